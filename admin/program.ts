@@ -1,0 +1,79 @@
+import { Command, CommanderError } from 'commander';
+import { CcwbError, errorLines } from '../protocol/errors.ts';
+import { BUILD_VERSION } from '../protocol/version.ts';
+import { addDeployCommand } from './deploy.ts';
+import type { AdminIo } from './io.ts';
+
+const EXAMPLES = `
+Examples:
+  $ ccwb deploy auth --show-template
+  $ ccwb deploy --help
+`;
+
+/**
+ * Runs one command line of `ccwb`.
+ *
+ * @param args what follows the program's name.
+ * @returns exit status: 0 done, 1 failed, 2 wrong usage.
+ */
+export async function run(args: readonly string[], io: AdminIo): Promise<number> {
+  const program = createProgram(io);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return 0;
+  } catch (thrown) {
+    // Help and version arrive as errors too, already printed; help for want of a command is wrong usage.
+    if (thrown instanceof CommanderError && PRINTED.has(thrown.code)) return thrown.exitCode === 0 ? 0 : 2;
+    const error = asAdminError(thrown);
+    io.writeError(errorLines('ccwb', error));
+    if (program.opts().debug) io.writeError(`${stackTrace(thrown)}\n`);
+    return error.exit;
+  }
+}
+
+const PRINTED = new Set(['commander.help', 'commander.helpDisplayed', 'commander.version']);
+
+function createProgram(io: AdminIo): Command {
+  const program = new Command('ccwb')
+    .description('Administers Claude Code with Bedrock: the AWS side of sign-in.')
+    .version(BUILD_VERSION, '-v, --version', 'print the version')
+    .option('--debug', 'print stack traces of errors')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false)
+    .addHelpText('after', EXAMPLES)
+    // Settings that commands added below inherit.
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.writeOut(text),
+      writeErr: (text) => io.writeError(text),
+      // Printed by `run`, in the form of every other error.
+      outputError: () => {},
+    });
+  addDeployCommand(program, io);
+  return program;
+}
+
+/** The errors of commander and defects of ours, in the form of every other error. */
+function asAdminError(thrown: unknown): CcwbError {
+  if (thrown instanceof CcwbError) return thrown;
+  if (thrown instanceof CommanderError) {
+    // Commander puts "did you mean" on a line of its own.
+    const message = thrown.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+    return new CcwbError('ERR_USAGE', message, 'run ccwb --help');
+  }
+  const name = thrown instanceof Error ? thrown.name : typeof thrown;
+  return new CcwbError(
+    'ERR_INTERNAL',
+    `unexpected ${name}`,
+    'run it again with ccwb --debug and report what it prints',
+    {
+      cause: thrown,
+    },
+  );
+}
+
+function stackTrace(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const cause = thrown.cause === undefined ? '' : `\ncaused by ${stackTrace(thrown.cause)}`;
+  return `${thrown.stack}${cause}`;
+}

@@ -1,0 +1,80 @@
+import type { Server } from 'node:http';
+import { CcwbError } from '../protocol/errors.ts';
+import { BUILD_VERSION } from '../protocol/version.ts';
+import type { Edges } from './edges.ts';
+import { loopbackRedirect } from './loopback-redirect.ts';
+import { openProfiles } from './profiles.ts';
+import { startRefreshScheduler } from './refresh-scheduler.ts';
+import { routeHandlers } from './routes.ts';
+import { apiServer } from './server.ts';
+import { listen, type SocketSource } from './socket.ts';
+import { TIMING } from './timing.ts';
+
+export type DaemonOptions = {
+  socket: SocketSource;
+  configPath: string;
+  /** Seconds between two looks at what is due; see {@link startRefreshScheduler}. */
+  tickSeconds?: number;
+};
+
+export type Daemon = {
+  /** Answers what is in flight, then stops; anything still open after that is cut. */
+  stop(): Promise<void>;
+};
+
+/**
+ * Starts everything in the order it depends on each other; stopping goes backwards.
+ *
+ * @throws CcwbError ERR_DAEMON_RUNNING, ERR_SOCKET_UNSAFE. Not for a wrong config.json: requests get that
+ *   error, and it is read again when it changes.
+ */
+export async function startDaemon(
+  { socket, configPath, tickSeconds }: DaemonOptions,
+  edges: Edges,
+): Promise<Daemon> {
+  const startedAt = edges.clock.now();
+  const redirect = loopbackRedirect();
+  const profiles = openProfiles(configPath, redirect, edges);
+  const app = apiServer(routeHandlers({ profiles, clock: edges.clock, startedAt, configPath }), edges);
+  await app.ready();
+  const listening = await listen(app.server, socket);
+  const scheduler = startRefreshScheduler(profiles, edges, tickSeconds);
+  edges.log('info', 'daemon started', {
+    pid: process.pid,
+    version: BUILD_VERSION,
+    node: process.version,
+    config: configPath,
+    ...('path' in socket ? { socket: socket.path } : {}),
+  });
+
+  return {
+    stop: async () => {
+      await scheduler.stop();
+      profiles.cancelSignIns(stopped());
+      await drain(app.server);
+      await profiles.settled();
+      await app.close();
+      listening.release();
+      edges.log('info', 'daemon stopped', { pid: process.pid });
+    },
+  };
+}
+
+function stopped(): CcwbError {
+  return new CcwbError(
+    'ERR_LOGIN_CANCELLED',
+    'the daemon stopped during the sign-in',
+    'run bedrock-auth login',
+  );
+}
+
+/** Accepts nothing new and lets what is in flight be answered, for a bounded time. */
+async function drain(server: Server): Promise<void> {
+  const cut = setTimeout(() => server.closeAllConnections(), TIMING.drainMs);
+  // Fastify closes only a server that it bound itself.
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeIdleConnections();
+  });
+  clearTimeout(cut);
+}

@@ -1,0 +1,130 @@
+/** The daemon's process: flags, environment, signals, exit status. */
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { asCcwbError, CcwbError, errorLines } from '../protocol/errors.ts';
+import { resolvePaths } from '../protocol/paths.ts';
+import { BUILD_VERSION } from '../protocol/version.ts';
+import { startDaemon } from './daemon.ts';
+import type { Edges } from './edges.ts';
+import { keyringStore } from './keyring-store.ts';
+import { causeOf, openLog } from './log.ts';
+import { sessionFileStore } from './session-file-store.ts';
+import { systemdSocket } from './socket.ts';
+
+// First of all: without a handler SIGUSR1 opens Node's debugger on a local port.
+process.on('SIGUSR1', () => {});
+process.umask(0o077);
+
+const HELP = `bedrock-authd: the daemon that signs you in and keeps AWS credentials fresh.
+It is started by your service manager, or by the first program that needs it.
+
+Usage: bedrock-authd [options]
+  --config FILE         config.json (default: the installed one, or CCWB_CONFIG)
+  --socket PATH         the socket to listen on (default: see CCWB_SOCKET)
+  --log-file FILE       append the log to a file instead of standard output
+  --tick-seconds N      look at what is due every N seconds (default 15; 1 to 30)
+  -v, --version         print the version
+  -h, --help            print this help
+
+Signals: SIGTERM and SIGINT stop it after answering what is in flight.
+`;
+
+async function main(): Promise<void> {
+  const { values } = readFlags();
+  if (values.help) return void process.stdout.write(HELP);
+  if (values.version) return void process.stdout.write(`${BUILD_VERSION}\n`);
+  if (values.socket) process.env.CCWB_SOCKET = values.socket;
+  if (values.config) process.env.CCWB_CONFIG = values.config;
+  const inherited = systemdSocket(process.env, process.pid);
+  const paths = resolvePaths();
+  forgetForeignSettings();
+
+  const log = openLog(values['log-file'] ? { file: values['log-file'] } : { fd: 1 });
+  // Node's own listener would print them between the lines of the log.
+  process
+    .removeAllListeners('warning')
+    .on('warning', (warning) => log('warn', 'node warning', { cause: causeOf(warning) }));
+  const keyringChild = join(dirname(fileURLToPath(import.meta.url)), 'keyring-child.js');
+  const edges: Edges = {
+    clock: { now: () => Date.now() },
+    fetch: globalThis.fetch,
+    log,
+    random: Math.random,
+    openStore: (kind) =>
+      kind === 'keyring' ? keyringStore(keyringChild) : sessionFileStore(paths.runtimeDirectory),
+  };
+
+  const daemon = await startDaemon(
+    {
+      socket: inherited ?? { path: paths.socket },
+      configPath: paths.config,
+      ...(values['tick-seconds'] === undefined ? {} : { tickSeconds: tickSeconds(values['tick-seconds']) }),
+    },
+    edges,
+  );
+
+  const stop = (signal: NodeJS.Signals): void => {
+    log('info', 'stopping', { signal });
+    daemon.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log('error', 'defect', { cause: causeOf(error) });
+        process.exit(1);
+      },
+    );
+  };
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+  // A terminal that closes is no reason to lose a session.
+  process.on('SIGHUP', () => {});
+  process.on('uncaughtException', (error) => log('error', 'defect', { cause: causeOf(error) }));
+  process.on('unhandledRejection', (error) => log('error', 'defect', { cause: causeOf(error) }));
+}
+
+function readFlags() {
+  try {
+    return parseArgs({
+      options: {
+        config: { type: 'string' },
+        socket: { type: 'string' },
+        'log-file': { type: 'string' },
+        'tick-seconds': { type: 'string' },
+        version: { type: 'boolean', short: 'v' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new CcwbError('ERR_USAGE', (error as Error).message, 'run bedrock-authd --help');
+  }
+}
+
+function tickSeconds(text: string): number {
+  const seconds = Number(text);
+  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= 30) return seconds;
+  throw new CcwbError(
+    'ERR_USAGE',
+    `--tick-seconds ${text}: allowed are whole numbers from 1 to 30`,
+    'run bedrock-authd --help',
+  );
+}
+
+/**
+ * The environment of whoever started us must not steer where tokens go: the AWS SDK would take endpoints,
+ * regions and credentials from it and from ~/.aws, which calls back into this daemon.
+ */
+function forgetForeignSettings(): void {
+  for (const name of Object.keys(process.env)) {
+    if (name.startsWith('AWS_') || name === 'NODE_OPTIONS' || name.startsWith('LISTEN_'))
+      delete process.env[name];
+  }
+  process.env.AWS_CONFIG_FILE = '/dev/null';
+  process.env.AWS_SHARED_CREDENTIALS_FILE = '/dev/null';
+}
+
+main().catch((thrown: unknown) => {
+  const error = asCcwbError(thrown);
+  // The other daemon does the work: whoever wanted one has one.
+  if (error.code === 'ERR_DAEMON_RUNNING') process.exit(0);
+  process.stderr.write(errorLines('bedrock-authd', error));
+  process.exit(error.exit);
+});

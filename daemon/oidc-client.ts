@@ -1,0 +1,210 @@
+import * as oauth from 'openid-client';
+import type { ProfileConfig } from '../protocol/config.ts';
+import { invalidIdToken, rejected, translateProviderError } from './provider-errors.ts';
+import { TIMING } from './timing.ts';
+
+/** The claims of a verified ID token. */
+export type Claims = Readonly<Record<string, unknown>> & { sub: string; exp: number; iat: number };
+
+export type IdToken = {
+  /** The compact JWT, as AWS takes it. */
+  jwt: string;
+  claims: Claims;
+  expiresAt: number;
+  lifetimeMs: number;
+};
+
+/** What the token endpoint gave. A provider may leave out the ID token when refreshing (OIDC Core 12.2). */
+export type Tokens = { idToken: IdToken | undefined; refreshToken: string | undefined };
+
+/** The secrets of one authorization request; they never leave the daemon. */
+export type AuthorizationSecrets = { state: string; nonce: string; codeVerifier: string };
+
+/** This client at its provider: one authorization endpoint, one token endpoint, one set of keys. */
+export type OidcClient = {
+  /** Authorization code flow with PKCE S256, state and nonce (RFC 6749 4.1, RFC 7636, OIDC Core 3.1). */
+  startAuthorization(redirectUri: string): Promise<{ url: string; secrets: AuthorizationSecrets }>;
+  /** Redeems the callback's code. @throws CcwbError ERR_LOGIN_DENIED, ERR_ID_TOKEN_INVALID, ERR_PROVIDER_… */
+  redeemCode(callback: URL, secrets: AuthorizationSecrets): Promise<Tokens & { idToken: IdToken }>;
+  /**
+   * Refresh token grant (RFC 6749 6).
+   *
+   * @param onRefreshToken called and awaited with the token that replaces the spent one, before anything
+   *   else in the reply is looked at: a reply that fails verification must not cost the session.
+   * @throws CcwbError ERR_LOGIN_REQUIRED when the provider says `invalid_grant`, and only then.
+   */
+  refresh(
+    refreshToken: string,
+    subject: string,
+    onRefreshToken: (token: string) => Promise<void>,
+  ): Promise<Tokens>;
+  /** Revokes the refresh token (RFC 7009). False when the provider offers no revocation. */
+  revoke(refreshToken: string): Promise<boolean>;
+};
+
+/** Clock differences between us and the provider that are nobody's fault, in seconds. */
+const CLOCK_TOLERANCE_SECONDS = 30;
+
+type Edges = { fetch: typeof fetch; clock: { now(): number } };
+
+/** With provider-errors, the only file that knows openid-client; every error leaves it as ours. */
+export function oidcClient(
+  profile: Pick<ProfileConfig, 'identityProvider' | 'clientId' | 'clientSecret' | 'scopes'>,
+  edges: Edges,
+): OidcClient {
+  const { issuer, providerType } = profile.identityProvider;
+  let configuration: Promise<oauth.Configuration> | undefined;
+  let onTokenReply: ((refreshToken: string) => Promise<void>) | undefined;
+
+  /** Looks at the token endpoint's reply before the library does, for {@link OidcClient.refresh}. */
+  const observedFetch: typeof fetch = async (input, init) => {
+    const observer = onTokenReply;
+    const response = await edges.fetch(input, init);
+    const grant = init?.body instanceof URLSearchParams ? init.body.get('grant_type') : undefined;
+    if (observer && grant === 'refresh_token' && response.ok) {
+      const body: unknown = await response
+        .clone()
+        .json()
+        .catch(() => undefined);
+      if (
+        typeof body === 'object' &&
+        body !== null &&
+        'refresh_token' in body &&
+        typeof body.refresh_token === 'string'
+      ) {
+        await observer(body.refresh_token);
+      }
+    }
+    return response;
+  };
+
+  const discover = (): Promise<oauth.Configuration> => {
+    const insecure = new URL(issuer).protocol === 'http:';
+    return oauth.discovery(
+      new URL(issuer),
+      profile.clientId,
+      { [oauth.clockTolerance]: CLOCK_TOLERANCE_SECONDS },
+      profile.clientSecret ? oauth.ClientSecretPost(profile.clientSecret) : oauth.None(),
+      {
+        [oauth.customFetch]: observedFetch as oauth.CustomFetch,
+        timeout: TIMING.callMs / 1000,
+        // The configuration allows http for loopback issuers only.
+        execute: [oauth.enableNonRepudiationChecks, ...(insecure ? [oauth.allowInsecureRequests] : [])],
+      },
+    );
+  };
+
+  const configured = (): Promise<oauth.Configuration> => {
+    configuration ??= discover().catch((error: unknown) => {
+      configuration = undefined;
+      throw error;
+    });
+    return configuration;
+  };
+
+  const calling = async <T>(action: (config: oauth.Configuration) => Promise<T>): Promise<T> => {
+    try {
+      return await action(await configured());
+    } catch (thrown) {
+      const error = translateProviderError(thrown, issuer);
+      // Keys or endpoints may have changed: the next call discovers them anew.
+      if (error.code === 'ERR_ID_TOKEN_INVALID' || error.code === 'ERR_PROVIDER_INVALID')
+        configuration = undefined;
+      throw error;
+    }
+  };
+
+  /**
+   * Looks at the authorization endpoint before a person is sent there. The provider tells a refusal to the
+   * browser, not to us (RFC 6749 4.1.2.1: no redirect for a wrong client or redirect URI), so a person
+   * would look at its error page while we wait. Only a plain 400 counts as one; a slow answer, or any
+   * other, is left to the browser.
+   */
+  const preflight = async (url: URL): Promise<void> => {
+    const signal = AbortSignal.timeout(TIMING.preflightMs);
+    let status: number;
+    try {
+      const response = await edges.fetch(url, { redirect: 'manual', signal });
+      await response.body?.cancel();
+      ({ status } = response);
+    } catch (error) {
+      if (signal.aborted) return;
+      throw error;
+    }
+    if (status === 400) throw rejected(url.host, 'unknown client or redirect URI', undefined);
+  };
+
+  const readTokens = (reply: Awaited<ReturnType<typeof oauth.refreshTokenGrant>>): Tokens => {
+    const claims = reply.claims();
+    const idToken =
+      reply.id_token === undefined || claims === undefined
+        ? undefined
+        : {
+            jwt: reply.id_token,
+            claims: claims as Claims,
+            expiresAt: claims.exp * 1000,
+            lifetimeMs: (claims.exp - claims.iat) * 1000,
+          };
+    return { idToken, refreshToken: reply.refresh_token };
+  };
+
+  return {
+    startAuthorization: (redirectUri) =>
+      calling(async (config) => {
+        const codeVerifier = oauth.randomPKCECodeVerifier();
+        const secrets = { state: oauth.randomState(), nonce: oauth.randomNonce(), codeVerifier };
+        const url = oauth.buildAuthorizationUrl(config, {
+          redirect_uri: redirectUri,
+          scope: profile.scopes.join(' '),
+          code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier),
+          code_challenge_method: 'S256',
+          state: secrets.state,
+          nonce: secrets.nonce,
+          ...refreshTokenParameters(providerType, profile.scopes),
+        });
+        await preflight(url);
+        return { url: url.href, secrets };
+      }),
+
+    redeemCode: (callback, secrets) =>
+      calling(async (config) => {
+        const reply = await oauth.authorizationCodeGrant(config, callback, {
+          expectedState: secrets.state,
+          expectedNonce: secrets.nonce,
+          pkceCodeVerifier: secrets.codeVerifier,
+          idTokenExpected: true,
+        });
+        const tokens = readTokens(reply);
+        if (!tokens.idToken) throw invalidIdToken(issuer, 'is missing from the reply');
+        return { ...tokens, idToken: tokens.idToken };
+      }),
+
+    refresh: (refreshToken, subject, onRefreshToken) =>
+      calling(async (config) => {
+        onTokenReply = onRefreshToken;
+        try {
+          const tokens = readTokens(await oauth.refreshTokenGrant(config, refreshToken));
+          if (tokens.idToken && tokens.idToken.claims.sub !== subject) {
+            throw invalidIdToken(issuer, 'is for another user than the one who signed in');
+          }
+          return tokens;
+        } finally {
+          onTokenReply = undefined;
+        }
+      }),
+
+    revoke: (refreshToken) =>
+      calling(async (config) => {
+        if (!config.serverMetadata().revocation_endpoint) return false;
+        await oauth.tokenRevocation(config, refreshToken, { token_type_hint: 'refresh_token' });
+        return true;
+      }),
+  };
+}
+
+/** How each provider is asked for a refresh token. */
+function refreshTokenParameters(providerType: string, scopes: readonly string[]): Record<string, string> {
+  if (providerType === 'google') return { access_type: 'offline', prompt: 'consent' };
+  // OIDC Core 11: offline_access may be ignored without consent; providers known to want it are asked so.
+  return providerType === 'generic' && scopes.includes('offline_access') ? { prompt: 'consent' } : {};
+}

@@ -1,0 +1,132 @@
+import {
+  type Credentials,
+  type ExpirationReply,
+  type IdTokenReply,
+  type RouteName,
+  rfc3339,
+  type SignInReply,
+  type SignInRequest,
+  type SignOutReply,
+  type StatusReply,
+  type VersionReply,
+} from '../protocol/api.ts';
+import { CcwbError, loginRequired } from '../protocol/errors.ts';
+import { BUILD_VERSION, PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { Clock } from './edges.ts';
+import type { AwsCredentials } from './federation.ts';
+import { otelHeaders } from './otel-headers.ts';
+import type { Profiles } from './profiles.ts';
+import { describe, profileStatuses } from './status.ts';
+
+/** A request that has passed its schema; `signal` aborts when the caller goes away. */
+export type ApiRequest = {
+  params: { profile: string; signIn: string };
+  query: { wait?: number; canOpenPage?: boolean };
+  body: unknown;
+  signal: AbortSignal;
+};
+
+export type Handler = (request: ApiRequest) => Promise<unknown>;
+
+export type RouteDependencies = { profiles: Profiles; clock: Clock; startedAt: number; configPath: string };
+
+/** Every route's handler: check, call, reply. */
+export function routeHandlers({
+  profiles,
+  clock,
+  startedAt,
+  configPath,
+}: RouteDependencies): Record<RouteName, Handler> {
+  const version = (): VersionReply => ({
+    protocol: PROTOCOL_VERSION,
+    build: BUILD_VERSION,
+    pid: process.pid,
+    startedAt: rfc3339(startedAt),
+  });
+
+  return {
+    version: async () => version(),
+
+    status: async (): Promise<StatusReply> => {
+      profiles.reloadIfChanged();
+      const { file } = profiles.invalid();
+      if (file && profiles.all().length === 0) throw file;
+      return {
+        daemon: version(),
+        config: configPath,
+        configProblem: file ? describe(file, clock.now()) : null,
+        profiles: profileStatuses(profiles, clock),
+      };
+    },
+
+    credentials: async ({ params }): Promise<Credentials> => {
+      const { credentials } = profiles.named(params.profile);
+      return credentialProcessReply(await credentials.get());
+    },
+
+    forgetCredentials: async ({ params }) => ({
+      forgotten: profiles.named(params.profile).credentials.clear(),
+    }),
+
+    expiration: async ({ params }): Promise<ExpirationReply> => {
+      const current = profiles.named(params.profile).credentials.peek();
+      return { valid: current !== undefined, expiration: current ? rfc3339(current.expiresAt) : null };
+    },
+
+    idToken: async ({ params }): Promise<IdTokenReply> => {
+      const { jwt, expiresAt } = await profiles.named(params.profile).session.idToken();
+      return { idToken: jwt, expiration: rfc3339(expiresAt) };
+    },
+
+    otelHeaders: async ({ params }): Promise<Record<string, string>> => {
+      const { session, config } = profiles.named(params.profile);
+      await session.restore();
+      const idToken = session.lastIdToken();
+      if (!idToken || idToken.expiresAt <= clock.now()) {
+        // Claude Code's screen waits for this answer: the next one has the headers.
+        session.idToken().catch(() => {});
+        throw loginRequired();
+      }
+      return otelHeaders(idToken.claims, config.identityProvider.providerType);
+    },
+
+    signIn: async ({ params, body }): Promise<SignInReply> => {
+      const request = body as SignInRequest;
+      return profiles.named(params.profile).signIns.start(params.profile, request);
+    },
+
+    awaitSignIn: async ({ params, query, signal }): Promise<SignInReply> => {
+      const options = { waitMs: query.wait ?? 0, canOpenPage: query.canOpenPage ?? false, signal };
+      for (const { signIns } of profiles.all()) {
+        const reply = await signIns.wait(params.signIn, options);
+        if (reply) return reply;
+      }
+      throw unknownSignIn(params.signIn);
+    },
+
+    pageOpened: async ({ params, body }) => {
+      const { opened } = body as { opened: boolean };
+      return { noted: profiles.all().some(({ signIns }) => signIns.pageOpened(params.signIn, opened)) };
+    },
+
+    signOut: async ({ params }): Promise<SignOutReply> => profiles.signOut(profiles.named(params.profile)),
+  };
+}
+
+function credentialProcessReply(credentials: AwsCredentials): Credentials {
+  return {
+    Version: 1,
+    AccessKeyId: credentials.accessKeyId,
+    SecretAccessKey: credentials.secretAccessKey,
+    SessionToken: credentials.sessionToken,
+    Expiration: rfc3339(credentials.expiresAt),
+  };
+}
+
+function unknownSignIn(id: string): CcwbError {
+  return new CcwbError(
+    'ERR_NOT_FOUND',
+    `there is no sign-in ${id}; it may have ended with a restart`,
+    'run bedrock-auth login',
+  );
+}

@@ -1,0 +1,86 @@
+/**
+ * The timing policy: when to refresh, how long to wait, how often to try. Every constant with its reason;
+ * a test pins them.
+ */
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+export const TIMING = {
+  /**
+   * Start refreshing 1 h credentials with this much life left: ten minutes of retries fit before the
+   * first SDK asks again (botocore and .NET, at 15 min).
+   */
+  refreshAtMs: 25 * MINUTE,
+  /** Spread per daemon, so that a company does not refresh in the same second after lunch. */
+  refreshJitterMs: 3 * MINUTE,
+  /** An answer with less life than this waits for a refresh first: under 15 min the AWS CLI starts the shim for every call. */
+  answerLifeMs: 20 * MINUTE,
+  /** Sessions longer than an hour keep at least this much: an hour of work and a minute to spare. */
+  longAnswerLifeMs: 61 * MINUTE,
+  /** How long a caller with still valid but short-lived credentials waits for better ones. */
+  staleWaitMs: 2 * SECOND,
+  /** Credentials with less life than this are not handed out: they would expire on the way. */
+  usableLifeMs: 5 * SECOND,
+  /** A cached ID token is used while it has more life than this; the refresh token is spent as seldom as possible. */
+  idTokenLifeMs: 5 * MINUTE,
+  /** Wall-clock tick: timers on the monotonic clock do not fire after sleep. */
+  tickMs: 15 * SECOND,
+  /** Credentials that gained more life than this have not: the clock was set back. */
+  clockJumpMs: 1 * MINUTE,
+  /** Back-off after a passing fault, with full jitter: first ceiling and last. */
+  backOffFirstMs: 1 * SECOND,
+  backOffLastMs: 5 * MINUTE,
+  /** The look at the authorization endpoint before a person is sent there; worth no long wait. */
+  preflightMs: 3 * SECOND,
+  /** One call to the provider or to AWS, connection included. */
+  callMs: 15 * SECOND,
+  connectMs: 5 * SECOND,
+  /** A caller with nothing to fall back on makes us try again, but no oftener than this. */
+  retryOnDemandMs: 1 * SECOND,
+  /** A sign-in lives this long in the browser. */
+  signInLifeMs: 5 * MINUTE,
+  /** The end of a sign-in is remembered for callers whose long poll was on its way. */
+  signInMemoryMs: 1 * MINUTE,
+  /** After this many unanswered pages in a row only a person may start another: a tool may ask all night. */
+  unansweredPages: 3,
+  /** One operation of the keyring; a prompt nobody answers must not hold the daemon. */
+  keyringMs: 10 * SECOND,
+  /** A store that could not be read (a locked keyring) is asked again no sooner than this. */
+  storeRetryMs: 30 * SECOND,
+  /** How long stopping waits for requests in flight. */
+  drainMs: 5 * SECOND,
+} as const;
+
+/**
+ * With how much life left credentials of a given whole life are refreshed ahead, in milliseconds.
+ *
+ * @param jitter in [-1, 1], constant for a daemon.
+ */
+export function refreshAheadMs(lifetimeMs: number, jitter: number): number {
+  if (lifetimeMs < 2 * TIMING.refreshAtMs) return lifetimeMs / 2;
+  const base = isLong(lifetimeMs) ? TIMING.longAnswerLifeMs + 2 * TIMING.refreshJitterMs : TIMING.refreshAtMs;
+  return base + jitter * TIMING.refreshJitterMs;
+}
+
+/** With how much life left an answer waits for a refresh, in milliseconds. */
+export function answerLifeMs(lifetimeMs: number): number {
+  if (lifetimeMs < 2 * TIMING.refreshAtMs) return lifetimeMs / 3;
+  return isLong(lifetimeMs) ? TIMING.longAnswerLifeMs : TIMING.answerLifeMs;
+}
+
+/** With how much life left an ID token is no longer used, in milliseconds. */
+export function idTokenLifeMs(lifetimeMs: number): number {
+  return Math.min(TIMING.idTokenLifeMs, lifetimeMs / 4);
+}
+
+/** Full jitter: anything up to a ceiling that doubles with each failure, `failures` from 1. */
+export function backOffMs(failures: number, random: number): number {
+  const ceiling = Math.min(TIMING.backOffLastMs, TIMING.backOffFirstMs * 2 ** (failures - 1));
+  return random * ceiling;
+}
+
+/** Sessions of direct federation may last up to 12 h; those of an identity pool always 1 h. */
+function isLong(lifetimeMs: number): boolean {
+  return lifetimeMs >= 2 * TIMING.longAnswerLifeMs;
+}

@@ -1,0 +1,33 @@
+import { App, type Stack } from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+import { AuthStack } from './auth-stack.ts';
+import type { StackId } from './outputs.ts';
+import type { InfraProfile } from './profile.ts';
+
+const CREATE: Readonly<Record<StackId, (scope: Construct, profile: InfraProfile) => Stack>> = {
+  auth: (scope, profile) => new AuthStack(scope, profile),
+};
+
+/**
+ * The CloudFormation template of one stack, as an object ready for JSON. Offline: nothing is looked up.
+ *
+ * @param profile must have passed `findProfileProblem`.
+ * @param directory existing empty directory for CDK's intermediate files; the caller removes it.
+ */
+export function synthesize(
+  stack: StackId,
+  profile: InfraProfile,
+  directory: string,
+): Record<string, unknown> {
+  const app = new App({
+    outdir: directory,
+    analyticsReporting: false,
+    treeMetadata: false,
+    stackTraces: false,
+    // Takes seconds and has nothing to say about a user's input: the project's tests validate the
+    // templates of every configuration.
+    builtinCloudFormationValidation: false,
+  });
+  const { artifactId } = CREATE[stack](app, profile);
+  return app.synth().getStackArtifact(artifactId).template;
+}

@@ -1,0 +1,149 @@
+/**
+ * The typed input of every stack: one deployment, described without CDK. Whoever holds a configuration
+ * translates it into this and has it checked here before anything is synthesised.
+ */
+
+/** Identity providers by how their issuer is written; the names are those of config.json. */
+export type ProviderType = 'okta' | 'auth0' | 'azure' | 'cognito' | 'google' | 'generic';
+
+export type InfraProfile = {
+  /** Name of the deployment. Stack and resource names derive from it, so it is unique per account and region. */
+  readonly name: string;
+  readonly identityProvider: {
+    readonly type: ProviderType;
+    /** OIDC issuer identifier, an https URL exactly as in the provider's ID tokens. */
+    readonly issuer: string;
+    /** The issuer without its scheme: the key in Cognito's `Logins` and the prefix of IAM's condition keys. */
+    readonly loginKey: string;
+    /** Client id of the OIDC application: the audience of its ID tokens. */
+    readonly clientId: string;
+  };
+  /** Region the stacks are created in. It decides the partition. */
+  readonly region: string;
+  readonly bedrock: {
+    /**
+     * Regions in which models may run. A geographic inference profile (`us.`, `eu.`, …) is authorised in
+     * the region it routes to, so every one of its destinations belongs in this list.
+     */
+    readonly regions: readonly string[];
+    /**
+     * Whether global inference profiles (`global.`) may be used from `regions`. They run in any commercial
+     * region, so this gives up the promise that data stays in the list. No effect outside partition `aws`.
+     */
+    readonly globalInference: boolean;
+  };
+  readonly federation: Federation;
+};
+
+/** How an ID token becomes AWS credentials: through a Cognito identity pool, or directly through STS. */
+export type Federation =
+  | { readonly type: 'cognito' }
+  | {
+      readonly type: 'direct';
+      /** Longest session a user may ask STS for, in seconds: 3600 to 43200. */
+      readonly maxSessionSeconds: number;
+    };
+
+/** A value no stack can be made from: the field at fault and what it must be. */
+export type ProfileProblem = {
+  readonly field: ProfileField;
+  readonly value: unknown;
+  readonly allowed: string;
+};
+
+export type ProfileField =
+  | 'name'
+  | 'issuer'
+  | 'clientId'
+  | 'region'
+  | 'bedrock.regions'
+  | 'federation.maxSessionSeconds';
+
+/** Partitions with both Cognito identity pools and IAM OIDC providers that this product knows how to address. */
+export type Partition = 'aws' | 'aws-us-gov' | 'aws-cn';
+
+/** The login that IAM and Cognito know without registration; AWS asks not to register it a second time. */
+export const GOOGLE_LOGIN_KEY = 'accounts.google.com';
+
+// What IAM takes for MaxSessionDuration of a role.
+const SESSION_SECONDS = { least: 3_600, most: 43_200 };
+
+// CloudFormation's rule for stack names, less the room for our prefix and the longest stack's suffix.
+const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
+
+/** The partition of a region, or undefined for one that is malformed or in a partition not handled here. */
+export function partitionOf(region: string): Partition | undefined {
+  if (/^us-gov-[a-z]+-\d$/.test(region)) return 'aws-us-gov';
+  if (/^cn-[a-z]+-\d$/.test(region)) return 'aws-cn';
+  // One word between country and number: the isolated partitions have two (us-iso-east-1).
+  if (/^[a-z]{2}-[a-z]+-\d$/.test(region)) return 'aws';
+  return undefined;
+}
+
+/** The first thing wrong with a profile, or undefined when every stack can be made from it. */
+export function findProfileProblem(profile: InfraProfile): ProfileProblem | undefined {
+  return [
+    checkName(profile),
+    checkIssuer(profile),
+    checkClientId(profile),
+    checkRegion(profile),
+    checkBedrockRegions(profile),
+    checkSessionSeconds(profile),
+  ].find((problem) => problem !== undefined);
+}
+
+function checkName({ name }: InfraProfile): ProfileProblem | undefined {
+  if (NAME_PATTERN.test(name)) return undefined;
+  const allowed = 'at most 64 letters, digits and hyphens: CloudFormation stacks are named after it';
+  return { field: 'name', value: name, allowed };
+}
+
+function checkIssuer({ identityProvider, federation }: InfraProfile): ProfileProblem | undefined {
+  const { type, issuer, loginKey } = identityProvider;
+  // IAM registers providers by https URL only and refuses a port.
+  if (!/^https:\/\/[A-Za-z0-9.-]+(\/[^\s?#]*)?$/.test(issuer) || issuer !== `https://${loginKey}`) {
+    const allowed = 'an https URL without port, query or fragment: AWS must reach and register it';
+    return { field: 'issuer', value: issuer, allowed };
+  }
+  // Checked here because Cognito would otherwise fail the deployment half-way with a less clear text.
+  const isUserPool = /^cognito-idp\.[a-z0-9-]+\.amazonaws\.com(\.cn)?\/[\w-]+$/.test(loginKey);
+  if (type === 'cognito' && federation.type === 'cognito' && !isUserPool) {
+    const allowed = 'https://cognito-idp.REGION.amazonaws.com/USER_POOL_ID for a Cognito user pool';
+    return { field: 'issuer', value: issuer, allowed };
+  }
+  return undefined;
+}
+
+function checkClientId({ identityProvider }: InfraProfile): ProfileProblem | undefined {
+  const { type, clientId } = identityProvider;
+  const isUserPool = type === 'cognito';
+  // An identity pool takes only such a client id for a user pool; user pools issue no others.
+  if (isUserPool ? /^\w{1,128}$/.test(clientId) : /^\S{1,255}$/.test(clientId)) return undefined;
+  const allowed = isUserPool
+    ? '1 to 128 letters, digits and underscores'
+    : '1 to 255 characters without spaces';
+  return { field: 'clientId', value: clientId, allowed };
+}
+
+function checkRegion({ region }: InfraProfile): ProfileProblem | undefined {
+  if (partitionOf(region)) return undefined;
+  const allowed = 'a region of the commercial, GovCloud (US) or China partition, such as us-east-1';
+  return { field: 'region', value: region, allowed };
+}
+
+function checkBedrockRegions({ region, bedrock }: InfraProfile): ProfileProblem | undefined {
+  const partition = partitionOf(region);
+  const wellFormed = bedrock.regions.every((candidate) => partitionOf(candidate) === partition);
+  if (bedrock.regions.length > 0 && wellFormed) return undefined;
+  const allowed = `at least one region, all in the partition of ${region}`;
+  return { field: 'bedrock.regions', value: bedrock.regions, allowed };
+}
+
+function checkSessionSeconds({ federation }: InfraProfile): ProfileProblem | undefined {
+  if (federation.type !== 'direct') return undefined;
+  const seconds = federation.maxSessionSeconds;
+  const { least, most } = SESSION_SECONDS;
+  if (Number.isInteger(seconds) && seconds >= least && seconds <= most) return undefined;
+  const allowed = `a whole number of seconds from ${least} to ${most}`;
+  return { field: 'federation.maxSessionSeconds', value: seconds, allowed };
+}

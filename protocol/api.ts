@@ -1,0 +1,179 @@
+/**
+ * The API on the daemon's socket: one table of routes, and the shape of every body as a type and as the
+ * JSON schema the daemon checks and serialises with. Times are RFC 3339 in UTC with seconds.
+ */
+
+export const ROUTES = {
+  version: { method: 'GET', path: '/v1/version' },
+  status: { method: 'GET', path: '/v1/status' },
+  credentials: { method: 'GET', path: '/v1/profiles/:profile/credentials' },
+  forgetCredentials: { method: 'DELETE', path: '/v1/profiles/:profile/credentials' },
+  expiration: { method: 'GET', path: '/v1/profiles/:profile/expiration' },
+  idToken: { method: 'GET', path: '/v1/profiles/:profile/id-token' },
+  otelHeaders: { method: 'GET', path: '/v1/profiles/:profile/otel-headers' },
+  signIn: { method: 'POST', path: '/v1/profiles/:profile/sign-in' },
+  awaitSignIn: { method: 'GET', path: '/v1/sign-ins/:signIn' },
+  pageOpened: { method: 'POST', path: '/v1/sign-ins/:signIn/page-opened' },
+  signOut: { method: 'DELETE', path: '/v1/profiles/:profile/session' },
+} as const satisfies Record<string, { method: 'GET' | 'POST' | 'DELETE'; path: string }>;
+
+export type RouteName = keyof typeof ROUTES;
+
+/** What `credential_process` prints, in the order the AWS documentation has it. */
+export type Credentials = {
+  Version: 1;
+  AccessKeyId: string;
+  SecretAccessKey: string;
+  SessionToken: string;
+  Expiration: string;
+};
+
+export type VersionReply = { protocol: number; build: string; pid: number; startedAt: string };
+
+export type ExpirationReply = { valid: boolean; expiration: string | null };
+
+export type IdTokenReply = { idToken: string; expiration: string };
+
+/**
+ * `automatic`: asked for by a tool, not typed by a person; only these are capped. `canOpenPage`: the
+ * caller has a screen and is willing to open the page there.
+ */
+export type SignInRequest = { automatic: boolean; canOpenPage: boolean };
+
+/** `opened: false` hands the task of opening the page to another caller that waits. */
+export type PageOpenedRequest = { opened: boolean };
+
+/**
+ * A sign-in that is under way, or its end. `openPage` is true for at most one living caller at a time:
+ * that caller opens `url` in a browser and then confirms with `pageOpened`; if it does not within
+ * {@link PAGE_LEASE_MS}, another caller that waits inherits the task.
+ */
+export type SignInReply =
+  | { state: 'signed-in'; user: string | null }
+  | { state: 'pending'; signIn: string; url: string; openPage: boolean; expiresAt: string };
+
+/** How long the caller that was told to open the page has until it must have confirmed, in milliseconds. */
+export const PAGE_LEASE_MS = 5_000;
+
+export type SignOutReply = { wasSignedIn: boolean; revoked: boolean };
+
+export type ProfileStatus = {
+  profile: string;
+  issuer: string | null;
+  state: 'signed-in' | 'signed-out' | 'signing-in' | 'misconfigured';
+  user: string | null;
+  storage: string | null;
+  federation: string | null;
+  credentialsUntil: string | null;
+  nextRefresh: string | null;
+  idTokenUntil: string | null;
+  problem: Problem | null;
+};
+
+export type Problem = { code: string; message: string; fix: string; at: string };
+
+/** `configProblem`: config.json cannot be used as it is now; the profiles are as they were before. */
+export type StatusReply = {
+  daemon: VersionReply;
+  config: string;
+  configProblem: Problem | null;
+  profiles: ProfileStatus[];
+};
+
+type Schema = Readonly<Record<string, unknown>>;
+
+const string = { type: 'string' } as const;
+const nullableString = { type: ['string', 'null'] } as const;
+const object = (properties: Record<string, Schema>, optional: readonly string[] = []): Schema => ({
+  type: 'object',
+  additionalProperties: false,
+  required: Object.keys(properties).filter((name) => !optional.includes(name)),
+  properties,
+});
+
+const versionReply = object({
+  protocol: { type: 'integer' },
+  build: string,
+  pid: { type: 'integer' },
+  startedAt: string,
+});
+
+const errorReply = object({ error: object({ code: string, message: string, fix: string }) });
+
+const nullableProblem: Schema = {
+  anyOf: [object({ code: string, message: string, fix: string, at: string }), { type: 'null' }],
+};
+
+const signInReply = object(
+  {
+    state: { enum: ['signed-in', 'pending'] },
+    user: nullableString,
+    signIn: string,
+    url: string,
+    openPage: { type: 'boolean' },
+    expiresAt: string,
+  },
+  ['user', 'signIn', 'url', 'openPage', 'expiresAt'],
+);
+
+/** JSON schemas of what goes in. Profile names are bounded before any look-up. */
+export const REQUEST_SCHEMAS = {
+  profileParams: object({ profile: { type: 'string', minLength: 1, maxLength: 64 } }),
+  signInParams: object({ signIn: { type: 'string', minLength: 1, maxLength: 64 } }),
+  signInBody: object({ automatic: { type: 'boolean' }, canOpenPage: { type: 'boolean' } }),
+  pageOpenedBody: object({ opened: { type: 'boolean' } }),
+  /** `wait`: how long the long poll may take, in milliseconds. */
+  waitQuery: object(
+    {
+      wait: { type: 'integer', minimum: 0, maximum: 60_000, default: 0 },
+      canOpenPage: { type: 'boolean', default: false },
+    },
+    ['wait', 'canOpenPage'],
+  ),
+} as const;
+
+/** JSON schemas of what comes out, for replies with status 200. */
+export const REPLY_SCHEMAS: Readonly<Record<RouteName | 'error', Schema>> = {
+  error: errorReply,
+  version: versionReply,
+  credentials: object({
+    Version: { type: 'integer' },
+    AccessKeyId: string,
+    SecretAccessKey: string,
+    SessionToken: string,
+    Expiration: string,
+  }),
+  forgetCredentials: object({ forgotten: { type: 'boolean' } }),
+  expiration: object({ valid: { type: 'boolean' }, expiration: nullableString }),
+  idToken: object({ idToken: string, expiration: string }),
+  otelHeaders: { type: 'object', additionalProperties: string },
+  signIn: signInReply,
+  awaitSignIn: signInReply,
+  pageOpened: object({ noted: { type: 'boolean' } }),
+  signOut: object({ wasSignedIn: { type: 'boolean' }, revoked: { type: 'boolean' } }),
+  status: object({
+    daemon: versionReply,
+    config: string,
+    configProblem: nullableProblem,
+    profiles: {
+      type: 'array',
+      items: object({
+        profile: string,
+        issuer: nullableString,
+        state: { enum: ['signed-in', 'signed-out', 'signing-in', 'misconfigured'] },
+        user: nullableString,
+        storage: nullableString,
+        federation: nullableString,
+        credentialsUntil: nullableString,
+        nextRefresh: nullableString,
+        idTokenUntil: nullableString,
+        problem: nullableProblem,
+      }),
+    },
+  }),
+};
+
+/** RFC 3339 in UTC with whole seconds, as every SDK's parser takes it. */
+export function rfc3339(epochMs: number): string {
+  return `${new Date(Math.floor(epochMs / 1000) * 1000).toISOString().slice(0, 19)}Z`;
+}

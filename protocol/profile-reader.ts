@@ -1,0 +1,125 @@
+import { CcwbError } from './errors.ts';
+
+/** Names of the existing tool's packages, in ours. */
+const OLD_NAMES: Readonly<Record<string, string>> = {
+  okta_domain: 'provider_domain',
+  okta_client_id: 'client_id',
+  identity_pool_name: 'identity_pool_id',
+};
+
+/** Something in config.json is wrong: nothing is written, and the person is told where. */
+export function configInvalid(path: string, message: string): CcwbError {
+  return new CcwbError(
+    'ERR_CONFIG_INVALID',
+    `${path}: ${message}`,
+    `correct it in ${path}, or ask your administrator for a new package`,
+  );
+}
+
+/** Reads the fields of one profile and remembers which it was asked for. */
+export class ProfileReader {
+  readonly #path: string;
+  readonly #name: string;
+  readonly #fields: Map<string, { value: unknown; writtenAs: string }>;
+  readonly #read = new Set<string>();
+
+  constructor(path: string, name: string, value: unknown) {
+    this.#path = path;
+    this.#name = name;
+    this.#fields = new Map();
+    if (!isObject(value)) throw this.problem('', value, 'an object of fields');
+    for (const [writtenAs, fieldValue] of Object.entries(value)) {
+      const field = OLD_NAMES[writtenAs] ?? writtenAs;
+      // The current name wins where a file carries both; null is as good as absent.
+      const outdone = field !== writtenAs && value[field] !== undefined && value[field] !== null;
+      if (!outdone && fieldValue !== null) this.#fields.set(field, { value: fieldValue, writtenAs });
+    }
+  }
+
+  problem(field: string, value: unknown, allowed: string): CcwbError {
+    const writtenAs = this.#fields.get(field)?.writtenAs ?? field;
+    const place = `profiles.${this.#name}${writtenAs && `.${writtenAs}`}`;
+    const received = value === undefined ? 'is missing' : `is ${show(value)}`;
+    return configInvalid(this.#path, `${place} ${received}; allowed: ${allowed}`);
+  }
+
+  text(field: string, pattern?: RegExp, allowed = 'a non-empty text'): string | undefined {
+    const value = this.#take(field);
+    if (value === undefined || value === '') return undefined;
+    if (typeof value !== 'string' || (pattern && !pattern.test(value)))
+      throw this.problem(field, value, allowed);
+    return value;
+  }
+
+  required(field: string, allowed: string): string {
+    const value = this.text(field, undefined, allowed);
+    if (value === undefined) throw this.problem(field, undefined, allowed);
+    return value;
+  }
+
+  oneOf<const T extends string>(field: string, allowed: readonly T[]): T | undefined {
+    const value = this.text(field, undefined, `one of ${allowed.join(', ')}`);
+    if (value === undefined) return undefined;
+    const match = allowed.find((candidate) => candidate === value);
+    if (match === undefined) throw this.problem(field, value, `one of ${allowed.join(', ')}`);
+    return match;
+  }
+
+  integer(field: string, least: number, most: number): number | undefined {
+    const value = this.#take(field);
+    if (value === undefined) return undefined;
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < least || value > most) {
+      throw this.problem(field, value, `a whole number from ${least} to ${most}`);
+    }
+    return value;
+  }
+
+  /** https, or http on loopback: tokens and credentials travel to these addresses. */
+  url(field: string): string | undefined {
+    const value = this.text(field);
+    if (value === undefined) return undefined;
+    const allowed = 'an https URL without query or fragment (http only on 127.0.0.1, [::1] or localhost)';
+    // Taken to the letter later, as an issuer is: no part may be hidden from, or mended by, a URL parser.
+    if (!/^https?:\/\/[^\s?#@\\]+$/i.test(value) || !URL.canParse(value))
+      throw this.problem(field, value, allowed);
+    const url = new URL(value);
+    const loopback = ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
+    const secure = url.protocol === 'https:' || (url.protocol === 'http:' && loopback);
+    if (!secure) throw this.problem(field, value, allowed);
+    return value;
+  }
+
+  scopes(field: string): string[] | undefined {
+    const value = this.#take(field);
+    if (value === undefined) return undefined;
+    const scopes = typeof value === 'string' ? value.split(/\s+/).filter(Boolean) : value;
+    const wellFormed =
+      Array.isArray(scopes) &&
+      scopes.every((s) => typeof s === 'string' && /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(s));
+    if (!wellFormed || !scopes.includes('openid'))
+      throw this.problem(field, value, 'scopes separated by spaces, openid among them');
+    return scopes;
+  }
+
+  /** Fields in the file that nothing asked for, as written there. */
+  unread(): string[] {
+    return [...this.#fields]
+      .filter(([field]) => !this.#read.has(field))
+      .map(([, { writtenAs }]) => writtenAs);
+  }
+
+  #take(field: string): unknown {
+    this.#read.add(field);
+    return this.#fields.get(field)?.value;
+  }
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A value as an error shows it: JSON, cut short. */
+export function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}

@@ -1,0 +1,55 @@
+#!/bin/sh
+# What the person at the keyboard types: starts shim/bedrock-auth.js.
+set -u
+
+# --- launch: the same in every program of the installation ---
+# Says on standard error what is missing and what to do, and ends.
+incomplete() {
+  printf '%s: %s (ERR_INSTALL_INCOMPLETE)\n  fix: %s\n' "${0##*/}" "$1" "$2" >&2
+  exit 1
+}
+
+# Becomes the Node.js program $1, a path in the folder this file is in, with the Node.js of that folder or
+# else the one on the PATH.
+launch() {
+  entry=$1
+  shift
+  self=$0
+  while [ -L "$self" ]; do
+    target=$(PATH=/usr/bin:/bin:${PATH-} && readlink "$self") || break
+    case $target in
+      /*) self=$target ;;
+      *) self=${self%/*}/$target ;;
+    esac
+  done
+  case $self in
+    */*) ;;
+    *) self=./$self ;;
+  esac
+  directory=$(CDPATH='' cd -- "${self%/*}/" >/dev/null 2>&1 && pwd -P) || directory=
+  if [ ! -r "$directory/$entry" ]; then
+    incomplete "${directory:-${self%/*}}/$entry is missing" 'run install.sh of the package again'
+  fi
+  node=$directory/runtime/bin/node
+  if [ ! -x "$node" ]; then
+    install='run install.sh of the package again, or install Node.js 20.19 or newer'
+    node=$(command -v node) || incomplete "no Node.js: neither $node nor one on the PATH" "$install"
+    version=$("$node" -v 2>/dev/null) || version=
+    version=${version#v}
+    major=${version%%.*}
+    minor=${version#*.}
+    minor=${minor%%.*}
+    case $major$minor in
+      '' | *[!0123456789]*) incomplete "$node does not tell its version" "$install" ;;
+    esac
+    if [ "$major" -lt 20 ] || { [ "$major" -eq 20 ] && [ "$minor" -lt 19 ]; }; then
+      incomplete "$node is Node.js $version; 20.19 or newer is needed" "$install"
+    fi
+  fi
+  # What a shell sets for the user's own Node.js programs (a debugger, a loader) is not for these.
+  unset NODE_OPTIONS
+  exec "$node" "$directory/$entry" "$@"
+}
+# --- end of launch ---
+
+launch shim/bedrock-auth.js "$@"

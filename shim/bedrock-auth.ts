@@ -1,0 +1,82 @@
+import { Command, CommanderError } from 'commander';
+import { BUILD_VERSION } from '../protocol/version.ts';
+import { login, logout } from './login.ts';
+import { type Program, runProgram, usageError } from './program.ts';
+import { status } from './status.ts';
+
+const PROFILE_FLAG = '-p, --profile <name>';
+const PROFILE_TEXT = 'profile of config.json (else CCWB_PROFILE, else ClaudeCode, else the only one)';
+
+/** What the person at the keyboard types. */
+async function main(program: Program): Promise<number> {
+  let exit = 0;
+  let help = '';
+  const noted =
+    <T>(run: (program: Program, options: T) => Promise<number>) =>
+    async (options: T): Promise<void> => {
+      exit = await run(program, options);
+    };
+  const root = command('bedrock-auth', 'Sign in to Claude Code on Amazon Bedrock, and see how it stands.')
+    .version(`bedrock-auth ${BUILD_VERSION}`, '-v, --version', 'print the version')
+    .addHelpText('after', examples('bedrock-auth login', 'bedrock-auth status'));
+  root.addCommand(
+    command('login', 'Sign in. Says so and does nothing when somebody is signed in already.')
+      .option(PROFILE_FLAG, PROFILE_TEXT)
+      .option('--no-browser', 'print the address of the page, do not open it')
+      .addHelpText('after', examples('bedrock-auth login', 'bedrock-auth login --profile Team --no-browser'))
+      .action(noted(login)),
+  );
+  root.addCommand(
+    command('logout', 'End the session here and at the identity provider.')
+      .option(PROFILE_FLAG, PROFILE_TEXT)
+      .option('--all', 'every profile in config.json')
+      .addHelpText('after', examples('bedrock-auth logout', 'bedrock-auth logout --all'))
+      .action(noted(logout)),
+  );
+  root.addCommand(
+    command('status', 'Show who is signed in and until when. Starts nothing; exit status 1 without a daemon.')
+      .option(PROFILE_FLAG, 'only this profile')
+      .option('--json', 'for programs')
+      .addHelpText('after', examples('bedrock-auth status', 'bedrock-auth status --json'))
+      .action(noted(status)),
+  );
+  for (const each of [root, ...root.commands]) {
+    each
+      .exitOverride()
+      .helpOption('-h, --help', 'print this text')
+      .configureOutput({
+        writeOut: (text) => {
+          help += text;
+        },
+        writeErr: () => {},
+      });
+  }
+  try {
+    if (program.args.length === 0) throw usageError(program.name, missingCommand(root));
+    await root.parseAsync(program.args, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw usageError(program.name, oneLine(error.message));
+  }
+  await program.print(help);
+  return exit;
+}
+
+function command(name: string, description: string): Command {
+  return new Command(name).description(description).helpCommand(false).showSuggestionAfterError();
+}
+
+function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
+
+function missingCommand(root: Command): string {
+  return `a command is needed: ${root.commands.map((each) => each.name()).join(', ')}`;
+}
+
+/** Commander's text in the style of our errors. */
+function oneLine(message: string): string {
+  return message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
+}
+
+await runProgram('bedrock-auth', main);

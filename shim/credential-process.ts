@@ -1,0 +1,243 @@
+import { parseArgs } from 'node:util';
+import type { Credentials, ExpirationReply, IdTokenReply } from '../protocol/api.ts';
+import { loadConfig, type ProfileConfig, profileNamed } from '../protocol/config.ts';
+import { CcwbError } from '../protocol/errors.ts';
+import { BUILD_VERSION } from '../protocol/version.ts';
+import { askRunning, askStarting, isUnreachable } from './ask.ts';
+import { checkProfile, profileMeant } from './profile.ts';
+import { type Program, runProgram, usageError } from './program.ts';
+import { signIn } from './sign-in.ts';
+
+/** How long a caller waits for a sign-in unless told otherwise, in seconds: Claude Code gives up after 60. */
+export const SIGN_IN_WAIT_SECONDS = 50;
+/** The most `CCWB_SIGN_IN_WAIT_SECONDS` may ask for: the life of a sign-in. */
+const MAX_WAIT_SECONDS = 300;
+/** A first exchange of tokens for credentials takes a few calls to other people's servers. */
+const EXCHANGE_MS = 15_000;
+
+const HELP = `Usage: credential-process [--profile NAME] [action]
+
+Prints temporary AWS credentials as AWS SDKs expect it of a credential_process.
+When nobody is signed in, the sign-in page opens in the browser.
+
+  -p, --profile NAME   profile of config.json (else CCWB_PROFILE, else
+                       ClaudeCode, else the only one)
+
+Actions, at most one:
+  --login              sign in, print nothing
+  --clear-cache        forget the AWS credentials in memory; the session stays
+  --check-expiration   exit 0 when there are valid credentials, 1 when not;
+                       starts nothing
+  --refresh-if-needed  see to it that there are valid credentials, without a
+                       sign-in; print nothing
+  --get-monitoring-token
+                       print the ID token; never opens a browser
+  --explain            print the resolved configuration as JSON
+  -v, --version        print the version
+  --help               print this text
+
+Environment:
+  CCWB_PROFILE         the profile, where no flag names one
+  CCWB_SIGN_IN=off     never start a sign-in; say which command to run instead
+  CCWB_SIGN_IN_WAIT_SECONDS
+                       how long to wait for a sign-in, 0 to ${MAX_WAIT_SECONDS} (default ${SIGN_IN_WAIT_SECONDS})
+  CCWB_BROWSER         like BROWSER, but for sign-in pages only; none: print the
+                       address and open nothing
+  CCWB_CONFIG, CCWB_SOCKET
+                       where config.json and the daemon's socket are
+
+Examples:
+  credential-process --profile ClaudeCode
+  credential-process --profile ClaudeCode --check-expiration && echo valid
+
+Exit status: 0 done, 1 failed, 2 wrong usage.
+`;
+
+const ACTIONS = {
+  login,
+  'clear-cache': clearCache,
+  'check-expiration': checkExpiration,
+  'refresh-if-needed': refreshIfNeeded,
+  'get-monitoring-token': getMonitoringToken,
+  explain,
+} as const satisfies Record<string, (program: Program, profile: string) => Promise<number>>;
+
+type Action = keyof typeof ACTIONS;
+
+/** The `credential_process` of AWS SDKs, all of its flags. */
+async function main(program: Program): Promise<number> {
+  const flags = readFlags(program);
+  if (flags.help) return printed(program, HELP);
+  if (flags.version) return printed(program, `credential-process ${BUILD_VERSION}\n`);
+  const profile = profileMeant(program, flags.profile);
+  return flags.action ? ACTIONS[flags.action](program, profile) : printCredentials(program, profile);
+}
+
+function readFlags({ name, args }: Program): {
+  profile: string | undefined;
+  help: boolean;
+  version: boolean;
+  action: Action | undefined;
+} {
+  let values: Record<string, unknown>;
+  try {
+    ({ values } = parseArgs({
+      args: [...args],
+      options: {
+        profile: { type: 'string', short: 'p' },
+        help: { type: 'boolean' },
+        version: { type: 'boolean', short: 'v' },
+        ...Object.fromEntries(Object.keys(ACTIONS).map((action) => [action, { type: 'boolean' }] as const)),
+      },
+    }));
+  } catch (error) {
+    throw usageError(name, (error as Error).message.split(/\.\s|\n/)[0] ?? 'wrong flags');
+  }
+  const actions = (Object.keys(ACTIONS) as Action[]).filter((action) => values[action] === true);
+  if (actions.length > 1) {
+    throw usageError(name, `--${actions.join(' and --')} cannot go together; one action at most`);
+  }
+  return {
+    profile: typeof values.profile === 'string' ? values.profile : undefined,
+    help: values.help === true,
+    version: values.version === true,
+    action: actions[0],
+  };
+}
+
+async function printCredentials(program: Program, profile: string): Promise<number> {
+  let credentials: Credentials;
+  try {
+    credentials = await askCredentials(program, profile);
+  } catch (error) {
+    if (!(error instanceof CcwbError) || error.code !== 'ERR_LOGIN_REQUIRED') throw error;
+    if (program.env.CCWB_SIGN_IN === 'off') {
+      throw new CcwbError(
+        'ERR_LOGIN_OFF',
+        `nobody is signed in for ${profile}, and CCWB_SIGN_IN=off forbids asking for it here`,
+        `run bedrock-auth login --profile ${profile}`,
+      );
+    }
+    const waitMs = signInWaitMs(program);
+    await signIn(program, { profile, automatic: true, openPages: true, waitMs, tell: program.say });
+    credentials = await askCredentials(program, profile, EXCHANGE_MS);
+  }
+  const { Version, AccessKeyId, SecretAccessKey, SessionToken, Expiration } = credentials;
+  const line = { Version, AccessKeyId, SecretAccessKey, SessionToken, Expiration };
+  return printed(program, `${JSON.stringify(line)}\n`);
+}
+
+function askCredentials(program: Program, profile: string, answerMs?: number): Promise<Credentials> {
+  return askStarting<Credentials>(
+    program,
+    { route: 'credentials', params: { profile }, ...(answerMs === undefined ? {} : { answerMs }) },
+    () => checkProfile(program, profile),
+  );
+}
+
+function signInWaitMs({ name, env }: Program): number {
+  const text = env.CCWB_SIGN_IN_WAIT_SECONDS;
+  if (!text) return SIGN_IN_WAIT_SECONDS * 1_000;
+  const seconds = Number(text);
+  if (seconds >= 0 && seconds <= MAX_WAIT_SECONDS) return seconds * 1_000;
+  throw usageError(
+    name,
+    `CCWB_SIGN_IN_WAIT_SECONDS is ${JSON.stringify(text)}; allowed: a number from 0 to ${MAX_WAIT_SECONDS}`,
+  );
+}
+
+async function login(program: Program, profile: string): Promise<number> {
+  checkProfile(program, profile);
+  const { user } = await signIn(program, {
+    profile,
+    automatic: false,
+    openPages: true,
+    waitMs: undefined,
+    tell: program.say,
+  });
+  program.say(`signed in for ${profile}${user ? ` as ${user}` : ''}\n`);
+  return 0;
+}
+
+async function clearCache(program: Program, profile: string): Promise<number> {
+  try {
+    await askRunning(program, { route: 'forgetCredentials', params: { profile } });
+  } catch (error) {
+    // Credentials live in the daemon's memory only: without a daemon there are none to forget.
+    if (!isUnreachable(error)) throw error;
+    checkProfile(program, profile);
+  }
+  program.say(`credentials for ${profile} forgotten\n`);
+  return 0;
+}
+
+async function checkExpiration(program: Program, profile: string): Promise<number> {
+  try {
+    const reply = await askRunning<ExpirationReply>(program, { route: 'expiration', params: { profile } });
+    const until = reply.expiration === null ? 'missing' : `until ${reply.expiration}`;
+    program.say(`credentials for ${profile}: ${reply.valid ? 'valid' : 'not valid'}, ${until}\n`);
+    return reply.valid ? 0 : 1;
+  } catch (error) {
+    if (!isUnreachable(error)) throw error;
+    checkProfile(program, profile);
+    program.say(`credentials for ${profile}: missing, the daemon does not run\n`);
+    return 1;
+  }
+}
+
+async function refreshIfNeeded(program: Program, profile: string): Promise<number> {
+  const { Expiration } = await askCredentials(program, profile, EXCHANGE_MS);
+  program.say(`credentials for ${profile}: valid, until ${Expiration}\n`);
+  return 0;
+}
+
+async function getMonitoringToken(program: Program, profile: string): Promise<number> {
+  const { idToken } = await askStarting<IdTokenReply>(
+    program,
+    { route: 'idToken', params: { profile }, answerMs: EXCHANGE_MS },
+    () => checkProfile(program, profile),
+  );
+  return printed(program, `${idToken}\n`);
+}
+
+async function explain(program: Program, profile: string): Promise<number> {
+  const config = loadConfig(program.paths.config);
+  const prefix = `profiles.${profile}.`;
+  const explanation = {
+    ...explained(profileNamed(config, profile)),
+    config: config.path,
+    socket: program.paths.socket,
+    unknown_fields: config.unknownFields
+      .filter((field) => field.startsWith(prefix))
+      .map((field) => field.slice(prefix.length)),
+  };
+  return printed(program, `${JSON.stringify(explanation, null, 2)}\n`);
+}
+
+/** A profile in the names of config.json; of a client secret only that there is one. */
+function explained(profile: ProfileConfig): Record<string, unknown> {
+  const { identityProvider: provider, federation } = profile;
+  return {
+    profile: profile.name,
+    provider_type: provider.providerType,
+    issuer: provider.issuer,
+    login_key: provider.loginKey,
+    client_id: profile.clientId,
+    client_secret: profile.clientSecret === undefined ? null : '(set)',
+    scopes: profile.scopes,
+    aws_region: profile.awsRegion,
+    federation_type: federation.type,
+    ...(federation.type === 'cognito'
+      ? { identity_pool_id: federation.identityPoolId }
+      : { federated_role_arn: federation.roleArn, max_session_duration: federation.durationSeconds }),
+    credential_storage: profile.credentialStorage,
+    redirect_port: profile.redirectPort,
+  };
+}
+
+async function printed(program: Program, text: string): Promise<number> {
+  await program.print(text);
+  return 0;
+}
+
+await runProgram('credential-process', main);

@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+
+/** How a child ended: its exit status, or that it could not start, was ended by a signal or still ran. */
+export type ChildEnd =
+  | { kind: 'exited'; status: number }
+  | { kind: 'failed'; reason: string }
+  | { kind: 'running' };
+
+/** A daemon that was started and outlives this process. */
+export type StartedDaemon = {
+  /** How it ended, or undefined while it runs. */
+  end(): ChildEnd | undefined;
+};
+
+/**
+ * Runs a program to its end, for at most `limitMs`, with no input and its output thrown away; then it is
+ * killed. For service managers: they answer quickly or not at all.
+ */
+export function runBriefly(file: string, args: readonly string[], limitMs: number): Promise<ChildEnd> {
+  return new Promise((resolve) => {
+    const child = spawn(file, args, { stdio: 'ignore', timeout: limitMs, killSignal: 'SIGKILL' });
+    child.once('error', (error) => resolve(notStarted(error)));
+    child.once('exit', (status, signal) => resolve(ended(status, signal)));
+  });
+}
+
+/**
+ * Starts a program of the user's desktop in a session of its own and watches it for `watchMs`: some hand
+ * the page to a running browser and end, others become the browser and stay.
+ */
+export function startDesktopProgram(
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+  watchMs: number,
+): Promise<ChildEnd> {
+  return new Promise((resolve) => {
+    const child = spawn(file, args, { stdio: 'ignore', detached: true, env: { ...env } });
+    const timer = setTimeout(() => resolve({ kind: 'running' }), watchMs);
+    const end = (how: ChildEnd): void => {
+      clearTimeout(timer);
+      resolve(how);
+    };
+    child.once('error', (error) => end(notStarted(error)));
+    child.once('exit', (status, signal) => end(ended(status, signal)));
+    child.unref();
+  });
+}
+
+/**
+ * Starts a program that outlives this process: own session, working directory `/`, no input, output and
+ * errors to the open file `output`, only the given environment, no core dumps, files for this user only.
+ */
+export function startDaemonProcess(
+  command: readonly [file: string, ...args: string[]],
+  env: Readonly<Record<string, string>>,
+  output: number,
+): StartedDaemon {
+  // Node can set neither limit nor mask for a child; the shell sets both and becomes the program.
+  const child = spawn('/bin/sh', ['-c', 'ulimit -c 0; umask 077; exec "$0" "$@"', ...command], {
+    cwd: '/',
+    detached: true,
+    env: { ...env },
+    stdio: ['ignore', output, output],
+  });
+  let end: ChildEnd | undefined;
+  child.once('error', (error) => {
+    end = notStarted(error);
+  });
+  child.once('exit', (status, signal) => {
+    end = ended(status, signal);
+  });
+  child.unref();
+  return { end: () => end };
+}
+
+function notStarted(error: NodeJS.ErrnoException): ChildEnd {
+  return { kind: 'failed', reason: error.code ?? error.name };
+}
+
+function ended(status: number | null, signal: NodeJS.Signals | null): ChildEnd {
+  return status === null
+    ? { kind: 'failed', reason: signal ?? 'unknown signal' }
+    : { kind: 'exited', status };
+}

@@ -1,0 +1,120 @@
+import { dirname, resolve } from 'node:path';
+import type { Writable } from 'node:stream';
+import { type DaemonClient, daemonClient } from '../protocol/client.ts';
+import { asCcwbError, CcwbError, errorLines } from '../protocol/errors.ts';
+import { type Paths, resolvePaths } from '../protocol/paths.ts';
+
+/** What a shim program works with: the edges of its process, named once. */
+export type Program = {
+  /** Its name in errors and usage lines. */
+  name: string;
+  /** Arguments after the program's own path. */
+  args: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+  platform: NodeJS.Platform;
+  paths: Paths;
+  daemon: DaemonClient;
+  /** The folder that holds `credential-process`, `daemon/` and `runtime/`. */
+  installation: string;
+  /** Aborted by SIGINT, SIGTERM and SIGHUP: ends what waits. */
+  interrupted: AbortSignal;
+  /** Wall-clock time in milliseconds since 1970. */
+  now(): number;
+  /** True when standard output is a terminal. */
+  terminal: boolean;
+  /** Writes to standard output: what the contract asks for, and nothing else. */
+  print(text: string): Promise<void>;
+  /** Writes to standard error: what people read. */
+  say(text: string): void;
+};
+
+/** How long a program that was told to end has for its last words, in milliseconds. */
+const PARTING_MS = 500;
+
+/**
+ * Runs one program: its result is the exit status, anything thrown ends it with two lines on standard
+ * error. A reader that went away is no crash: the text is lost, the status says 1.
+ */
+export async function runProgram(name: string, main: (program: Program) => Promise<number>): Promise<void> {
+  const interruption = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      interruption.abort();
+      setTimeout(() => process.exit(1), PARTING_MS).unref();
+    });
+  }
+  // Without a listener Node opens its debugger on this signal.
+  process.on('SIGUSR1', () => {});
+  process.stdout.on('error', () => {
+    process.exitCode = 1;
+  });
+  process.stderr.on('error', () => {});
+  const say = (text: string): void => {
+    process.stderr.write(text);
+  };
+  let status: number;
+  try {
+    const paths = resolvePaths();
+    status = await main({
+      name,
+      args: process.argv.slice(2),
+      env: process.env,
+      platform: process.platform,
+      paths,
+      daemon: daemonClient(paths.socket),
+      installation: installationOf(process.argv[1] ?? ''),
+      interrupted: interruption.signal,
+      now: Date.now,
+      terminal: process.stdout.isTTY === true,
+      print: (text) => write(process.stdout, text),
+      say,
+    });
+  } catch (thrown) {
+    const error = interruption.signal.aborted ? parting(thrown) : asCcwbError(thrown);
+    say(errorLines(name, error));
+    status = error.exit;
+  }
+  // Whatever still runs (a browser's launcher, a signal handler) is nothing to wait for.
+  await write(process.stderr, '').catch(() => {});
+  process.exit(process.exitCode ?? status);
+}
+
+/** What a program that was told to end says: what it knows of a sign-in that goes on, else just that. */
+function parting(thrown: unknown): CcwbError {
+  if (thrown instanceof CcwbError && thrown.code === 'ERR_LOGIN_PENDING') return thrown;
+  return new CcwbError(
+    'ERR_DAEMON_UNREACHABLE',
+    'interrupted before the daemon had answered',
+    'run it again',
+  );
+}
+
+/** Programs are `shim/NAME.js` in the installation, wherever that was unpacked. */
+function installationOf(script: string): string {
+  return resolve(dirname(script), '..');
+}
+
+/** Resolves when the text was handed over; a pipe's reader may be slow, and exiting would cut it off. */
+function write(stream: Writable, text: string): Promise<void> {
+  return new Promise((done, reject) => {
+    stream.write(text, (error) => {
+      if (!error) done();
+      else reject(outputLost(error));
+    });
+  });
+}
+
+function outputLost(cause: Error): CcwbError {
+  const code = (cause as NodeJS.ErrnoException).code ?? cause.name;
+  return new CcwbError(
+    'ERR_INTERNAL',
+    `the output could not be written (${code})`,
+    'check the program or file that reads this output',
+    { cause },
+  );
+}
+
+/** Wrong usage, in the style of every other error. */
+export function usageError(program: string, message: string): CcwbError {
+  return new CcwbError('ERR_USAGE', message, `run ${program} --help`);
+}

@@ -1,0 +1,210 @@
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CLIENT_TIMING, isListening } from '../protocol/client.ts';
+import { CcwbError } from '../protocol/errors.ts';
+import { runBriefly, type StartedDaemon, startDaemonProcess } from './processes.ts';
+import type { Program } from './program.ts';
+
+/** Names under which the service is installed; service-files/ holds the files. */
+export const SYSTEMD_UNIT = 'bedrock-authd.service';
+export const LAUNCHD_LABEL = 'com.claude-code-with-bedrock.bedrock-authd';
+
+/** Time limits of a start, in milliseconds. */
+export const START_TIMING = {
+  /** A service manager only has to take the order. */
+  serviceManagerMs: 2_000,
+  /** A daemon this process started is waited for while it lives: a cold disk at log-in is slow. */
+  spawnedMs: 10_000,
+  /** How long another caller's start is trusted before this one starts a daemon too. */
+  otherCallerMs: 3_000,
+} as const;
+
+/** How often the socket is looked at while a daemon starts. */
+const LOOK_MS = CLIENT_TIMING.retryMs;
+
+/**
+ * What a daemon started from a shell gets of that shell's environment, besides CCWB_*: who and where the
+ * user is, the bus the keyring answers on, and the way to the network. Nothing else is the daemon's
+ * business: AWS_* would redirect its calls, NODE_OPTIONS and LD_* would change its code, DISPLAY would
+ * let the keyring put up a prompt that nobody expects.
+ */
+const INHERITED = [
+  ...['HOME', 'USER', 'LOGNAME', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL'],
+  ...['XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'DBUS_SESSION_BUS_ADDRESS'],
+  ...['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'NO_PROXY', 'no_proxy'],
+  ...['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'],
+];
+
+const FIXED_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
+
+/**
+ * Sees to it that a daemon listens: through the service manager where the service is installed, else (or
+ * if that fails) as a process of its own. Many callers may do so at once; one daemon survives.
+ *
+ * @throws CcwbError ERR_DAEMON_START with the last line of the daemon's log as the reason.
+ */
+export async function startDaemon(program: Program): Promise<void> {
+  const { socket } = program.paths;
+  if (await isListening(socket)) return;
+  const service = installedService(program);
+  if (service) {
+    await runBriefly(service.file, service.args, START_TIMING.serviceManagerMs);
+    if (await listensWithin(socket, CLIENT_TIMING.startingMs)) return;
+  }
+  const turn = takeTurn(program);
+  const log = openLog(program.paths.log);
+  try {
+    if (!turn && (await otherCallerStarts(program))) return;
+    const daemon = spawnDaemon(program, log);
+    if (await listensWithin(socket, START_TIMING.spawnedMs, daemon)) return;
+    throw startError(`the daemon could not be started: ${log.lastWords()}`);
+  } finally {
+    log.close();
+    turn?.end();
+  }
+}
+
+function startError(message: string): CcwbError {
+  return new CcwbError(
+    'ERR_DAEMON_START',
+    message,
+    'look into logs/daemon.log in ~/claude-code-with-bedrock',
+  );
+}
+
+/** The order to the service manager that starts the daemon, if the service is installed. */
+function installedService({ env, platform }: Program): { file: string; args: string[] } | undefined {
+  // The service uses the default paths; a caller with others has a daemon of its own in mind.
+  if (env.CCWB_SOCKET || env.CCWB_CONFIG) return undefined;
+  const home = homedir();
+  if (platform === 'darwin') {
+    const plist = join(home, 'Library', 'LaunchAgents', `${LAUNCHD_LABEL}.plist`);
+    const target = `gui/${process.getuid?.()}/${LAUNCHD_LABEL}`;
+    return existsSync(plist) ? { file: '/bin/launchctl', args: ['kickstart', target] } : undefined;
+  }
+  const declared = env.XDG_CONFIG_HOME;
+  const configHome = declared && isAbsolute(declared) ? declared : join(home, '.config');
+  const file = ['/usr/bin/systemctl', '/bin/systemctl', '/run/current-system/sw/bin/systemctl'].find((path) =>
+    existsSync(path),
+  );
+  if (!file || !existsSync(join(configHome, 'systemd', 'user', SYSTEMD_UNIT))) return undefined;
+  return { file, args: ['--user', 'start', SYSTEMD_UNIT] };
+}
+
+function spawnDaemon({ installation, paths, env }: Program, log: Log): StartedDaemon {
+  const entry = join(installation, 'daemon', 'index.js');
+  if (!existsSync(entry)) {
+    throw new CcwbError('ERR_DAEMON_START', `${entry} is missing`, 'run install.sh of the package again');
+  }
+  const flags = ['--socket', paths.socket, '--config', paths.config];
+  if (log.path !== undefined) flags.push('--log-file', log.path);
+  return startDaemonProcess([process.execPath, entry, ...flags], daemonEnvironment(env), log.fd);
+}
+
+/** The log a daemon is started with; `path` is undefined when none can be written. */
+type Log = { fd: number; path: string | undefined; lastWords(): string; close(): void };
+
+function openLog(path: string): Log {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+    const before = fstatSync(fd).size;
+    return { fd, path, lastWords: () => lastWords(path, before), close: () => closeSync(fd) };
+  } catch (error) {
+    // A home that is full or read-only is no reason to give nobody credentials.
+    const { code } = error as NodeJS.ErrnoException;
+    const fd = openSync('/dev/null', 'w');
+    const reason = `its log ${path} cannot be written (${code ?? 'unknown error'})`;
+    return { fd, path: undefined, lastWords: () => reason, close: () => closeSync(fd) };
+  }
+}
+
+/** The environment of a daemon that this process starts. */
+export function daemonEnvironment(env: Program['env']): Record<string, string> {
+  const kept = Object.entries(env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && (INHERITED.includes(entry[0]) || entry[0].startsWith('CCWB_')),
+  );
+  return { ...Object.fromEntries(kept), PATH: FIXED_PATH };
+}
+
+/** True as soon as somebody listens; false after `limitMs`, or when `daemon` ended before. */
+async function listensWithin(socket: string, limitMs: number, daemon?: StartedDaemon): Promise<boolean> {
+  let deadline = performance.now() + limitMs;
+  let ended = false;
+  for (;;) {
+    if (await isListening(socket)) return true;
+    const end = daemon?.end();
+    if (end && !ended) {
+      ended = true;
+      // One that ends well has found another daemon, which is about to listen.
+      const good = end.kind === 'exited' && end.status === 0;
+      deadline = good ? performance.now() + CLIENT_TIMING.startingMs : 0;
+    }
+    if (performance.now() >= deadline) return isListening(socket);
+    await sleep(LOOK_MS);
+  }
+}
+
+/**
+ * Claude Code runs thirteen shims at once: one of them starts the daemon, the others find its mark and
+ * wait for that. It spares the machine a dozen starts and is no lock: a mark that is left behind, or
+ * cannot be written, delays a start by {@link START_TIMING}.otherCallerMs at most.
+ */
+function takeTurn({ paths, now }: Program): { end(): void } | undefined {
+  const mark = markOf(paths.log);
+  try {
+    mkdirSync(dirname(mark), { recursive: true, mode: 0o700 });
+    const writtenAt = statSync(mark, { throwIfNoEntry: false })?.mtimeMs ?? now();
+    if (Math.abs(now() - writtenAt) > START_TIMING.spawnedMs) rmSync(mark, { force: true });
+    closeSync(openSync(mark, 'wx', 0o600));
+    return { end: () => rmSync(mark, { force: true }) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Waits while another caller starts a daemon; true when that came to something. */
+async function otherCallerStarts({ paths }: Program): Promise<boolean> {
+  const deadline = performance.now() + START_TIMING.otherCallerMs;
+  while (existsSync(markOf(paths.log)) && performance.now() < deadline) {
+    if (await isListening(paths.socket)) return true;
+    await sleep(LOOK_MS);
+  }
+  return isListening(paths.socket);
+}
+
+function markOf(log: string): string {
+  return join(dirname(log), 'daemon.starting');
+}
+
+/** The last thing the log says after `offset`: an error's first line, or a record's message. */
+function lastWords(path: string, offset: number): string {
+  const lines = readFileSync(path).subarray(offset).toString('utf8').split('\n');
+  const last = lines.filter((line) => /^\S/.test(line)).at(-1) ?? 'it left no word in its log';
+  return (messageOf(last) ?? last).slice(0, 300);
+}
+
+function messageOf(line: string): string | undefined {
+  try {
+    const record: unknown = JSON.parse(line);
+    const found =
+      typeof record === 'object' && record !== null && 'event' in record ? record.event : undefined;
+    return typeof found === 'string' ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,412 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join, posix, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import ts from 'typescript';
+import { BUILD_VERSION } from '../protocol/version.ts';
+
+/** The folders of the product; nothing of it may know test/. */
+const FOLDERS = ['protocol', 'daemon', 'shim', 'admin', 'infra'] as const;
+type Folder = (typeof FOLDERS)[number];
+
+/** docs and contracts speak of these arrows: what a folder may import besides itself and Node's own modules. */
+const ARROWS: Record<Folder, (target: string, from: string) => boolean> = {
+  protocol: () => false,
+  daemon: (target) => folderOf(target) === 'protocol',
+  shim: (target) => folderOf(target) === 'protocol',
+  admin: (target, from) =>
+    folderOf(target) === 'protocol' ||
+    target === 'infra/outputs.ts' ||
+    (from === 'admin/synth.ts' && folderOf(target) === 'infra'),
+  infra: () => false,
+};
+
+/** One file per foreign library: it alone knows its words and turns its errors into ours. */
+const OWNERS: Record<string, readonly string[]> = {
+  'openid-client': ['daemon/oidc-client.ts', 'daemon/provider-errors.ts'],
+  '@aws-sdk/client-cognito-identity': ['daemon/identity-pool.ts'],
+  '@aws-sdk/client-sts': ['daemon/role-federation.ts'],
+  keytar: ['daemon/keyring-child.ts'],
+  koffi: ['daemon/native.ts'],
+  pino: ['daemon/log.ts'],
+  'node-cron': ['daemon/refresh-scheduler.ts'],
+  fastify: ['daemon/server.ts'],
+  commander: ['shim/bedrock-auth.ts', 'admin/program.ts', 'admin/deploy.ts'],
+  'node:child_process': ['daemon/keyring-store.ts', 'shim/processes.ts'],
+};
+
+/** Libraries that are a language of their own in one folder, rather than a service to hide. */
+const FOLDER_LIBRARIES: Record<string, Folder> = { 'aws-cdk-lib': 'infra', constructs: 'infra' };
+
+/** Who reads what a test replaces; everybody else is given it. */
+const EDGES: Record<string, Record<string, string>> = {
+  'Date.now': {
+    'daemon/main.ts': 'builds the daemon\u2019s clock',
+    'shim/program.ts': 'builds the shims\u2019 edges',
+  },
+  'Math.random': { 'daemon/main.ts': 'builds the daemon\u2019s jitter' },
+  'process.env': {
+    'daemon/main.ts': 'reads the daemon\u2019s settings and forgets the foreign ones',
+    'daemon/keyring-store.ts': 'passes the session bus on to its child process',
+    'protocol/paths.ts': 'the default source of paths',
+    'shim/program.ts': 'builds the shims\u2019 edges',
+    'admin/ccwb.ts': 'builds the edges of ccwb',
+  },
+  console: {},
+};
+
+/** Source files without a test of the same name, and why. */
+const WITHOUT_TEST: Record<string, string> = {
+  'daemon/edges.ts': 'types only',
+  'daemon/keyring-protocol.ts': 'types and one constant',
+  'daemon/provider-errors.ts': 'oidc-client.test.ts lets a real provider make every error it translates',
+  'protocol/profile-reader.ts': 'config.test.ts reads every kind of field through it',
+  'daemon/keyring-child.ts': 'a process of its own: keyring-store.test.ts starts it against a real keyring',
+};
+
+/** Folders whose tests mirror them name for name. */
+const MIRRORED = ['protocol', 'daemon'] as const;
+
+/** The packages the design card names. */
+const CARD = [
+  'fastify',
+  '@aws-sdk/client-cognito-identity',
+  'openid-client',
+  'keytar',
+  'pino',
+  'node-cron',
+  'commander',
+  'aws-cdk-lib',
+  '@vercel/ncc',
+  'tap',
+];
+
+const root = projectRoot();
+const builtins = new Set(builtinModules);
+
+type Source = { path: string; tree: ts.SourceFile };
+type Import = {
+  from: string;
+  specifier: string;
+  target: string;
+  kind: 'builtin' | 'file' | 'package' | 'computed';
+};
+
+const sources: Source[] = FOLDERS.flatMap((folder) => filesIn(folder)).map((path) => ({
+  path,
+  tree: parse(path, readFileSync(join(root, path), 'utf8')),
+}));
+const imports: Import[] = sources.flatMap(importsOf);
+
+t.test('imports are found in every form they can take', async (t) => {
+  const tree = parse(
+    'daemon/x.ts',
+    `import a from 'static';
+     import type { B } from 'type-only';
+     import 'side-effect';
+     export * from 'export-all';
+     export { c } from 'export-named';
+     import d = require('import-equals');
+     const e = await import('dynamic');
+     const f = await import(\`template\`);
+     const g = require('plain-require');
+     const h = createRequire(import.meta.url)('made-require');
+     const load = createRequire(import.meta.url);
+     const i = load('named-require');
+     const j = load.resolve('resolved');
+     type K = typeof import('import-type');
+     const l = await import(name);
+     // import m from 'comment';
+     const n = "import o from 'text'";`,
+  );
+  t.same(
+    importsOf({ path: 'daemon/x.ts', tree }).map(({ specifier }) => specifier),
+    [
+      'static',
+      'type-only',
+      'side-effect',
+      'export-all',
+      'export-named',
+      'import-equals',
+      'dynamic',
+      'template',
+      'plain-require',
+      'made-require',
+      'named-require',
+      'resolved',
+      'import-type',
+      '<computed>',
+    ],
+  );
+});
+
+t.test('edges are found in every form they can take', async (t) => {
+  const tree = parse(
+    'daemon/x.ts',
+    `Date.now(); const now = Date.now; Date['now'](); new Date(); Date(); globalThis.Date.now();
+     process.env.HOME; const { env } = process; process['env']; import { env as e } from 'node:process';
+     console.log(1); globalThis.console; const c = console;
+     Math.random(); const { random } = Math;
+     new Date(0); Date.parse(''); process.pid; const o = { console: 1 }; o.console; clock.now(); // Date.now()`,
+  );
+  const found = edgesIn(tree);
+  t.equal(found.filter((edge) => edge === 'Date.now').length, 6);
+  t.equal(found.filter((edge) => edge === 'process.env').length, 4);
+  t.equal(found.filter((edge) => edge === 'console').length, 3);
+  t.equal(found.filter((edge) => edge === 'Math.random').length, 2);
+});
+
+t.test('folders import only along the arrows', async (t) => {
+  for (const { from, target, kind } of imports) {
+    if (kind !== 'file') continue;
+    const folder = folderOf(from) as Folder;
+    const allowed = folderOf(target) === folder || ARROWS[folder](target, from);
+    if (!allowed) t.fail(`${from} imports ${target}`);
+  }
+  t.ok(imports.length > 200, `${imports.length} imports looked at`);
+});
+
+t.test('every relative import is a file that exists, with its extension', async (t) => {
+  for (const { from, target, kind } of imports) {
+    if (kind === 'file' && !existsSync(join(root, target))) t.fail(`${from} imports ${target}`);
+  }
+  t.pass();
+});
+
+t.test('protocol imports no package', async (t) => {
+  t.same(
+    imports.filter(
+      ({ from, kind }) => folderOf(from) === 'protocol' && kind !== 'builtin' && kind !== 'file',
+    ),
+    [],
+  );
+});
+
+t.test('nothing is imported under a computed name', async (t) => {
+  t.same(
+    imports.filter(({ kind }) => kind === 'computed'),
+    [],
+  );
+});
+
+t.test('Node\u2019s own modules are imported with node:', async (t) => {
+  t.same(
+    imports.filter(({ specifier, kind }) => kind === 'builtin' && !specifier.startsWith('node:')),
+    [],
+  );
+});
+
+t.test('one file knows each foreign library', async (t) => {
+  for (const [library, owners] of Object.entries(OWNERS)) {
+    const users = new Set(imports.filter(({ target }) => target === library).map(({ from }) => from));
+    for (const user of users) t.ok(owners.includes(user), `${library} in ${user}`);
+    for (const owner of owners) t.ok(users.has(owner), `${owner} still uses ${library}`);
+  }
+  for (const [library, folder] of Object.entries(FOLDER_LIBRARIES)) {
+    for (const { from, target } of imports)
+      if (target === library && folderOf(from) !== folder) t.fail(`${from} imports ${library}`);
+  }
+});
+
+t.test('every package in use has its place here', async (t) => {
+  const known = new Set([...Object.keys(OWNERS), ...Object.keys(FOLDER_LIBRARIES)]);
+  const used = new Set(imports.filter(({ kind }) => kind === 'package').map(({ target }) => target));
+  t.same(
+    [...used].filter((name) => !known.has(name)),
+    [],
+  );
+});
+
+t.test('edges are touched only by the files that own them', async (t) => {
+  const found = sources.map(({ path, tree }) => ({ path, edges: new Set(edgesIn(tree)) }));
+  for (const [edge, owners] of Object.entries(EDGES)) {
+    for (const { path, edges } of found)
+      if (edges.has(edge)) t.ok(Object.hasOwn(owners, path), `${edge} in ${path}`);
+    for (const owner of Object.keys(owners)) {
+      const uses = found.some(({ path, edges }) => path === owner && edges.has(edge));
+      t.ok(uses, `${owner} still uses ${edge}`);
+    }
+  }
+});
+
+t.test('every source file has a test of the same name, or a reason', async (t) => {
+  for (const folder of MIRRORED) {
+    for (const path of filesIn(folder)) {
+      const tested = existsSync(join(root, 'test', path.replace(/\.ts$/, '.test.ts')));
+      if (Object.hasOwn(WITHOUT_TEST, path)) t.notOk(tested, `${path} needs no reason any more`);
+      else t.ok(tested, `${path} has its test`);
+    }
+  }
+});
+
+t.test('every test has a source file of the same name', async (t) => {
+  for (const folder of MIRRORED) {
+    for (const name of readdirSync(join(root, 'test', folder))) {
+      if (!name.endsWith('.test.ts')) continue;
+      t.ok(existsSync(join(root, folder, name.replace(/\.test\.ts$/, '.ts'))), `${folder}/${name}`);
+    }
+  }
+});
+
+type Manifest = {
+  version: string;
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+};
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
+const declared = { ...manifest.devDependencies, ...manifest.dependencies };
+
+t.test('the programs and the package have one version', async (t) => {
+  t.equal(BUILD_VERSION, manifest.version);
+});
+
+t.test('every package of the card and every one in use is declared', async (t) => {
+  for (const name of CARD) t.ok(Object.hasOwn(declared, name), name);
+  for (const { from, target, kind } of imports)
+    if (kind === 'package' && !Object.hasOwn(declared, target)) t.fail(`${target}, imported by ${from}`);
+});
+
+t.test('every version is exact', async (t) => {
+  for (const [name, version] of Object.entries(declared))
+    t.match(version, /^(npm:@?[\w/-]+@)?\d+\.\d+\.\d+$/, `${name} ${version}`);
+});
+
+function projectRoot(): string {
+  let directory = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);
+  return directory;
+}
+
+/** Paths of the TypeScript files in a folder, relative to the root, with slashes. */
+function filesIn(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => posix.join(folder, ...path.split(sep)))
+    .sort();
+}
+
+function folderOf(path: string): string {
+  return path.split('/')[0] ?? '';
+}
+
+function parse(path: string, text: string): ts.SourceFile {
+  return ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true, ts.ScriptKind.TS);
+}
+
+function visit(node: ts.Node, look: (node: ts.Node) => void): void {
+  look(node);
+  ts.forEachChild(node, (child) => visit(child, look));
+}
+
+function importsOf({ path, tree }: Source): Import[] {
+  const found: Import[] = [];
+  const loaders = new Set(['require']);
+  const add = (specifier: ts.Node | undefined): void => {
+    const text = specifier && ts.isStringLiteralLike(specifier) ? specifier.text : undefined;
+    found.push(resolve(path, text));
+  };
+  visit(tree, (node) => {
+    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier);
+    else if (ts.isExportDeclaration(node) && node.moduleSpecifier) add(node.moduleSpecifier);
+    else if (ts.isExternalModuleReference(node)) add(node.expression);
+    else if (ts.isImportTypeNode(node))
+      add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined);
+    else if (ts.isVariableDeclaration(node) && node.initializer && isCreateRequire(node.initializer))
+      loaders.add(node.name.getText(tree));
+    else if (ts.isCallExpression(node) && loads(node.expression, loaders)) add(node.arguments[0]);
+  });
+  return found;
+}
+
+/** `import`, `require`, `createRequire(…)`, whatever that was called, and its `resolve`. */
+function loads(callee: ts.Expression, loaders: ReadonlySet<string>): boolean {
+  if (callee.kind === ts.SyntaxKind.ImportKeyword || isCreateRequire(callee)) return true;
+  if (ts.isIdentifier(callee)) return loaders.has(callee.text);
+  return (
+    ts.isPropertyAccessExpression(callee) &&
+    callee.name.text === 'resolve' &&
+    ts.isIdentifier(callee.expression) &&
+    loaders.has(callee.expression.text)
+  );
+}
+
+function isCreateRequire(node: ts.Expression): boolean {
+  return ts.isCallExpression(node) && node.expression.getText().split('.').at(-1) === 'createRequire';
+}
+
+function resolve(from: string, specifier: string | undefined): Import {
+  if (specifier === undefined) return { from, specifier: '<computed>', target: '', kind: 'computed' };
+  if (specifier.startsWith('.')) {
+    return { from, specifier, target: posix.join(posix.dirname(from), specifier), kind: 'file' };
+  }
+  if (specifier.startsWith('/') || specifier.startsWith('file:'))
+    return { from, specifier, target: relative(root, specifier), kind: 'file' };
+  const bare = specifier.replace(/^node:/, '');
+  if (specifier.startsWith('node:') || builtins.has(bare))
+    return { from, specifier, target: `node:${bare}`, kind: 'builtin' };
+  const parts = specifier.split('/');
+  const target = parts.slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
+  return { from, specifier, target, kind: 'package' };
+}
+
+/** The edges a file touches, in the order it does. */
+function edgesIn(tree: ts.SourceFile): string[] {
+  const found: string[] = [];
+  visit(tree, (node) => {
+    const edge = edgeOf(node);
+    if (edge) found.push(edge);
+  });
+  return found;
+}
+
+const MEMBERS: Record<string, string> = { Date: 'now', Math: 'random', process: 'env' };
+
+function edgeOf(node: ts.Node): string | undefined {
+  if (ts.isNewExpression(node) || ts.isCallExpression(node)) {
+    const bare = (node.arguments?.length ?? 0) === 0 && node.expression.getText() === 'Date';
+    return bare ? 'Date.now' : undefined;
+  }
+  if (ts.isImportDeclaration(node)) {
+    const names = node.importClause?.namedBindings;
+    const imported =
+      names && ts.isNamedImports(names) ? names.elements.map((e) => (e.propertyName ?? e.name).text) : [];
+    const specifier = ts.isStringLiteral(node.moduleSpecifier) ? node.moduleSpecifier.text : '';
+    return /^(node:)?process$/.test(specifier) && imported.includes('env') ? 'process.env' : undefined;
+  }
+  if (ts.isIdentifier(node) && node.text === 'console') return isValue(node) ? 'console' : undefined;
+  const member = memberOf(node);
+  if (!member) return undefined;
+  const [object, name] = member;
+  return MEMBERS[object] === name ? `${object}.${name}` : undefined;
+}
+
+/** Object and member that an expression or a destructuring reads, when both are plain to see. */
+function memberOf(node: ts.Node): [string, string] | undefined {
+  if (ts.isPropertyAccessExpression(node)) return [lastName(node.expression), node.name.text];
+  if (ts.isElementAccessExpression(node)) {
+    const { argumentExpression: argument } = node;
+    return ts.isStringLiteralLike(argument) ? [lastName(node.expression), argument.text] : undefined;
+  }
+  if (ts.isBindingElement(node) && ts.isVariableDeclaration(node.parent.parent)) {
+    const { initializer } = node.parent.parent;
+    const name = (node.propertyName ?? node.name).getText();
+    return initializer ? [lastName(initializer), name] : undefined;
+  }
+  return undefined;
+}
+
+function lastName(node: ts.Expression): string {
+  return node.getText().split('.').at(-1) ?? '';
+}
+
+/** An identifier that is the global of that name, or `globalThis`' member, not somebody's own field. */
+function isValue(node: ts.Identifier): boolean {
+  const { parent } = node;
+  if (ts.isPropertyAccessExpression(parent) && parent.name === node)
+    return parent.expression.getText() === 'globalThis';
+  return !(
+    (ts.isPropertyAssignment(parent) && parent.name === node) ||
+    (ts.isPropertySignature(parent) && parent.name === node)
+  );
+}

@@ -1,0 +1,165 @@
+/**
+ * `npm run bench`: how long a caller waits for `credential-process`, beside `/bin/true` and a bare Node.js
+ * started the same way in the same run. Ratios are what counts; milliseconds depend on the machine.
+ */
+import { spawn } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { freePort } from '../fixtures/free-port.ts';
+import { type Installation, install } from '../fixtures/installation.ts';
+import { startSandbox } from '../sandbox/sandbox.ts';
+
+const HELP = `npm run bench: times the hot path beside /bin/true and a bare Node.js, interleaved in one run.
+
+Usage: npm run bench -- [options]
+  --rounds N   rounds of each measurement (default 60)
+  --json       print the figures as JSON
+  -h, --help   print this help
+`;
+
+/** Most times /bin/true that one call, and thirteen at once, may take: the budget of the hot path. */
+const BUDGET = { one: 12, thirteen: 4 } as const;
+
+/** Claude Code was seen starting this many at once. */
+const STORM = 13;
+
+type Figures = { name: string; medianMs: number; minMs: number; maxMs: number };
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '60' },
+    json: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+const rounds = Number(values.rounds);
+if (!Number.isInteger(rounds) || rounds < 1) {
+  process.stderr.write(
+    `bench: --rounds ${values.rounds}: allowed are whole numbers from 1 (ERR_USAGE)\n  fix: run npm run bench -- --help\n`,
+  );
+  process.exit(2);
+}
+
+const redirectPort = await freePort();
+const sandbox = await startSandbox({ provider: { redirectPorts: [redirectPort] } });
+const home = await install({
+  profiles: { ClaudeCode: sandbox.profile({ redirect_port: redirectPort }) },
+  browser: 'signs-in',
+});
+try {
+  const first = await home.run(home.program('credential-process'), ['--profile', 'ClaudeCode']);
+  if (first.status !== 0) throw new Error(first.stderr);
+  await report(home);
+} finally {
+  await home.remove();
+  await sandbox.close();
+}
+
+async function report(installed: Installation): Promise<void> {
+  const commands = {
+    '/bin/true': '/bin/true',
+    'credential-process': `${installed.program('credential-process')} --profile ClaudeCode`,
+    'node -e 0': `${process.execPath} -e 0`,
+  };
+  const one = await measure(commands, 1, installed.env);
+  const storm = await measure(commands, STORM, installed.env);
+  const ratios = { one: ratio(one), thirteen: ratio(storm) };
+  const { rssKb, cpuMs, upMs } = await daemonCost(installed);
+  if (values.json) {
+    process.stdout.write(
+      `${JSON.stringify({ rounds, one, thirteen: storm, ratios, budget: BUDGET, daemon: { rssKb, cpuMs, upMs } }, null, 2)}\n`,
+    );
+    return;
+  }
+  process.stdout.write(`${rounds} rounds, each started through /bin/sh -c; milliseconds\n\n`);
+  table('one at a time', one);
+  table(`${STORM} at once`, storm);
+  verdict('one credential-process', ratios.one, BUDGET.one);
+  verdict(`${STORM} at once`, ratios.thirteen, BUDGET.thirteen);
+  process.stdout.write(
+    `\ndaemon after these calls: ${Math.round(rssKb / 1024)} MB resident, ${cpuMs} ms of CPU time in ${Math.round(upMs / 1000)} s\n`,
+  );
+}
+
+/** One round of each command in turn, so that a machine that slows down slows them all. */
+async function measure(
+  commands: Readonly<Record<string, string>>,
+  times: number,
+  env: Readonly<Record<string, string>>,
+): Promise<Figures[]> {
+  const samples = new Map(Object.keys(commands).map((name): [string, number[]] => [name, []]));
+  for (let round = -1; round < rounds; round += 1) {
+    for (const [name, command] of Object.entries(commands)) {
+      const startedAt = performance.now();
+      await Promise.all(Array.from({ length: times }, () => shell(command, env)));
+      // The first round warms the file cache and is not counted.
+      if (round >= 0) samples.get(name)?.push(performance.now() - startedAt);
+    }
+  }
+  return [...samples].map(([name, values]) => {
+    const sorted = values.sort((a, b) => a - b);
+    return {
+      name,
+      medianMs: at(sorted, sorted.length >> 1),
+      minMs: at(sorted, 0),
+      maxMs: at(sorted, sorted.length - 1),
+    };
+  });
+}
+
+function shell(command: string, env: Readonly<Record<string, string>>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn('/bin/sh', ['-c', command], {
+      env: { ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    child.stdout.resume();
+    child.once('error', reject);
+    child.once('close', (status) =>
+      status === 0 ? resolve() : reject(new Error(`${command} ended with ${status}`)),
+    );
+  });
+}
+
+/** What the kernel has counted for the daemon since it started. Linux only; zeros elsewhere. */
+async function daemonCost(installed: Installation): Promise<{ rssKb: number; cpuMs: number; upMs: number }> {
+  const { daemon } = await installed.status();
+  const { readFile } = await import('node:fs/promises');
+  const status = await readFile(`/proc/${daemon.pid}/status`, 'utf8').catch(() => '');
+  const stat = await readFile(`/proc/${daemon.pid}/stat`, 'utf8').catch(() => '');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return {
+    rssKb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0),
+    // Fields 14 and 15 of proc(5), in clock ticks of 10 ms.
+    cpuMs: (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * 10,
+    upMs: Date.now() - Date.parse(daemon.startedAt),
+  };
+}
+
+function ratio([base, own]: readonly Figures[]): number {
+  return base && own ? own.medianMs / base.medianMs : Number.NaN;
+}
+
+function table(title: string, figures: readonly Figures[]): void {
+  process.stdout.write(
+    `${title.padEnd(22)}${'median'.padStart(9)}${'min'.padStart(9)}${'max'.padStart(9)}${'x true'.padStart(9)}\n`,
+  );
+  const base = figures[0]?.medianMs ?? 1;
+  for (const { name, medianMs, minMs, maxMs } of figures) {
+    const cells = [medianMs, minMs, maxMs].map((ms) => ms.toFixed(1).padStart(9)).join('');
+    process.stdout.write(`  ${name.padEnd(20)}${cells}${(medianMs / base).toFixed(1).padStart(9)}\n`);
+  }
+  process.stdout.write('\n');
+}
+
+function verdict(what: string, measured: number, budget: number): void {
+  const word = measured <= budget ? 'within' : 'OVER';
+  process.stdout.write(`${what}: ${measured.toFixed(1)} x /bin/true, ${word} the budget of ${budget}\n`);
+}
+
+function at(sorted: readonly number[], index: number): number {
+  return sorted[index] ?? Number.NaN;
+}

@@ -1,0 +1,102 @@
+import t from 'tap';
+import { answerLifeMs, backOffMs, idTokenLifeMs, refreshAheadMs, TIMING } from '../../daemon/timing.ts';
+import { CLIENT_TIMING } from '../../protocol/client.ts';
+import { HOUR, MINUTE } from './fixtures/tokens.ts';
+
+const SECOND = 1_000;
+
+t.test('the timing policy', async (t) => {
+  t.same(TIMING, {
+    refreshAtMs: 25 * MINUTE,
+    refreshJitterMs: 3 * MINUTE,
+    answerLifeMs: 20 * MINUTE,
+    longAnswerLifeMs: 61 * MINUTE,
+    staleWaitMs: 2 * SECOND,
+    usableLifeMs: 5 * SECOND,
+    idTokenLifeMs: 5 * MINUTE,
+    tickMs: 15 * SECOND,
+    clockJumpMs: 1 * MINUTE,
+    backOffFirstMs: 1 * SECOND,
+    backOffLastMs: 5 * MINUTE,
+    preflightMs: 3 * SECOND,
+    callMs: 15 * SECOND,
+    connectMs: 5 * SECOND,
+    retryOnDemandMs: 1 * SECOND,
+    signInLifeMs: 5 * MINUTE,
+    signInMemoryMs: 1 * MINUTE,
+    unansweredPages: 3,
+    keyringMs: 10 * SECOND,
+    storeRetryMs: 30 * SECOND,
+    drainMs: 5 * SECOND,
+  });
+});
+
+t.test('what the numbers must be to each other', async (t) => {
+  t.ok(TIMING.refreshAtMs - TIMING.refreshJitterMs > TIMING.answerLifeMs, 'refreshed before an answer waits');
+  t.ok(TIMING.answerLifeMs > 15 * MINUTE, 'more than botocore and .NET ask for');
+  t.ok(TIMING.staleWaitMs < CLIENT_TIMING.answerMs, 'a caller gets what is there before it gives up');
+  t.ok(60 % (TIMING.tickMs / SECOND) === 0, 'a cron expression can say it');
+  t.ok(TIMING.usableLifeMs < 10 * SECOND, 'Rust\u2019s SDK asks again with 10 s left');
+});
+
+t.test(
+  'credentials of an identity pool are refreshed with 25 minutes left, three more or less',
+  async (t) => {
+    t.equal(refreshAheadMs(HOUR, 0), 25 * MINUTE);
+    t.equal(refreshAheadMs(HOUR, -1), 22 * MINUTE);
+    t.equal(refreshAheadMs(HOUR, 1), 28 * MINUTE);
+    t.equal(answerLifeMs(HOUR), 20 * MINUTE);
+  },
+);
+
+t.test('the boundary of short lifetimes is 50 minutes', async (t) => {
+  t.equal(refreshAheadMs(50 * MINUTE, 0), 25 * MINUTE);
+  t.equal(answerLifeMs(50 * MINUTE), 20 * MINUTE);
+  t.equal(refreshAheadMs(50 * MINUTE - 2, 0), 25 * MINUTE - 1, 'half their life');
+  t.equal(answerLifeMs(48 * MINUTE), 16 * MINUTE, 'a third of their life');
+  t.equal(refreshAheadMs(50 * MINUTE - 2, 1), 25 * MINUTE - 1, 'without jitter');
+});
+
+t.test('sessions of many hours keep more than an hour', async (t) => {
+  for (const lifetime of [122 * MINUTE, 12 * HOUR]) {
+    t.equal(answerLifeMs(lifetime), 61 * MINUTE);
+    for (const jitter of [-1, 0, 1]) {
+      const ahead = refreshAheadMs(lifetime, jitter);
+      t.equal(ahead, (67 + 3 * jitter) * MINUTE);
+      t.ok(ahead > answerLifeMs(lifetime), 'nobody waits for it');
+      t.ok(ahead < lifetime, 'and not at once');
+    }
+  }
+  t.equal(answerLifeMs(122 * MINUTE - 1), 20 * MINUTE);
+  t.equal(refreshAheadMs(122 * MINUTE - 1, 0), 25 * MINUTE);
+});
+
+t.test('credentials of a minute are refreshed at half their life', async (t) => {
+  t.equal(refreshAheadMs(MINUTE, 0), 30 * SECOND);
+  t.equal(answerLifeMs(MINUTE), 20 * SECOND);
+});
+
+t.test('for every lifetime the refresh comes before anybody must wait, and not at once', async (t) => {
+  for (let lifetime = MINUTE; lifetime <= 12 * HOUR; lifetime += 7 * SECOND) {
+    for (const jitter of [-1, 1]) {
+      const ahead = refreshAheadMs(lifetime, jitter);
+      if (!(ahead > answerLifeMs(lifetime) && ahead < lifetime))
+        t.fail(`${lifetime} ms with jitter ${jitter}`);
+    }
+  }
+});
+
+t.test('an ID token is used to its last five minutes, a short one to its last quarter', async (t) => {
+  t.equal(idTokenLifeMs(HOUR), 5 * MINUTE);
+  t.equal(idTokenLifeMs(20 * MINUTE), 5 * MINUTE);
+  t.equal(idTokenLifeMs(5 * MINUTE), 75 * SECOND, 'Keycloak\u2019s');
+  t.equal(idTokenLifeMs(MINUTE), 15 * SECOND);
+});
+
+t.test('the back-off doubles from one second to five minutes', async (t) => {
+  const ceilings = Array.from({ length: 12 }, (_, failure) => backOffMs(failure + 1, 1) / SECOND);
+  t.same(ceilings, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+  t.equal(backOffMs(5, 0), 0, 'full jitter begins at nothing');
+  t.equal(backOffMs(5, 0.5), 8 * SECOND);
+  t.equal(backOffMs(10_000, 1), 5 * MINUTE, 'after days too');
+});

@@ -1,0 +1,59 @@
+/** `--help` as the programs print it, and the blocks of the pages that quote it. */
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { ROOT } from './pages.ts';
+
+/** How each command that a page may quote is started from the build, by how people type it. */
+const COMMANDS: Readonly<Record<string, readonly [file: string, ...args: string[]]>> = {
+  'credential-process': ['build/app/credential-process'],
+  'otel-helper': ['build/app/otel-helper'],
+  'bedrock-auth': ['build/app/bedrock-auth'],
+  'bedrock-auth login': ['build/app/bedrock-auth', 'login'],
+  'bedrock-auth logout': ['build/app/bedrock-auth', 'logout'],
+  'bedrock-auth status': ['build/app/bedrock-auth', 'status'],
+  'bedrock-authd': ['build/app/bedrock-authd'],
+  ccwb: [process.execPath, 'build/js/admin/ccwb.js'],
+  'ccwb deploy': [process.execPath, 'build/js/admin/ccwb.js', 'deploy'],
+  'npm run demo --': [process.execPath, 'build/js/test/demo/demo.js'],
+  'npm run sandbox --': [process.execPath, 'build/js/test/sandbox/main.js'],
+  'npm run bench --': [process.execPath, 'build/js/test/bench/bench.js'],
+};
+
+/** The commands of the programs people are given, subcommands included. */
+export const PROGRAM_COMMANDS = Object.keys(COMMANDS).filter((command) => !command.startsWith('npm '));
+
+/** What `COMMAND --help` prints, ending in one newline. */
+export function helpOf(command: string): string {
+  const [file, ...args] = COMMANDS[command] ?? [];
+  if (file === undefined) throw new Error(`the pages quote ${command} --help, which help.ts does not know`);
+  const text = execFileSync(file.startsWith('build/') ? join(ROOT, file) : file, [...args, '--help'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    // Commander breaks lines to the terminal's width, and a narrow one would change the text.
+    env: { ...process.env, COLUMNS: '80', NO_COLOR: '1' },
+  });
+  return `${text.trimEnd()}\n`;
+}
+
+/** A block that quotes a command begins with the command, as typed: `$ bedrock-auth --help`. */
+const QUOTE = /^```text\n\$ (.+) --help\n([\s\S]*?)^```$/gm;
+
+export type Quote = { command: string; text: string };
+
+export function quotes(markdown: string): Quote[] {
+  return [...markdown.matchAll(QUOTE)].map(([, command = '', text = '']) => ({ command, text }));
+}
+
+/** The page with every quoted help text as it is today. */
+export function withFreshQuotes(markdown: string): string {
+  return markdown.replace(
+    QUOTE,
+    (_, command: string) => `\`\`\`text\n$ ${command} --help\n${helpOf(command)}\`\`\``,
+  );
+}
+
+/** The commands a help text lists under `Commands:`. */
+export function listedCommands(help: string): string[] {
+  const [, list = ''] = help.split(/^Commands:$/m);
+  return [...(list.split(/\n\n/)[0] ?? '').matchAll(/^ {2}([a-z][\w-]*)/gm)].map(([, name = '']) => name);
+}

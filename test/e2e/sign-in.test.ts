@@ -1,0 +1,143 @@
+import t, { type Test } from 'tap';
+import type { Output } from '../fixtures/installation.ts';
+import { missing } from '../fixtures/tools.ts';
+import { startWorld, type World } from '../fixtures/world.ts';
+import { signInOverHttp } from '../sandbox/browserless.ts';
+import { findChromium, signInWithChromium } from '../sandbox/chromium.ts';
+
+function callAtOnce(world: World, times: number): Promise<Output[]> {
+  const { home } = world;
+  return Promise.all(
+    Array.from({ length: times }, () =>
+      home.run(home.program('credential-process'), ['--profile', 'ClaudeCode']),
+    ),
+  );
+}
+
+function allSucceeded(t: Test, outputs: readonly Output[]): void {
+  const failed = outputs.find(({ status }) => status !== 0);
+  t.equal(failed, undefined, failed?.stderr ?? 'all exit with 0');
+}
+
+t.test('fifty callers with nobody signed in share one page, one code exchange and one GetId', async (t) => {
+  const world = await startWorld(t);
+  const outputs = await callAtOnce(world, 50);
+  allSucceeded(t, outputs);
+  t.equal(new Set(outputs.map(({ stdout }) => stdout)).size, 1, 'fifty identical answers');
+  const { Version, AccessKeyId, SessionToken, Expiration } = JSON.parse(outputs[0]?.stdout ?? '');
+  t.equal(Version, 1);
+  t.match(AccessKeyId, /^ASIA[A-Z2-7]{16}$/);
+  t.ok(SessionToken);
+  t.match(Expiration, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+  t.equal((await world.home.openedPages()).length, 1, 'one page opened');
+  t.equal(world.sandbox.provider.counts.codeExchanges, 1, 'one code exchange');
+  t.equal(world.sandbox.aws.count('GetId'), 1, 'one GetId');
+  t.equal(world.sandbox.aws.count('GetCredentialsForIdentity'), 1, 'one GetCredentialsForIdentity');
+});
+
+t.test(
+  'fifty callers with expired credentials and an expired ID token share one refresh grant',
+  async (t) => {
+    const world = await startWorld(t);
+    const { home, sandbox } = world;
+    t.equal((await callAtOnce(world, 1))[0]?.status, 0);
+    // A new daemon knows nothing but the refresh token: its ID token and credentials are as if expired.
+    await home.endDaemon();
+    const outputs = await callAtOnce(world, 50);
+    allSucceeded(t, outputs);
+    t.equal(new Set(outputs.map(({ stdout }) => stdout)).size, 1, 'fifty identical answers');
+    t.equal(sandbox.provider.counts.refreshGrants, 1, 'one refresh grant');
+    t.equal(sandbox.provider.counts.codeExchanges, 1, 'no second sign-in');
+    t.equal((await home.openedPages()).length, 1, 'no second page');
+  },
+);
+
+t.test(
+  'a person signs in with a real browser and ends on our page',
+  { skip: missing({ Chromium: findChromium() }) },
+  async (t) => {
+    const world = await startWorld(t, { installation: { browser: 'notes' } });
+    const call = world.home.run(world.home.program('credential-process'), ['--profile', 'ClaudeCode']);
+    const url = await firstPage(world);
+    const screenshotPath = process.env.CCWB_SCREENSHOTS && `${process.env.CCWB_SCREENSHOTS}/signed-in.png`;
+    const page = await signInWithChromium(url, { ...(screenshotPath ? { screenshotPath } : {}) });
+    t.equal(page.title, 'You are signed in · Claude Code with Bedrock');
+    t.match(page.text, /Signed in as demo@/);
+    const { status, stderr } = await call;
+    t.equal(status, 0, stderr);
+  },
+);
+
+t.test('a sign-in that is refused at the provider ends every wait with the reason', async (t) => {
+  const world = await startWorld(t, { installation: { browser: 'notes' } });
+  const calls = callAtOnce(world, 3);
+  const page = await signInOverHttp(await firstPage(world), { deny: true });
+  t.equal(page.status, 403);
+  t.match(page.body, /Not signed in/);
+  for (const { status, stdout, stderr } of await calls) {
+    t.equal(status, 1);
+    t.equal(stdout, '');
+    t.match(stderr, /did not let you in \(access_denied\) \(ERR_LOGIN_DENIED\)\n {2}fix: /);
+  }
+});
+
+t.test('a callback with a foreign state is refused politely, and the sign-in goes on', async (t) => {
+  const world = await startWorld(t, { installation: { browser: 'notes' } });
+  const call = callAtOnce(world, 1);
+  const url = await firstPage(world);
+  const foreign = await fetch(`http://127.0.0.1:${world.redirectPort}/callback?code=x&state=y`);
+  t.equal(foreign.status, 400);
+  t.match(await foreign.text(), /Nothing was waiting for this page/);
+  t.equal((await signInOverHttp(url)).status, 200);
+  t.equal((await call)[0]?.status, 0);
+});
+
+t.test('where sign-ins are switched off the shim says what to run, at once and without a page', async (t) => {
+  const { home } = await startWorld(t);
+  const output = await home.run(home.program('credential-process'), ['--profile', 'ClaudeCode'], {
+    env: { CCWB_SIGN_IN: 'off' },
+  });
+  t.equal(output.status, 1);
+  t.match(output.stderr, /bedrock-auth login/);
+  t.equal(output.stderr.trimEnd().split('\n').length, 2, 'two lines');
+  t.strictSame(await home.openedPages(), []);
+});
+
+t.test('telemetry never starts a sign-in, and names the user once there is one', async (t) => {
+  const { home } = await startWorld(t);
+  const before = await home.run(home.program('otel-helper'), [], { env: { CCWB_PROFILE: 'ClaudeCode' } });
+  t.strictSame([before.status, before.stdout.trim()], [0, '{}']);
+  t.strictSame(await home.openedPages(), []);
+  t.equal((await home.run(home.program('bedrock-auth'), ['login'])).status, 0);
+  const after = await home.run(home.program('otel-helper'), [], { env: { CCWB_PROFILE: 'ClaudeCode' } });
+  t.equal(after.status, 0);
+  t.match(JSON.parse(after.stdout), { 'x-user-email': /^demo@/, 'x-user-id': /^[0-9a-f-]{36}$/ });
+});
+
+t.test('signing out revokes the refresh token and leaves nothing to sign in with', async (t) => {
+  const { home, sandbox } = await startWorld(t, { installation: { browser: 'signs-in' } });
+  t.equal((await home.run(home.program('bedrock-auth'), ['login'])).status, 0);
+  const again = await home.run(home.program('bedrock-auth'), ['login']);
+  t.equal(again.status, 0);
+  t.equal((await home.openedPages()).length, 1, 'signed in already: no page');
+  t.equal((await home.run(home.program('bedrock-auth'), ['logout'])).status, 0);
+  t.equal(sandbox.provider.counts.revocations, 1);
+  const off = await home.run(home.program('credential-process'), ['--profile', 'ClaudeCode'], {
+    env: { CCWB_SIGN_IN: 'off' },
+  });
+  t.equal(off.status, 1);
+  await home.endDaemon();
+  const later = await home.run(home.program('credential-process'), ['--profile', 'ClaudeCode'], {
+    env: { CCWB_SIGN_IN: 'off' },
+  });
+  t.equal(later.status, 1, 'a new daemon finds nothing either');
+});
+
+/** The first address that was opened in the browser. */
+async function firstPage({ home }: World): Promise<string> {
+  for (;;) {
+    const [url] = await home.openedPages();
+    if (url) return url;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

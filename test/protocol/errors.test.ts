@@ -1,0 +1,145 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import {
+  asCcwbError,
+  CcwbError,
+  ERRORS,
+  type ErrorCode,
+  errorFromBody,
+  errorLines,
+  isErrorCode,
+  loginRequired,
+} from '../../protocol/errors.ts';
+
+const CODES = Object.keys(ERRORS) as ErrorCode[];
+
+t.test('every code survives the wire', async (t) => {
+  for (const code of CODES) {
+    const sent = new CcwbError(code, `message of ${code}`, `fix of ${code}`, { cause: new Error('planted') });
+    const text = JSON.stringify(sent.toBody());
+    t.notMatch(text, /planted|stack|cause/);
+    const received = errorFromBody(sent.status, JSON.parse(text));
+    t.same(received.toBody(), sent.toBody());
+    t.equal(received.status, sent.status);
+    t.equal(received.exit, sent.exit);
+    t.equal(received.transient, sent.transient);
+  }
+});
+
+t.test('every code has a status, an exit status and one line of meaning', async (t) => {
+  for (const code of CODES) {
+    const { status, exit, meaning } = ERRORS[code];
+    t.match(code, /^ERR_[A-Z]+(_[A-Z]+)*$/);
+    t.ok(status >= 400 && status <= 599, `${code} ${status}`);
+    t.ok(exit === 1 || exit === 2);
+    t.match(meaning, /^[^\n]+\.$/, `${code} is one sentence`);
+  }
+  t.equal(new Set(CODES.map((code) => ERRORS[code].meaning)).size, CODES.length, 'no two mean the same');
+});
+
+t.test('what is not an error of ours says so, with the status', async (t) => {
+  const bodies: unknown[] = [
+    undefined,
+    null,
+    7,
+    'x',
+    [],
+    {},
+    { error: null },
+    { error: 'ERR_USAGE' },
+    { error: {} },
+    { error: { code: 'ERR_NONE', message: 'm', fix: 'f' } },
+    { error: { code: 'toString', message: 'm', fix: 'f' } },
+    { error: { code: 7 } },
+  ];
+  for (const body of bodies)
+    t.match(
+      errorFromBody(418, body),
+      { code: 'ERR_DAEMON_UNREACHABLE', message: /status 418/ },
+      JSON.stringify(body),
+    );
+});
+
+t.test('texts of a wrong type become empty', async (t) => {
+  const error = errorFromBody(400, { error: { code: 'ERR_USAGE', message: { a: 1 } } });
+  t.same(error.toBody(), { error: { code: 'ERR_USAGE', message: '', fix: '' } });
+});
+
+t.test('only registered codes are codes', async (t) => {
+  for (const code of CODES) t.equal(isErrorCode(code), true);
+  for (const value of ['', 'ERR_', 'toString', '__proto__', 'constructor', 7, null, undefined, {}])
+    t.equal(isErrorCode(value), false);
+});
+
+t.test('anything thrown becomes an error that hides what it says', async (t) => {
+  const own = loginRequired();
+  t.equal(asCcwbError(own), own);
+  for (const thrown of [new TypeError('planted'), 'planted', { message: 'planted' }, undefined, null]) {
+    const error = asCcwbError(thrown);
+    t.equal(error.code, 'ERR_INTERNAL');
+    t.notMatch(`${error.message} ${error.fix}`, /planted/);
+    t.equal(error.cause, thrown);
+  }
+  t.match(asCcwbError(new TypeError('x')).message, /TypeError/);
+});
+
+t.test('a person reads what went wrong and what to do', async (t) => {
+  t.equal(
+    errorLines('bedrock-auth', loginRequired()),
+    'bedrock-auth: nobody is signed in (ERR_LOGIN_REQUIRED)\n  fix: run bedrock-auth login\n',
+  );
+});
+
+t.test('what a program may count on', async (t) => {
+  t.equal(ERRORS.ERR_LOGIN_REQUIRED.status, 401);
+  t.equal(ERRORS.ERR_USAGE.exit, 2);
+  t.same(
+    CODES.filter((code) => ERRORS[code].exit === 2),
+    ['ERR_USAGE'],
+    'only wrong usage exits with 2',
+  );
+  t.same(
+    CODES.filter((code) => ERRORS[code].transient).sort(),
+    [
+      'ERR_AWS_UNREACHABLE',
+      'ERR_DAEMON_UNREACHABLE',
+      'ERR_LOGIN_PENDING',
+      'ERR_PROVIDER_INVALID',
+      'ERR_PROVIDER_UNREACHABLE',
+      'ERR_STORE_FAILED',
+      'ERR_STORE_LOCKED',
+    ],
+    'these may succeed when tried again unchanged',
+  );
+});
+
+t.test('docs/errors.md is the registry', async (t) => {
+  const page = join(projectRoot(), 'docs', 'errors.md');
+  t.ok(existsSync(page), 'the page is there');
+  const rows = tableRows(existsSync(page) ? readFileSync(page, 'utf8') : '');
+  const codes = rows.map(([code = '']) => code);
+  t.same(codes, CODES, 'the same codes in the same order, each once');
+  for (const [code = '', ...cells] of rows) {
+    if (!isErrorCode(code)) continue;
+    const { meaning, exit } = ERRORS[code];
+    t.ok(cells.includes(meaning), `${code} means "${meaning}"`);
+    t.ok(cells.includes(String(exit)), `${code} exits with ${exit}`);
+  }
+});
+
+/** Rows of a Markdown table whose first cell is a code, without the code's backticks. */
+function tableRows(text: string): string[][] {
+  return text
+    .split('\n')
+    .filter((line) => /^\|\s*`?ERR_/.test(line))
+    .map((line) => line.split(/(?<!\\)\|/).slice(1, -1))
+    .map(([code = '', ...cells]) => [code.replaceAll('`', '').trim(), ...cells.map((cell) => cell.trim())]);
+}
+
+function projectRoot(): string {
+  let directory = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);
+  return directory;
+}

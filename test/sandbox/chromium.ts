@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import { chromium } from 'playwright-core';
+
+export interface ChromiumSignIn {
+  /** Default `demo`. */
+  readonly user?: string;
+  /** Default `demo`. */
+  readonly password?: string;
+  /** Where to keep a PNG of the last page. */
+  readonly screenshotPath?: string;
+  /** Default `light`. */
+  readonly colorScheme?: 'light' | 'dark';
+}
+
+export interface ChromiumResult {
+  /** Where the browser ended: the client's callback, or a page of the provider. */
+  readonly url: string;
+  readonly title: string;
+  /** The visible text. */
+  readonly text: string;
+}
+
+const launchArguments = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+const timeoutMs = 20_000;
+
+/** Where Chromium is, or undefined: tests skip then. `CHROMIUM` names another one. */
+export function findChromium(): string | undefined {
+  const { CHROMIUM } = process.env;
+  const usual = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+  return [...(CHROMIUM ? [CHROMIUM] : usual)].find((path) => existsSync(path));
+}
+
+/** Signs in with a real, headless browser and closes it. @throws when there is no Chromium */
+export async function signInWithChromium(
+  url: string | URL,
+  options: ChromiumSignIn = {},
+): Promise<ChromiumResult> {
+  const executablePath = findChromium();
+  if (executablePath === undefined)
+    throw new Error('no Chromium found: install it or set CHROMIUM to its path');
+  const browser = await chromium.launch({ executablePath, args: launchArguments, timeout: timeoutMs });
+  try {
+    const page = await browser.newPage({ colorScheme: options.colorScheme ?? 'light' });
+    page.setDefaultTimeout(timeoutMs);
+    await page.goto(String(url));
+    const password = page.getByLabel('Password');
+    if (await password.isVisible()) {
+      await page.getByLabel('User name').fill(options.user ?? 'demo');
+      await password.fill(options.password ?? 'demo');
+      await page.getByRole('button', { name: 'Sign in' }).click();
+      await page.waitForLoadState('load');
+    }
+    if (options.screenshotPath !== undefined) await page.screenshot({ path: options.screenshotPath });
+    // biome-ignore lint/performance/useDomNodeTextContent: what a person can see, without <style> and <script>
+    const text = await page.locator('body').innerText();
+    return { url: page.url(), title: await page.title(), text };
+  } finally {
+    await browser.close();
+  }
+}

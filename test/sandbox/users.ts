@@ -1,0 +1,41 @@
+/** Somebody who can sign in at the sandbox's identity provider. */
+export interface SandboxUser {
+  /** What is typed into the form. The e-mail claim is accepted too. */
+  readonly username: string;
+  readonly password: string;
+  readonly sub: string;
+  /** Further claims of the ID token, by name; `custom:` names as in a Cognito user pool are welcome. */
+  readonly claims: Readonly<Record<string, string | boolean | number>>;
+}
+
+/** The person of the demo. */
+export const demoUser: SandboxUser = {
+  username: 'demo',
+  password: 'demo',
+  sub: '00u1demo5andb0x',
+  claims: {
+    email: 'demo@example.com',
+    email_verified: true,
+    name: 'Demo User',
+    preferred_username: 'demo',
+    department: 'Research',
+    team_id: 'team-42',
+    cost_center: 'CC-1001',
+    organization: 'Example Corp',
+    location: 'Berlin',
+    role: 'engineer',
+    manager: 'manager@example.com',
+  },
+};
+
+export function findByCredentials(
+  users: readonly SandboxUser[],
+  username: string,
+  password: string,
+): SandboxUser | undefined {
+  const name = username.trim().toLowerCase();
+  return users.find(
+    (user) =>
+      (user.username.toLowerCase() === name || user.claims.email === name) && user.password === password,
+  );
+}

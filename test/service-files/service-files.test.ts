@@ -1,0 +1,109 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { resolvePaths } from '../../protocol/paths.ts';
+import { LAUNCHD_LABEL, SYSTEMD_UNIT } from '../../shim/start-daemon.ts';
+
+const FOLDER = [process.cwd(), join(import.meta.dirname, '..', '..', '..', '..')]
+  .map((root) => join(root, 'service-files'))
+  .find((folder) => existsSync(folder));
+const read = (name: string): string => readFileSync(join(FOLDER ?? '', name), 'utf8');
+const PLIST = `${LAUNCHD_LABEL}.plist`;
+const SOCKET_UNIT = SYSTEMD_UNIT.replace(/service$/, 'socket');
+
+const missing = (program: string, ...args: string[]): string | false =>
+  spawnSync(program, args).error !== undefined && `${program} is not installed`;
+
+t.test(
+  'systemd has nothing to say about the units, also with an unusual path',
+  {
+    skip: missing('systemd-analyze', '--version'),
+  },
+  async (t) => {
+    for (const [path, written] of [
+      ['plain', 'plain'],
+      ['with space', 'with space'],
+      ['100%', '100%%'],
+    ] as const) {
+      const folder = mkdtempSync(join(tmpdir(), 'ccwb-'));
+      t.teardown(() => rmSync(folder, { recursive: true }));
+      mkdirSync(join(folder, path));
+      writeFileSync(join(folder, path, 'bedrock-authd'), '#!/bin/sh\n', { mode: 0o755 });
+      for (const unit of [SYSTEMD_UNIT, SOCKET_UNIT]) {
+        const text = read(unit).replaceAll('@INSTALL_DIRECTORY@', join(folder, written));
+        writeFileSync(join(folder, unit), text);
+      }
+      const { status, stdout, stderr } = spawnSync(
+        'systemd-analyze',
+        ['--user', 'verify', join(folder, SYSTEMD_UNIT), join(folder, SOCKET_UNIT)],
+        {
+          encoding: 'utf8',
+          env: {
+            PATH: process.env.PATH,
+            HOME: folder,
+            XDG_RUNTIME_DIR: folder,
+            SYSTEMD_UNIT_PATH: `${folder}:`,
+          },
+        },
+      );
+      t.equal(stdout + stderr, '', path);
+      t.equal(status, 0, path);
+    }
+  },
+);
+
+t.test('the socket unit listens where the programs look, for this user only', async (t) => {
+  const { socket } = resolvePaths({
+    platform: 'linux',
+    env: { XDG_RUNTIME_DIR: '/run/user/1000' },
+    home: '/home/jane',
+    uid: 1000,
+    isOwnDirectory: () => true,
+  });
+  const unit = read(SOCKET_UNIT);
+  t.match(unit, `ListenStream=${socket.replace('/run/user/1000', '%t')}\n`);
+  t.match(unit, 'SocketMode=0600\n');
+  t.match(unit, 'DirectoryMode=0700\n');
+});
+
+t.test('the service leaves the directory of the socket alone and lets V8 work', async (t) => {
+  const unit = read(SYSTEMD_UNIT);
+  t.match(unit, 'ExecStart="@INSTALL_DIRECTORY@/bedrock-authd"\n');
+  t.match(unit, 'Restart=on-failure\n');
+  t.match(unit, 'MemoryDenyWriteExecute=no\n');
+  for (const line of ['LimitCORE=0', 'UMask=0077', 'NoNewPrivileges=yes']) t.match(unit, `${line}\n`);
+  t.notMatch(unit, /^RuntimeDirectory/m);
+});
+
+t.test(
+  'the launchd agent is a property list with the right keys and types',
+  {
+    skip: missing('python3', '--version'),
+  },
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'ccwb-'));
+    t.teardown(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, PLIST);
+    writeFileSync(file, read(PLIST).replaceAll('@INSTALL_DIRECTORY@', '/Users/jane &amp; co/app'));
+    const script = 'import json,plistlib,sys; json.dump(plistlib.load(open(sys.argv[1],"rb")), sys.stdout)';
+    const { stdout, stderr } = spawnSync('python3', ['-c', script, file], { encoding: 'utf8' });
+    t.equal(stderr, '');
+    t.strictSame(JSON.parse(stdout), {
+      Label: LAUNCHD_LABEL,
+      ProgramArguments: [
+        '/Users/jane & co/app/bedrock-authd',
+        '--log-file',
+        '/Users/jane & co/app/logs/daemon.log',
+      ],
+      RunAtLoad: true,
+      KeepAlive: { SuccessfulExit: false },
+      ProcessType: 'Standard',
+      Umask: 0o077,
+      HardResourceLimits: { Core: 0 },
+      SoftResourceLimits: { Core: 0 },
+      StandardErrorPath: '/Users/jane & co/app/logs/daemon.log',
+    });
+  },
+);
