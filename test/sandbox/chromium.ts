@@ -59,7 +59,6 @@ export async function signInWithChromium(
       await page.waitForLoadState('load');
     }
     if (options.screenshotPath !== undefined) await page.screenshot({ path: options.screenshotPath });
-    // biome-ignore lint/performance/useDomNodeTextContent: what a person can see, without <style> and <script>
     const text = await page.locator('body').innerText();
     return { url: page.url(), title: await page.title(), text };
   } finally {
