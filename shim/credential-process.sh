@@ -54,7 +54,7 @@ find_socket() {
 }
 
 # Asks the daemon for $1 of $profile within $2 seconds. The answer is in $reply when this returns 0; it is
-# captured first, so that half an answer is never printed.
+# captured first, so that half an answer is never printed. 2: there is no curl to ask with.
 ask() {
   case $profile in
     '' | *[!"$letters"._-]* | [._-]*) return 1 ;;
@@ -68,7 +68,7 @@ ask() {
   for curl in /usr/bin/curl /bin/curl /run/current-system/sw/bin/curl; do
     [ -x "$curl" ] && break
   done
-  [ -x "$curl" ] || return 1
+  [ -x "$curl" ] || return 2
   # -q: no ~/.curlrc. The C locale: a decimal point is a point. No OpenSSL configuration: nothing here is
   # encrypted, and reading it is a tenth of curl's time. exec: no second process.
   reply=$(

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SignInReply } from '../protocol/api.ts';
 import { CLIENT_TIMING } from '../protocol/client.ts';
@@ -181,7 +182,7 @@ function redirectPort(url: string): string | undefined {
 
 function forwardingHint(env: Program['env'], port: string): string {
   // The third field of SSH_CONNECTION is this machine's address as the other side reached it.
-  const host = env.SSH_CONNECTION?.split(' ')[2] ?? 'THIS-MACHINE';
+  const host = env.SSH_CONNECTION?.split(' ')[2] ?? hostname();
   const user = env.USER ?? env.LOGNAME;
   return (
     'If that browser runs on another machine, first run there:\n' +

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import t from 'tap';
 import { CREDENTIALS_LINE, fakeDaemon, ok, problem } from './fixtures/fake-daemon.ts';
 import { findProgram, installation, REPOSITORY, run } from './fixtures/installation.ts';
-import { SHELLS, sharedPart } from './fixtures/shells.ts';
+import { noCurl, SHELLS, sharedPart } from './fixtures/shells.ts';
 
 // Many processes one after the other, on a machine that may have other things to do.
 t.setTimeout(120_000);
@@ -32,7 +32,7 @@ t.test('the repeated parts are the same in every file', async (t) => {
 });
 
 for (const { name, shell, missing } of SHELLS) {
-  t.test(`${name}: forwards the daemon's answer without Node.js`, { skip: missing }, async (t) => {
+  t.test(`${name}: forwards the daemon's answer without Node.js`, { skip: missing || noCurl }, async (t) => {
     const home = installation();
     t.teardown(home.remove);
     home.replaceNode();
@@ -129,36 +129,44 @@ for (const { name, shell, missing } of SHELLS) {
     }
   });
 
-  t.test(`${name}: finds its folder through links, and paths with spaces`, { skip: missing }, async (t) => {
-    const home = installation({ home: `it's a "höme" $HOME` });
-    t.teardown(home.remove);
-    home.replaceNode();
-    const link = join(home.home, 'other link');
-    const second = join(home.home, 'second');
-    await run(['ln', '-s', join(home.directory, 'credential-process'), link], { env: home.env });
-    await run(['ln', '-s', 'other link', second], { env: home.env });
-    for (const path of ['credential-process', link, second]) {
-      const { stdout, stderr } = await home.run(path, ['--explain'], { shell });
-      t.equal(stdout, `node [${join(home.directory, 'shim', 'credential-process.js')}] [--explain] \n`, path);
-      t.equal(stderr, '');
-    }
-    const relative = await run([...shell, './second', '--explain'], {
-      cwd: home.home,
-      env: { ...home.env, CDPATH: '/' },
-    });
-    t.equal(
-      relative.stdout,
-      `node [${join(home.directory, 'shim', 'credential-process.js')}] [--explain] \n`,
-    );
-    const env = { CCWB_SOCKET: undefined, XDG_RUNTIME_DIR: home.home };
-    const daemon = await fakeDaemon(join(home.home, 'claude-code-with-bedrock', 'daemon.sock'));
-    t.teardown(daemon.close);
-    daemon.on('credentials', () => ok(JSON.parse(CREDENTIALS_LINE)));
-    const outcome = await home.run('credential-process', ['-p', 'A'], { shell, env });
-    t.equal(outcome.stdout, CREDENTIALS_LINE);
-  });
+  t.test(
+    `${name}: finds its folder through links, and paths with spaces`,
+    { skip: missing || noCurl },
+    async (t) => {
+      const home = installation({ home: `it's a "höme" $HOME` });
+      t.teardown(home.remove);
+      home.replaceNode();
+      const link = join(home.home, 'other link');
+      const second = join(home.home, 'second');
+      await run(['ln', '-s', join(home.directory, 'credential-process'), link], { env: home.env });
+      await run(['ln', '-s', 'other link', second], { env: home.env });
+      for (const path of ['credential-process', link, second]) {
+        const { stdout, stderr } = await home.run(path, ['--explain'], { shell });
+        t.equal(
+          stdout,
+          `node [${join(home.directory, 'shim', 'credential-process.js')}] [--explain] \n`,
+          path,
+        );
+        t.equal(stderr, '');
+      }
+      const relative = await run([...shell, './second', '--explain'], {
+        cwd: home.home,
+        env: { ...home.env, CDPATH: '/' },
+      });
+      t.equal(
+        relative.stdout,
+        `node [${join(home.directory, 'shim', 'credential-process.js')}] [--explain] \n`,
+      );
+      const env = { CCWB_SOCKET: undefined, XDG_RUNTIME_DIR: home.home };
+      const daemon = await fakeDaemon(join(home.home, 'claude-code-with-bedrock', 'daemon.sock'));
+      t.teardown(daemon.close);
+      daemon.on('credentials', () => ok(JSON.parse(CREDENTIALS_LINE)));
+      const outcome = await home.run('credential-process', ['-p', 'A'], { shell, env });
+      t.equal(outcome.stdout, CREDENTIALS_LINE);
+    },
+  );
 
-  t.test(`${name}: a hostile environment changes nothing`, { skip: missing }, async (t) => {
+  t.test(`${name}: a hostile environment changes nothing`, { skip: missing || noCurl }, async (t) => {
     const home = installation();
     t.teardown(home.remove);
     home.replaceNode();
@@ -187,7 +195,7 @@ for (const { name, shell, missing } of SHELLS) {
     }
   });
 
-  t.test(`${name}: works with standard streams closed`, { skip: missing }, async (t) => {
+  t.test(`${name}: works with standard streams closed`, { skip: missing || noCurl }, async (t) => {
     const home = installation();
     t.teardown(home.remove);
     home.replaceNode();
@@ -233,7 +241,7 @@ const asRoot = process.getuid?.() === 0;
 t.test(
   "another user's socket is not spoken to",
   {
-    skip: !asRoot && 'only root can give a file to another user',
+    skip: (!asRoot && 'only root can give a file to another user') || noCurl,
   },
   async (t) => {
     const home = installation();

@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import t from 'tap';
 import { fakeDaemon, ok, problem } from './fixtures/fake-daemon.ts';
 import { installation } from './fixtures/installation.ts';
-import { SHELLS } from './fixtures/shells.ts';
+import { noCurl, SHELLS } from './fixtures/shells.ts';
 
 const HEADERS = { 'x-user-email': 'jane@example.com', 'x-department': 'R{&}D' };
 
 for (const { name, shell, missing } of SHELLS) {
   t.test(
     `${name}: prints the daemon's headers, for the profile that is meant`,
-    { skip: missing },
+    { skip: missing || noCurl },
     async (t) => {
       const home = installation();
       t.teardown(home.remove);
@@ -33,7 +33,7 @@ for (const { name, shell, missing } of SHELLS) {
     },
   );
 
-  t.test(`${name}: prints {} and ends well whatever happens`, { skip: missing }, async (t) => {
+  t.test(`${name}: prints {} and ends well whatever happens`, { skip: missing || noCurl }, async (t) => {
     const home = installation();
     t.teardown(home.remove);
     home.replaceNode();
