@@ -1,5 +1,7 @@
 /** `npm run demo`: the main job, from the sign-in to a verified call to AWS, on this machine alone. */
 import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Credentials, ProfileStatus } from '../../protocol/api.ts';
@@ -46,7 +48,7 @@ async function show(): Promise<void> {
   });
   cleanUps.push(() => sandbox.close());
   say(`  identity provider   ${sandbox.provider.issuer}`);
-  say(`  AWS                 ${sandbox.aws.url}  (Cognito identity, STS, Bedrock; signatures are verified)`);
+  say(`  AWS                 ${sandbox.aws.url}  (Cognito, STS, Bedrock)`);
 
   step('Starting the daemon in a home of its own');
   const home = await install({
@@ -84,22 +86,28 @@ async function show(): Promise<void> {
 
   await showCallerIdentity(home, sandbox.aws.url);
 
-  step(
-    `Waiting for the daemon to renew them before they end (they live ${CREDENTIAL_SECONDS} s here, an hour at AWS)`,
-  );
+  step(`Waiting for the daemon to renew them: ${CREDENTIAL_SECONDS} s of life here, an hour at AWS`);
   const next = await renewed(home, first);
   say(`  before              ${first.AccessKeyId}, valid until ${first.Expiration}`);
-  say(
-    `  now                 ${next.AccessKeyId}, valid until ${next.Expiration}; nobody asked, nobody signed in`,
-  );
+  say(`  now                 ${next.AccessKeyId}, valid until ${next.Expiration}`);
 
   if (once) return;
-  step('Everything keeps running. Paste this into another terminal; Ctrl-C here ends it all');
-  say(
-    `  export CCWB_SOCKET=${home.socket} CCWB_CONFIG=${home.directory}/config.json AWS_CONFIG_FILE=${home.home}/.aws/config`,
-  );
-  say(`  aws sts get-caller-identity --profile ClaudeCode --endpoint-url ${sandbox.aws.url}`);
-  say(`  ${home.program('bedrock-auth')} status`);
+  const shell = join(home.home, 'env.sh');
+  await writeFile(shell, shellSettings(home));
+  step('Everything keeps running until Ctrl-C here. To try it in another terminal:');
+  say(`  . ${shell}`);
+  say(`  aws sts get-caller-identity --endpoint-url ${sandbox.aws.url}`);
+  say('  bedrock-auth status');
+}
+
+/** What another terminal needs to use this installation beside the user's own. */
+function shellSettings(home: Installation): string {
+  return `export CCWB_SOCKET='${home.socket}'
+export CCWB_CONFIG='${home.directory}/config.json'
+export AWS_CONFIG_FILE='${home.home}/.aws/config'
+export AWS_PROFILE=ClaudeCode
+export PATH='${home.directory}':"$PATH"
+`;
 }
 
 async function signIn(home: Installation): Promise<void> {
@@ -110,7 +118,7 @@ async function signIn(home: Installation): Promise<void> {
     told += text.toString();
     const url = /http:\/\/127\.0\.0\.1:\S+/.exec(told)?.[0];
     if (url && !walk && /\s$/.test(told)) {
-      say(`  page                ${url.slice(0, 72)}\u2026`);
+      say(`  page                ${url.slice(0, 56)}\u2026`);
       if (!browser) walk = signInOverHttp(url);
     }
   };
