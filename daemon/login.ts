@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { PAGE_LEASE_MS, rfc3339, type SignInReply, type SignInRequest } from '../protocol/api.ts';
 import { asCcwbError, CcwbError } from '../protocol/errors.ts';
 import type { Clock } from './edges.ts';
@@ -9,6 +8,7 @@ import type { IdToken, OidcClient, Tokens } from './oidc-client.ts';
 import { type ResultPage, resultPage } from './result-page.ts';
 import { sharedCall } from './shared-call.ts';
 import { TIMING } from './timing.ts';
+import { type Event, event, happensWithin } from './waiting.ts';
 
 /** The sign-ins of one session: at most one under way, which all callers join. */
 export type SignIns = {
@@ -68,12 +68,10 @@ type SignIn = {
   /** What the browser is shown once it has come back; never rejects. */
   page: Promise<ResultPage> | undefined;
   /** Wakes those who wait: the end has come, or the page is to be opened by somebody else. */
-  changed: PromiseWithResolvers;
-  ended: PromiseWithResolvers;
+  changed: Event;
+  ended: Event;
   finish(end: End): void;
 };
-
-type PromiseWithResolvers = { promise: Promise<void>; resolve: () => void };
 
 export function signIns(port: number, deps: SignInDependencies): SignIns {
   const { clock, log } = deps;
@@ -91,6 +89,23 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
       openPage,
       expiresAt: rfc3339(signIn.expiresAt),
     };
+  };
+
+  const expire = (signIn: SignIn): void => {
+    if (signIn.end || signIn.page) return;
+    unanswered += signIn.pagesOpened;
+    signIn.finish({
+      error: new CcwbError(
+        'ERR_LOGIN_EXPIRED',
+        'nobody completed the sign-in within 5 minutes',
+        'run bedrock-auth login',
+      ),
+    });
+  };
+
+  /** A timer does not run while the computer sleeps; the wall clock does. */
+  const expireIfOver = (): void => {
+    if (current && clock.now() >= current.expiresAt) expire(current);
   };
 
   const begin = sharedCall(async (profile: string): Promise<SignIn> => {
@@ -117,16 +132,7 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
       }
     };
 
-    const expiry = setTimeout(() => {
-      unanswered += signIn.pagesOpened;
-      signIn.finish({
-        error: new CcwbError(
-          'ERR_LOGIN_EXPIRED',
-          'nobody completed the sign-in within 5 minutes',
-          'run bedrock-auth login',
-        ),
-      });
-    }, TIMING.signInLifeMs);
+    const expiry = setTimeout(() => expire(signIn), TIMING.signInLifeMs);
     expiry.unref();
 
     const signIn: SignIn = {
@@ -137,14 +143,14 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
       pagesOpened: 0,
       end: undefined,
       page: undefined,
-      changed: withResolvers(),
-      ended: withResolvers(),
+      changed: event(),
+      ended: event(),
       finish: (end) => {
         if (signIn.end) return;
         signIn.end = end;
         clearTimeout(expiry);
-        signIn.changed.resolve();
-        signIn.ended.resolve();
+        signIn.changed.happens();
+        signIn.ended.happens();
         // The browser may still be reading its page: closing lets answers finish.
         void registration.release();
         setTimeout(() => {
@@ -169,6 +175,7 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
 
   return {
     start: async (profile, request) => {
+      expireIfOver();
       if (!current || current.end) {
         const user = await deps.currentUser();
         if (user !== undefined) return { state: 'signed-in', user };
@@ -183,6 +190,7 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
       if (signIn?.id !== id) return undefined;
       const deadline = clock.now() + waitMs;
       for (;;) {
+        expireIfOver();
         const end = ended(signIn);
         if (end) return end;
         const now = clock.now();
@@ -190,7 +198,7 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
         if (left <= 0 || signal.aborted) return pending(signIn, false);
         if (canOpenPage && now >= signIn.leasedUntil) return pending(signIn, true);
         const untilLeaseEnds = canOpenPage ? signIn.leasedUntil - now : Number.POSITIVE_INFINITY;
-        await firstOf(signIn.changed.promise, Math.min(left, untilLeaseEnds), signal);
+        await happensWithin(signIn.changed, Math.min(left, untilLeaseEnds), signal);
       }
     },
 
@@ -200,8 +208,8 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
       if (opened) current.pagesOpened += 1;
       else {
         const { changed } = current;
-        current.changed = withResolvers();
-        changed.resolve();
+        current.changed = event();
+        changed.happens();
       }
       return true;
     },
@@ -210,7 +218,7 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
       if (!current?.page) current?.finish({ error });
     },
     settled: async () => {
-      if (current?.page) await current.ended.promise;
+      if (current?.page) await current.ended.happened;
     },
 
     underWay: () => current !== undefined && current.end === undefined,
@@ -236,19 +244,4 @@ function asSignInError(thrown: unknown): CcwbError {
       cause: thrown,
     },
   );
-}
-
-async function firstOf(event: Promise<void>, ms: number, signal: AbortSignal): Promise<void> {
-  const abort = new AbortController();
-  const stop = AbortSignal.any([signal, abort.signal]);
-  await Promise.race([event, sleep(ms, undefined, { signal: stop }).catch(() => undefined)]);
-  abort.abort();
-}
-
-function withResolvers(): PromiseWithResolvers {
-  let resolve = (): void => {};
-  const promise = new Promise<void>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
 }

@@ -115,13 +115,15 @@ async function pageFor(
   handlers: ReadonlyMap<string, CallbackHandler>,
 ): Promise<ResultPage> {
   // A page elsewhere whose host name was made to point here would send its own name.
-  if (![`localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`].includes(request.headers.host ?? '')) {
+  const hosts = ['localhost', '127.0.0.1', '[::1]'].map((host) => new URL(`http://${host}:${port}`).host);
+  if (!hosts.includes(request.headers.host ?? '')) {
     return resultPage({ outcome: 'unknown' });
   }
   const target = request.url ?? '';
   // The code is redeemed for the registered redirect URI, whichever name the browser used.
   const url = URL.canParse(target, redirectUri(port)) ? new URL(target, redirectUri(port)) : undefined;
-  if (request.method !== 'GET' || url?.pathname !== REDIRECT_PATH) return resultPage({ outcome: 'unknown' });
+  if (request.method !== 'GET' || !target.startsWith(REDIRECT_PATH) || url?.pathname !== REDIRECT_PATH)
+    return resultPage({ outcome: 'unknown' });
   const handler = handlers.get(url.searchParams.get('state') ?? '');
   if (!handler) return resultPage({ outcome: 'unknown' });
   return handler(new URL(`${redirectUri(port)}${url.search}`));

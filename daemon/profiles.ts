@@ -39,6 +39,8 @@ type SharedSession = { session: Session; signIns: SignIns; settings: string };
 
 export function openProfiles(configPath: string, redirect: LoopbackRedirect, edges: Edges): Profiles {
   let sessions = new Map<string, SharedSession>();
+  /** Sessions of former configurations; one of them may be in the middle of a refresh. */
+  const replaced = new Set<SharedSession>();
   let profiles = new Map<string, Profile>();
   let config: Config | undefined;
   let fileProblem: CcwbError | undefined;
@@ -84,8 +86,10 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
       const settings = JSON.stringify([profile.redirectPort, profile.scopes, profile.clientSecret]);
       next.set(id, known?.settings === settings ? known : openSharedSession(profile, settings, known));
     }
-    for (const [id, { signIns }] of sessions) {
-      if (next.get(id)?.signIns !== signIns) signIns.cancel(cancelled('a change of config.json'));
+    for (const [id, shared] of sessions) {
+      if (next.get(id) === shared) continue;
+      shared.signIns.cancel(cancelled('a change of config.json'));
+      replaced.add(shared);
     }
     sessions = next;
   };
@@ -117,6 +121,7 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
     const session = openSession(sessionKey(profile), oidc, store, edges, async () => {
       await former?.signIns.settled();
       await former?.session.settled();
+      former?.session.retire();
     });
     const shared = signIns(profile.redirectPort, {
       ...edges,
@@ -174,7 +179,7 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
       for (const shared of sessions.values()) shared.signIns.cancel(error);
     },
     settled: async () => {
-      const shared = [...sessions.values()];
+      const shared = [...sessions.values(), ...replaced];
       await Promise.all(shared.flatMap(({ session, signIns }) => [session.settled(), signIns.settled()]));
     },
   };

@@ -40,6 +40,8 @@ export type Session = {
   signedIn(tokens: Tokens & { idToken: IdToken }): Promise<void>;
   /** Resolves when no refresh is under way: what the provider has rotated is stored by then. */
   settled(): Promise<void>;
+  /** Spends nothing any more: another session has taken over what is stored. */
+  retire(): void;
   /**
    * Revokes and forgets; `revoked` tells whether the provider took part.
    *
@@ -214,6 +216,12 @@ export function openSession(
         stored = undefined;
         await storing(() => store.remove(key));
       }
+    },
+
+    retire: () => {
+      generation += 1;
+      storeRead = true;
+      stored = undefined;
     },
 
     signOut: async () => {

@@ -1,0 +1,20 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Something that happens once, and that any number of callers wait for. */
+export type Event = { happened: Promise<void>; happens(): void };
+
+export function event(): Event {
+  let happens = (): void => {};
+  const happened = new Promise<void>((resolve) => {
+    happens = resolve;
+  });
+  return { happened, happens };
+}
+
+/** Resolves when the event has happened, when the time is over, or when the caller went away. */
+export async function happensWithin({ happened }: Event, ms: number, signal: AbortSignal): Promise<void> {
+  const done = new AbortController();
+  const stop = AbortSignal.any([signal, done.signal]);
+  await Promise.race([happened, sleep(ms, undefined, { signal: stop }).catch(() => undefined)]);
+  done.abort();
+}
