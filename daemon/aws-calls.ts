@@ -1,7 +1,31 @@
 import { CcwbError } from '../protocol/errors.ts';
 import type { Clock } from './edges.ts';
-import { type AwsCredentials, StaleIdToken } from './federation.ts';
+import type { IdToken } from './oidc-client.ts';
 import { TIMING } from './timing.ts';
+
+/** Temporary AWS credentials; `expiresAt` in milliseconds since the epoch. */
+export type AwsCredentials = {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken: string;
+  expiresAt: number;
+  /** Whole life when they were issued, in milliseconds. */
+  lifetimeMs: number;
+};
+
+/** Exchanges an ID token for AWS credentials: an identity pool, or a role directly. */
+export type Federation = {
+  /**
+   * @throws CcwbError ERR_AWS_UNREACHABLE for what passes, ERR_AWS_DENIED, ERR_AWS_CONFIG;
+   *   {@link StaleIdToken} when AWS finds the ID token expired.
+   */
+  credentials(idToken: IdToken): Promise<AwsCredentials>;
+};
+
+/** AWS calls the ID token expired although we did not: get a new one and ask once more. */
+export class StaleIdToken extends Error {
+  override readonly name = 'StaleIdToken';
+}
 
 /** What the SDK calls a reply that it cannot read: a proxy, a captive portal or the network spoke, not AWS. */
 const NAMES_OF_NO_SERVICE = new Set(['', 'Error', 'SyntaxError', 'TypeError', 'Unknown', 'UnknownError']);

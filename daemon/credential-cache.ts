@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asCcwbError, CcwbError, loginRequired } from '../protocol/errors.ts';
+import { type AwsCredentials, type Federation, StaleIdToken } from './aws-calls.ts';
 import type { Clock } from './edges.ts';
-import { type AwsCredentials, type Federation, StaleIdToken } from './federation.ts';
 import { causeOf, type Log } from './log.ts';
 import type { Session } from './session.ts';
 import { sharedCall } from './shared-call.ts';

@@ -4,6 +4,7 @@ import {
   GetIdCommand,
 } from '@aws-sdk/client-cognito-identity';
 import { CcwbError } from '../protocol/errors.ts';
+import type { Federation } from './aws-calls.ts';
 import {
   CLIENT_SETTINGS,
   issuedCredentials,
@@ -12,7 +13,6 @@ import {
   translateAwsError,
 } from './aws-calls.ts';
 import type { Clock } from './edges.ts';
-import type { Federation } from './federation.ts';
 
 export type IdentityPoolOptions = {
   identityPoolId: string;

@@ -1,6 +1,6 @@
+import type { Federation } from './aws-calls.ts';
 import { CLIENT_SETTINGS, issuedCredentials, timeLimit, translateAwsError } from './aws-calls.ts';
 import type { Clock } from './edges.ts';
-import type { Federation } from './federation.ts';
 import type { Claims } from './oidc-client.ts';
 
 export type RoleFederationOptions = {

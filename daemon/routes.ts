@@ -12,8 +12,8 @@ import {
 } from '../protocol/api.ts';
 import { CcwbError, loginRequired } from '../protocol/errors.ts';
 import { BUILD_VERSION, PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { AwsCredentials } from './aws-calls.ts';
 import type { Clock } from './edges.ts';
-import type { AwsCredentials } from './federation.ts';
 import { otelHeaders } from './otel-headers.ts';
 import type { Profiles } from './profiles.ts';
 import { describe, profileStatuses } from './status.ts';

@@ -1,6 +1,11 @@
 import t from 'tap';
-import { CLIENT_SETTINGS, issuedCredentials, timeLimit, translateAwsError } from '../../daemon/aws-calls.ts';
-import { StaleIdToken } from '../../daemon/federation.ts';
+import {
+  CLIENT_SETTINGS,
+  issuedCredentials,
+  StaleIdToken,
+  timeLimit,
+  translateAwsError,
+} from '../../daemon/aws-calls.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { fakeClock } from './fixtures/edges.ts';
 

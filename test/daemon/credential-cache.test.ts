@@ -1,6 +1,6 @@
 import t from 'tap';
+import { type AwsCredentials, type Federation, StaleIdToken } from '../../daemon/aws-calls.ts';
 import { credentialCache } from '../../daemon/credential-cache.ts';
-import { type AwsCredentials, type Federation, StaleIdToken } from '../../daemon/federation.ts';
 import type { IdToken } from '../../daemon/oidc-client.ts';
 import { openSession } from '../../daemon/session.ts';
 import { TIMING } from '../../daemon/timing.ts';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { StaleIdToken } from '../../daemon/federation.ts';
+import { StaleIdToken } from '../../daemon/aws-calls.ts';
 import { identityPool } from '../../daemon/identity-pool.ts';
 import { type AwsCall, type AwsReply, awsServer, json, jsonError } from './fixtures/aws.ts';
 import { codeOf, fakeClock, rejection } from './fixtures/edges.ts';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { StaleIdToken } from '../../daemon/federation.ts';
+import { StaleIdToken } from '../../daemon/aws-calls.ts';
 import type { Claims } from '../../daemon/oidc-client.ts';
 import { roleFederation, roleSessionName } from '../../daemon/role-federation.ts';
 import { type AwsCall, type AwsReply, awsServer, xml, xmlError } from './fixtures/aws.ts';
