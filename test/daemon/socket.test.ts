@@ -233,6 +233,9 @@ t.test('of ten daemons started at once exactly one serves', async (t) => {
     const path = join(shortDirectory(t), 'd.sock');
     await staleSocket(path);
     const children = Array.from({ length: 10 }, () => fork(LISTEN_CHILD, [path]));
+    t.teardown(() => {
+      for (const child of children) child.kill('SIGKILL');
+    });
     const said = await Promise.all(children.map(message));
     t.same(said.sort(), [...Array.from({ length: 9 }, () => 'ERR_DAEMON_RUNNING'), 'listening']);
     t.equal((await ask(path)).status, 200);
