@@ -136,7 +136,7 @@ esac
 ask otel-headers 0.3
 case $? in
   0) ;;
-  # Node.js takes a few times as long, and still keeps within the time.
+  # Node.js is slower to start; only a daemon that hangs makes it exceed the time, by that start.
   2) reply=$(launch shim/otel-helper.js "$@" 2>/dev/null) || reply='{}' ;;
   *) reply='{}' ;;
 esac
