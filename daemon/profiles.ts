@@ -39,7 +39,7 @@ type SharedSession = { session: Session; signIns: SignIns; settings: string };
 
 export function openProfiles(configPath: string, redirect: LoopbackRedirect, edges: Edges): Profiles {
   let sessions = new Map<string, SharedSession>();
-  /** Sessions of former configurations; one of them may be in the middle of a refresh. */
+  /** Sessions of former configurations that may be in the middle of a refresh. */
   const replaced = new Set<SharedSession>();
   let profiles = new Map<string, Profile>();
   let config: Config | undefined;
@@ -119,9 +119,11 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
     const oidc = oidcClient(profile, edges);
     const store = edges.openStore(profile.credentialStorage);
     const session = openSession(sessionKey(profile), oidc, store, edges, async () => {
-      await former?.signIns.settled();
-      await former?.session.settled();
-      former?.session.retire();
+      if (!former) return;
+      await former.signIns.settled();
+      await former.session.settled();
+      former.session.retire();
+      replaced.delete(former);
     });
     const shared = signIns(profile.redirectPort, {
       ...edges,
