@@ -1,5 +1,6 @@
 import { CcwbError } from '../protocol/errors.ts';
-import type { Clock } from './edges.ts';
+import type { Clock } from './clock.ts';
+import type { Fetch } from './edges.ts';
 import type { IdToken } from './oidc-client.ts';
 import { TIMING } from './timing.ts';
 
@@ -33,17 +34,59 @@ const NAMES_OF_NO_SERVICE = new Set(['', 'Error', 'SyntaxError', 'TypeError', 'U
 const ignore = (): void => {};
 
 /** What every client of an AWS service has in common here. */
-export const CLIENT_SETTINGS = {
-  requestHandler: { connectionTimeout: TIMING.connectMs },
-  // The operations we call are public; without this the SDK would look for credentials, and find ours.
-  credentials: { accessKeyId: '', secretAccessKey: '' },
-  // Tries are the scheduler's business: it knows when an answer is needed.
-  maxAttempts: 1,
-  // Its warnings would go to the console, and its debug lines hold tokens.
-  logger: { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore },
+export function clientSettings(fetch: Fetch) {
+  return {
+    requestHandler: fetchHandler(fetch),
+    // The operations we call are public; without this the SDK would look for credentials, and find ours.
+    credentials: { accessKeyId: '', secretAccessKey: '' },
+    // Tries are the scheduler's business: it knows when an answer is needed.
+    maxAttempts: 1,
+    // Its warnings would go to the console, and its debug lines hold tokens.
+    logger: { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore },
+  };
+}
+
+/** What the SDK's protocols hand over: a POST of a text, without a query. */
+type AwsRequest = {
+  protocol: string;
+  hostname: string;
+  port?: number;
+  path: string;
+  method: string;
+  headers: Record<string, string>;
+  body?: unknown;
 };
 
-/** Ends one call after its time, wherever it hangs: the SDK's own limits leave gaps. */
+/**
+ * The SDK's transport on our fetch: one way out for everything, with its proxies, certificates and limits.
+ * (The SDK's own on fetch makes the platform's `Request`, which no other fetch takes.)
+ */
+function fetchHandler(fetch: Fetch) {
+  return {
+    handle: async (request: AwsRequest, options: { abortSignal?: unknown } = {}) => {
+      const { protocol, hostname, port, path, method, headers, body } = request;
+      // fetch works these two out itself, and refuses to be told.
+      const { host: _host, 'content-length': _length, ...sent } = headers;
+      const response = await fetch(`${protocol}//${hostname}${port ? `:${port}` : ''}${path}`, {
+        method,
+        headers: sent,
+        body: body as string | Uint8Array<ArrayBuffer>,
+        redirect: 'error',
+        ...(options.abortSignal instanceof AbortSignal ? { signal: options.abortSignal } : {}),
+      });
+      return {
+        response: {
+          statusCode: response.status,
+          reason: response.statusText,
+          headers: Object.fromEntries(response.headers),
+          body: new Uint8Array(await response.arrayBuffer()),
+        },
+      };
+    },
+  };
+}
+
+/** Ends one call after its time, wherever it hangs. */
 export function timeLimit(): { abortSignal: AbortSignal } {
   return { abortSignal: AbortSignal.timeout(TIMING.callMs) };
 }

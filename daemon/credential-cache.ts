@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asCcwbError, CcwbError, loginRequired } from '../protocol/errors.ts';
 import { type AwsCredentials, type Federation, StaleIdToken } from './aws-calls.ts';
-import type { Clock } from './edges.ts';
+import type { Clock } from './clock.ts';
 import { causeOf, type Log } from './log.ts';
 import type { Session } from './session.ts';
 import { sharedCall } from './shared-call.ts';
@@ -25,6 +25,8 @@ export type CredentialCache = {
   refresh(): Promise<AwsCredentials>;
   /** Refreshes when that is due, counting failures; never throws. For the scheduler. */
   refreshIfDue(): Promise<void>;
+  /** The computer woke up, or its clock was changed: what failed before says nothing of now. */
+  wokeUp(): void;
   /** What is in memory and still usable, without any call. */
   peek(): AwsCredentials | undefined;
   view(): CredentialCacheView;
@@ -60,7 +62,15 @@ export function credentialCache(
     if (!current) return null;
     // More life left than they ever had: the clock was set back, and nothing it says of them is true.
     if (lifeLeft() > current.lifetimeMs + TIMING.clockJumpMs) return clock.now();
-    return current.expiresAt - refreshAheadMs(current.lifetimeMs, jitter);
+    const due = current.expiresAt - refreshAheadMs(current.lifetimeMs, jitter);
+    return lastExchangeAt(current, due) ?? due;
+  };
+  /** When to use the ID token once more before its end, if the refresh token would be spent after it. */
+  const lastExchangeAt = ({ expiresAt, lifetimeMs }: AwsCredentials, due: number): number | undefined => {
+    const usableUntil = session.idTokenUsableUntil();
+    if (usableUntil === null || clock.now() >= usableUntil || due <= usableUntil) return undefined;
+    const at = usableUntil - TIMING.lastExchangeMs;
+    return at - (expiresAt - lifetimeMs) >= TIMING.lastExchangeGainMs ? at : undefined;
   };
   /** While a back-off lasts. One that would last longer than any does comes from a clock set back. */
   const backingOff = (): boolean => {
@@ -166,6 +176,10 @@ export function credentialCache(
       const dueAt = refreshDueAt();
       const due = dueAt === null ? session.view().signedIn : clock.now() >= dueAt;
       if (due && !backingOff()) await refresh().catch(() => {});
+    },
+    wokeUp: () => {
+      failures = 0;
+      notBefore = 0;
     },
     peek: usable,
     view: () => {

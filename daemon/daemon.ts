@@ -35,7 +35,10 @@ export async function startDaemon(
   const startedAt = edges.clock.now();
   const redirect = loopbackRedirect();
   const profiles = openProfiles(configPath, redirect, edges);
-  const app = apiServer(routeHandlers({ profiles, clock: edges.clock, startedAt, configPath }), edges);
+  const app = apiServer(
+    routeHandlers({ profiles, clock: edges.clock, network: edges.network, startedAt, configPath }),
+    edges,
+  );
   await app.ready();
   const listening = await listen(app.server, socket);
   const scheduler = startRefreshScheduler(profiles, edges, tickSeconds);

@@ -1,19 +1,28 @@
+import type { NetworkStatus } from '../protocol/api.ts';
 import type { ProfileConfig } from '../protocol/config.ts';
+import type { CorrectedClock } from './clock.ts';
+import type { LockCredential } from './credential-lock.ts';
 import type { Log } from './log.ts';
 import type { SecretStore } from './secret-store.ts';
 
-/** Wall clock, milliseconds since the epoch. */
-export type Clock = { now(): number };
+export type Fetch = typeof fetch;
+
+/** Where a profile keeps its refresh token. */
+export type StoreKind = ProfileConfig['credentialStorage'];
 
 /**
  * Everything the daemon touches that a test replaces. Built once, in main; nothing below reads the clock,
  * the network, the environment or the console in any other way.
  */
 export type Edges = {
-  clock: Clock;
-  fetch: typeof fetch;
+  clock: CorrectedClock;
+  fetch: Fetch;
+  /** How `fetch` reaches the world, for `status`. */
+  network: NetworkStatus;
   log: Log;
   /** Uniform in [0, 1), for jitter; never for secrets. */
   random(): number;
-  openStore(kind: ProfileConfig['credentialStorage']): SecretStore;
+  openStore(kind: StoreKind): SecretStore;
+  /** The locks of what such a store holds. */
+  openLocks(kind: StoreKind): LockCredential;
 };

@@ -1,16 +1,17 @@
 import type { ProfileConfig } from '../protocol/config.ts';
 import type { Federation } from './aws-calls.ts';
-import type { Clock } from './edges.ts';
+import type { Clock } from './clock.ts';
+import type { Fetch } from './edges.ts';
 import { identityPool } from './identity-pool.ts';
 import { roleFederation } from './role-federation.ts';
 
 /** The profile's way from an ID token to AWS credentials. */
-export function openFederation(profile: ProfileConfig, clock: Clock): Federation {
+export function openFederation(profile: ProfileConfig, edges: { clock: Clock; fetch: Fetch }): Federation {
   const { federation } = profile;
   return federation.type === 'cognito'
     ? identityPool(
         { ...federation, region: profile.awsRegion, loginKey: profile.identityProvider.loginKey },
-        clock,
+        edges,
       )
-    : roleFederation({ ...federation, region: profile.awsRegion }, clock);
+    : roleFederation({ ...federation, region: profile.awsRegion }, edges);
 }

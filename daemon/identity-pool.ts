@@ -6,13 +6,14 @@ import {
 import { CcwbError } from '../protocol/errors.ts';
 import type { Federation } from './aws-calls.ts';
 import {
-  CLIENT_SETTINGS,
+  clientSettings,
   issuedCredentials,
   malformedReply,
   timeLimit,
   translateAwsError,
 } from './aws-calls.ts';
-import type { Clock } from './edges.ts';
+import type { Clock } from './clock.ts';
+import type { Fetch } from './edges.ts';
 
 export type IdentityPoolOptions = {
   identityPoolId: string;
@@ -27,11 +28,15 @@ export type IdentityPoolOptions = {
  *
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/authentication-flow.html
  */
-export function identityPool(options: IdentityPoolOptions, clock: Clock): Federation {
+export function identityPool(
+  options: IdentityPoolOptions,
+  edges: { clock: Clock; fetch: Fetch },
+): Federation {
+  const { clock } = edges;
   const client = new CognitoIdentityClient({
     region: options.region,
     ...(options.endpoint ? { endpoint: options.endpoint } : {}),
-    ...CLIENT_SETTINGS,
+    ...clientSettings(edges.fetch),
   });
   /** Identity ids by `sub`. They name a person in this pool and are no secret. */
   const identityIds = new Map<string, string>();

@@ -18,6 +18,8 @@ export type LogFields = {
   durationMs?: number;
   lifeMs?: number;
   retryMs?: number;
+  /** What the machine's clock lacks. */
+  skewMs?: number;
   waiters?: number;
   keyId?: string;
   storage?: string;
@@ -46,6 +48,7 @@ const ALLOWED: ReadonlySet<string> = new Set<keyof LogFields>([
   'durationMs',
   'lifeMs',
   'retryMs',
+  'skewMs',
   'waiters',
   'keyId',
   'storage',

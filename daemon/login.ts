@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { PAGE_LEASE_MS, rfc3339, type SignInReply, type SignInRequest } from '../protocol/api.ts';
 import { asCcwbError, CcwbError } from '../protocol/errors.ts';
-import type { Clock } from './edges.ts';
+import type { Clock } from './clock.ts';
 import { causeOf, type Log } from './log.ts';
 import { type LoopbackRedirect, redirectUri } from './loopback-redirect.ts';
 import type { IdToken, OidcClient, Tokens } from './oidc-client.ts';

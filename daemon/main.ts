@@ -5,10 +5,13 @@ import { parseArgs } from 'node:util';
 import { asCcwbError, CcwbError, errorLines } from '../protocol/errors.ts';
 import { resolvePaths } from '../protocol/paths.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
+import { correctedClock } from './clock.ts';
+import { credentialLocks } from './credential-lock.ts';
 import { startDaemon } from './daemon.ts';
 import type { Edges } from './edges.ts';
 import { keyringStore } from './keyring-store.ts';
 import { causeOf, openLog } from './log.ts';
+import { type NetworkSettings, openNetwork } from './network.ts';
 import { sessionFileStore } from './session-file-store.ts';
 import { systemdSocket } from './socket.ts';
 
@@ -46,13 +49,23 @@ async function main(): Promise<void> {
     .removeAllListeners('warning')
     .on('warning', (warning) => log('warn', 'node warning', { cause: causeOf(warning) }));
   const keyringChild = join(dirname(fileURLToPath(import.meta.url)), 'keyring-child.js');
+  const clock = correctedClock(Date.now, () => performance.now(), log);
+  const network = openNetwork(networkSettings(process.env), log, clock.observe);
   const edges: Edges = {
-    clock: { now: () => Date.now() },
-    fetch: globalThis.fetch,
+    clock,
+    fetch: network.fetch,
+    network: network.view(),
     log,
     random: Math.random,
     openStore: (kind) =>
       kind === 'keyring' ? keyringStore(keyringChild) : sessionFileStore(paths.runtimeDirectory),
+    // Beside what they lock: the keyring belongs to the home, session files to the runtime directory.
+    openLocks: (kind) =>
+      credentialLocks(
+        kind === 'keyring'
+          ? join(paths.installDirectory, 'run', 'locks')
+          : join(paths.runtimeDirectory, 'sessions'),
+      ),
   };
 
   const daemon = await startDaemon(
@@ -96,6 +109,19 @@ function readFlags() {
   } catch (error) {
     throw new CcwbError('ERR_USAGE', (error as Error).message, 'run bedrock-authd --help');
   }
+}
+
+/** The way out as the shell of whoever starts us has it. */
+function networkSettings(env: NodeJS.ProcessEnv): NetworkSettings {
+  const of = (name: string): string | undefined => env[name.toLowerCase()] || env[name];
+  return Object.fromEntries(
+    [
+      ['HTTPS_PROXY', of('HTTPS_PROXY')],
+      ['HTTP_PROXY', of('HTTP_PROXY')],
+      ['NO_PROXY', of('NO_PROXY')],
+      ['NODE_EXTRA_CA_CERTS', env.NODE_EXTRA_CA_CERTS],
+    ].filter(([, value]) => value),
+  );
 }
 
 function tickSeconds(text: string): number {

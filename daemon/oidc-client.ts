@@ -1,6 +1,15 @@
 import * as oauth from 'openid-client';
 import type { ProfileConfig } from '../protocol/config.ts';
-import { invalidIdToken, rejected, translateProviderError } from './provider-errors.ts';
+import type { Fetch } from './edges.ts';
+import {
+  invalidIdToken,
+  LostReply,
+  outcomeUnknown,
+  rejected,
+  translateProviderError,
+  UnexplainedRefusal,
+  unexplained,
+} from './provider-errors.ts';
 import { TIMING } from './timing.ts';
 
 /** The claims of a verified ID token. */
@@ -27,11 +36,20 @@ export type OidcClient = {
   /** Redeems the callback's code. @throws CcwbError ERR_LOGIN_DENIED, ERR_ID_TOKEN_INVALID, ERR_PROVIDER_… */
   redeemCode(callback: URL, secrets: AuthorizationSecrets): Promise<Tokens & { idToken: IdToken }>;
   /**
+   * Asks for the provider's discovery document anew: a request that may be repeated without harm, to be
+   * sure that the provider can be reached before a refresh token is spent.
+   *
+   * @throws CcwbError ERR_PROVIDER_…
+   */
+  reach(): Promise<void>;
+  /**
    * Refresh token grant (RFC 6749 6).
    *
    * @param onRefreshToken called and awaited with the token that replaces the spent one, before anything
    *   else in the reply is looked at: a reply that fails verification must not cost the session.
-   * @throws CcwbError ERR_LOGIN_REQUIRED when the provider says `invalid_grant`, and only then.
+   * @throws CcwbError ERR_LOGIN_REQUIRED when the provider says `invalid_grant`, and only then;
+   *   {@link LostReply} when it may have taken the token without our getting its answer;
+   *   {@link UnexplainedRefusal} when it refused the token without an error of the protocol.
    */
   refresh(
     refreshToken: string,
@@ -45,7 +63,7 @@ export type OidcClient = {
 /** Clock differences between us and the provider that are nobody's fault, in seconds. */
 const CLOCK_TOLERANCE_SECONDS = 30;
 
-type Edges = { fetch: typeof fetch; clock: { now(): number } };
+type Edges = { fetch: Fetch; clock: { skewMs(): number } };
 
 /** With provider-errors, the only file that knows openid-client; every error leaves it as ours. */
 export function oidcClient(
@@ -54,7 +72,11 @@ export function oidcClient(
 ): OidcClient {
   const { issuer, providerType } = profile.identityProvider;
   let configuration: Promise<oauth.Configuration> | undefined;
-  let onTokenReply: ((refreshToken: string) => Promise<void>) | undefined;
+  /** What this machine's clock lacked when the configuration was made. */
+  let configuredSkewMs = 0;
+  /** The provider's keys, kept when the rest is discovered anew. */
+  let keys: oauth.ExportedJWKSCache | undefined;
+  let onTokenReply: ((refreshToken: string | undefined) => Promise<void>) | undefined;
 
   /** Looks at the token endpoint's reply before the library does, for {@link OidcClient.refresh}. */
   const observedFetch: typeof fetch = async (input, init) => {
@@ -66,24 +88,24 @@ export function oidcClient(
         .clone()
         .json()
         .catch(() => undefined);
-      if (
-        typeof body === 'object' &&
-        body !== null &&
-        'refresh_token' in body &&
-        typeof body.refresh_token === 'string'
-      ) {
-        await observer(body.refresh_token);
+      if (typeof body === 'object' && body !== null) {
+        const successor = 'refresh_token' in body ? body.refresh_token : undefined;
+        await observer(typeof successor === 'string' ? successor : undefined);
       }
     }
     return response;
   };
 
-  const discover = (): Promise<oauth.Configuration> => {
+  const discover = async (): Promise<oauth.Configuration> => {
     const insecure = new URL(issuer).protocol === 'http:';
-    return oauth.discovery(
+    configuredSkewMs = edges.clock.skewMs();
+    const config = await oauth.discovery(
       new URL(issuer),
       profile.clientId,
-      { [oauth.clockTolerance]: CLOCK_TOLERANCE_SECONDS },
+      {
+        [oauth.clockTolerance]: CLOCK_TOLERANCE_SECONDS,
+        [oauth.clockSkew]: Math.round(configuredSkewMs / 1000),
+      },
       profile.clientSecret ? oauth.ClientSecretPost(profile.clientSecret) : oauth.None(),
       {
         [oauth.customFetch]: observedFetch as oauth.CustomFetch,
@@ -92,24 +114,34 @@ export function oidcClient(
         execute: [oauth.enableNonRepudiationChecks, ...(insecure ? [oauth.allowInsecureRequests] : [])],
       },
     );
+    if (keys) oauth.setJwksCache(config, keys);
+    return config;
   };
 
-  const configured = (): Promise<oauth.Configuration> => {
-    configuration ??= discover().catch((error: unknown) => {
-      configuration = undefined;
-      throw error;
+  const configured = (anew = false): Promise<oauth.Configuration> => {
+    if (anew || configuredSkewMs !== edges.clock.skewMs()) configuration = undefined;
+    const current = configuration ?? discover();
+    configuration = current;
+    current.catch(() => {
+      if (configuration === current) configuration = undefined;
     });
-    return configuration;
+    return current;
   };
 
   const calling = async <T>(action: (config: oauth.Configuration) => Promise<T>): Promise<T> => {
     try {
-      return await action(await configured());
+      const config = await configured();
+      const result = await action(config);
+      keys = oauth.getJwksCache(config) ?? keys;
+      return result;
     } catch (thrown) {
+      if (thrown instanceof LostReply || thrown instanceof UnexplainedRefusal) throw thrown;
       const error = translateProviderError(thrown, issuer);
       // Keys or endpoints may have changed: the next call discovers them anew.
-      if (error.code === 'ERR_ID_TOKEN_INVALID' || error.code === 'ERR_PROVIDER_INVALID')
+      if (error.code === 'ERR_ID_TOKEN_INVALID' || error.code === 'ERR_PROVIDER_INVALID') {
         configuration = undefined;
+        keys = undefined;
+      }
       throw error;
     }
   };
@@ -179,11 +211,29 @@ export function oidcClient(
         return { ...tokens, idToken: tokens.idToken };
       }),
 
+    reach: async () => {
+      try {
+        await configured(true);
+      } catch (thrown) {
+        throw translateProviderError(thrown, issuer);
+      }
+    },
+
     refresh: (refreshToken, subject, onRefreshToken) =>
       calling(async (config) => {
-        onTokenReply = onRefreshToken;
+        let answered = false;
+        onTokenReply = async (successor) => {
+          answered = true;
+          if (successor !== undefined) await onRefreshToken(successor);
+        };
         try {
-          const tokens = readTokens(await oauth.refreshTokenGrant(config, refreshToken));
+          const reply = await oauth.refreshTokenGrant(config, refreshToken).catch((thrown: unknown) => {
+            if (answered) throw thrown;
+            if (unexplained(thrown)) throw new UnexplainedRefusal(translateProviderError(thrown, issuer));
+            if (outcomeUnknown(thrown)) throw new LostReply(translateProviderError(thrown, issuer));
+            throw thrown;
+          });
+          const tokens = readTokens(reply);
           if (tokens.idToken && tokens.idToken.claims.sub !== subject) {
             throw invalidIdToken(issuer, 'is for another user than the one who signed in');
           }

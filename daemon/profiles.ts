@@ -102,7 +102,7 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
 
   const open = (profile: ProfileConfig): Profile => {
     const { session, signIns } = sessionOf(profile);
-    const federation = openFederation(profile, edges.clock);
+    const federation = openFederation(profile, edges);
     return {
       config: profile,
       session,
@@ -118,7 +118,8 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
   ): SharedSession => {
     const oidc = oidcClient(profile, edges);
     const store = edges.openStore(profile.credentialStorage);
-    const session = openSession(sessionKey(profile), oidc, store, edges, async () => {
+    const lockCredential = edges.openLocks(profile.credentialStorage);
+    const session = openSession(sessionKey(profile), oidc, store, { ...edges, lockCredential }, async () => {
       if (!former) return;
       await former.signIns.settled();
       await former.session.settled();

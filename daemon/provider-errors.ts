@@ -1,9 +1,61 @@
 import * as oauth from 'openid-client';
 import { CcwbError } from '../protocol/errors.ts';
+import { neverSent } from './network.ts';
+
+/**
+ * The provider may have taken a refresh token without our getting its answer: the token may be spent, and
+ * its successor lost. Providers with rotation take the same token again for a short while for this reason.
+ */
+export class LostReply extends Error {
+  override readonly name = 'LostReply';
+  override readonly cause: CcwbError;
+  constructor(cause: CcwbError) {
+    super('the reply was lost');
+    this.cause = cause;
+  }
+}
+
+/**
+ * The provider refused a refresh token, but not in the words of RFC 6749 5.2. It may mean that the session
+ * has ended (some providers answer reuse without a body), or that something between spoke.
+ */
+export class UnexplainedRefusal extends Error {
+  override readonly name = 'UnexplainedRefusal';
+  override readonly cause: CcwbError;
+  constructor(cause: CcwbError) {
+    super('refused without a reason');
+    this.cause = cause;
+  }
+}
+
+/** Whether the request may have had its effect at the provider although no proper answer came back. */
+export function outcomeUnknown(thrown: unknown): boolean {
+  if (thrown instanceof oauth.ResponseBodyError || neverSent(thrown)) return false;
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  const status = statusOf(thrown);
+  // A gateway's words for: the server behind me took too long, or broke off.
+  if (code === 'OAUTH_RESPONSE_IS_NOT_CONFORM') return status === 502 || status === 504;
+  if (code === 'OAUTH_RESPONSE_IS_NOT_JSON') return status < 400 || status === 502 || status === 504;
+  return (
+    code === undefined || code === 'OAUTH_TIMEOUT' || code === 'OAUTH_ABORT' || code === 'OAUTH_PARSE_ERROR'
+  );
+}
+
+/** Whether this is a refusal of the token endpoint (RFC 6749 5.2: status 400 or 401) that lacks its reason. */
+export function unexplained(thrown: unknown): boolean {
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  const status = statusOf(thrown);
+  return (
+    (code === 'OAUTH_RESPONSE_IS_NOT_CONFORM' || code === 'OAUTH_RESPONSE_IS_NOT_JSON') &&
+    (status === 400 || status === 401)
+  );
+}
 
 /** openid-client's and fetch's vocabulary, in ours. No message of theirs is passed on: it may quote a reply. */
 export function translateProviderError(thrown: unknown, issuer: string): CcwbError {
   if (thrown instanceof CcwbError) return thrown;
+  // What our own fetch has to say comes wrapped.
+  if (thrown instanceof Error && thrown.cause instanceof CcwbError) return thrown.cause;
   const host = hostOf(issuer);
   if (thrown instanceof oauth.AuthorizationResponseError) return translateAuthorizationError(thrown, host);
   if (thrown instanceof oauth.ResponseBodyError) return translateTokenError(thrown, host);
@@ -100,7 +152,9 @@ function notThisProvider(issuer: string, cause: unknown): CcwbError {
 /** The status of the reply that openid-client found unusable; it hands the reply on as the cause. */
 function statusOf(thrown: unknown): number {
   const response = thrown instanceof Error ? thrown.cause : undefined;
-  return response instanceof Response ? response.status : 0;
+  const found =
+    typeof response === 'object' && response !== null && 'status' in response ? response.status : 0;
+  return typeof found === 'number' ? found : 0;
 }
 
 function isPassing(status: number): boolean {

@@ -1,6 +1,7 @@
 import type { Federation } from './aws-calls.ts';
-import { CLIENT_SETTINGS, issuedCredentials, timeLimit, translateAwsError } from './aws-calls.ts';
-import type { Clock } from './edges.ts';
+import { clientSettings, issuedCredentials, timeLimit, translateAwsError } from './aws-calls.ts';
+import type { Clock } from './clock.ts';
+import type { Fetch } from './edges.ts';
 import type { Claims } from './oidc-client.ts';
 
 export type RoleFederationOptions = {
@@ -19,11 +20,15 @@ const SESSION_NAME = { least: 2, most: 64 } as const;
  *
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  */
-export function roleFederation(options: RoleFederationOptions, clock: Clock): Federation {
+export function roleFederation(
+  options: RoleFederationOptions,
+  edges: { clock: Clock; fetch: Fetch },
+): Federation {
+  const { clock } = edges;
   let loaded: ReturnType<typeof loadSts> | undefined;
   return {
     credentials: async (idToken) => {
-      loaded ??= loadSts(options).catch((error: unknown) => {
+      loaded ??= loadSts(options, edges.fetch).catch((error: unknown) => {
         loaded = undefined;
         throw error;
       });
@@ -57,12 +62,12 @@ export function roleFederation(options: RoleFederationOptions, clock: Clock): Fe
 }
 
 /** The SDK's client, loaded when the first profile with direct federation needs it: most have none. */
-async function loadSts(options: RoleFederationOptions) {
+async function loadSts(options: RoleFederationOptions, fetch: Fetch) {
   const { STSClient, AssumeRoleWithWebIdentityCommand } = await import('@aws-sdk/client-sts');
   const client = new STSClient({
     region: options.region,
     ...(options.endpoint ? { endpoint: options.endpoint } : {}),
-    ...CLIENT_SETTINGS,
+    ...clientSettings(fetch),
   });
   return { client, AssumeRoleWithWebIdentityCommand };
 }

@@ -2,6 +2,7 @@ import {
   type Credentials,
   type ExpirationReply,
   type IdTokenReply,
+  type NetworkStatus,
   type RouteName,
   rfc3339,
   type SignInReply,
@@ -13,7 +14,7 @@ import {
 import { CcwbError, loginRequired } from '../protocol/errors.ts';
 import { BUILD_VERSION, PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { AwsCredentials } from './aws-calls.ts';
-import type { Clock } from './edges.ts';
+import type { CorrectedClock } from './clock.ts';
 import { otelHeaders } from './otel-headers.ts';
 import type { Profiles } from './profiles.ts';
 import { describe, profileStatuses } from './status.ts';
@@ -28,20 +29,29 @@ export type ApiRequest = {
 
 export type Handler = (request: ApiRequest) => Promise<unknown>;
 
-export type RouteDependencies = { profiles: Profiles; clock: Clock; startedAt: number; configPath: string };
+export type RouteDependencies = {
+  profiles: Profiles;
+  clock: CorrectedClock;
+  network: NetworkStatus;
+  startedAt: number;
+  configPath: string;
+};
 
 /** Every route's handler: check, call, reply. */
 export function routeHandlers({
   profiles,
   clock,
+  network,
   startedAt,
   configPath,
 }: RouteDependencies): Record<RouteName, Handler> {
+  /** As this machine's clock will show it: whoever asks compares it with that. */
+  const time = (epochMs: number): string => rfc3339(clock.local(epochMs));
   const version = (): VersionReply => ({
     protocol: PROTOCOL_VERSION,
     build: BUILD_VERSION,
     pid: process.pid,
-    startedAt: rfc3339(startedAt),
+    startedAt: time(startedAt),
   });
 
   return {
@@ -53,15 +63,17 @@ export function routeHandlers({
       if (file && profiles.all().length === 0) throw file;
       return {
         daemon: version(),
+        clockSkewSeconds: Math.round(clock.skewMs() / 1000),
+        network,
         config: configPath,
-        configProblem: file ? describe(file, clock.now()) : null,
+        configProblem: file ? describe(file, time(clock.now())) : null,
         profiles: profileStatuses(profiles, clock),
       };
     },
 
     credentials: async ({ params }): Promise<Credentials> => {
       const { credentials } = profiles.named(params.profile);
-      return credentialProcessReply(await credentials.get());
+      return credentialProcessReply(await credentials.get(), time);
     },
 
     forgetCredentials: async ({ params }) => ({
@@ -70,12 +82,12 @@ export function routeHandlers({
 
     expiration: async ({ params }): Promise<ExpirationReply> => {
       const current = profiles.named(params.profile).credentials.peek();
-      return { valid: current !== undefined, expiration: current ? rfc3339(current.expiresAt) : null };
+      return { valid: current !== undefined, expiration: current ? time(current.expiresAt) : null };
     },
 
     idToken: async ({ params }): Promise<IdTokenReply> => {
       const { jwt, expiresAt } = await profiles.named(params.profile).session.idToken();
-      return { idToken: jwt, expiration: rfc3339(expiresAt) };
+      return { idToken: jwt, expiration: time(expiresAt) };
     },
 
     otelHeaders: async ({ params }): Promise<Record<string, string>> => {
@@ -113,13 +125,13 @@ export function routeHandlers({
   };
 }
 
-function credentialProcessReply(credentials: AwsCredentials): Credentials {
+function credentialProcessReply(credentials: AwsCredentials, time: (epochMs: number) => string): Credentials {
   return {
     Version: 1,
     AccessKeyId: credentials.accessKeyId,
     SecretAccessKey: credentials.secretAccessKey,
     SessionToken: credentials.sessionToken,
-    Expiration: rfc3339(credentials.expiresAt),
+    Expiration: time(credentials.expiresAt),
   };
 }
 

@@ -11,6 +11,10 @@ export type StoredSession = {
   subject: string;
   /** What `status` calls the user before the first refresh of a new daemon. */
   user: string | null;
+  /** Whether the provider gives another refresh token at each use; absent until that is known. */
+  rotates?: boolean;
+  /** The journal: since when, in milliseconds since the epoch, a use of this token has had no end. */
+  spentAt?: number;
 };
 
 /** One item per credential, keyed by issuer and client. All methods may take as long as a keyring does. */
@@ -37,7 +41,14 @@ export function parseStoredSession(text: string): StoredSession | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { version, refreshToken, subject, user } = value as Record<string, unknown>;
+  const { version, refreshToken, subject, user, rotates, spentAt } = value as Record<string, unknown>;
   if (version !== 1 || typeof refreshToken !== 'string' || typeof subject !== 'string') return undefined;
-  return { version, refreshToken, subject, user: typeof user === 'string' ? user : null };
+  return {
+    version,
+    refreshToken,
+    subject,
+    user: typeof user === 'string' ? user : null,
+    ...(typeof rotates === 'boolean' ? { rotates } : {}),
+    ...(typeof spentAt === 'number' ? { spentAt } : {}),
+  };
 }

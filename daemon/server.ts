@@ -8,7 +8,7 @@ import fastify, {
 import { REPLY_SCHEMAS, REQUEST_SCHEMAS, ROUTES, type RouteName } from '../protocol/api.ts';
 import { asCcwbError, CcwbError } from '../protocol/errors.ts';
 import { BUILD_VERSION, PROTOCOL_VERSION, VERSION_HEADER } from '../protocol/version.ts';
-import type { Clock } from './edges.ts';
+import type { Clock } from './clock.ts';
 import { causeOf, type Log } from './log.ts';
 import type { ApiRequest, Handler } from './routes.ts';
 

@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProfileConfig } from '../protocol/config.ts';
-import { asCcwbError, type CcwbError, loginRequired } from '../protocol/errors.ts';
-import type { Clock } from './edges.ts';
+import { asCcwbError, CcwbError, loginRequired } from '../protocol/errors.ts';
+import type { Clock } from './clock.ts';
+import type { LockCredential } from './credential-lock.ts';
 import { causeOf, type Log } from './log.ts';
 import type { IdToken, OidcClient, Tokens } from './oidc-client.ts';
+import { LostReply, UnexplainedRefusal } from './provider-errors.ts';
+import { refreshTokenKeeper } from './refresh-token.ts';
 import type { SecretStore, StoredSession } from './secret-store.ts';
 import { sharedCall } from './shared-call.ts';
 import { idTokenLifeMs, TIMING } from './timing.ts';
@@ -29,6 +33,8 @@ export type Session = {
   view(): SessionView;
   /** The verified claims of the current user, also of an ID token that has expired. */
   lastIdToken(): IdToken | undefined;
+  /** Until when the ID token is used without a refresh, in milliseconds since the epoch; null without one. */
+  idTokenUsableUntil(): number | null;
   /**
    * An ID token with life left, refreshed when it has too little. Concurrent callers share one refresh.
    *
@@ -38,7 +44,7 @@ export type Session = {
   idToken(rejected?: IdToken): Promise<IdToken>;
   /** Takes over the tokens of a finished sign-in. */
   signedIn(tokens: Tokens & { idToken: IdToken }): Promise<void>;
-  /** Resolves when no refresh is under way: what the provider has rotated is stored by then. */
+  /** Resolves when no refresh and no write is under way: what the provider has rotated is stored by then. */
   settled(): Promise<void>;
   /** Spends nothing any more: another session has taken over what is stored. */
   retire(): void;
@@ -62,104 +68,67 @@ export function openSession(
   key: string,
   oidc: OidcClient,
   store: SecretStore,
-  edges: { clock: Clock; log: Log },
+  edges: { clock: Clock; log: Log; lockCredential: LockCredential },
   /** Awaited before the store is read: what spent the same refresh token before has come to rest. */
-  after: () => Promise<void> = async () => {},
+  after?: () => Promise<void>,
 ): Session {
   const { clock, log } = edges;
-  let stored: StoredSession | undefined;
+  const keeper = refreshTokenKeeper(key, store, edges, after);
   let idToken: IdToken | undefined;
-  let storeProblem: CcwbError | undefined;
-  let storeRead = false;
-  let storeReadAgainAt = 0;
   /** The subject whose refresh token brought no ID token, the one thing it is needed for. */
   let refreshGivesNoIdToken: string | undefined;
-  /** Grows with each sign-in and sign-out: what a refresh of an older one brings back is nobody's. */
-  let generation = 0;
-
-  /** A store that fails costs the next restart a sign-in, not this session. */
-  const storing = async (action: () => Promise<void>): Promise<void> => {
-    try {
-      await action();
-      storeProblem = undefined;
-    } catch (error) {
-      storeProblem = asCcwbError(error);
-      log('error', 'secret store failed', {
-        code: storeProblem.code,
-        storage: store.kind,
-        cause: causeOf(error),
-      });
-    }
-  };
-
-  const keep = async (session: StoredSession): Promise<void> => {
-    stored = session;
-    await storing(() => store.write(key, session));
-  };
-
-  const readStore = sharedCall(() =>
-    storing(async () => {
-      storeReadAgainAt = clock.now() + TIMING.storeRetryMs;
-      const startedIn = generation;
-      await after();
-      const found = await store.read(key);
-      storeRead = true;
-      // A sign-in may have finished while a slow keyring was asked.
-      if (!found || startedIn !== generation) return;
-      stored = found;
-      log('info', 'session restored', { storage: store.kind });
-    }),
-  );
-
-  const restore = async (): Promise<void> => {
-    const early = clock.now() < storeReadAgainAt && storeReadAgainAt - clock.now() <= TIMING.storeRetryMs;
-    if (storeRead || (early && storeProblem)) return;
-    await readStore();
-  };
-
-  /** Another process may have rotated the token since it was read: only the stored one can be dead. */
-  const tokenReplacedElsewhere = async (spent: string, startedIn: number): Promise<boolean> => {
-    let found: StoredSession | undefined;
-    await storing(async () => {
-      found = await store.read(key);
-    });
-    if (startedIn !== generation || !found || found.refreshToken === spent) return false;
-    stored = found;
-    return true;
-  };
+  /** When the provider last refused the refresh token without saying why. */
+  let refusedAt: number | undefined;
+  let retired = false;
 
   const forget = async (): Promise<void> => {
-    generation += 1;
-    stored = undefined;
     idToken = undefined;
-    await storing(() => store.remove(key));
+    await keeper.forget();
   };
 
   const spendRefreshToken = async (again = true): Promise<void> => {
-    if (!stored) throw loginRequired();
-    const spent = stored;
-    const startedIn = generation;
-    const startedAt = clock.now();
+    // Nothing is lost by a request of no effect: the token leaves only for a provider that answers.
+    await oidc.reach();
+    const startedIn = keeper.generation();
+    let spent: StoredSession | undefined;
     try {
-      const tokens = await oidc.refresh(spent.refreshToken, spent.subject, async (refreshToken) => {
-        if (startedIn === generation && refreshToken !== spent.refreshToken)
-          await keep({ ...spent, refreshToken });
+      await keeper.spend(async (session, rotated) => {
+        spent = session;
+        const tokens = await patiently(() => oidc.refresh(session.refreshToken, session.subject, rotated));
+        if (startedIn !== keeper.generation()) return;
+        refusedAt = undefined;
+        if (tokens.idToken) idToken = tokens.idToken;
+        else refreshGivesNoIdToken = session.subject;
       });
-      if (startedIn !== generation) return;
-      log('info', 'ID token refreshed', { durationMs: clock.now() - startedAt });
-      if (tokens.idToken) idToken = tokens.idToken;
-      else refreshGivesNoIdToken = spent.subject;
-    } catch (error) {
-      const { code } = asCcwbError(error);
-      log('warn', 'refresh failed', { code, cause: causeOf(error), durationMs: clock.now() - startedAt });
-      if (startedIn !== generation || code !== 'ERR_LOGIN_REQUIRED') throw error;
-      if (again && (await tokenReplacedElsewhere(spent.refreshToken, startedIn)))
-        return spendRefreshToken(false);
-      if (startedIn === generation) await forget();
-      throw error;
+    } catch (thrown) {
+      if (thrown instanceof UnexplainedRefusal) {
+        refusedAt = clock.now();
+        throw refusedWithoutReason(thrown);
+      }
+      if (asCcwbError(thrown).code !== 'ERR_LOGIN_REQUIRED' || !spent) throw thrown;
+      if (startedIn !== keeper.generation()) throw thrown;
+      if (again && (await keeper.replacedElsewhere(spent.refreshToken))) return spendRefreshToken(false);
+      if (startedIn === keeper.generation()) {
+        if (spent.spentAt !== undefined)
+          log('error', 'interrupted refresh could not be mended', { storage: store.kind });
+        await forget();
+      }
+      throw thrown;
     }
   };
-  const refresh = sharedCall(() => spendRefreshToken());
+
+  const refresh = sharedCall(async () => {
+    const startedAt = clock.now();
+    try {
+      await spendRefreshToken();
+      log('info', 'ID token refreshed', { durationMs: clock.now() - startedAt });
+    } catch (thrown) {
+      const { code } = asCcwbError(thrown);
+      log('warn', 'refresh failed', { code, cause: causeOf(thrown), durationMs: clock.now() - startedAt });
+      throw thrown;
+    }
+  });
+
   const unexpired = (rejected: IdToken | undefined): IdToken | undefined =>
     idToken && idToken !== rejected && idToken.expiresAt > clock.now() ? idToken : undefined;
   const usable = (rejected: IdToken | undefined): IdToken | undefined => {
@@ -168,23 +137,35 @@ export function openSession(
       ? candidate
       : undefined;
   };
-  const canRefresh = (): boolean => stored !== undefined && refreshGivesNoIdToken !== stored.subject;
+  const refused = (): boolean => {
+    if (refusedAt === undefined) return false;
+    const since = clock.now() - refusedAt;
+    return since >= 0 && since < TIMING.refusalMemoryMs;
+  };
+  const canRefresh = (): boolean => {
+    const stored = keeper.current();
+    return !retired && stored !== undefined && refreshGivesNoIdToken !== stored.subject && !refused();
+  };
 
   return {
     key,
-    restore,
+    restore: keeper.restore,
     view: () => ({
       signedIn: canRefresh() || unexpired(undefined) !== undefined,
-      user: idToken ? userOf(idToken) : (stored?.user ?? null),
+      user: idToken ? userOf(idToken) : (keeper.current()?.user ?? null),
       idTokenUntil: idToken?.expiresAt ?? null,
       storage: store.description,
-      storeProblem,
+      storeProblem: keeper.problem(),
     }),
     lastIdToken: () => idToken,
-    settled: refresh.settled,
+    idTokenUsableUntil: () => (idToken ? idToken.expiresAt - idTokenLifeMs(idToken.lifetimeMs) : null),
+    settled: async () => {
+      await refresh.settled();
+      await keeper.settled();
+    },
 
     idToken: async (rejected) => {
-      await restore();
+      await keeper.restore();
       const current = usable(rejected);
       if (current) return current;
       if (canRefresh()) {
@@ -200,35 +181,39 @@ export function openSession(
       const best = usable(rejected) ?? unexpired(rejected);
       if (best) return best;
       // Somebody may well be signed in; a page would not help while the keyring is locked.
-      if (!storeRead && storeProblem?.code === 'ERR_STORE_LOCKED') throw storeProblem;
+      const problem = keeper.problem();
+      if (!keeper.restored() && problem?.code === 'ERR_STORE_LOCKED') throw problem;
       throw loginRequired();
     },
 
     signedIn: async (tokens) => {
-      await restore();
-      const { sub } = tokens.idToken.claims;
-      generation += 1;
+      await keeper.restore();
       refreshGivesNoIdToken = undefined;
+      refusedAt = undefined;
       idToken = tokens.idToken;
-      if (tokens.refreshToken !== undefined) {
-        await keep({ version: 1, refreshToken: tokens.refreshToken, subject: sub, user: userOf(idToken) });
-      } else {
-        stored = undefined;
-        await storing(() => store.remove(key));
-      }
+      await keeper.replace(
+        tokens.refreshToken === undefined
+          ? // Whoever was signed in before is not the one who is now.
+            undefined
+          : {
+              version: 1,
+              refreshToken: tokens.refreshToken,
+              subject: idToken.claims.sub,
+              user: userOf(idToken),
+            },
+      );
+      log('info', 'signed in', { storage: store.kind });
     },
 
     retire: () => {
-      generation += 1;
-      storeRead = true;
-      stored = undefined;
+      retired = true;
     },
 
     signOut: async () => {
-      await restore();
+      await keeper.restore();
       // The token that a refresh under way brings back is the one to revoke.
       await refresh.settled();
-      const leaving = stored;
+      const leaving = keeper.current();
       const wasSignedIn = leaving !== undefined || idToken !== undefined;
       await forget();
       let revoked = false;
@@ -240,10 +225,40 @@ export function openSession(
         }
       }
       // A token that lives on in the store, and at the provider, would sign the user in again.
-      if (storeProblem && leaving && !revoked) throw storeProblem;
+      const problem = keeper.problem();
+      if (problem && leaving && !revoked) throw problem;
       return { wasSignedIn, revoked };
     },
   };
+}
+
+/**
+ * Tries the same refresh token again at once when its use had no clear end: inside the grace that providers
+ * give for a reply that was lost, it brings the successor after all; and one odd refusal is no end.
+ *
+ * @throws CcwbError the last one; UnexplainedRefusal when all of them were refusals without a reason.
+ */
+async function patiently(refresh: () => Promise<Tokens>): Promise<Tokens> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await refresh();
+    } catch (thrown) {
+      const unclear = thrown instanceof LostReply || thrown instanceof UnexplainedRefusal;
+      if (!unclear) throw thrown;
+      if (tries === TIMING.unclearTries) throw thrown instanceof LostReply ? thrown.cause : thrown;
+    }
+    await sleep(tries === 1 ? 0 : TIMING.unclearRetryMs);
+  }
+}
+
+/** The token is kept, and tried again later; but the user is not left waiting for a provider that may mean it. */
+function refusedWithoutReason({ cause }: UnexplainedRefusal): CcwbError {
+  return new CcwbError(
+    'ERR_LOGIN_REQUIRED',
+    'the identity provider refuses to go on with this session and gives no reason',
+    'run bedrock-auth login',
+    { cause },
+  );
 }
 
 /** How a person recognises the account. */

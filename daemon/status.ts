@@ -1,10 +1,10 @@
 import { type Problem, type ProfileStatus, rfc3339 } from '../protocol/api.ts';
 import type { CcwbError } from '../protocol/errors.ts';
-import type { Clock } from './edges.ts';
+import type { CorrectedClock } from './clock.ts';
 import type { Profile, Profiles } from './profiles.ts';
 
 /** What `bedrock-auth status` shows of each profile, broken ones included. No secrets, no network. */
-export function profileStatuses(profiles: Profiles, clock: Clock): ProfileStatus[] {
+export function profileStatuses(profiles: Profiles, clock: CorrectedClock): ProfileStatus[] {
   const { profiles: invalid } = profiles.invalid();
   return [
     ...profiles.all().map((profile) => statusOf(profile, clock)),
@@ -12,7 +12,7 @@ export function profileStatuses(profiles: Profiles, clock: Clock): ProfileStatus
   ];
 }
 
-function statusOf({ config, session, signIns, credentials }: Profile, clock: Clock): ProfileStatus {
+function statusOf({ config, session, signIns, credentials }: Profile, clock: CorrectedClock): ProfileStatus {
   const { signedIn, user, idTokenUntil, storage, storeProblem } = session.view();
   const { expiresAt, nextRefreshAt, problem } = credentials.view();
   const { federation } = config;
@@ -23,18 +23,18 @@ function statusOf({ config, session, signIns, credentials }: Profile, clock: Clo
     user,
     storage,
     federation: federation.type === 'cognito' ? federation.identityPoolId : federation.roleArn,
-    credentialsUntil: time(expiresAt),
-    nextRefresh: time(nextRefreshAt),
-    idTokenUntil: time(idTokenUntil),
+    credentialsUntil: timeOrNull(expiresAt, clock),
+    nextRefresh: timeOrNull(nextRefreshAt, clock),
+    idTokenUntil: timeOrNull(idTokenUntil, clock),
     problem: problem
-      ? describe(problem.error, problem.at)
+      ? describe(problem.error, time(problem.at, clock))
       : storeProblem
-        ? describe(storeProblem, clock.now())
+        ? describe(storeProblem, time(clock.now(), clock))
         : null,
   };
 }
 
-function misconfigured(profile: string, error: CcwbError, clock: Clock): ProfileStatus {
+function misconfigured(profile: string, error: CcwbError, clock: CorrectedClock): ProfileStatus {
   return {
     profile,
     issuer: null,
@@ -45,15 +45,20 @@ function misconfigured(profile: string, error: CcwbError, clock: Clock): Profile
     credentialsUntil: null,
     nextRefresh: null,
     idTokenUntil: null,
-    problem: describe(error, clock.now()),
+    problem: describe(error, time(clock.now(), clock)),
   };
 }
 
 /** An error as `status` shows it. */
-export function describe({ code, message, fix }: CcwbError, at: number): Problem {
-  return { code, message, fix, at: rfc3339(at) };
+export function describe({ code, message, fix }: CcwbError, at: string): Problem {
+  return { code, message, fix, at };
 }
 
-function time(epochMs: number | null): string | null {
-  return epochMs === null ? null : rfc3339(epochMs);
+/** As this machine's clock will show it. */
+function time(epochMs: number, clock: CorrectedClock): string {
+  return rfc3339(clock.local(epochMs));
+}
+
+function timeOrNull(epochMs: number | null, clock: CorrectedClock): string | null {
+  return epochMs === null ? null : time(epochMs, clock);
 }

@@ -26,6 +26,13 @@ export const TIMING = {
   idTokenLifeMs: 5 * MINUTE,
   /** Wall-clock tick: timers on the monotonic clock do not fire after sleep. */
   tickMs: 15 * SECOND,
+  /**
+   * One more exchange of the ID token this long before it may no longer be used: two ticks, so that one may
+   * be late. It puts off the next use of the refresh token by up to half an hour.
+   */
+  lastExchangeMs: 30 * SECOND,
+  /** That exchange is worth making when the credentials gain at least this much life by it. */
+  lastExchangeGainMs: 10 * MINUTE,
   /** Credentials that gained more life than this have not: the clock was set back. */
   clockJumpMs: 1 * MINUTE,
   /** Back-off after a passing fault, with full jitter: first ceiling and last. */
@@ -36,6 +43,26 @@ export const TIMING = {
   /** One call to the provider or to AWS, connection included. */
   callMs: 15 * SECOND,
   connectMs: 5 * SECOND,
+  /** A connection nobody uses: shorter than a sleep or a change of networks, which it would not survive. */
+  keepAliveMs: 4 * SECOND,
+  /** How often a refresh token is sent whose use had no clear end, the first time included. */
+  unclearTries: 3,
+  /** Pause before the last of these; the one before follows at once, inside every provider's grace. */
+  unclearRetryMs: 1 * SECOND,
+  /** After refusals without a reason a sign-in is asked for, and the token left alone for this long. */
+  refusalMemoryMs: 5 * MINUTE,
+  /** How long another process may hold the credential: one call out and the writes around it. */
+  lockMs: 20 * SECOND,
+  /** The same for what a person has asked for: a sign-in, a sign-out. */
+  lockBrieflyMs: 3 * SECOND,
+  /** How often a lock that is taken is looked at. */
+  lockPollMs: 100,
+  /** A wall clock that lost more than this against the monotonic one was set back. */
+  clockSetMs: 2 * SECOND,
+  /** Two replies agree about the time when they differ by no more than this: whole seconds, and slow replies. */
+  skewAgreementMs: 5 * SECOND,
+  /** Less than this is not worth correcting. */
+  skewMatteringMs: 15 * SECOND,
   /** A caller with nothing to fall back on makes us try again, but no oftener than this. */
   retryOnDemandMs: 1 * SECOND,
   /** A sign-in lives this long in the browser. */

@@ -72,9 +72,15 @@ export type ProfileStatus = {
 
 export type Problem = { code: string; message: string; fix: string; at: string };
 
+/** How the daemon reaches the network: the proxy without its password, and files of certificates it trusts. */
+export type NetworkStatus = { proxy: string | null; certificates: readonly string[] };
+
 /** `configProblem`: config.json cannot be used as it is now; the profiles are as they were before. */
 export type StatusReply = {
   daemon: VersionReply;
+  /** What this machine's clock lacks against the provider's and AWS'; 0 when too little to matter. */
+  clockSkewSeconds: number;
+  network: NetworkStatus;
   config: string;
   configProblem: Problem | null;
   profiles: ProfileStatus[];
@@ -153,6 +159,8 @@ export const REPLY_SCHEMAS: Readonly<Record<RouteName | 'error', Schema>> = {
   signOut: object({ wasSignedIn: { type: 'boolean' }, revoked: { type: 'boolean' } }),
   status: object({
     daemon: versionReply,
+    clockSkewSeconds: { type: 'integer' },
+    network: object({ proxy: nullableString, certificates: { type: 'array', items: string } }),
     config: string,
     configProblem: nullableProblem,
     profiles: {

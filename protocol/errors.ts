@@ -105,6 +105,12 @@ export const ERRORS = {
   ERR_STORE_LOCKED: kind(503, 1, true, 'The keyring is locked.'),
   ERR_STORE_ABSENT: kind(503, 1, false, 'There is no usable keyring on this machine.'),
   ERR_STORE_FAILED: kind(503, 1, true, 'The secret store could not be read or written.'),
+  ERR_SESSION_BUSY: kind(
+    503,
+    1,
+    true,
+    'Another daemon of this user is refreshing the same sign-in and does not finish.',
+  ),
   ERR_SOCKET_UNSAFE: kind(
     500,
     1,

@@ -1,6 +1,6 @@
 import t from 'tap';
 import {
-  CLIENT_SETTINGS,
+  clientSettings,
   issuedCredentials,
   StaleIdToken,
   timeLimit,
@@ -135,6 +135,7 @@ t.test('credentials are whole or none', async (t) => {
 });
 
 t.test('the SDK finds no credentials of its own and says nothing', async (t) => {
-  t.match(CLIENT_SETTINGS, { maxAttempts: 1, credentials: { accessKeyId: '', secretAccessKey: '' } });
-  for (const write of Object.values(CLIENT_SETTINGS.logger)) t.equal(write(), undefined);
+  const settings = clientSettings(fetch);
+  t.match(settings, { maxAttempts: 1, credentials: { accessKeyId: '', secretAccessKey: '' } });
+  for (const write of Object.values(settings.logger)) t.equal(write(), undefined);
 });

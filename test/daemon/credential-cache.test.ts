@@ -5,7 +5,7 @@ import type { IdToken } from '../../daemon/oidc-client.ts';
 import { openSession } from '../../daemon/session.ts';
 import { TIMING } from '../../daemon/timing.ts';
 import { CcwbError, loginRequired } from '../../protocol/errors.ts';
-import { codeOf, fakeClock, gate, memoryLog, rejection, settled } from './fixtures/edges.ts';
+import { codeOf, fakeClock, gate, memoryLog, noLocks, rejection, settled } from './fixtures/edges.ts';
 import { memoryStore, storedSession } from './fixtures/memory-store.ts';
 import { awsCredentialsFor, fakeOidc, HOUR, idTokenFor, MINUTE } from './fixtures/tokens.ts';
 
@@ -19,7 +19,7 @@ function open({ lifetimeMs = HOUR, random = 0.5, signedIn = true }: Options = {}
   const oidc = fakeOidc(clock);
   const store = memoryStore(signedIn ? { key: storedSession('rt-1') } : {});
   const { log, lines } = memoryLog();
-  const session = openSession('key', oidc, store, { clock, log });
+  const session = openSession('key', oidc, store, { clock, log, lockCredential: noLocks });
   const asked: IdToken[] = [];
   const aws = {
     answer: async (_: IdToken): Promise<AwsCredentials> => awsCredentialsFor(clock, lifetimeMs),

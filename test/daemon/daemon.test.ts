@@ -4,7 +4,7 @@ import type { Credentials, SignInReply } from '../../protocol/api.ts';
 import { isListening } from '../../protocol/client.ts';
 import { signInOverHttp } from '../sandbox/browserless.ts';
 import { runDaemon } from './fixtures/daemon.ts';
-import { codeOf, gate } from './fixtures/edges.ts';
+import { codeOf, exactClock, gate } from './fixtures/edges.ts';
 
 const params = { profile: 'A' };
 type Running = Awaited<ReturnType<typeof runDaemon>>;
@@ -90,7 +90,7 @@ t.test('stopping ends long polls with the reason', async (t) => {
 
 t.test('a token that was rotated while stopping is stored', async (t) => {
   const offset = { ms: 0 };
-  const running = await runDaemon(t, { clock: { now: () => Date.now() + offset.ms } });
+  const running = await runDaemon(t, { clock: exactClock(() => Date.now() + offset.ms) });
   const { url } = await startSignIn(running);
   await signInOverHttp(url);
   const [before] = running.store.items.values();

@@ -28,7 +28,7 @@ t.test('a profile\u2019s federation type decides whom the ID token goes to', asy
   const config = parseConfig(JSON.stringify(profiles), 'config.json');
   const idToken = idTokenFor(clock);
   const ask = (name: string) =>
-    rejection(openFederation(profileNamed(config, name), clock).credentials(idToken));
+    rejection(openFederation(profileNamed(config, name), { clock, fetch }).credentials(idToken));
   t.match(await ask('Pool'), { code: 'ERR_AWS_CONFIG' });
   t.match(await ask('Role'), { code: 'ERR_AWS_DENIED' });
   t.match(aws.calls, [

@@ -32,7 +32,7 @@ async function open(t: Parameters<typeof awsServer>[0], answer: (call: AwsCall) 
   const aws = await awsServer(t, answer);
   const pool = identityPool(
     { identityPoolId: POOL, region: 'eu-central-1', loginKey: LOGIN_KEY, endpoint: aws.endpoint },
-    clock,
+    { clock, fetch },
   );
   return { aws, pool };
 }
@@ -118,7 +118,7 @@ t.test('a captive portal is a fault that passes', async (t) => {
 t.test('nobody there is a fault that passes', async (t) => {
   const pool = identityPool(
     { identityPoolId: POOL, region: 'eu-central-1', loginKey: LOGIN_KEY, endpoint: 'http://127.0.0.1:9' },
-    clock,
+    { clock, fetch },
   );
   t.match(await rejection(pool.credentials(idTokenFor(clock))), {
     code: 'ERR_AWS_UNREACHABLE',

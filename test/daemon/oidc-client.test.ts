@@ -1,5 +1,6 @@
 import t from 'tap';
 import { type OidcClient, oidcClient } from '../../daemon/oidc-client.ts';
+import { LostReply, UnexplainedRefusal } from '../../daemon/provider-errors.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { signInOverHttp } from '../sandbox/browserless.ts';
 import {
@@ -334,14 +335,74 @@ t.test('a client id the provider does not know is a configuration to be mended',
   });
 });
 
+/** The error a session ends up with when it has given up trying the same token again. */
+function explained(error: unknown): unknown {
+  return error instanceof LostReply || error instanceof UnexplainedRefusal ? error.cause : error;
+}
+
+t.test(
+  'what may have been spent, what was refused without a reason, and what never left are told apart',
+  async (t) => {
+    const { client, provider } = await start(t);
+    const { refreshToken, subject } = await signIn(client);
+    const nameOf = async (fault: Fault): Promise<string> => {
+      provider.setFault('token', fault, 1);
+      const error = await rejection(client.refresh(refreshToken, subject, nothing));
+      return error instanceof Error ? error.name : 'no error';
+    };
+    t.equal(await nameOf({ kind: 'down' }), 'LostReply', 'the connection ended without a word');
+    t.equal(await nameOf({ kind: 'garbage' }), 'LostReply', 'half a reply');
+    t.equal(await nameOf({ kind: 'status', status: 504 }), 'LostReply', 'a gateway that gave up waiting');
+    t.equal(await nameOf({ kind: 'status', status: 400 }), 'UnexplainedRefusal');
+    t.equal(await nameOf({ kind: 'status', status: 401, body: '<p>no</p>' }), 'UnexplainedRefusal');
+    t.equal(
+      await nameOf({ kind: 'status', status: 503 }),
+      'CcwbError',
+      'the provider is busy and did nothing',
+    );
+    const offline: typeof fetch = async (input, init) => {
+      if (String(input).endsWith('/token'))
+        throw Object.assign(new TypeError('fetch failed'), {
+          cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }),
+        });
+      return fetch(input, init);
+    };
+    const error = await rejection(
+      clientOf(provider, { fetch: offline }).refresh(refreshToken, subject, nothing),
+    );
+    t.match(
+      error,
+      { name: 'CcwbError', code: 'ERR_PROVIDER_UNREACHABLE' },
+      'nobody was there to take the token',
+    );
+  },
+);
+
+t.test('reaching the provider spends nothing, and tells what stands in its place', async (t) => {
+  const { client, provider } = await start(t);
+  const { refreshToken, subject } = await signIn(client);
+  const before = provider.counts.refreshGrants;
+  await client.reach();
+  provider.setFault('discovery', { kind: 'down' }, 1);
+  t.equal(await codeOf(client.reach()), 'ERR_PROVIDER_UNREACHABLE');
+  provider.setFault('discovery', { kind: 'html' }, 1);
+  t.equal(await codeOf(client.reach()), 'ERR_PROVIDER_INVALID', 'a page of the hotel\u2019s');
+  t.equal(provider.counts.refreshGrants, before);
+  t.ok(
+    (await client.refresh(refreshToken, subject, nothing)).idToken,
+    'what failed before leaves nothing behind',
+  );
+});
+
 t.test('faults of the token endpoint end no session', async (t) => {
   const { client, provider } = await start(t);
   let { refreshToken, subject } = await signIn(client);
   const faults: [Fault, string][] = [
+    [{ kind: 'status', status: 400, body: 'invalid_grant' }, 'ERR_PROVIDER_INVALID'],
+    [{ kind: 'status', status: 401, body: '' }, 'ERR_PROVIDER_INVALID'],
     [{ kind: 'down' }, 'ERR_PROVIDER_UNREACHABLE'],
     [{ kind: 'status', status: 500 }, 'ERR_PROVIDER_UNREACHABLE'],
     [{ kind: 'status', status: 503, retryAfter: 1 }, 'ERR_PROVIDER_UNREACHABLE'],
-    [{ kind: 'status', status: 400, body: 'invalid_grant' }, 'ERR_PROVIDER_INVALID'],
     [{ kind: 'status', status: 403, body: '<html>blocked</html>' }, 'ERR_PROVIDER_INVALID'],
     [{ kind: 'status', status: 500, body: '{"error":"invalid_grant"}' }, 'ERR_PROVIDER_UNREACHABLE'],
     [{ kind: 'html' }, 'ERR_PROVIDER_INVALID'],
@@ -349,7 +410,7 @@ t.test('faults of the token endpoint end no session', async (t) => {
   ];
   for (const [fault, code] of faults) {
     provider.setFault('token', fault, 1);
-    const error = await rejection(client.refresh(refreshToken, subject, nothing));
+    const error = explained(await rejection(client.refresh(refreshToken, subject, nothing)));
     t.match(error, { code }, JSON.stringify(fault));
     t.equal(error instanceof CcwbError && error.transient, true);
   }
@@ -396,7 +457,8 @@ t.test('errors of the protocol that pass by themselves are told apart', async (t
   ];
   for (const [status, body, code] of cases) {
     const client = clientOf(provider, { fetch: replying(status, body) });
-    t.equal(await codeOf(client.refresh('rt', 'sub', nothing)), code, `${status} ${JSON.stringify(body)}`);
+    const error = explained(await rejection(client.refresh('rt', 'sub', nothing)));
+    t.match(error, { code }, `${status} ${JSON.stringify(body)}`);
   }
   const captive = clientOf(provider, {
     fetch: async (input, init) => {

@@ -8,7 +8,7 @@ import { CcwbError } from '../../protocol/errors.ts';
 import { signInOverHttp } from '../sandbox/browserless.ts';
 import { type IdentityProvider, startIdentityProvider } from '../sandbox/identity-provider.ts';
 import { type AwsServer, awsServer, json } from './fixtures/aws.ts';
-import { codeOf, gate, memoryLog, realClock, rejection } from './fixtures/edges.ts';
+import { codeOf, gate, memoryLog, NETWORK, noLocks, realClock, rejection } from './fixtures/edges.ts';
 import { type MemoryStore, memoryStore } from './fixtures/memory-store.ts';
 import { freePort } from './fixtures/ports.ts';
 import { profileFields } from './fixtures/profile-config.ts';
@@ -45,7 +45,15 @@ async function open(t: T, fields: (issuer: string, aws: string, port: number) =>
   write(fields(provider.issuer, aws.endpoint, port));
   const { log, lines } = memoryLog();
   const store: MemoryStore = memoryStore();
-  const edges: Edges = { clock: realClock, fetch, log, random: () => 0.5, openStore: () => store };
+  const edges: Edges = {
+    clock: realClock,
+    fetch,
+    log,
+    random: () => 0.5,
+    network: NETWORK,
+    openLocks: () => noLocks,
+    openStore: () => store,
+  };
   const profiles = openProfiles(path, loopbackRedirect(), edges);
   t.teardown(async () => {
     profiles.cancelSignIns(new CcwbError('ERR_LOGIN_CANCELLED', 'the test ends', ''));
@@ -271,7 +279,15 @@ t.test('a broken profile is told, the good one beside it works', async (t) => {
 t.test('a daemon may start before its configuration is there', async (t) => {
   const path = join(t.testdir({}), 'config.json');
   const { log } = memoryLog();
-  const edges: Edges = { clock: realClock, fetch, log, random: () => 0.5, openStore: () => memoryStore() };
+  const edges: Edges = {
+    clock: realClock,
+    fetch,
+    log,
+    random: () => 0.5,
+    network: NETWORK,
+    openLocks: () => noLocks,
+    openStore: () => memoryStore(),
+  };
   const profiles = openProfiles(path, loopbackRedirect(), edges);
   t.same(profiles.all(), []);
   t.equal(await codeOf(Promise.resolve().then(() => profiles.named('A'))), 'ERR_CONFIG_MISSING');

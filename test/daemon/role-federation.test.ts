@@ -32,7 +32,7 @@ async function open(
   const aws = await awsServer(t, answer);
   const role = roleFederation(
     { roleArn: ROLE, region: 'eu-central-1', durationSeconds: 43_200, endpoint: aws.endpoint },
-    clock,
+    { clock, fetch },
   );
   return { aws, role };
 }
@@ -107,7 +107,7 @@ t.test('an ID token that AWS calls expired is told apart', async (t) => {
 t.test('nobody there is a fault that passes', async (t) => {
   const role = roleFederation(
     { roleArn: ROLE, region: 'eu-central-1', durationSeconds: 900, endpoint: 'http://127.0.0.1:9' },
-    clock,
+    { clock, fetch },
   );
   t.equal(await codeOf(role.credentials(idTokenFor(clock))), 'ERR_AWS_UNREACHABLE');
 });

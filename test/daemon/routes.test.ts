@@ -10,7 +10,7 @@ import type {
 import { BUILD_VERSION, PROTOCOL_VERSION } from '../../protocol/version.ts';
 import { signInOverHttp } from '../sandbox/browserless.ts';
 import { runDaemon } from './fixtures/daemon.ts';
-import { codeOf, rejection } from './fixtures/edges.ts';
+import { codeOf, exactClock, rejection } from './fixtures/edges.ts';
 
 type Running = Awaited<ReturnType<typeof runDaemon>>;
 
@@ -117,7 +117,7 @@ t.test('signing out ends everything', async (t) => {
 
 t.test('telemetry gets an answer at once, even when the ID token has expired', async (t) => {
   const offset = { ms: 0 };
-  const running = await runDaemon(t, { clock: { now: () => Date.now() + offset.ms } });
+  const running = await runDaemon(t, { clock: exactClock(() => Date.now() + offset.ms) });
   await signIn(running);
   running.provider.setFault('token', { kind: 'slow', ms: 60_000 });
   offset.ms = 2 * 3_600_000;

@@ -1,8 +1,9 @@
 import t from 'tap';
+import { LostReply, UnexplainedRefusal } from '../../daemon/provider-errors.ts';
 import { openSession, sessionKey } from '../../daemon/session.ts';
 import { TIMING } from '../../daemon/timing.ts';
 import { CcwbError, loginRequired } from '../../protocol/errors.ts';
-import { codeOf, fakeClock, gate, memoryLog, rejection, settled } from './fixtures/edges.ts';
+import { codeOf, fakeClock, gate, memoryLog, noLocks, rejection, settled } from './fixtures/edges.ts';
 import { memoryStore, storedSession } from './fixtures/memory-store.ts';
 import { fakeOidc, HOUR, idTokenFor, MINUTE } from './fixtures/tokens.ts';
 
@@ -13,7 +14,13 @@ function open(refreshToken?: string) {
   const oidc = fakeOidc(clock);
   const store = memoryStore(refreshToken === undefined ? {} : { [KEY]: storedSession(refreshToken) });
   const { log, lines } = memoryLog();
-  return { clock, oidc, store, lines, session: openSession(KEY, oidc, store, { clock, log }) };
+  return {
+    clock,
+    oidc,
+    store,
+    lines,
+    session: openSession(KEY, oidc, store, { clock, log, lockCredential: noLocks }),
+  };
 }
 
 const unreachable = () => new CcwbError('ERR_PROVIDER_UNREACHABLE', 'no answer', 'wait');
@@ -86,12 +93,16 @@ t.test('the reply is held back until the new refresh token is safe', async (t) =
   t.equal(store.session(KEY)?.refreshToken, 'rt-2');
 });
 
-t.test('a provider that does not rotate costs no write', async (t) => {
+t.test('a provider that does not rotate costs no write, once that is known', async (t) => {
   const { session, oidc, store, clock } = open('rt-1');
   oidc.onRefresh = async (spent, onRefreshToken) => {
     await onRefreshToken(spent);
     return { idToken: idTokenFor(clock), refreshToken: spent };
   };
+  await session.idToken();
+  t.same(store.session(KEY), { ...storedSession('rt-1'), rotates: false });
+  store.calls.length = 0;
+  clock.advance(HOUR);
   await session.idToken();
   t.same(store.calls, ['read']);
 });
@@ -117,7 +128,7 @@ t.test('invalid_grant ends the session only after the store was read again', asy
       throw loginRequired();
     };
     t.equal(await codeOf(session.idToken()), 'ERR_LOGIN_REQUIRED');
-    t.same(store.calls, ['read', 'read', 'remove']);
+    t.same(store.calls, ['read', 'read', 'write', 'read', 'remove']);
     t.equal(store.items.size, 0);
     t.equal(session.view().signedIn, false);
     t.equal(await codeOf(session.idToken()), 'ERR_LOGIN_REQUIRED');
@@ -222,7 +233,13 @@ t.test('the store is read only when the former spender of its token has come to 
   const store = memoryStore({ [KEY]: storedSession('rt-1') });
   const former = gate();
   const oidc = fakeOidc(clock);
-  const session = openSession(KEY, oidc, store, { clock, log: memoryLog().log }, () => former.promise);
+  const session = openSession(
+    KEY,
+    oidc,
+    store,
+    { clock, log: memoryLog().log, lockCredential: noLocks },
+    () => former.promise,
+  );
   const restoring = session.restore();
   await settled();
   t.same(store.calls, []);
@@ -237,7 +254,7 @@ t.test('the store is read once, however many ask', async (t) => {
   const { session, store } = open('rt-1');
   await Promise.all([session.restore(), session.restore(), session.idToken()]);
   await session.restore();
-  t.same(store.calls, ['read']);
+  t.same(store.calls, ['read', 'read', 'write', 'write'], 'once by them, once by who spends the token');
 });
 
 t.test('a sign-in that ends while a slow store is read wins', async (t) => {
@@ -463,4 +480,78 @@ t.test('a session is keyed by issuer and client and tells neither', async (t) =>
   t.equal(keyOf('https://idp.example', 'client'), key);
   t.not(keyOf('https://idp.example/', 'client'), key);
   t.not(keyOf('https://idp.example', 'Client'), key);
+});
+
+t.test('the token is spent only when the provider has just answered something harmless', async (t) => {
+  const { session, oidc, store } = open('rt-1');
+  oidc.onReach = async () => {
+    throw unreachable();
+  };
+  t.equal(await codeOf(session.idToken()), 'ERR_PROVIDER_UNREACHABLE');
+  t.same(oidc.spent, []);
+  t.equal(store.session(KEY)?.spentAt, undefined, 'nothing was noted either');
+  oidc.onReach = async () => {
+    t.same(oidc.spent, [], 'first of all');
+  };
+  t.ok(await session.idToken());
+  t.equal(oidc.reached, 2);
+});
+
+t.test('after a lost reply the same token is sent again at once', async (t) => {
+  const { session, oidc, clock, store } = open('rt-1');
+  oidc.onRefresh = async (_, onRefreshToken) => {
+    if (oidc.spent.length < 3) throw new LostReply(unreachable());
+    await onRefreshToken('rt-2');
+    return { idToken: idTokenFor(clock), refreshToken: 'rt-2' };
+  };
+  t.ok(await session.idToken());
+  t.same(oidc.spent, ['rt-1', 'rt-1', 'rt-1']);
+  t.equal(store.session(KEY)?.refreshToken, 'rt-2');
+});
+
+t.test('replies that stay lost end no session', async (t) => {
+  const { session, oidc, store } = open('rt-1');
+  oidc.onRefresh = async () => {
+    throw new LostReply(unreachable());
+  };
+  t.equal(await codeOf(session.idToken()), 'ERR_PROVIDER_UNREACHABLE');
+  t.equal(oidc.spent.length, TIMING.unclearTries);
+  t.equal(session.view().signedIn, true);
+  t.ok(store.session(KEY)?.spentAt, 'the journal keeps that a use of the token had no end');
+});
+
+t.test('a provider that refuses without a reason is asked again, then the user is', async (t) => {
+  const { session, oidc, store, clock } = open('rt-1');
+  oidc.onRefresh = async () => {
+    throw new UnexplainedRefusal(unreachable());
+  };
+  t.equal(await codeOf(session.idToken()), 'ERR_LOGIN_REQUIRED');
+  t.equal(oidc.spent.length, TIMING.unclearTries);
+  t.equal(session.view().signedIn, false, 'a sign-in may start');
+  t.equal(store.session(KEY)?.refreshToken, 'rt-1', 'but the token is kept');
+  t.equal(await codeOf(session.idToken()), 'ERR_LOGIN_REQUIRED');
+  t.equal(oidc.spent.length, TIMING.unclearTries, 'and left alone for a while');
+  oidc.onRefresh = async () => ({ idToken: idTokenFor(clock), refreshToken: undefined });
+  clock.advance(TIMING.refusalMemoryMs);
+  t.equal(session.view().signedIn, true, 'it may have been the provider\u2019s mistake');
+  t.ok(await session.idToken());
+});
+
+t.test('a new sign-in ends the memory of a refusal', async (t) => {
+  const { session, oidc, clock } = open('rt-1');
+  oidc.onRefresh = async () => {
+    throw new UnexplainedRefusal(unreachable());
+  };
+  await rejection(session.idToken());
+  await session.signedIn({ idToken: idTokenFor(clock), refreshToken: 'rt-2' });
+  oidc.onRefresh = async () => ({ idToken: idTokenFor(clock), refreshToken: undefined });
+  clock.advance(HOUR);
+  t.ok(await session.idToken());
+});
+
+t.test('a retired session spends nothing any more', async (t) => {
+  const { session, oidc } = open('rt-1');
+  session.retire();
+  t.equal(await codeOf(session.idToken()), 'ERR_LOGIN_REQUIRED');
+  t.same(oidc.spent, []);
 });

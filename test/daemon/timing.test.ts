@@ -15,12 +15,24 @@ t.test('the timing policy', async (t) => {
     usableLifeMs: 5 * SECOND,
     idTokenLifeMs: 5 * MINUTE,
     tickMs: 15 * SECOND,
+    lastExchangeMs: 30 * SECOND,
+    lastExchangeGainMs: 10 * MINUTE,
     clockJumpMs: 1 * MINUTE,
     backOffFirstMs: 1 * SECOND,
     backOffLastMs: 5 * MINUTE,
     preflightMs: 3 * SECOND,
     callMs: 15 * SECOND,
     connectMs: 5 * SECOND,
+    keepAliveMs: 4 * SECOND,
+    unclearTries: 3,
+    unclearRetryMs: 1 * SECOND,
+    refusalMemoryMs: 5 * MINUTE,
+    lockMs: 20 * SECOND,
+    lockBrieflyMs: 3 * SECOND,
+    lockPollMs: 100,
+    clockSetMs: 2 * SECOND,
+    skewAgreementMs: 5 * SECOND,
+    skewMatteringMs: 15 * SECOND,
     retryOnDemandMs: 1 * SECOND,
     signInLifeMs: 5 * MINUTE,
     signInMemoryMs: 1 * MINUTE,
@@ -37,6 +49,12 @@ t.test('what the numbers must be to each other', async (t) => {
   t.ok(TIMING.staleWaitMs < CLIENT_TIMING.answerMs, 'a caller gets what is there before it gives up');
   t.ok(60 % (TIMING.tickMs / SECOND) === 0, 'a cron expression can say it');
   t.ok(TIMING.usableLifeMs < 10 * SECOND, 'Rust\u2019s SDK asks again with 10 s left');
+  t.ok(TIMING.lastExchangeMs >= 2 * TIMING.tickMs, 'one tick may be late');
+  t.ok(TIMING.lockMs > TIMING.callMs, 'another daemon may be in the middle of a call');
+  t.ok(
+    TIMING.unclearTries * TIMING.callMs < 60 * SECOND,
+    'the last try is inside the longest grace a provider gives',
+  );
 });
 
 t.test(

@@ -21,6 +21,8 @@ const profile = (fields: Partial<ProfileStatus>): ProfileStatus => ({
 
 const reply = (...profiles: ProfileStatus[]): StatusReply => ({
   daemon: { protocol: 1, build: '0.1.0', pid: 4242, startedAt: '2026-03-04T10:33:00Z' },
+  clockSkewSeconds: 0,
+  network: { proxy: null, certificates: [] },
   config: '/home/jane/claude-code-with-bedrock/config.json',
   configProblem: null,
   profiles,

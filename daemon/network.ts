@@ -1,0 +1,157 @@
+/**
+ * The way out: every call to the provider and to AWS goes through the one `fetch` made here, with the
+ * proxies and certificate authorities this machine uses. The one file that imports undici: Node's own
+ * fetch takes no proxy on every version that is supported.
+ */
+import { readFileSync } from 'node:fs';
+import tls from 'node:tls';
+import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
+import type { NetworkStatus } from '../protocol/api.ts';
+import { CcwbError } from '../protocol/errors.ts';
+import { causeOf, type Log } from './log.ts';
+import { TIMING } from './timing.ts';
+
+/** As environment variables have them. */
+export type NetworkSettings = Readonly<
+  Partial<Record<'HTTPS_PROXY' | 'HTTP_PROXY' | 'NO_PROXY' | 'NODE_EXTRA_CA_CERTS', string>>
+>;
+
+export type Network = { fetch: typeof fetch; view(): NetworkStatus };
+
+/** Where Linux distributions keep the certificates the machine trusts, and macOS those of its command line. */
+const SYSTEM_CERTIFICATES = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+] as const;
+
+/** The user's own machine is never behind the proxy. */
+const NEVER_PROXIED = 'localhost,127.0.0.1,::1';
+
+/** More than any reply of a provider or of AWS to us. */
+const MAX_REPLY_BYTES = 2_000_000;
+
+/**
+ * @param onReply told the moment a reply says it was made, in milliseconds since the epoch; NaN when it does not.
+ */
+export function openNetwork(
+  settings: NetworkSettings,
+  log: Log,
+  onReply: (repliedAt: number) => void,
+): Network {
+  const proxy = settings.HTTPS_PROXY || settings.HTTP_PROXY || null;
+  const files = certificateFiles(settings);
+  let dispatcher: Dispatcher | undefined;
+
+  const open = (): Dispatcher => {
+    const secureContext = files.length > 0 ? trusting(files, log) : undefined;
+    const connect = { timeout: TIMING.connectMs, ...(secureContext ? { secureContext } : {}) };
+    const limits = {
+      headersTimeout: TIMING.callMs,
+      bodyTimeout: TIMING.callMs,
+      maxResponseSize: MAX_REPLY_BYTES,
+      // Shorter than any sleep or change of networks that a connection would not survive.
+      keepAliveTimeout: TIMING.keepAliveMs,
+      keepAliveMaxTimeout: TIMING.keepAliveMs,
+      connect,
+    };
+    if (proxy === null) return new Agent(limits);
+    return new EnvHttpProxyAgent({
+      ...limits,
+      requestTls: connect,
+      proxyTls: connect,
+      httpProxy: settings.HTTP_PROXY ?? '',
+      httpsProxy: settings.HTTPS_PROXY ?? '',
+      noProxy: [settings.NO_PROXY, NEVER_PROXIED].filter(Boolean).join(','),
+    });
+  };
+
+  const through = async (input: string | URL, init?: RequestInit): Promise<Response> => {
+    dispatcher ??= open();
+    const signal = init?.signal ?? AbortSignal.timeout(TIMING.callMs);
+    const response = await undiciFetch(input, {
+      ...(init as Parameters<typeof undiciFetch>[1]),
+      signal,
+      dispatcher,
+    });
+    const age = Number(response.headers.get('age') ?? 0);
+    onReply(Date.parse(response.headers.get('date') ?? '') + age * 1000);
+    return response as unknown as Response;
+  };
+
+  return {
+    fetch: through as typeof fetch,
+    view: () => ({ proxy: proxy === null ? null : withoutPassword(proxy), certificates: files }),
+  };
+}
+
+/** The files that exist of those named; a named one that is missing is an error, since TLS would fail without a reason. */
+function certificateFiles({ NODE_EXTRA_CA_CERTS: extra }: NetworkSettings): string[] {
+  const system = SYSTEM_CERTIFICATES.find((path) => readable(path));
+  if (extra && !readable(extra)) {
+    throw new CcwbError(
+      'ERR_CONFIG_INVALID',
+      `NODE_EXTRA_CA_CERTS names ${extra}, which cannot be read`,
+      'correct it in network.json, or in the environment the daemon is started from',
+    );
+  }
+  return [...(system ? [system] : []), ...(extra ? [extra] : [])];
+}
+
+function readable(path: string): boolean {
+  try {
+    readFileSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Node's own authorities and those of the files, parsed once for all connections. */
+function trusting(files: readonly string[], log: Log): tls.SecureContext | undefined {
+  try {
+    return tls.createSecureContext({
+      ca: [...tls.rootCertificates, ...files.map((path) => readFileSync(path))],
+    });
+  } catch (error) {
+    // One file that is no certificate must not take the others' trust away.
+    log('error', 'certificates not usable', { cause: causeOf(error) });
+    return undefined;
+  }
+}
+
+function withoutPassword(proxy: string): string {
+  if (!URL.canParse(proxy)) return 'not a URL';
+  const url = new URL(proxy);
+  url.username = '';
+  url.password = '';
+  return url.href;
+}
+
+/** Faults of a connection that was never made: the request has not left this machine. */
+const NEVER_SENT = new Set([
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ECONNREFUSED',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+  'EADDRNOTAVAIL',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+/** True when a failed request certainly did not reach the other side. */
+export function neverSent(thrown: unknown): boolean {
+  for (let error = thrown; error instanceof Error; error = error.cause) {
+    if ('code' in error && typeof error.code === 'string' && NEVER_SENT.has(error.code)) return true;
+    // Several addresses were tried: all of them have to have failed so.
+    if (error instanceof AggregateError) return error.errors.every(neverSent);
+  }
+  return false;
+}
