@@ -30,7 +30,12 @@ export const ERRORS = {
     'A flag or argument is unknown, missing or has a value that is not allowed.',
   ),
   ERR_CONFIG_MISSING: kind(503, 1, false, 'There is no config.json where the program looks for it.'),
-  ERR_CONFIG_INVALID: kind(503, 1, false, 'config.json cannot be read, or a field has a wrong value.'),
+  ERR_CONFIG_INVALID: kind(
+    503,
+    1,
+    false,
+    'config.json or network.json cannot be read, or a field has a wrong value.',
+  ),
   ERR_PROFILE_UNKNOWN: kind(404, 1, false, 'config.json has no profile of that name.'),
   ERR_LOGIN_REQUIRED: kind(401, 1, false, 'Nobody is signed in, or the identity provider ended the session.'),
   ERR_LOGIN_DENIED: kind(

@@ -27,6 +27,8 @@ export type Paths = {
   installDirectory: string;
   /** config.json; `CCWB_CONFIG` overrides. */
   config: string;
+  /** network.json: proxies and certificate authorities kept for the service. */
+  networkSettings: string;
   /** The daemon's socket; `CCWB_SOCKET` overrides. */
   socket: string;
   /** Session files and locks. On Linux with XDG_RUNTIME_DIR a tmpfs that ends with the user's last login. */
@@ -47,6 +49,7 @@ export function resolvePaths(source: PathSource = thisProcess()): Paths {
   return {
     installDirectory,
     config: resolveConfigPath(source),
+    networkSettings: join(installDirectory, 'network.json'),
     socket: checkSocketPath(source.env.CCWB_SOCKET || join(runtimeDirectory, 'daemon.sock')),
     runtimeDirectory,
     log: join(installDirectory, 'logs', 'daemon.log'),

@@ -36,6 +36,7 @@ t.test('on Linux the socket is under XDG_RUNTIME_DIR', async (t) => {
   t.same(resolvePaths(on('linux', { XDG_RUNTIME_DIR: '/run/user/1000' })), {
     installDirectory: HOME,
     config: `${HOME}/config.json`,
+    networkSettings: `${HOME}/network.json`,
     socket: '/run/user/1000/claude-code-with-bedrock/daemon.sock',
     runtimeDirectory: '/run/user/1000/claude-code-with-bedrock',
     log: `${HOME}/logs/daemon.log`,

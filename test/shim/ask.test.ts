@@ -32,6 +32,7 @@ function program(...answers: (() => Promise<unknown>)[]): { program: Program; as
         socket: join(folder, 'daemon.sock'),
         log: join(folder, 'logs', 'daemon.log'),
         config: join(folder, 'config.json'),
+        networkSettings: join(folder, 'network.json'),
         installDirectory: folder,
         runtimeDirectory: folder,
       },
