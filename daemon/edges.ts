@@ -18,7 +18,7 @@ export type Edges = {
   clock: CorrectedClock;
   fetch: Fetch;
   /** How `fetch` reaches the world, for `status`. */
-  network: NetworkStatus;
+  network(): NetworkStatus;
   log: Log;
   /** Uniform in [0, 1), for jitter; never for secrets. */
   random(): number;

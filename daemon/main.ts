@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { asCcwbError, CcwbError, errorLines } from '../protocol/errors.ts';
+import { networkSettingsFrom, readNetworkSettings } from '../protocol/network-settings.ts';
 import { resolvePaths } from '../protocol/paths.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
 import { correctedClock } from './clock.ts';
@@ -11,7 +12,7 @@ import { startDaemon } from './daemon.ts';
 import type { Edges } from './edges.ts';
 import { keyringStore } from './keyring-store.ts';
 import { causeOf, openLog } from './log.ts';
-import { type NetworkSettings, openNetwork } from './network.ts';
+import { openNetwork } from './network.ts';
 import { sessionFileStore } from './session-file-store.ts';
 import { systemdSocket } from './socket.ts';
 
@@ -50,11 +51,17 @@ async function main(): Promise<void> {
     .on('warning', (warning) => log('warn', 'node warning', { cause: causeOf(warning) }));
   const keyringChild = join(dirname(fileURLToPath(import.meta.url)), 'keyring-child.js');
   const clock = correctedClock(Date.now, () => performance.now(), log);
-  const network = openNetwork(networkSettings(process.env), log, clock.observe);
+  const environment = { ...process.env };
+  const network = openNetwork(
+    // A service has what was kept when it was installed; a shell's own settings go before.
+    () => ({ ...readNetworkSettings(paths.networkSettings), ...networkSettingsFrom(environment) }),
+    log,
+    clock.observe,
+  );
   const edges: Edges = {
     clock,
     fetch: network.fetch,
-    network: network.view(),
+    network: network.status,
     log,
     random: Math.random,
     openStore: (kind) =>
@@ -109,19 +116,6 @@ function readFlags() {
   } catch (error) {
     throw new CcwbError('ERR_USAGE', (error as Error).message, 'run bedrock-authd --help');
   }
-}
-
-/** The way out as the shell of whoever starts us has it. */
-function networkSettings(env: NodeJS.ProcessEnv): NetworkSettings {
-  const of = (name: string): string | undefined => env[name.toLowerCase()] || env[name];
-  return Object.fromEntries(
-    [
-      ['HTTPS_PROXY', of('HTTPS_PROXY')],
-      ['HTTP_PROXY', of('HTTP_PROXY')],
-      ['NO_PROXY', of('NO_PROXY')],
-      ['NODE_EXTRA_CA_CERTS', env.NODE_EXTRA_CA_CERTS],
-    ].filter(([, value]) => value),
-  );
 }
 
 function tickSeconds(text: string): number {

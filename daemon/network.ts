@@ -8,15 +8,12 @@ import tls from 'node:tls';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, fetch as undiciFetch } from 'undici';
 import type { NetworkStatus } from '../protocol/api.ts';
 import { CcwbError } from '../protocol/errors.ts';
+import { maskProxy, type NetworkSettings, proxyUrl } from '../protocol/network-settings.ts';
+import type { Fetch } from './edges.ts';
 import { causeOf, type Log } from './log.ts';
 import { TIMING } from './timing.ts';
 
-/** As environment variables have them. */
-export type NetworkSettings = Readonly<
-  Partial<Record<'HTTPS_PROXY' | 'HTTP_PROXY' | 'NO_PROXY' | 'NODE_EXTRA_CA_CERTS', string>>
->;
-
-export type Network = { fetch: typeof fetch; view(): NetworkStatus };
+export type Network = { fetch: Fetch; status(): NetworkStatus };
 
 /** Where Linux distributions keep the certificates the machine trusts, and macOS those of its command line. */
 const SYSTEM_CERTIFICATES = [
@@ -27,63 +24,80 @@ const SYSTEM_CERTIFICATES = [
 ] as const;
 
 /** The user's own machine is never behind the proxy. */
-const NEVER_PROXIED = 'localhost,127.0.0.1,::1';
+const NEVER_PROXIED = 'localhost,127.0.0.1,[::1]';
 
 /** More than any reply of a provider or of AWS to us. */
 const MAX_REPLY_BYTES = 2_000_000;
 
+type WayOut = { dispatcher: Dispatcher; status: NetworkStatus };
+
 /**
+ * @param readSettings called until it gives settings: what is wrong with them is told to whoever needs the
+ *   network, and is over once they are corrected.
  * @param onReply told the moment a reply says it was made, in milliseconds since the epoch; NaN when it does not.
  */
 export function openNetwork(
-  settings: NetworkSettings,
+  readSettings: () => NetworkSettings,
   log: Log,
   onReply: (repliedAt: number) => void,
 ): Network {
-  const proxy = settings.HTTPS_PROXY || settings.HTTP_PROXY || null;
-  const files = certificateFiles(settings);
-  let dispatcher: Dispatcher | undefined;
-
-  const open = (): Dispatcher => {
-    const secureContext = files.length > 0 ? trusting(files, log) : undefined;
-    const connect = { timeout: TIMING.connectMs, ...(secureContext ? { secureContext } : {}) };
-    const limits = {
-      headersTimeout: TIMING.callMs,
-      bodyTimeout: TIMING.callMs,
-      maxResponseSize: MAX_REPLY_BYTES,
-      // Shorter than any sleep or change of networks that a connection would not survive.
-      keepAliveTimeout: TIMING.keepAliveMs,
-      keepAliveMaxTimeout: TIMING.keepAliveMs,
-      connect,
-    };
-    if (proxy === null) return new Agent(limits);
-    return new EnvHttpProxyAgent({
-      ...limits,
-      requestTls: connect,
-      proxyTls: connect,
-      httpProxy: settings.HTTP_PROXY ?? '',
-      httpsProxy: settings.HTTPS_PROXY ?? '',
-      noProxy: [settings.NO_PROXY, NEVER_PROXIED].filter(Boolean).join(','),
-    });
+  let opened: WayOut | undefined;
+  const wayOut = (): WayOut => {
+    opened ??= open(readSettings(), log);
+    return opened;
   };
 
   const through = async (input: string | URL, init?: RequestInit): Promise<Response> => {
-    dispatcher ??= open();
-    const signal = init?.signal ?? AbortSignal.timeout(TIMING.callMs);
+    const { dispatcher } = wayOut();
     const response = await undiciFetch(input, {
       ...(init as Parameters<typeof undiciFetch>[1]),
-      signal,
+      signal: init?.signal ?? AbortSignal.timeout(TIMING.callMs),
       dispatcher,
     });
-    const age = Number(response.headers.get('age') ?? 0);
-    onReply(Date.parse(response.headers.get('date') ?? '') + age * 1000);
+    // RFC 9111 5.1: a reply from a cache is older than it says by its Age.
+    const ageMs = Number(response.headers.get('age') ?? 0) * 1000;
+    onReply(Date.parse(response.headers.get('date') ?? '') + ageMs);
     return response as unknown as Response;
   };
 
   return {
-    fetch: through as typeof fetch,
-    view: () => ({ proxy: proxy === null ? null : withoutPassword(proxy), certificates: files }),
+    fetch: through as Fetch,
+    status: () => {
+      try {
+        return wayOut().status;
+      } catch {
+        // The calls that cannot be made tell why.
+        return { proxy: null, certificates: [] };
+      }
+    },
   };
+}
+
+function open(settings: NetworkSettings, log: Log): WayOut {
+  const proxy = settings.HTTPS_PROXY ?? settings.HTTP_PROXY;
+  const files = certificateFiles(settings);
+  const secureContext = trusting(files, log);
+  const connect = { timeout: TIMING.connectMs, ...(secureContext ? { secureContext } : {}) };
+  const options = {
+    headersTimeout: TIMING.callMs,
+    bodyTimeout: TIMING.callMs,
+    maxResponseSize: MAX_REPLY_BYTES,
+    keepAliveTimeout: TIMING.keepAliveMs,
+    keepAliveMaxTimeout: TIMING.keepAliveMs,
+    connect,
+  };
+  const status = { proxy: proxy === undefined ? null : maskProxy(proxy), certificates: files };
+  if (proxy === undefined) return { dispatcher: new Agent(options), status };
+  const address = (value: string | undefined): string => (value ? (proxyUrl(value)?.href ?? '') : '');
+  const dispatcher = new EnvHttpProxyAgent({
+    ...options,
+    requestTls: connect,
+    proxyTls: connect,
+    httpProxy: address(settings.HTTP_PROXY),
+    httpsProxy: address(settings.HTTPS_PROXY),
+    noProxy: [settings.NO_PROXY, NEVER_PROXIED].filter(Boolean).join(','),
+  });
+  return { dispatcher, status };
 }
 
 /** The files that exist of those named; a named one that is missing is an error, since TLS would fail without a reason. */
@@ -93,7 +107,7 @@ function certificateFiles({ NODE_EXTRA_CA_CERTS: extra }: NetworkSettings): stri
     throw new CcwbError(
       'ERR_CONFIG_INVALID',
       `NODE_EXTRA_CA_CERTS names ${extra}, which cannot be read`,
-      'correct it in network.json, or in the environment the daemon is started from',
+      'correct it in network.json beside config.json, or in the environment the daemon is started from',
     );
   }
   return [...(system ? [system] : []), ...(extra ? [extra] : [])];
@@ -119,14 +133,6 @@ function trusting(files: readonly string[], log: Log): tls.SecureContext | undef
     log('error', 'certificates not usable', { cause: causeOf(error) });
     return undefined;
   }
-}
-
-function withoutPassword(proxy: string): string {
-  if (!URL.canParse(proxy)) return 'not a URL';
-  const url = new URL(proxy);
-  url.username = '';
-  url.password = '';
-  return url.href;
 }
 
 /** Faults of a connection that was never made: the request has not left this machine. */

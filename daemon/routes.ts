@@ -32,7 +32,7 @@ export type Handler = (request: ApiRequest) => Promise<unknown>;
 export type RouteDependencies = {
   profiles: Profiles;
   clock: CorrectedClock;
-  network: NetworkStatus;
+  network(): NetworkStatus;
   startedAt: number;
   configPath: string;
 };
@@ -64,7 +64,7 @@ export function routeHandlers({
       return {
         daemon: version(),
         clockSkewSeconds: Math.round(clock.skewMs() / 1000),
-        network,
+        network: network(),
         config: configPath,
         configProblem: file ? describe(file, time(clock.now())) : null,
         profiles: profileStatuses(profiles, clock),

@@ -65,7 +65,7 @@ function onlyProfile(reply: StatusReply, name: string | undefined): StatusReply 
 
 /** The view for people, 80 columns wide: one block for each profile, then the daemon. */
 export function statusView(
-  { daemon, config, configProblem, profiles }: StatusReply,
+  { daemon, clockSkewSeconds, network, config, configProblem, profiles }: StatusReply,
   options: { now: number; colours: boolean; home: string | undefined },
 ): string {
   const paint: Paint = (colour, text) => (options.colours ? `\x1b[${COLOURS[colour]}m${text}\x1b[0m` : text);
@@ -77,6 +77,8 @@ export function statusView(
       ...row('version', `${daemon.build} (protocol ${daemon.protocol})`),
       ...row('running', `for ${uptime}, process ${daemon.pid}`),
       ...row('config', shortened(config, options.home)),
+      ...row('proxy', network.proxy),
+      ...clockRows(clockSkewSeconds, paint),
       ...problemRows(configProblem, options.now, paint),
     ].join('\n'),
   );
@@ -108,6 +110,16 @@ function problemRows(problem: Problem | null | undefined, now: number, paint: Pa
   const { code, message, fix, at } = problem;
   const [first = '', ...rest] = row('problem', `${message} (${code})`);
   return [paint('red', first), ...rest, ...row('when', moment(at, now)), ...row('fix', fix)];
+}
+
+/** Nothing while the clock is right: most are. */
+function clockRows(skewSeconds: number, paint: Paint): string[] {
+  if (skewSeconds === 0) return [];
+  const [first = '', ...rest] = row(
+    'clock',
+    `${duration(Math.abs(skewSeconds) * 1000)} ${skewSeconds > 0 ? 'slow' : 'fast'}; corrected here, but set it right`,
+  );
+  return [paint('yellow', first), ...rest];
 }
 
 function until(rfc3339: string | null, now: number): string {

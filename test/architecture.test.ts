@@ -32,6 +32,7 @@ const OWNERS: Record<string, readonly string[]> = {
   pino: ['daemon/log.ts'],
   'node-cron': ['daemon/refresh-scheduler.ts'],
   fastify: ['daemon/server.ts'],
+  undici: ['daemon/network.ts'],
   commander: ['shim/bedrock-auth.ts', 'admin/program.ts', 'admin/deploy.ts'],
   'node:child_process': ['daemon/keyring-store.ts', 'shim/processes.ts'],
 };

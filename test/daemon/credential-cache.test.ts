@@ -462,3 +462,51 @@ t.test('an ID token that is good is not spent again for AWS', async (t) => {
   t.equal(asked.length, 5);
   t.same(oidc.spent, []);
 });
+
+t.test(
+  'the ID token is exchanged once more before its end, to put off the next use of the refresh token',
+  async (t) => {
+    const { cache, clock, oidc, asked } = open();
+    await cache.get();
+    const start = clock.now();
+    const exchanges: number[] = [];
+    const grants: number[] = [];
+    for (let now = start; now < start + 3 * HOUR; now += TIMING.tickMs) {
+      clock.set(now);
+      const before = [asked.length, oidc.spent.length] as const;
+      await cache.refreshIfDue();
+      if (asked.length > before[0]) exchanges.push((now - start) / MINUTE);
+      if (oidc.spent.length > before[1]) grants.push((now - start) / MINUTE);
+    }
+    t.same(exchanges, [35, 54.5, 89.5, 124.5, 144, 179]);
+    t.same(grants, [89.5, 179], 'once in an hour and a half, not in 70 minutes');
+  },
+);
+
+t.test('no exchange is made for a gain of a few minutes', async (t) => {
+  const { cache, clock, oidc, asked } = open();
+  oidc.onRefresh = async () => ({
+    idToken: idTokenFor(clock, { lifeMs: 5 * MINUTE }),
+    refreshToken: undefined,
+  });
+  await cache.get();
+  const start = clock.now();
+  for (let now = start; now < start + 34 * MINUTE; now += TIMING.tickMs) {
+    clock.set(now);
+    await cache.refreshIfDue();
+  }
+  t.equal(asked.length, 1);
+});
+
+t.test('a computer that woke up waits for nothing', async (t) => {
+  const { cache, aws, clock } = open();
+  aws.answer = async () => {
+    throw unreachable();
+  };
+  await rejection(cache.get());
+  for (let call = 0; call < 8; call += 1) await rejection(cache.refresh());
+  const { nextRefreshAt } = cache.view();
+  t.ok(nextRefreshAt !== null && nextRefreshAt > clock.now());
+  cache.wokeUp();
+  t.equal(cache.view().nextRefreshAt, clock.now());
+});

@@ -8,7 +8,7 @@ import { CcwbError } from '../../protocol/errors.ts';
 import { signInOverHttp } from '../sandbox/browserless.ts';
 import { type IdentityProvider, startIdentityProvider } from '../sandbox/identity-provider.ts';
 import { type AwsServer, awsServer, json } from './fixtures/aws.ts';
-import { codeOf, gate, memoryLog, NETWORK, noLocks, realClock, rejection } from './fixtures/edges.ts';
+import { codeOf, gate, memoryLog, noLocks, noProxy, realClock, rejection } from './fixtures/edges.ts';
 import { type MemoryStore, memoryStore } from './fixtures/memory-store.ts';
 import { freePort } from './fixtures/ports.ts';
 import { profileFields } from './fixtures/profile-config.ts';
@@ -50,7 +50,7 @@ async function open(t: T, fields: (issuer: string, aws: string, port: number) =>
     fetch,
     log,
     random: () => 0.5,
-    network: NETWORK,
+    network: noProxy,
     openLocks: () => noLocks,
     openStore: () => store,
   };
@@ -284,7 +284,7 @@ t.test('a daemon may start before its configuration is there', async (t) => {
     fetch,
     log,
     random: () => 0.5,
-    network: NETWORK,
+    network: noProxy,
     openLocks: () => noLocks,
     openStore: () => memoryStore(),
   };

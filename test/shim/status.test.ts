@@ -88,6 +88,19 @@ t.test('nobody signed in: the command to run; nothing known: no empty rows', asy
   t.match(view, /\nBroken {2}misconfigured\n {2}credentials {5}none\n\ndaemon/);
 });
 
+t.test('a proxy and a wrong clock are shown, what is as usual is not', async (t) => {
+  const usual = statusView(reply(profile({})), options);
+  t.notMatch(usual, /proxy|clock/);
+  const unusual = {
+    ...reply(profile({})),
+    clockSkewSeconds: -720,
+    network: { proxy: 'http://***@proxy.corp:3128', certificates: [] },
+  };
+  const view = statusView(unusual, options);
+  t.match(view, /\n {2}proxy {11}http:\/\/\*\*\*@proxy\.corp:3128\n/);
+  t.match(view, /\n {2}clock {11}12 min fast; corrected here, but set it right\n/);
+});
+
 t.test('colours only on request', async (t) => {
   t.notMatch(statusView(reply(profile({})), options), '\x1b');
   t.match(
