@@ -91,11 +91,20 @@ async function bundle(entry, output) {
     minify: false,
   });
   const path = join(app, output);
-  write(path, code);
+  write(path, oneByteText(code));
   for (const [name, { source }] of Object.entries(assets)) {
     if (name !== 'package.json') write(join(dirname(path), name), source);
   }
   write(join(dirname(path), 'package.json'), '{ "type": "module" }\n');
+}
+
+/**
+ * Keeps characters beyond Latin-1 as escapes: a single one of them would make the engine hold the whole
+ * program in memory with two bytes for each character.
+ * @param {string} code
+ */
+function oneByteText(code) {
+  return code.replace(/[\u0100-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** keytar and koffi with the binaries of this platform; a package for another platform brings its own. */
