@@ -1,6 +1,8 @@
 import type { Server } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CcwbError } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
+import { openDrain } from './drain.ts';
 import type { Edges } from './edges.ts';
 import { loopbackRedirect } from './loopback-redirect.ts';
 import { openProfiles } from './profiles.ts';
@@ -20,6 +22,8 @@ export type DaemonOptions = {
 export type Daemon = {
   /** Answers what is in flight, then stops; anything still open after that is cut. */
   stop(): Promise<void>;
+  /** Resolves when it has stopped because a request asked it to make room. */
+  drained: Promise<void>;
 };
 
 /**
@@ -36,7 +40,14 @@ export async function startDaemon(
   const redirect = loopbackRedirect();
   const profiles = openProfiles(configPath, redirect, edges);
   const app = apiServer(
-    routeHandlers({ profiles, clock: edges.clock, network: edges.network, startedAt, configPath }),
+    routeHandlers({
+      profiles,
+      clock: edges.clock,
+      network: edges.network,
+      drain: () => drain.begin(),
+      startedAt,
+      configPath,
+    }),
     edges,
   );
   await app.ready();
@@ -50,17 +61,22 @@ export async function startDaemon(
     ...('path' in socket ? { socket: socket.path } : {}),
   });
 
-  return {
-    stop: async () => {
+  let stopping: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopping ??= (async () => {
       await scheduler.stop();
       profiles.cancelSignIns(stopped());
-      await drain(app.server);
+      await close(app.server);
       await profiles.settled();
+      await atMost(TIMING.drainMs, redirect.settled());
       await app.close();
       listening.release();
       edges.log('info', 'daemon stopped', { pid: process.pid });
-    },
+    })();
+    return stopping;
   };
+  const drain = openDrain(profiles, edges, stop);
+  return { stop, drained: drain.done };
 }
 
 function stopped(): CcwbError {
@@ -72,7 +88,7 @@ function stopped(): CcwbError {
 }
 
 /** Accepts nothing new and lets what is in flight be answered, for a bounded time. */
-async function drain(server: Server): Promise<void> {
+async function close(server: Server): Promise<void> {
   const cut = setTimeout(() => server.closeAllConnections(), TIMING.drainMs);
   // Fastify closes only a server that it bound itself.
   await new Promise<void>((resolve) => {
@@ -80,4 +96,10 @@ async function drain(server: Server): Promise<void> {
     server.closeIdleConnections();
   });
   clearTimeout(cut);
+}
+
+async function atMost(ms: number, settled: Promise<void>): Promise<void> {
+  const enough = new AbortController();
+  await Promise.race([settled, sleep(ms, undefined, { signal: enough.signal }).catch(() => {})]);
+  enough.abort();
 }

@@ -30,8 +30,10 @@ export type Registration = { release(): Promise<void> };
 
 type Listener = { servers: Promise<Server[]>; handlers: Map<string, CallbackHandler> };
 
-export function loopbackRedirect(): LoopbackRedirect {
+/** `settled` resolves when no released port is still open: every browser that came back has its page. */
+export function loopbackRedirect(): LoopbackRedirect & { settled(): Promise<void> } {
   const listeners = new Map<number, Listener>();
+  const closing = new Set<Promise<unknown>>();
 
   const open = (port: number): Listener => {
     const handlers = new Map<string, CallbackHandler>();
@@ -57,9 +59,15 @@ export function loopbackRedirect(): LoopbackRedirect {
           listener.handlers.delete(state);
           if (listener.handlers.size > 0) return;
           if (listeners.get(port) === listener) listeners.delete(port);
-          await Promise.all((await listener.servers).map(close));
+          const closed = listener.servers.then((servers) => Promise.all(servers.map(close)));
+          closing.add(closed);
+          await closed;
+          closing.delete(closed);
         },
       };
+    },
+    settled: async () => {
+      await Promise.all(closing);
     },
   };
 }

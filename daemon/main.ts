@@ -84,9 +84,8 @@ async function main(): Promise<void> {
     edges,
   );
 
-  const stop = (signal: NodeJS.Signals): void => {
-    log('info', 'stopping', { signal });
-    daemon.stop().then(
+  const endAfter = (stopped: Promise<void>): void => {
+    stopped.then(
       () => process.exit(0),
       (error: unknown) => {
         log('error', 'defect', { cause: causeOf(error) });
@@ -94,6 +93,13 @@ async function main(): Promise<void> {
       },
     );
   };
+  const stop = (signal: NodeJS.Signals): void => {
+    log('info', 'stopping', { signal });
+    endAfter(daemon.stop());
+  };
+  // With 0: a service manager is not to count it as a failure and wait before the next start. The socket
+  // unit, or whoever asked, starts the successor.
+  endAfter(daemon.drained);
   process.once('SIGTERM', stop).once('SIGINT', stop);
   // A terminal that closes is no reason to lose a session.
   process.on('SIGHUP', () => {});

@@ -1,5 +1,6 @@
 import {
   type Credentials,
+  type DrainReply,
   type ExpirationReply,
   type IdTokenReply,
   type NetworkStatus,
@@ -33,6 +34,7 @@ export type RouteDependencies = {
   profiles: Profiles;
   clock: CorrectedClock;
   network(): NetworkStatus;
+  drain(): DrainReply;
   startedAt: number;
   configPath: string;
 };
@@ -42,6 +44,7 @@ export function routeHandlers({
   profiles,
   clock,
   network,
+  drain,
   startedAt,
   configPath,
 }: RouteDependencies): Record<RouteName, Handler> {
@@ -70,6 +73,8 @@ export function routeHandlers({
         profiles: profileStatuses(profiles, clock),
       };
     },
+
+    drain: async () => drain(),
 
     credentials: async ({ params }): Promise<Credentials> => {
       const { credentials } = profiles.named(params.profile);

@@ -10,6 +10,7 @@ import { asCcwbError, CcwbError } from '../protocol/errors.ts';
 import { BUILD_VERSION, PROTOCOL_VERSION, VERSION_HEADER } from '../protocol/version.ts';
 import type { Clock } from './clock.ts';
 import { causeOf, type Log } from './log.ts';
+import { checkProtocol } from './protocol-check.ts';
 import type { ApiRequest, Handler } from './routes.ts';
 
 /** Bounds on what a client may send and how slowly, in bytes and milliseconds. */
@@ -27,10 +28,14 @@ const WEB_HEADERS = ['origin', 'referer', 'sec-fetch-site', 'sec-fetch-mode'] as
 
 const VERSION = `${PROTOCOL_VERSION}/${BUILD_VERSION}`;
 
-/** The HTTP server of the API, not yet listening: `app.server` is bound by socket.ts. */
+/**
+ * The HTTP server of the API, not yet listening: `app.server` is bound by socket.ts.
+ *
+ * @param edges `protocol`: another one than this build's, as the next build will have.
+ */
 export function apiServer(
   handlers: Record<RouteName, Handler>,
-  edges: { clock: Clock; log: Log },
+  edges: { clock: Clock; log: Log; protocol?: number },
 ): FastifyInstance {
   const app = fastify({
     logger: false,
@@ -60,6 +65,7 @@ export function apiServer(
   app.addHook('onRequest', async (request, reply) => {
     reply.header(VERSION_HEADER, VERSION).header('cache-control', 'no-store');
     refuseWebPages(request);
+    checkProtocol(request.headers[VERSION_HEADER], request.routeOptions.url ?? '', edges.protocol);
   });
   app.setErrorHandler((thrown, request, reply) => {
     const error = isFastifyError(thrown) ? requestError(thrown) : asCcwbError(thrown);

@@ -77,6 +77,8 @@ export const TIMING = {
   storeRetryMs: 30 * SECOND,
   /** How long stopping waits for requests in flight. */
   drainMs: 5 * SECOND,
+  /** A daemon that is to make room looks this often whether the sign-in under way has ended. */
+  drainLookMs: 250,
 } as const;
 
 /**

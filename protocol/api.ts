@@ -6,6 +6,7 @@
 export const ROUTES = {
   version: { method: 'GET', path: '/v1/version' },
   status: { method: 'GET', path: '/v1/status' },
+  drain: { method: 'POST', path: '/v1/drain' },
   credentials: { method: 'GET', path: '/v1/profiles/:profile/credentials' },
   forgetCredentials: { method: 'DELETE', path: '/v1/profiles/:profile/credentials' },
   expiration: { method: 'GET', path: '/v1/profiles/:profile/expiration' },
@@ -29,6 +30,12 @@ export type Credentials = {
 };
 
 export type VersionReply = { protocol: number; build: string; pid: number; startedAt: string };
+
+/**
+ * A daemon that was asked to make room for another answers everybody as usual until it is at rest, then
+ * ends. `signing-in`: that is when the sign-in under way has ended, its page belongs to this daemon.
+ */
+export type DrainReply = { state: 'ending' | 'signing-in' };
 
 export type ExpirationReply = { valid: boolean; expiration: string | null };
 
@@ -142,6 +149,7 @@ export const REQUEST_SCHEMAS = {
 export const REPLY_SCHEMAS: Readonly<Record<RouteName | 'error', Schema>> = {
   error: errorReply,
   version: versionReply,
+  drain: object({ state: { enum: ['ending', 'signing-in'] } }),
   credentials: object({
     Version: { type: 'integer' },
     AccessKeyId: string,

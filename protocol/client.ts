@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ROUTES, type RouteName } from './api.ts';
 import { CcwbError, errorFromBody } from './errors.ts';
 import { socketDirectory } from './paths.ts';
+import { parseVersion, THIS_VERSION, VERSION_HEADER, type Version, versionText } from './version.ts';
 
 /** Time limits of a caller, in milliseconds. */
 export const CLIENT_TIMING = {
@@ -39,17 +40,24 @@ export type DaemonClient = {
    *   ERR_SOCKET_UNSAFE when the socket is not this user's.
    */
   ask<T>(request: DaemonRequest): Promise<T>;
+  /** The version of the daemon that replied last, with an error or not; undefined before that. */
+  answeredBy(): Version | undefined;
 };
 
 /** A client for the daemon at `socket`. Only a socket in a directory of this user is spoken to. */
 export function daemonClient(socket: string): DaemonClient {
+  let answeredBy: Version | undefined;
+  const replied = (version: Version | undefined): void => {
+    answeredBy = version;
+  };
   return {
+    answeredBy: () => answeredBy,
     ask: async <T>(request: DaemonRequest): Promise<T> => {
       const deadline = performance.now() + (request.startingMs ?? 0);
       for (;;) {
         checkSocket(socket);
         try {
-          return (await send(socket, request)) as T;
+          return (await send(socket, request, replied)) as T;
         } catch (error) {
           if (!(error instanceof NotListening)) throw error;
           if (performance.now() >= deadline || request.signal?.aborted)
@@ -110,7 +118,11 @@ function statOrNothing(path: string): Stats | undefined {
   }
 }
 
-function send(socket: string, options: DaemonRequest): Promise<unknown> {
+function send(
+  socket: string,
+  options: DaemonRequest,
+  replied: (version: Version | undefined) => void,
+): Promise<unknown> {
   const { method, path } = ROUTES[options.route];
   const body = options.body === undefined ? undefined : JSON.stringify(options.body);
   const answerMs = options.answerMs ?? CLIENT_TIMING.answerMs;
@@ -121,6 +133,7 @@ function send(socket: string, options: DaemonRequest): Promise<unknown> {
       path: fillPath(path, options),
       headers: {
         host: 'localhost',
+        [VERSION_HEADER]: versionText(THIS_VERSION),
         ...(body === undefined
           ? {}
           : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
@@ -172,6 +185,7 @@ function send(socket: string, options: DaemonRequest): Promise<unknown> {
       response.once('aborted', () => fail(unreachable(socket, 'a reply that was cut off')));
       response.once('end', () => {
         settle();
+        replied(parseVersion(response.headers[VERSION_HEADER]));
         const status = response.statusCode ?? 0;
         const parsed = parseJson(Buffer.concat(chunks).toString('utf8'));
         if (status === 200 && parsed !== undefined) resolve(parsed);

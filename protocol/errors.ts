@@ -138,6 +138,12 @@ export const ERRORS = {
     false,
     'The request carries a header that only a web page would send, or an unexpected Host.',
   ),
+  ERR_PROTOCOL_VERSION: kind(
+    400,
+    1,
+    false,
+    'Program and daemon are too far apart in version to understand each other.',
+  ),
   ERR_NOT_FOUND: kind(404, 1, false, 'The daemon has no such route, or no such sign-in.'),
   ERR_INTERNAL: kind(500, 1, false, 'A defect in this program.'),
 } as const satisfies Record<string, ErrorKind>;

@@ -227,6 +227,29 @@ t.test('a page that is being made is still delivered after the release', async (
   await releasing;
 });
 
+t.test('it is settled when every browser has its page', async (t) => {
+  const port = await freePort();
+  const arrived = gate();
+  const aws = gate();
+  const redirect = loopbackRedirect();
+  await redirect.settled();
+  const registration = await redirect.expect(port, 's1', async () => {
+    arrived.open();
+    await aws.promise;
+    return resultPage({ outcome: 'signed-in', user: 'ada', profile: 'p' });
+  });
+  const order: string[] = [];
+  const answer = visit(port, '/callback?state=s1').then(() => order.push('page'));
+  await arrived.promise;
+  void registration.release();
+  const settled = redirect.settled().then(() => order.push('settled'));
+  aws.open();
+  await Promise.all([answer, settled]);
+  t.equal(order.length, 2);
+  const open = visit(port, '/callback?state=s1');
+  t.equal(await codeOf(open), 'ECONNREFUSED');
+});
+
 t.test('a handler that fails ends in a page all the same', async (t) => {
   const port = await freePort();
   const registration = await loopbackRedirect().expect(port, 's1', async () => {

@@ -40,6 +40,7 @@ t.test('the timing policy', async (t) => {
     keyringMs: 10 * SECOND,
     storeRetryMs: 30 * SECOND,
     drainMs: 5 * SECOND,
+    drainLookMs: 250,
   });
 });
 

@@ -31,6 +31,7 @@ const PENDING = {
 const EXAMPLES: Record<RouteName | 'error', unknown[]> = {
   error: [loginRequired().toBody()],
   version: [VERSION],
+  drain: [{ state: 'ending' }, { state: 'signing-in' }],
   status: [
     { daemon: VERSION, config: '/home/ada/config.json', configProblem: null, profiles: [] },
     {

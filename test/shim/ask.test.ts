@@ -36,7 +36,7 @@ function program(...answers: (() => Promise<unknown>)[]): { program: Program; as
         installDirectory: folder,
         runtimeDirectory: folder,
       },
-      daemon: { ask },
+      daemon: { ask, answeredBy: () => undefined },
       installation: folder,
       interrupted: new AbortController().signal,
       now: Date.now,
