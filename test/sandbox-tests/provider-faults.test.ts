@@ -28,6 +28,9 @@ t.test('each bad ID token is bad in the way it says', async (t) => {
   const nonce = await get('wrong-nonce');
   await t.resolves(verify(nonce), 'a wrong nonce is correctly signed');
   t.not(decodeJwt(nonce).nonce, 'sent');
+  const subject = await get('wrong-subject');
+  await t.resolves(verify(subject), 'a wrong subject is correctly signed');
+  t.equal(decodeJwt(subject).sub, 'somebody-else');
   t.equal(decodeProtectedHeader(await get('alg-none')).alg, 'none');
   await t.resolves(
     verify((await obtainTokens(provider)).id_token ?? ''),
@@ -43,6 +46,68 @@ t.test('a lost reply has rotated the token all the same', async (t) => {
   await t.rejects(refreshTokens(provider, token));
   t.equal(provider.counts.refreshTokensIssued, 2);
   t.equal((await refreshTokens(provider, token)).body.error, 'invalid_grant');
+});
+
+t.test('a cut, late or relabelled answer has rotated the token all the same', async (t) => {
+  const provider = await startIdentityProvider({ rotationGraceSeconds: 60 });
+  t.teardown(provider.close);
+  const { refresh_token: token = '' } = await obtainTokens(provider);
+  t.equal(provider.refreshTokenState(token), 'current');
+  provider.setFault('token', { kind: 'cutReply' }, 1);
+  await t.rejects(refreshTokens(provider, token));
+  t.equal(provider.counts.refreshTokensIssued, 2);
+  t.equal(provider.refreshTokenState(token), 'grace');
+  provider.setFault('token', { kind: 'slowReply', ms: 120 }, 1);
+  const before = performance.now();
+  const late = await refreshTokens(provider, token);
+  t.ok(performance.now() - before >= 115);
+  provider.setFault('token', { kind: 'relabel', contentType: 'text/html' }, 1);
+  const relabelled = await fetch(`${provider.issuer}/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      client_id: provider.clientId,
+      grant_type: 'refresh_token',
+      refresh_token: late.body.refresh_token ?? '',
+    }),
+  });
+  t.equal(relabelled.headers.get('content-type'), 'text/html');
+  const { refresh_token: newest } = (await relabelled.json()) as { refresh_token: string };
+  t.equal(provider.refreshTokenState(newest), 'current');
+  provider.setRotation(true, 0);
+  t.equal(provider.refreshTokenState(token), 'spent');
+  await refreshTokens(provider, token);
+  t.equal(provider.refreshTokenState(newest), 'void', 'reuse has ended the family');
+  t.match(provider.counts, { reuses: 2, concurrentUses: 1, refusedGrants: 1 });
+});
+
+t.test('requests with one refresh token that are open together are counted', async (t) => {
+  const provider = await startIdentityProvider({ rotationGraceSeconds: 60 });
+  t.teardown(provider.close);
+  const { refresh_token: token } = await obtainTokens(provider);
+  provider.setFault('token', { kind: 'slow', ms: 100 });
+  const answers = await Promise.all([1, 2, 3].map(() => refreshTokens(provider, token)));
+  t.same(
+    answers.map(({ status }) => status),
+    [200, 200, 200],
+  );
+  t.equal(provider.counts.concurrentUses, 3);
+});
+
+t.test('resets, redirects, drips and floods', async (t) => {
+  const provider = await startIdentityProvider();
+  t.teardown(provider.close);
+  const jwks = `${provider.issuer}/jwks`;
+  provider.setFault('jwks', { kind: 'reset' });
+  await t.rejects(fetch(jwks), { cause: { code: 'ECONNRESET' } });
+  provider.setFault('jwks', { kind: 'redirect', location: 'https://portal.example/' });
+  const redirected = await fetch(jwks, { redirect: 'manual' });
+  t.same([redirected.status, redirected.headers.get('location')], [302, 'https://portal.example/']);
+  provider.setFault('jwks', { kind: 'drip', ms: 5 });
+  await t.rejects(fetch(jwks, { signal: AbortSignal.timeout(200) }).then((response) => response.text()));
+  provider.setFault('jwks', { kind: 'huge', bytes: 1_000_000 });
+  t.ok((await (await fetch(jwks)).text()).length > 1_000_000);
+  provider.setFault('jwks', { kind: 'status', status: 200, body: '{}', contentType: 'application/json' });
+  t.same(await (await fetch(jwks)).json(), {});
 });
 
 t.test('a cut connection has changed nothing', async (t) => {
@@ -115,6 +180,18 @@ t.test('a hook sees each token request before it takes effect', async (t) => {
   remove();
   await refreshTokens(provider, body.refresh_token);
   t.same(seen, ['refresh_token true']);
+});
+
+t.test('a hook sees the halves of each answer', async (t) => {
+  const provider = await startIdentityProvider();
+  t.teardown(provider.close);
+  const { refresh_token: token } = await obtainTokens(provider);
+  const seen: string[] = [];
+  const remove = provider.onTokenReply((moment, { grantType }) => void seen.push(`${grantType} ${moment}`));
+  const { body } = await refreshTokens(provider, token);
+  remove();
+  t.equal((await refreshTokens(provider, body.refresh_token)).status, 200, 'the whole answer arrived');
+  t.same(seen, ['refresh_token half', 'refresh_token whole']);
 });
 
 t.test('closing does not wait for open connections', async (t) => {

@@ -6,6 +6,7 @@ export type BadIdToken =
   | 'wrong-issuer'
   | 'wrong-audience'
   | 'wrong-nonce'
+  | 'wrong-subject'
   | 'alg-none'
   | 'expired'
   | 'not-yet-valid'
@@ -24,6 +25,8 @@ export function spoilIdToken(idToken: string, fault: BadIdToken, key: SigningKey
       return signIdToken({ ...claims, aud: 'another-client' }, key);
     case 'wrong-nonce':
       return signIdToken({ ...claims, nonce: 'not-the-nonce-that-was-sent' }, key);
+    case 'wrong-subject':
+      return signIdToken({ ...claims, sub: 'somebody-else' }, key);
     case 'expired':
       return signIdToken({ ...claims, iat: nowSeconds - 7200, exp: nowSeconds - 3600 }, key);
     case 'not-yet-valid': {

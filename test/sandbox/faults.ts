@@ -1,18 +1,42 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { cutReply, delayReply, drip, pour, relabelReply } from './replies.ts';
 
 /** What can go wrong between a caller and a server, whatever the server does. */
 export type Fault =
   /** The connection is cut before the request is looked at. */
   | { readonly kind: 'down' }
-  /** An answer with this status and a text body. `retryAfter` in seconds (RFC 9110 §10.2.3). */
-  | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: number; readonly body?: string }
+  /** The same, with a reset instead of an end. */
+  | { readonly kind: 'reset' }
+  /**
+   * An answer with this status and body. `retryAfter` in seconds (RFC 9110 §10.2.3); `contentType` default
+   * text/plain.
+   */
+  | {
+      readonly kind: 'status';
+      readonly status: number;
+      readonly retryAfter?: number;
+      readonly body?: string;
+      readonly contentType?: string;
+    }
+  /** 302 to another address, as a network does that wants its own sign-in first. */
+  | { readonly kind: 'redirect'; readonly location: string }
   /** A captive portal: 200 and an HTML page. */
   | { readonly kind: 'html' }
   /** The request is looked at only after this many milliseconds. */
   | { readonly kind: 'slow'; readonly ms: number }
+  /** 200, `application/json`, and a byte every so many milliseconds, without end. */
+  | { readonly kind: 'drip'; readonly ms: number }
+  /** 200, `application/json`, and this many bytes that mean nothing. */
+  | { readonly kind: 'huge'; readonly bytes: number }
   /** The request takes full effect, then the connection is cut instead of an answer. */
   | { readonly kind: 'loseReply' }
+  /** The request takes full effect, then the connection is cut in the middle of the answer. */
+  | { readonly kind: 'cutReply' }
+  /** The request takes full effect, and the answer comes after this many milliseconds. */
+  | { readonly kind: 'slowReply'; readonly ms: number }
+  /** The true answer under another content type. */
+  | { readonly kind: 'relabel'; readonly contentType: string }
   /** 200, `application/json`, and a body that ends half-way. */
   | { readonly kind: 'garbage' };
 
@@ -62,12 +86,34 @@ export async function applyFault(
       return request.socket.destroyed ? 'answered' : 'proceed';
     case 'loseReply':
       return 'proceed-silently';
+    case 'cutReply':
+      cutReply(response);
+      return 'proceed';
+    case 'slowReply':
+      delayReply(response, fault.ms);
+      return 'proceed';
+    case 'relabel':
+      relabelReply(response, fault.contentType);
+      return 'proceed';
     case 'down':
       request.socket.destroy();
       return 'answered';
+    case 'reset':
+      request.socket.resetAndDestroy();
+      return 'answered';
+    case 'redirect':
+      response.writeHead(302, { location: fault.location });
+      response.end();
+      return 'answered';
+    case 'drip':
+      drip(response, fault.ms);
+      return 'answered';
+    case 'huge':
+      pour(response, fault.bytes);
+      return 'answered';
     case 'status': {
       const retry = fault.retryAfter === undefined ? {} : { 'retry-after': String(fault.retryAfter) };
-      response.writeHead(fault.status, { 'content-type': 'text/plain', ...retry });
+      response.writeHead(fault.status, { 'content-type': fault.contentType ?? 'text/plain', ...retry });
       response.end(fault.body ?? `status ${fault.status}\n`);
       return 'answered';
     }

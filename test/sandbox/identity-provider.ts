@@ -3,16 +3,29 @@ import type { JSONWebKeySet } from 'jose';
 import type { BadIdToken } from './bad-id-token.ts';
 import type { Fault } from './faults.ts';
 import { openLoopbackServer } from './loopback-server.ts';
-import { createProviderStore } from './memory-adapter.ts';
+import { createProviderStore, type RefreshTokenState } from './memory-adapter.ts';
 import { providerConfiguration, type TokenLifetimes } from './provider-configuration.ts';
 import type { ProviderCountValues } from './provider-counts.ts';
-import { createProviderFront, type ProviderPlace, type TokenRequestHook } from './provider-front.ts';
+import {
+  createProviderFront,
+  type ProviderPlace,
+  type TokenReplyHook,
+  type TokenRequestHook,
+} from './provider-front.ts';
 import { Provider } from './provider-module.ts';
 import { signInPages } from './provider-sign-in.ts';
 import { createSigningKey, firstSigningKey, type SigningKey } from './signing-keys.ts';
 import { demoUser, type SandboxUser } from './users.ts';
 
-export type { BadIdToken, Fault, ProviderCountValues, ProviderPlace, SandboxUser, TokenLifetimes };
+export type {
+  BadIdToken,
+  Fault,
+  ProviderCountValues,
+  ProviderPlace,
+  RefreshTokenState,
+  SandboxUser,
+  TokenLifetimes,
+};
 
 /** Every field may be left out. */
 export interface IdentityProviderOptions {
@@ -64,6 +77,10 @@ export interface IdentityProvider {
   setIdTokenOnRefresh(given: boolean): void;
   /** Awaited before a token request is processed; throwing answers 500. Returns the way to remove it. */
   onTokenRequest(hook: TokenRequestHook): () => void;
+  /** Awaited while the answer to a token request is sent. Returns the way to remove it. */
+  onTokenReply(hook: TokenReplyHook): () => void;
+  /** What would come of a refresh with this token, without one. */
+  refreshTokenState(token: string): RefreshTokenState;
   /** Signs with a new key from now on; the old one is gone from the JWKS. */
   rotateKeys(): Promise<void>;
   /** The public keys, without a request. */
@@ -156,6 +173,13 @@ export async function startIdentityProvider(
         front.hooks.delete(hook);
       };
     },
+    onTokenReply(hook) {
+      front.replyHooks.add(hook);
+      return () => {
+        front.replyHooks.delete(hook);
+      };
+    },
+    refreshTokenState: store.refreshTokenState,
     async rotateKeys() {
       key = await createSigningKey();
       build();

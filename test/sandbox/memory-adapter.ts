@@ -8,9 +8,16 @@ export interface Payload {
 
 export interface ProviderStore {
   adapter(model: string): ModelAdapter;
+  refreshTokenState(token: string): RefreshTokenState;
   /** Forgets everything: sessions, grants, codes, tokens. */
   clear(): void;
 }
+
+/**
+ * `current`: was never used. `grace`: was used and still works. `spent`: its next use ends the session.
+ * `void`: revoked, or never given out.
+ */
+export type RefreshTokenState = 'current' | 'grace' | 'spent' | 'void';
 
 export interface ModelAdapter {
   upsert(id: string, payload: Payload): Promise<void>;
@@ -73,5 +80,12 @@ export function createProviderStore(graceMs: () => number): ProviderStore {
     };
   }
 
-  return { adapter, clear: () => entries.clear() };
+  function refreshTokenState(token: string): RefreshTokenState {
+    const entry = entries.get(`RefreshToken:${token}`);
+    if (entry === undefined) return 'void';
+    if (entry.consumedAtMs === undefined) return 'current';
+    return Date.now() - entry.consumedAtMs < graceMs() ? 'grace' : 'spent';
+  }
+
+  return { adapter, refreshTokenState, clear: () => entries.clear() };
 }

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { ProviderPlace } from './provider-front.ts';
 
 /** RFC 8628 §3.4. */
@@ -18,12 +19,16 @@ export interface ProviderCountValues {
   refusedGrants: number;
   /** Refresh tokens handed out. */
   refreshTokensIssued: number;
+  /** The most requests with one and the same refresh token that were open at one time. More than 1 is a race. */
+  concurrentUses: number;
+  /** Requests with a refresh token that had been exchanged for another one already, within its grace or not. */
+  reuses: number;
 }
 
 export interface ProviderCounts {
   readonly values: ProviderCountValues;
-  arrived(place: ProviderPlace, form: URLSearchParams): void;
-  answered(answer: Readonly<Record<string, unknown>>): void;
+  arrived(place: ProviderPlace, form: URLSearchParams, response: ServerResponse): void;
+  answered(form: URLSearchParams, answer: Readonly<Record<string, unknown>>): void;
   reset(): void;
 }
 
@@ -39,6 +44,8 @@ const zero: Readonly<ProviderCountValues> = {
   userinfo: 0,
   refusedGrants: 0,
   refreshTokensIssued: 0,
+  concurrentUses: 0,
+  reuses: 0,
 };
 
 const byPlace = {
@@ -58,15 +65,32 @@ const byGrant: Readonly<Record<string, keyof ProviderCountValues>> = {
 
 export function createProviderCounts(): ProviderCounts {
   const values = { ...zero };
+  /** Open requests by the refresh token they are for. */
+  const open = new Map<string, number>();
+  const exchanged = new Set<string>();
+
+  function refreshTokenArrived(token: string, response: ServerResponse): void {
+    if (exchanged.has(token)) values.reuses += 1;
+    const uses = (open.get(token) ?? 0) + 1;
+    open.set(token, uses);
+    values.concurrentUses = Math.max(values.concurrentUses, uses);
+    // Emitted once, whether the answer was sent or the connection was lost.
+    response.once('close', () => open.set(token, (open.get(token) ?? 1) - 1));
+  }
+
   return {
     values,
-    arrived(place, form) {
+    arrived(place, form, response) {
       const name = place === 'token' ? byGrant[form.get('grant_type') ?? ''] : byPlace[place];
       if (name !== undefined) values[name] += 1;
+      if (name === 'refreshGrants') refreshTokenArrived(form.get('refresh_token') ?? '', response);
     },
-    answered(answer) {
+    answered(form, answer) {
       if (answer.error === 'invalid_grant') values.refusedGrants += 1;
-      if (typeof answer.refresh_token === 'string') values.refreshTokensIssued += 1;
+      if (typeof answer.refresh_token !== 'string') return;
+      values.refreshTokensIssued += 1;
+      const spent = form.get('refresh_token');
+      if (spent !== null && spent !== answer.refresh_token) exchanged.add(spent);
     },
     reset: () => {
       Object.assign(values, zero);

@@ -1,4 +1,4 @@
-import { IncomingMessage } from 'node:http';
+import { IncomingMessage, type ServerResponse } from 'node:http';
 import type { KoaContext, Middleware } from 'oidc-provider';
 import { type BadIdToken, spoilIdToken } from './bad-id-token.ts';
 import { createDevicePacing } from './device-pacing.ts';
@@ -6,6 +6,7 @@ import { applyFault, createFaultBoard, type Fault, type FaultBoard } from './fau
 import { readBody } from './loopback-server.ts';
 import { routes } from './provider-configuration.ts';
 import { createProviderCounts, deviceGrantType, type ProviderCounts } from './provider-counts.ts';
+import { onReply } from './replies.ts';
 import type { SigningKey } from './signing-keys.ts';
 
 export type ProviderPlace =
@@ -25,12 +26,16 @@ export interface TokenRequest {
 
 export type TokenRequestHook = (request: TokenRequest) => void | Promise<void>;
 
+/** `half`: the first half of the answer was sent; `whole`: all of it was. */
+export type TokenReplyHook = (moment: 'half' | 'whole', request: TokenRequest) => void | Promise<void>;
+
 /** Everything that stands between the network and the provider: counting, faults, hooks, spoilt tokens. */
 export interface ProviderFront {
   readonly middleware: Middleware;
   readonly counts: ProviderCounts;
   readonly faults: FaultBoard<ProviderPlace, Fault>;
   readonly hooks: Set<TokenRequestHook>;
+  readonly replyHooks: Set<TokenReplyHook>;
   readonly badIdTokens: FaultBoard<'idToken', BadIdToken>;
   idTokenOnRefresh: boolean;
 }
@@ -58,6 +63,7 @@ export function createProviderFront(options: {
     counts: createProviderCounts(),
     faults: createFaultBoard(),
     hooks: new Set(),
+    replyHooks: new Set(),
     badIdTokens: createFaultBoard(),
     idTokenOnRefresh: options.idTokenOnRefresh,
   };
@@ -65,7 +71,7 @@ export function createProviderFront(options: {
   async function middleware(ctx: KoaContext, next: () => Promise<unknown>): Promise<void> {
     const place = places.get(ctx.path);
     const form = ctx.method === 'POST' && place !== undefined ? await takeForm(ctx) : new URLSearchParams();
-    if (place !== undefined) front.counts.arrived(place, form);
+    if (place !== undefined) front.counts.arrived(place, form, ctx.res);
     // Inside the pages there is nothing a client could see, so `all` leaves them alone.
     const fault = place === undefined ? undefined : front.faults.take(place);
     const outcome = await applyFault(fault, ctx.req, ctx.res);
@@ -88,6 +94,7 @@ export function createProviderFront(options: {
   async function token(ctx: KoaContext, form: URLSearchParams, next: () => Promise<unknown>): Promise<void> {
     const grantType = form.get('grant_type') ?? '';
     for (const hook of front.hooks) await hook({ grantType, form });
+    if (front.replyHooks.size > 0) sendInHalves(ctx.res, { grantType, form });
     if (grantType === deviceGrantType && pacing.tooSoon(form.get('device_code') ?? '')) {
       ctx.status = 400;
       ctx.body = { error: 'slow_down', error_description: 'polled before the interval was over' };
@@ -96,7 +103,7 @@ export function createProviderFront(options: {
     await inTurn(next);
     const answer = ctx.body;
     if (!isRecord(answer)) return;
-    front.counts.answered(answer);
+    front.counts.answered(form, answer);
     if (typeof answer.id_token !== 'string') return;
     const bad = front.badIdTokens.take('idToken');
     if (grantType === 'refresh_token' && !front.idTokenOnRefresh) {
@@ -105,6 +112,16 @@ export function createProviderFront(options: {
     } else if (bad !== undefined) {
       ctx.body = { ...answer, id_token: spoilIdToken(answer.id_token, bad, options.key()) };
     }
+  }
+
+  function sendInHalves(response: ServerResponse, request: TokenRequest): void {
+    onReply(response, async (body, send) => {
+      const middle = Math.ceil(body.length / 2);
+      await send(body.subarray(0, middle));
+      for (const hook of front.replyHooks) await hook('half', request);
+      await send(body.subarray(middle), 'last');
+      for (const hook of front.replyHooks) await hook('whole', request);
+    });
   }
 
   async function deviceAuthorization(ctx: KoaContext, next: () => Promise<unknown>): Promise<void> {

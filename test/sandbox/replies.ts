@@ -1,0 +1,80 @@
+import type { ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Sends a part of the body and waits until the kernel has it; with `last` the answer is complete. */
+export type Send = (part: Buffer, last?: 'last') => Promise<void>;
+
+/** Takes over how a body is sent that is given in one piece, as every server of the sandbox does. */
+export function onReply(
+  response: ServerResponse,
+  sending: (body: Buffer, send: Send) => Promise<void>,
+): void {
+  const end = response.end.bind(response);
+  const send: Send = (part, last) =>
+    new Promise((resolve, reject) => {
+      if (response.destroyed) reject(new Error('the connection is gone'));
+      else if (last) end(part, () => resolve());
+      else response.write(part, (error) => (error ? reject(error) : resolve()));
+    });
+  const takenOver = (body: string | Uint8Array = ''): ServerResponse => {
+    // Whoever asked may be gone: there is nobody to tell.
+    sending(typeof body === 'string' ? Buffer.from(body) : Buffer.from(body), send).catch(() =>
+      response.destroy(),
+    );
+    return response;
+  };
+  response.end = takenOver as typeof response.end;
+}
+
+/** Sends half of the answer and cuts the connection. */
+export function cutReply(response: ServerResponse): void {
+  onReply(response, async (body, send) => {
+    await send(body.subarray(0, Math.ceil(body.length / 2)));
+    response.destroy();
+  });
+}
+
+export function delayReply(response: ServerResponse, ms: number): void {
+  onReply(response, async (body, send) => {
+    // Unreferenced: a test that gave up on the request must not wait for this timer to exit.
+    await delay(ms, undefined, { ref: false });
+    await send(body, 'last');
+  });
+}
+
+export function relabelReply(response: ServerResponse, contentType: string): void {
+  const writeHead = response.writeHead.bind(response);
+  const relabelled = (status: number, headers: Readonly<Record<string, string>> = {}): ServerResponse => {
+    response.setHeader('content-type', contentType);
+    return writeHead(status, { ...headers, 'content-type': contentType });
+  };
+  response.writeHead = relabelled as typeof response.writeHead;
+}
+
+/** 200 and a JSON body of which a byte comes every so many milliseconds, without end. */
+export function drip(response: ServerResponse, ms: number): void {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.write('{"access_token": "');
+  const timer = setInterval(() => response.write('x'), ms);
+  timer.unref();
+  response.once('close', () => clearInterval(timer));
+}
+
+/** 200 and this many bytes of JSON that mean nothing, as fast as they are read. */
+export function pour(response: ServerResponse, bytes: number): void {
+  const chunk = Buffer.alloc(65_536, 'x');
+  let left = bytes;
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.write('{"access_token": "');
+  const more = (): void => {
+    while (left > 0 && !response.destroyed) {
+      left -= chunk.length;
+      if (!response.write(chunk)) {
+        response.once('drain', more);
+        return;
+      }
+    }
+    response.end('"}');
+  };
+  more();
+}
