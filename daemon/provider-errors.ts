@@ -81,6 +81,10 @@ export function translateProviderError(thrown: unknown, issuer: string): CcwbErr
       if (isPassing(statusOf(thrown))) return translateStatus(thrown, issuer);
       return notThisProvider(issuer, thrown);
     case 'OAUTH_PARSE_ERROR':
+      // A body that was cut off or never ended says nothing about who sent it.
+      return innermost(thrown) instanceof SyntaxError
+        ? notThisProvider(issuer, thrown)
+        : unreachable(host, thrown);
     case 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED':
     case 'OAUTH_INVALID_SERVER_METADATA':
     case 'OAUTH_MISSING_SERVER_METADATA':
@@ -155,6 +159,10 @@ function statusOf(thrown: unknown): number {
   const found =
     typeof response === 'object' && response !== null && 'status' in response ? response.status : 0;
   return typeof found === 'number' ? found : 0;
+}
+
+function innermost(thrown: unknown): unknown {
+  return thrown instanceof Error && thrown.cause !== undefined ? innermost(thrown.cause) : thrown;
 }
 
 function isPassing(status: number): boolean {

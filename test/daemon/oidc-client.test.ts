@@ -477,6 +477,7 @@ t.test('what is not the provider at the issuer\u2019s address', async (t) => {
     ['500', { kind: 'status', status: 500 }, 'ERR_PROVIDER_UNREACHABLE', /status 500/],
     ['garbage', { kind: 'garbage' }, 'ERR_PROVIDER_INVALID', /is not that identity provider/],
     ['nobody', { kind: 'down' }, 'ERR_PROVIDER_UNREACHABLE', /did not answer properly/],
+    ['half an answer', { kind: 'cutReply' }, 'ERR_PROVIDER_UNREACHABLE', /did not answer properly/],
   ];
   for (const [name, fault, code, message] of cases) {
     const client = clientOf(provider);
