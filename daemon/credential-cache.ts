@@ -154,18 +154,16 @@ export function credentialCache(
       const now = usable();
       if (!now) {
         if (problem && backingOff() && clock.now() - problem.at < TIMING.retryOnDemandMs) throw problem.error;
-        return refresh();
+        return (await within(TIMING.answerWaitMs, refresh())) ?? notYet();
       }
       const life = lifeLeft();
       if (life <= answerLifeMs(now.lifetimeMs) && !backingOff()) {
         // Worth a short wait for better ones; what is there stays good if they do not come.
-        const abort = new AbortController();
-        const better = await Promise.race([
+        const better = await within(
+          TIMING.staleWaitMs,
           refresh().catch(() => undefined),
-          sleep(TIMING.staleWaitMs, undefined, { signal: abort.signal }).catch(() => undefined),
-        ]);
-        abort.abort();
-        return better ?? usable() ?? refresh();
+        );
+        return better ?? usable() ?? (await within(TIMING.answerWaitMs, refresh())) ?? notYet();
       }
       if (clock.now() >= (refreshDueAt() ?? 0)) refreshInBackground();
       return now;
@@ -205,4 +203,25 @@ export function credentialCache(
       succeeded();
     },
   };
+}
+
+/** The result if it comes in time, else undefined; what is waited for goes on either way. */
+async function within<T>(ms: number, result: Promise<T>): Promise<T | undefined> {
+  const abort = new AbortController();
+  const timeOut = sleep(ms, undefined, { signal: abort.signal }).catch(() => undefined);
+  try {
+    return await Promise.race([result, timeOut]);
+  } finally {
+    abort.abort();
+    result.catch(() => {});
+  }
+}
+
+/** The caller gives up soon; it is to hear what it waited for. */
+function notYet(): never {
+  throw new CcwbError(
+    'ERR_REFRESH_PENDING',
+    'the identity provider or AWS takes long; credentials are still being fetched',
+    'try again in a few seconds; if it stays so, check the network, VPN and proxy',
+  );
 }

@@ -77,8 +77,8 @@ export function openSession(
   let idToken: IdToken | undefined;
   /** The subject whose refresh token brought no ID token, the one thing it is needed for. */
   let refreshGivesNoIdToken: string | undefined;
-  /** When the provider last refused the refresh token without saying why. */
-  let refusedAt: number | undefined;
+  /** Since when, and when last, the provider has refused the refresh token without saying why. */
+  let refusal: { since: number; last: number } | undefined;
   let retired = false;
 
   const forget = async (): Promise<void> => {
@@ -96,14 +96,14 @@ export function openSession(
         spent = session;
         const tokens = await patiently(() => oidc.refresh(session.refreshToken, session.subject, rotated));
         if (startedIn !== keeper.generation()) return;
-        refusedAt = undefined;
+        refusal = undefined;
         if (tokens.idToken) idToken = tokens.idToken;
         else refreshGivesNoIdToken = session.subject;
       });
     } catch (thrown) {
       if (thrown instanceof UnexplainedRefusal) {
-        refusedAt = clock.now();
-        throw refusedWithoutReason(thrown);
+        refusal = { since: refusal?.since ?? clock.now(), last: clock.now() };
+        throw refused() ? refusedWithoutReason(thrown) : thrown.cause;
       }
       if (asCcwbError(thrown).code !== 'ERR_LOGIN_REQUIRED' || !spent) throw thrown;
       if (startedIn !== keeper.generation()) throw thrown;
@@ -137,11 +137,11 @@ export function openSession(
       ? candidate
       : undefined;
   };
-  const refused = (): boolean => {
-    if (refusedAt === undefined) return false;
-    const since = clock.now() - refusedAt;
-    return since >= 0 && since < TIMING.refusalMemoryMs;
-  };
+  /** True once the refusals have gone on for so long that nothing but the provider can mean them. */
+  const refused = (): boolean =>
+    refusal !== undefined &&
+    refusal.last - refusal.since >= TIMING.refusalProofMs &&
+    clock.now() - refusal.last < TIMING.refusalMemoryMs;
   const canRefresh = (): boolean => {
     const stored = keeper.current();
     return !retired && stored !== undefined && refreshGivesNoIdToken !== stored.subject && !refused();
@@ -189,7 +189,7 @@ export function openSession(
     signedIn: async (tokens) => {
       await keeper.restore();
       refreshGivesNoIdToken = undefined;
-      refusedAt = undefined;
+      refusal = undefined;
       idToken = tokens.idToken;
       await keeper.replace(
         tokens.refreshToken === undefined
@@ -233,19 +233,16 @@ export function openSession(
 }
 
 /**
- * Tries the same refresh token again at once when its use had no clear end: inside the grace that providers
- * give for a reply that was lost, it brings the successor after all; and one odd refusal is no end.
- *
- * @throws CcwbError the last one; UnexplainedRefusal when all of them were refusals without a reason.
+ * Sends the same refresh token again at once when its use had no clear end: inside the grace that providers
+ * give for a reply that was lost, that brings its successor after all.
  */
 async function patiently(refresh: () => Promise<Tokens>): Promise<Tokens> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await refresh();
     } catch (thrown) {
-      const unclear = thrown instanceof LostReply || thrown instanceof UnexplainedRefusal;
-      if (!unclear) throw thrown;
-      if (tries === TIMING.unclearTries) throw thrown instanceof LostReply ? thrown.cause : thrown;
+      if (!(thrown instanceof LostReply)) throw thrown;
+      if (tries === TIMING.unclearTries) throw thrown.cause;
     }
     await sleep(tries === 1 ? 0 : TIMING.unclearRetryMs);
   }

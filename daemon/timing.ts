@@ -18,6 +18,8 @@ export const TIMING = {
   answerLifeMs: 20 * MINUTE,
   /** Sessions longer than an hour keep at least this much: an hour of work and a minute to spare. */
   longAnswerLifeMs: 61 * MINUTE,
+  /** How long a caller with nothing to fall back on waits for a refresh: less than it waits for us. */
+  answerWaitMs: 4_500,
   /** How long a caller with still valid but short-lived credentials waits for better ones. */
   staleWaitMs: 2 * SECOND,
   /** Credentials with less life than this are not handed out: they would expire on the way. */
@@ -49,7 +51,9 @@ export const TIMING = {
   unclearTries: 3,
   /** Pause before the last of these; the one before follows at once, inside every provider's grace. */
   unclearRetryMs: 1 * SECOND,
-  /** After refusals without a reason a sign-in is asked for, and the token left alone for this long. */
+  /** Refusals without a reason are believed once they have gone on for this long: a firewall's hiccup has not. */
+  refusalProofMs: 1 * MINUTE,
+  /** Then a sign-in is asked for, and the token left alone for this long. */
   refusalMemoryMs: 5 * MINUTE,
   /** How long another process may hold the credential: one call out and the writes around it. */
   lockMs: 20 * SECOND,

@@ -107,6 +107,12 @@ export const ERRORS = {
     false,
     'The identity pool or role named in config.json does not exist or is set up for another provider.',
   ),
+  ERR_REFRESH_PENDING: kind(
+    504,
+    1,
+    true,
+    'Credentials are being fetched, and that takes longer than a caller waits.',
+  ),
   ERR_STORE_LOCKED: kind(503, 1, true, 'The keyring is locked.'),
   ERR_STORE_ABSENT: kind(503, 1, false, 'There is no usable keyring on this machine.'),
   ERR_STORE_FAILED: kind(503, 1, true, 'The secret store could not be read or written.'),

@@ -510,3 +510,16 @@ t.test('a computer that woke up waits for nothing', async (t) => {
   cache.wokeUp();
   t.equal(cache.view().nextRefreshAt, clock.now());
 });
+
+t.test('a caller with nothing to fall back on is told in time that it takes long', async (t) => {
+  const { cache, aws, clock } = open();
+  const answer = gate();
+  aws.answer = async () => {
+    await answer.promise;
+    return awsCredentialsFor(clock);
+  };
+  t.equal(await codeOf(cache.get()), 'ERR_REFRESH_PENDING');
+  t.equal(cache.view().problem, undefined, 'nothing has failed yet');
+  answer.open();
+  t.ok(await cache.get(), 'and the next one gets what was fetched');
+});

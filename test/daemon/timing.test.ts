@@ -11,6 +11,7 @@ t.test('the timing policy', async (t) => {
     refreshJitterMs: 3 * MINUTE,
     answerLifeMs: 20 * MINUTE,
     longAnswerLifeMs: 61 * MINUTE,
+    answerWaitMs: 4_500,
     staleWaitMs: 2 * SECOND,
     usableLifeMs: 5 * SECOND,
     idTokenLifeMs: 5 * MINUTE,
@@ -26,6 +27,7 @@ t.test('the timing policy', async (t) => {
     keepAliveMs: 4 * SECOND,
     unclearTries: 3,
     unclearRetryMs: 1 * SECOND,
+    refusalProofMs: 1 * MINUTE,
     refusalMemoryMs: 5 * MINUTE,
     lockMs: 20 * SECOND,
     lockBrieflyMs: 3 * SECOND,
@@ -47,6 +49,7 @@ t.test('the timing policy', async (t) => {
 t.test('what the numbers must be to each other', async (t) => {
   t.ok(TIMING.refreshAtMs - TIMING.refreshJitterMs > TIMING.answerLifeMs, 'refreshed before an answer waits');
   t.ok(TIMING.answerLifeMs > 15 * MINUTE, 'more than botocore and .NET ask for');
+  t.ok(TIMING.answerWaitMs < CLIENT_TIMING.answerMs, 'a caller is told why, rather than that nobody answers');
   t.ok(TIMING.staleWaitMs < CLIENT_TIMING.answerMs, 'a caller gets what is there before it gives up');
   t.ok(60 % (TIMING.tickMs / SECOND) === 0, 'a cron expression can say it');
   t.ok(TIMING.usableLifeMs < 10 * SECOND, 'Rust\u2019s SDK asks again with 10 s left');

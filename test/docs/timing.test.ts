@@ -4,8 +4,9 @@ import { readText, tableUnder } from './pages.ts';
 
 const PAGE = readText('docs/how-it-works.md');
 
-/** A length of time as the page writes it: whole minutes, else seconds with at most one decimal. */
+/** A length of time as the page writes it: whole minutes, seconds with at most one decimal, else milliseconds. */
 function written(ms: number): string {
+  if (ms < 1_000) return `${ms} ms`;
   return ms % 60_000 === 0 ? `${ms / 60_000} min` : `${Math.round(ms / 100) / 10} s`;
 }
 

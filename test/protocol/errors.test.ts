@@ -108,6 +108,7 @@ t.test('what a program may count on', async (t) => {
       'ERR_LOGIN_PENDING',
       'ERR_PROVIDER_INVALID',
       'ERR_PROVIDER_UNREACHABLE',
+      'ERR_REFRESH_PENDING',
       'ERR_SESSION_BUSY',
       'ERR_STORE_FAILED',
       'ERR_STORE_LOCKED',
