@@ -120,6 +120,8 @@ function copyNativeLibraries() {
     'index.cjs',
     'src/koffi/index.js',
     'src/koffi/index.cjs',
+    'src/koffi/src/static.js',
+    'src/koffi/src/static.cjs',
   ]);
   const binary = `@koromix/koffi-${platform}`;
   if (existsSync(join(root, 'node_modules', binary))) copyPackage(binary, ['.']);
