@@ -1,4 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +11,9 @@ import { startWorld, type World, type WorldOptions } from '../fixtures/world.ts'
 import type { ProviderCountValues, RefreshTokenState } from '../sandbox/identity-provider.ts';
 
 export const PROFILE = 'ClaudeCode';
+
+/** A test that is stopped leaves no daemon behind, where the kernel can be told so. */
+const WITH_PARENT = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL'] : [];
 
 /** What a program of the installation did, as its caller sees it. */
 export type Call = {
@@ -76,11 +80,9 @@ export function runningWorld(world: World): Running {
 
   const startDaemon: Running['startDaemon'] = async (flags = [], options = {}) => {
     const log = join(home.directory, 'logs/daemon.log');
-    const child = home.start(
-      home.program('bedrock-authd'),
-      ['--tick-seconds', '1', '--log-file', log, ...flags],
-      options,
-    );
+    const daemon = [home.program('bedrock-authd'), '--tick-seconds', '1', '--log-file', log, ...flags];
+    const [file = '', ...args] = [...WITH_PARENT, ...daemon];
+    const child = home.start(file, args, options);
     child.stdout?.resume();
     child.stderr?.resume();
     await home.client.ask({ route: 'version', startingMs: 60_000 });
@@ -134,9 +136,10 @@ export function asCall({
   stdout: string;
   stderr: string;
 }): Call {
-  const [first = ''] = stderr.split('\n');
-  const code = /\((ERR_\w+)\)$/.exec(first)?.[1];
-  const message = first.replace(/^[\w-]+: /, '').replace(/ \(ERR_\w+\)$/, '');
+  // Where to sign in is told first.
+  const line = stderr.split('\n').find((text) => /\(ERR_\w+\)$/.test(text)) ?? '';
+  const code = /\((ERR_\w+)\)$/.exec(line)?.[1];
+  const message = line.replace(/^[\w-]+: /, '').replace(/ \(ERR_\w+\)$/, '');
   const key = /"AccessKeyId":"(\w+)"/.exec(stdout)?.[1];
   const text = `exit ${status}${code ? ` ${code}: ${message}` : ''}`;
   return { status, stdout, stderr, key, code, text };
@@ -258,6 +261,6 @@ export async function nothingLost(
   t.same(provider.serverErrors, [], 'the sandbox made no error of its own');
 
   const grants = `${since('refreshGrants')} refresh grants sent, ${since('refreshTokensIssued') - since('codeExchanges')} given`;
-  const kept = pages > 0 ? `${pages} page opened` : 'session kept, no page';
+  const kept = pages > 0 ? `${pages} ${pages === 1 ? 'page' : 'pages'} opened` : 'session kept, no page';
   return `${kept}, ${grants}, one at a time${now.pid === before.pid ? '' : ', a new daemon'}`;
 }

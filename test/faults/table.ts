@@ -96,7 +96,10 @@ function printed(group: string, lines: readonly Line[]): string {
 
 /** Ports and homes differ from run to run; the table should not. */
 function masked(text: string): string {
-  return text.replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT').replaceAll(/\/tmp\/ccwb-\w+/g, '~');
+  return text
+    .replaceAll(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
+    .replaceAll(/\bport \d{4,5}\b/g, 'port PORT')
+    .replaceAll(/\/tmp\/ccwb-\w+/g, '~');
 }
 
 function save(path: string, text: string): void {
