@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { CcwbError } from '../protocol/errors.ts';
 import { type ResultPage, resultPage } from './result-page.ts';
 
@@ -7,6 +8,21 @@ export const REDIRECT_PATH = '/callback';
 
 /** `localhost` is 127.0.0.1 for one browser and ::1 for another. */
 const ADDRESSES = ['127.0.0.1', '::1'] as const;
+
+/** Parameters of an authorization response; none may come twice (RFC 6749 3.1, RFC 9207). */
+const PARAMETERS = ['state', 'code', 'error', 'iss'] as const;
+
+/** Bounds on what anybody on this machine may do to the port. */
+const LIMITS = {
+  /** Browsers send what every development server on localhost has left in their cookies. */
+  headerBytes: 65_536,
+  /** In milliseconds; a browser's request is one packet. */
+  requestMs: 5_000,
+  /** In milliseconds: how often the limit above is looked at. */
+  checkMs: 1_000,
+  /** More than this at once, and the oldest that waits for nothing of ours has to go. */
+  connections: 64,
+} as const;
 
 /** The browser's address of the callback, as registered at the provider. */
 export function redirectUri(port: number): string {
@@ -19,16 +35,22 @@ export type CallbackHandler = (callback: URL) => Promise<ResultPage>;
 export type LoopbackRedirect = {
   /**
    * Listens on the port until {@link Registration.release}; several sign-ins may share a port, told apart
-   * by their `state`. A callback with another state gets a polite 400 and ends nothing.
+   * by their `state`. Whatever is not the visit of a browser with that state and a code or an error, each
+   * once, gets a polite 400 and ends nothing.
    *
    * @throws CcwbError ERR_REDIRECT_PORT_TAKEN
    */
   expect(port: number, state: string, handler: CallbackHandler): Promise<Registration>;
 };
 
+/** `release`: the port is free at once; resolves when the pages under way have been delivered. */
 export type Registration = { release(): Promise<void> };
 
-type Listener = { servers: Promise<Server[]>; handlers: Map<string, CallbackHandler> };
+type Listener = {
+  servers: Promise<Server[]>;
+  handlers: Map<string, CallbackHandler>;
+  connections: Connections;
+};
 
 /** `settled` resolves when no released port is still open: every browser that came back has its page. */
 export function loopbackRedirect(): LoopbackRedirect & { settled(): Promise<void> } {
@@ -37,8 +59,9 @@ export function loopbackRedirect(): LoopbackRedirect & { settled(): Promise<void
 
   const open = (port: number): Listener => {
     const handlers = new Map<string, CallbackHandler>();
-    const servers = listen(port, handlers);
-    const listener = { servers, handlers };
+    const connections = boundedConnections();
+    const servers = listen(port, handlers, connections);
+    const listener = { servers, handlers, connections };
     listeners.set(port, listener);
     return listener;
   };
@@ -59,7 +82,9 @@ export function loopbackRedirect(): LoopbackRedirect & { settled(): Promise<void
           listener.handlers.delete(state);
           if (listener.handlers.size > 0) return;
           if (listeners.get(port) === listener) listeners.delete(port);
-          const closed = listener.servers.then((servers) => Promise.all(servers.map(close)));
+          const closed = listener.servers.then((servers) =>
+            Promise.all(servers.map((server) => close(server, listener.connections))),
+          );
           closing.add(closed);
           await closed;
           closing.delete(closed);
@@ -72,16 +97,33 @@ export function loopbackRedirect(): LoopbackRedirect & { settled(): Promise<void
   };
 }
 
-async function listen(port: number, handlers: ReadonlyMap<string, CallbackHandler>): Promise<Server[]> {
+async function listen(
+  port: number,
+  handlers: ReadonlyMap<string, CallbackHandler>,
+  connections: Connections,
+): Promise<Server[]> {
   const servers: Server[] = [];
   for (const address of ADDRESSES) {
-    const server = createServer({ maxHeaderSize: 16_384, requestTimeout: 10_000 }, (request, response) => {
-      void answer(request, response, port, handlers);
-    });
+    const server = createServer(
+      {
+        maxHeaderSize: LIMITS.headerBytes,
+        headersTimeout: LIMITS.requestMs,
+        requestTimeout: LIMITS.requestMs,
+        connectionsCheckingInterval: LIMITS.checkMs,
+      },
+      (request, response) => {
+        connections.answering(request.socket, response);
+        void answer(request, response, port, handlers);
+      },
+    );
+    server.on('connection', connections.opened);
+    // The daemon lives as long as its own socket does, never because of this one.
+    server.unref();
     const problem = await listenOn(server, address, port);
     if (problem === undefined) servers.push(server);
     else if (problem === 'EADDRINUSE' || problem === 'EACCES') {
-      await Promise.all(servers.map(close));
+      // Also when only one is taken: the browser may take the code to the other program.
+      await Promise.all(servers.map((each) => close(each, connections)));
       throw portTaken(port, problem);
     }
     // Anything else: this machine has no such address family. The other one serves.
@@ -130,17 +172,63 @@ async function pageFor(
   const target = request.url ?? '';
   // The code is redeemed for the registered redirect URI, whichever name the browser used.
   const url = URL.canParse(target, redirectUri(port)) ? new URL(target, redirectUri(port)) : undefined;
-  if (request.method !== 'GET' || !target.startsWith(REDIRECT_PATH) || url?.pathname !== REDIRECT_PATH)
+  if (!isVisit(request) || !target.startsWith(REDIRECT_PATH) || url?.pathname !== REDIRECT_PATH)
     return resultPage({ outcome: 'unknown' });
   const handler = handlers.get(url.searchParams.get('state') ?? '');
-  if (!handler) return resultPage({ outcome: 'unknown' });
+  if (!handler || !isResponse(url.searchParams)) return resultPage({ outcome: 'unknown' });
   return handler(new URL(`${redirectUri(port)}${url.search}`));
 }
 
-function close(server: Server): Promise<void> {
+/**
+ * Somebody's browser goes to this address itself. One that comes from the provider is cross-site and may
+ * name it as its referrer; but a page that loads this address as an image, a frame or data is no person.
+ */
+function isVisit({ method, headers }: IncomingMessage): boolean {
+  const { 'sec-fetch-mode': mode = 'navigate', 'sec-fetch-dest': destination = 'document' } = headers;
+  const says = headers['sec-fetch-mode'] !== undefined;
+  return method === 'GET' && mode === 'navigate' && destination === 'document' && (says || !headers.origin);
+}
+
+/** An authorization response as far as its form goes (RFC 6749 4.1.2). */
+function isResponse(parameters: URLSearchParams): boolean {
+  const once = PARAMETERS.every((name) => parameters.getAll(name).length <= 1);
+  return once && Boolean(parameters.get('code') || parameters.get('error'));
+}
+
+/** The open connections of one port: bounded in number, and none keeps the port from being given back. */
+type Connections = {
+  opened(socket: Socket): void;
+  /** The connection waits for a page of ours until the response is closed. */
+  answering(socket: Socket, response: ServerResponse): void;
+  /** Cuts every connection that waits for nothing of ours. */
+  cutIdle(): void;
+};
+
+function boundedConnections(): Connections {
+  const open = new Set<Socket>();
+  const answered = new Set<Socket>();
+  const idle = (): Socket[] => [...open].filter((socket) => !answered.has(socket));
+  return {
+    opened: (socket) => {
+      open.add(socket);
+      socket.once('close', () => open.delete(socket));
+      // The oldest, not the newest: that may be the browser.
+      if (open.size > LIMITS.connections) idle()[0]?.destroy();
+    },
+    answering: (socket, response) => {
+      answered.add(socket);
+      response.once('close', () => answered.delete(socket));
+    },
+    cutIdle: () => {
+      for (const socket of idle()) socket.destroy();
+    },
+  };
+}
+
+function close(server: Server, connections: Connections): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
-    server.closeIdleConnections();
+    connections.cutIdle();
   });
 }
 
@@ -149,6 +237,6 @@ function portTaken(port: number, problem: string): CcwbError {
   return new CcwbError(
     'ERR_REDIRECT_PORT_TAKEN',
     `port ${port}, to which the sign-in returns, ${problem === 'no loopback address' ? 'cannot be listened on' : detail}`,
-    `find that program with "lsof -nP -iTCP:${port}", or set redirect_port to another port that is registered at the provider`,
+    `find that program with "lsof -nP -iTCP:${port}", sign in with bedrock-auth login --device, or set redirect_port to another port that is registered at the provider`,
   );
 }

@@ -5,7 +5,7 @@ import type { Edges } from '../../daemon/edges.ts';
 import { loopbackRedirect } from '../../daemon/loopback-redirect.ts';
 import { openProfiles, type Profiles } from '../../daemon/profiles.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { signInOverHttp } from '../sandbox/browserless.ts';
+import { signInOverHttp, visitCallback } from '../sandbox/browserless.ts';
 import { type IdentityProvider, startIdentityProvider } from '../sandbox/identity-provider.ts';
 import { type AwsServer, awsServer, json } from './fixtures/aws.ts';
 import { codeOf, gate, memoryLog, noLocks, noProxy, realClock, rejection } from './fixtures/edges.ts';
@@ -197,7 +197,7 @@ t.test('a sign-in that is being finished while its settings change is not lost',
   const started = await profiles.named('A').signIns.start('A', { automatic: false, canOpenPage: true });
   if (started.state !== 'pending') throw new Error('not pending');
   const { callbackUrl = '' } = await signInOverHttp(started.url, {}, { callback: false });
-  const page = fetch(callbackUrl, { signal: AbortSignal.timeout(5_000) }).then(
+  const page = visitCallback(callbackUrl).then(
     ({ status }) => status,
     (error: Error) => error.name,
   );

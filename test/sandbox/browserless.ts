@@ -1,5 +1,7 @@
+import { get, type IncomingMessage } from 'node:http';
 import { createCookieJar } from './cookie-jar.ts';
 import { type HtmlField, type HtmlForm, parseForm } from './html-form.ts';
+import { readBody } from './loopback-server.ts';
 
 export interface SignInAnswers {
   /** Default `demo`. */
@@ -42,7 +44,10 @@ export async function signInOverHttp(
   let body: URLSearchParams | undefined;
 
   for (let step = 0; step < mostSteps; step += 1) {
-    if (target.origin !== start.origin) return visitCallback(target, options.callback ?? true);
+    if (target.origin !== start.origin) {
+      if (options.callback ?? true) return visitCallback(target);
+      return { outcome: 'callback', status: 0, body: '', url: target.href, callbackUrl: target.href };
+    }
     const response = await fetch(target, {
       redirect: 'manual',
       signal: AbortSignal.timeout(requestTimeoutMs),
@@ -84,21 +89,23 @@ function labelOf(part: URL | HtmlField): string {
   return part instanceof URL ? part.href : part.name;
 }
 
-async function visitCallback(target: URL, fetched: boolean): Promise<SignInResult> {
-  const callbackUrl = target.href;
-  if (!fetched) return { outcome: 'callback', status: 0, body: '', url: callbackUrl, callbackUrl };
-  const response = await fetch(target, {
-    headers: { accept: 'text/html' },
-    signal: AbortSignal.timeout(requestTimeoutMs),
+/** What browsers say of a navigation from the provider's page; `fetch` would say that it is a script. */
+const visitHeaders = {
+  accept: 'text/html',
+  'sec-fetch-site': 'cross-site',
+  'sec-fetch-mode': 'navigate',
+  'sec-fetch-dest': 'document',
+};
+
+/** Goes to a client's callback as a browser that comes from the provider. */
+export async function visitCallback(target: string | URL): Promise<SignInResult> {
+  const callbackUrl = String(target);
+  const signal = AbortSignal.timeout(requestTimeoutMs);
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(target, { headers: visitHeaders, agent: false, signal }, resolve).once('error', reject);
   });
-  const body = await response.text();
-  return {
-    outcome: 'callback',
-    status: response.status,
-    body,
-    url: response.url || callbackUrl,
-    callbackUrl,
-  };
+  const body = (await readBody(response)).toString();
+  return { outcome: 'callback', status: response.statusCode ?? 0, body, url: callbackUrl, callbackUrl };
 }
 
 function fill(form: HtmlForm, answers: SignInAnswers): URLSearchParams {
