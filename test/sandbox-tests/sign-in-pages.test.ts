@@ -101,3 +101,32 @@ t.test('a code that no device shows is refused', async (t) => {
   const result = await approveDevice(`${provider.issuer}/device?user_code=XXXX-XXXX`);
   t.match(result.body, /wrong, used or too old/);
 });
+
+t.test('the device grant can be refused to clients, or unknown to the provider', async (t) => {
+  const refusing = await startIdentityProvider({ deviceGrant: 'refused' });
+  t.teardown(refusing.close);
+  const { status, body } = await startDevice(refusing);
+  t.strictSame([status, body.error], [400, 'invalid_request']);
+  const without = await startIdentityProvider({ deviceGrant: 'absent' });
+  t.teardown(without.close);
+  t.equal((await fetch(`${without.issuer}/device_authorization`, { method: 'POST' })).status, 404);
+  for (const [provider, offered] of [
+    [refusing, true],
+    [without, false],
+  ] as const) {
+    const discovery = await fetch(`${provider.issuer}/.well-known/openid-configuration`);
+    t.equal('device_authorization_endpoint' in ((await discovery.json()) as object), offered);
+  }
+});
+
+t.test('a device code expires', async (t) => {
+  const provider = await startIdentityProvider({ deviceCodeSeconds: 1, deviceIntervalSeconds: 0 });
+  t.teardown(provider.close);
+  const { body: device } = await startDevice(provider);
+  let error: string | undefined;
+  do {
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    ({ error } = (await pollDevice(provider, device.device_code)).body);
+  } while (error === 'authorization_pending');
+  t.equal(error, 'expired_token');
+});

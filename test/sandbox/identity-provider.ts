@@ -4,7 +4,11 @@ import type { BadIdToken } from './bad-id-token.ts';
 import type { Fault } from './faults.ts';
 import { openLoopbackServer } from './loopback-server.ts';
 import { createProviderStore, type RefreshTokenState } from './memory-adapter.ts';
-import { providerConfiguration, type TokenLifetimes } from './provider-configuration.ts';
+import {
+  type DeviceGrantOffer,
+  providerConfiguration,
+  type TokenLifetimes,
+} from './provider-configuration.ts';
 import type { ProviderCountValues } from './provider-counts.ts';
 import {
   createProviderFront,
@@ -53,6 +57,13 @@ export interface IdentityProviderOptions {
   readonly signIn?: 'form' | 'automatic';
   /** The shortest time between two polls of the device grant. Default 1. */
   readonly deviceIntervalSeconds?: number;
+  /** Default 600. */
+  readonly deviceCodeSeconds?: number;
+  /**
+   * `refused`: discovery names its endpoint, as real providers always do, but the clients may not use it;
+   * `absent`: the provider does not know it. Default `offered`.
+   */
+  readonly deviceGrant?: DeviceGrantOffer;
 }
 
 /** An OpenID provider with the controls a test needs. */
@@ -135,6 +146,8 @@ export async function startIdentityProvider(
         redirectPorts: options.redirectPorts ?? [8400],
         lifetimes,
         rotation: () => rotation,
+        deviceCodeSeconds: options.deviceCodeSeconds ?? 600,
+        deviceGrant: options.deviceGrant ?? 'offered',
       }),
     );
     provider.on('server_error', (_ctx, error) => serverErrors.push(error));

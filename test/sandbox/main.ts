@@ -11,6 +11,8 @@ Usage: node main.js [options]
   --redirect-port N        port of the sign-in callback (default: 8400)
   --id-token-seconds N     lifetime of ID tokens (default: 3600)
   --credential-seconds N   lifetime of AWS credentials (default: 3600)
+  --device-code-seconds N  lifetime of codes for signing in on another device
+                           (default: 600)
   --config FILE            write a config.json with the profiles Sandbox and SandboxDirect
   --help                   show this text
 `;
@@ -24,6 +26,7 @@ async function run(): Promise<void> {
     provider: {
       ...whole('port', flags['provider-port']),
       ...whole('idTokenSeconds', flags['id-token-seconds']),
+      ...whole('deviceCodeSeconds', flags['device-code-seconds']),
       redirectPorts: [wholeNumber(flags['redirect-port'] ?? '8400')],
     },
     aws: {
@@ -66,6 +69,7 @@ function readFlags() {
         'redirect-port': { type: 'string' },
         'id-token-seconds': { type: 'string' },
         'credential-seconds': { type: 'string' },
+        'device-code-seconds': { type: 'string' },
         config: { type: 'string' },
         help: { type: 'boolean' },
       },

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { KoaContext } from 'oidc-provider';
 import type { ProviderStore } from './memory-adapter.ts';
+import { deviceGrantType } from './provider-counts.ts';
 import { deviceCodePage, deviceConfirmPage, messagePage } from './provider-pages.ts';
 import { show } from './provider-sign-in.ts';
 import type { SigningKey } from './signing-keys.ts';
@@ -13,6 +14,9 @@ export interface TokenLifetimes {
   refreshTokenSeconds: number;
 }
 
+/** Whether the provider has the device authorization grant (RFC 8628), and its clients may use it. */
+export type DeviceGrantOffer = 'offered' | 'refused' | 'absent';
+
 export interface ConfigurationInput {
   readonly store: ProviderStore;
   readonly key: SigningKey;
@@ -21,6 +25,8 @@ export interface ConfigurationInput {
   readonly redirectPorts: readonly number[] | 'any';
   readonly lifetimes: TokenLifetimes;
   readonly rotation: () => boolean;
+  readonly deviceCodeSeconds: number;
+  readonly deviceGrant: DeviceGrantOffer;
 }
 
 /** The paths of the provider's endpoints. */
@@ -43,7 +49,7 @@ export function providerConfiguration(input: ConfigurationInput): Record<string,
   return {
     adapter: (model: string) => input.store.adapter(model),
     jwks: { keys: [input.key.privateJwk] },
-    clients: input.clientIds.map((clientId) => client(clientId, input.redirectPorts)),
+    clients: input.clientIds.map((clientId) => client(clientId, input)),
     claims: claimsByScope(input.users),
     scopes: ['openid', 'profile', 'email', 'offline_access'],
     // Most workforce providers put the profile into the ID token, not only behind /userinfo.
@@ -66,7 +72,7 @@ export function providerConfiguration(input: ConfigurationInput): Record<string,
     ttl: {
       AccessToken: () => lifetimes.accessTokenSeconds,
       AuthorizationCode: () => 60,
-      DeviceCode: () => 600,
+      DeviceCode: () => input.deviceCodeSeconds,
       Grant: () => Math.max(14 * day, lifetimes.refreshTokenSeconds),
       IdToken: () => lifetimes.idTokenSeconds,
       Interaction: () => 3600,
@@ -83,7 +89,7 @@ export function providerConfiguration(input: ConfigurationInput): Record<string,
         allowedPolicy: (_ctx: KoaContext, asking: { clientId: string }, token: { clientId: string }) =>
           asking.clientId === token.clientId,
       },
-      deviceFlow: { enabled: true, ...devicePages },
+      deviceFlow: { enabled: input.deviceGrant !== 'absent', ...devicePages },
     },
     renderError: (ctx: KoaContext, out: Record<string, string>) => {
       const details = Object.entries(out).map(([name, value]) => `${name}: ${value}`);
@@ -96,7 +102,10 @@ export function providerConfiguration(input: ConfigurationInput): Record<string,
   };
 }
 
-function client(clientId: string, redirectPorts: readonly number[] | 'any'): Record<string, unknown> {
+function client(
+  clientId: string,
+  { redirectPorts, deviceGrant }: ConfigurationInput,
+): Record<string, unknown> {
   const hosts = ['localhost', '127.0.0.1'];
   const ports = redirectPorts === 'any' ? [80] : redirectPorts;
   return {
@@ -107,7 +116,11 @@ function client(clientId: string, redirectPorts: readonly number[] | 'any'): Rec
     token_endpoint_auth_method: 'none',
     redirect_uris: hosts.flatMap((host) => ports.map((port) => `http://${host}:${port}/callback`)),
     response_types: ['code'],
-    grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+    grant_types: [
+      'authorization_code',
+      'refresh_token',
+      ...(deviceGrant === 'offered' ? [deviceGrantType] : []),
+    ],
     id_token_signed_response_alg: 'RS256',
   };
 }
