@@ -1,22 +1,29 @@
-import { randomUUID } from 'node:crypto';
-import { PAGE_LEASE_MS, rfc3339, type SignInReply, type SignInRequest } from '../protocol/api.ts';
+import type { SignInReply, SignInRequest } from '../protocol/api.ts';
 import { asCcwbError, CcwbError } from '../protocol/errors.ts';
+import { startBrowserSignIn } from './browser-sign-in.ts';
 import type { Clock } from './clock.ts';
+import { startDeviceSignIn } from './device-sign-in.ts';
 import { causeOf, type Log } from './log.ts';
-import { type LoopbackRedirect, redirectUri } from './loopback-redirect.ts';
+import type { LoopbackRedirect } from './loopback-redirect.ts';
 import type { IdToken, OidcClient, Tokens } from './oidc-client.ts';
-import { type ResultPage, resultPage } from './result-page.ts';
+import type { ResultPage } from './result-page.ts';
 import { sharedCall } from './shared-call.ts';
+import type { End, SignIn, SignInEdges } from './sign-in.ts';
 import { TIMING } from './timing.ts';
-import { type Event, event, happensWithin } from './waiting.ts';
+import { happensWithin } from './waiting.ts';
 
-/** The sign-ins of one session: at most one under way, which all callers join. */
+/**
+ * The sign-ins of one session: at most one in the browser and one by code, which all callers join. A
+ * person at another machine cannot use the page, and one at this machine need not type a code, so the two
+ * go on side by side: the first that succeeds ends both, a refusal ends its own.
+ */
 export type SignIns = {
   /**
    * Starts a sign-in or joins the one under way.
    *
    * @param profile whom it is for; names it in the log and on the final page.
-   * @throws CcwbError ERR_LOGIN_CAPPED, ERR_REDIRECT_PORT_TAKEN, ERR_PROVIDER_…
+   * @throws CcwbError ERR_LOGIN_CAPPED, ERR_REDIRECT_PORT_TAKEN, ERR_PROVIDER_…; ERR_PROVIDER_REJECTED
+   *   also when a code is asked for and the provider gives none.
    */
   start(profile: string, request: SignInRequest): Promise<SignInReply>;
   /**
@@ -32,11 +39,11 @@ export type SignIns = {
   /** The caller opened the page, or could not. False when there is no such sign-in under way. */
   pageOpened(id: string, opened: boolean): boolean;
   /**
-   * Ends the sign-in under way; those who wait get `error`. Once the browser has come back it ends by
+   * Ends what is under way; those who wait get `error`. A sign-in whose tokens may be on their way ends by
    * itself, soon: see {@link SignIns.settled}.
    */
   cancel(error: CcwbError): void;
-  /** Resolves when no code is being redeemed, however that ended. */
+  /** Resolves when no tokens are on their way, however that ended. */
   settled(): Promise<void>;
   underWay(): boolean;
 };
@@ -54,174 +61,138 @@ export type SignInDependencies = {
   successPage(profile: string): Promise<ResultPage>;
 };
 
-type End = { user: string } | { error: CcwbError };
-
-/** One sign-in from its authorization URL to its end. */
-type SignIn = {
-  id: string;
-  url: string;
-  expiresAt: number;
-  /** Until when opening the page is somebody's task; Infinity once it is open, 0 when nobody has it. */
-  leasedUntil: number;
-  pagesOpened: number;
-  end: End | undefined;
-  /** What the browser is shown once it has come back; never rejects. */
-  page: Promise<ResultPage> | undefined;
-  /** Wakes those who wait: the end has come, or the page is to be opened by somebody else. */
-  changed: Event;
-  ended: Event;
-  finish(end: End): void;
-};
+type Way = 'browser' | 'device';
 
 export function signIns(port: number, deps: SignInDependencies): SignIns {
   const { clock, log } = deps;
-  let current: SignIn | undefined;
-  /** Pages in a row that nobody answered, to stop a tool that asks all night from opening tabs all night. */
+  const known: Record<Way, SignIn | undefined> = { browser: undefined, device: undefined };
+  /** Pages and codes in a row that nobody answered, to stop a tool that asks all night from opening tabs all night. */
   let unanswered = 0;
-
-  const pending = (signIn: SignIn, canOpenPage: boolean): SignInReply => {
-    const openPage = canOpenPage && clock.now() >= signIn.leasedUntil;
-    if (openPage) signIn.leasedUntil = clock.now() + PAGE_LEASE_MS;
-    return {
-      state: 'pending',
-      signIn: signIn.id,
-      url: signIn.url,
-      openPage,
-      expiresAt: rfc3339(signIn.expiresAt),
-    };
+  /** What ended everything last, and how often that happened: a sign-in that was just starting ends alike. */
+  let last: { end: End | undefined; times: number } = { end: undefined, times: 0 };
+  const all = (): SignIn[] => Object.values(known).filter((signIn) => signIn !== undefined);
+  const everythingEnds = (end: End): void => {
+    last = { end, times: last.times + 1 };
   };
 
-  const expire = (signIn: SignIn): void => {
-    if (signIn.end || signIn.page) return;
-    unanswered += signIn.pagesOpened;
-    signIn.finish({
-      error: new CcwbError(
-        'ERR_LOGIN_EXPIRED',
-        'nobody completed the sign-in within 5 minutes',
-        'run bedrock-auth login',
-      ),
-    });
-  };
-
-  /** A timer does not run while the computer sleeps; the wall clock does. */
-  const expireIfOver = (): void => {
-    if (current && clock.now() >= current.expiresAt) expire(current);
-  };
-
-  const begin = sharedCall(async (profile: string): Promise<SignIn> => {
-    const { url, secrets } = await deps.oidc.startAuthorization(redirectUri(port));
-    const registration = await deps.redirect.expect(port, secrets.state, (callback) => {
-      // The browser may ask twice for the same page; the code is redeemed once.
-      signIn.page ??= redeem(callback);
-      return signIn.page;
-    });
-
-    const redeem = async (callback: URL): Promise<ResultPage> => {
+  /** Should both bring tokens in the same moment, the first one's count. */
+  const complete = sharedCall(deps.complete);
+  const edges: SignInEdges = {
+    oidc: deps.oidc,
+    clock,
+    log,
+    signedIn: async (tokens) => {
+      const end = { user: await complete(tokens) };
+      everythingEnds(end);
+      for (const signIn of all()) signIn.finish(end);
+    },
+    answered: () => {
       unanswered = 0;
-      try {
-        const user = await deps.complete(await deps.oidc.redeemCode(callback, secrets));
-        signIn.finish({ user });
-        return await deps.successPage(profile);
-      } catch (thrown) {
-        const error = asSignInError(thrown);
-        log('warn', 'sign-in failed', { profile, code: error.code, cause: causeOf(thrown) });
-        signIn.finish({ error });
-        return error.code === 'ERR_LOGIN_DENIED'
-          ? resultPage({ outcome: 'denied' })
-          : resultPage({ outcome: 'failed', message: error.message, fix: error.fix });
-      }
-    };
+    },
+    unanswered: (count) => {
+      unanswered += count;
+    },
+  };
 
-    const expiry = setTimeout(() => expire(signIn), TIMING.signInLifeMs);
-    expiry.unref();
-
-    const signIn: SignIn = {
-      id: randomUUID(),
-      url,
-      expiresAt: clock.now() + TIMING.signInLifeMs,
-      leasedUntil: 0,
-      pagesOpened: 0,
-      end: undefined,
-      page: undefined,
-      changed: event(),
-      ended: event(),
-      finish: (end) => {
-        if (signIn.end) return;
-        signIn.end = end;
-        clearTimeout(expiry);
-        signIn.changed.happens();
-        signIn.ended.happens();
-        // The browser may still be reading its page: closing lets answers finish.
-        void registration.release();
+  const starter = (way: Way, start: (profile: string) => Promise<SignIn | undefined>) =>
+    sharedCall(async (profile: string): Promise<SignIn | undefined> => {
+      const { times } = last;
+      const signIn = await start(profile);
+      if (!signIn) return undefined;
+      known[way] = signIn;
+      if (last.end && last.times !== times) signIn.finish(last.end);
+      void signIn.ended.then(() => {
+        const code = signIn.end && 'error' in signIn.end ? { code: signIn.end.error.code } : {};
+        log('info', 'sign-in ended', { profile, ...code });
         setTimeout(() => {
-          if (current === signIn) current = undefined;
+          if (known[way] === signIn) known[way] = undefined;
         }, TIMING.signInMemoryMs).unref();
-        log('info', 'sign-in ended', { profile, ...('error' in end ? { code: end.error.code } : {}) });
-      },
-    };
-    current = signIn;
-    log('info', 'sign-in started', { profile, port });
-    return signIn;
-  });
+      });
+      return signIn;
+    });
+  const begin = {
+    browser: starter('browser', (profile) => startBrowserSignIn(profile, port, { ...deps, ...edges })),
+    device: starter('device', (profile) => startDeviceSignIn(profile, edges)),
+  };
+
+  const underWay = (way: Way): SignIn | undefined => {
+    known[way]?.expireIfOver();
+    return known[way]?.end ? undefined : known[way];
+  };
+  const anyUnderWay = (): boolean => underWay('browser') !== undefined || underWay('device') !== undefined;
+
+  const joinOrBegin = async (way: Way, profile: string): Promise<SignIn | undefined> =>
+    underWay(way) ?? (await begin[way](profile));
+
+  /** By code for a caller without a screen, where that works; a caller that insists on it gets the error. */
+  const byCode = async (profile: string, { device }: SignInRequest): Promise<SignIn | undefined> => {
+    try {
+      const signIn = await joinOrBegin('device', profile);
+      if (!signIn && device) throw noDeviceGrant();
+      return signIn;
+    } catch (error) {
+      const { code } = asCcwbError(error);
+      if (device || code === 'ERR_PROVIDER_UNREACHABLE') throw error;
+      log('warn', 'no sign-in by code', { profile, code, cause: causeOf(error) });
+      return undefined;
+    }
+  };
 
   const refuseWhenCapped = (profile: string): void => {
     if (unanswered < TIMING.unansweredPages) return;
     throw new CcwbError(
       'ERR_LOGIN_CAPPED',
-      `${unanswered} sign-in pages in a row went unanswered, so no other is opened by itself`,
+      `${unanswered} sign-in pages or codes in a row went unanswered, so no other comes by itself`,
       `run bedrock-auth login --profile ${profile}`,
     );
   };
 
   return {
     start: async (profile, request) => {
-      expireIfOver();
-      if (!current || current.end) {
+      const wantsCode = request.device === true || request.screen === false;
+      if (!underWay(wantsCode ? 'device' : 'browser')) {
         const user = await deps.currentUser();
         if (user !== undefined) return { state: 'signed-in', user };
-        if (request.automatic) refuseWhenCapped(profile);
+        if (request.automatic && !anyUnderWay()) refuseWhenCapped(profile);
       }
-      const signIn = current && !current.end ? current : await begin(profile);
-      return ended(signIn) ?? pending(signIn, request.canOpenPage);
+      const signIn =
+        (wantsCode ? await byCode(profile, request) : undefined) ?? (await joinOrBegin('browser', profile));
+      if (!signIn) throw new Error('a sign-in that was not started');
+      return ended(signIn) ?? signIn.reply(request.canOpenPage);
     },
 
     wait: async (id, { waitMs, canOpenPage, signal }) => {
-      const signIn = current;
-      if (signIn?.id !== id) return undefined;
-      const deadline = clock.now() + waitMs;
+      const signIn = all().find((each) => each.id === id);
+      if (!signIn) return undefined;
+      const startedAt = performance.now();
       for (;;) {
-        expireIfOver();
+        signIn.expireIfOver();
         const end = ended(signIn);
         if (end) return end;
-        const now = clock.now();
-        const left = deadline - now;
-        if (left <= 0 || signal.aborted) return pending(signIn, false);
-        if (canOpenPage && now >= signIn.leasedUntil) return pending(signIn, true);
-        const untilLeaseEnds = canOpenPage ? signIn.leasedUntil - now : Number.POSITIVE_INFINITY;
-        await happensWithin(signIn.changed, Math.min(left, untilLeaseEnds), signal);
+        const leftMs = waitMs - (performance.now() - startedAt);
+        if (leftMs <= 0 || signal.aborted) return signIn.reply(false);
+        const pageFreeInMs = canOpenPage ? signIn.pageFreeInMs() : Number.POSITIVE_INFINITY;
+        if (pageFreeInMs === 0) return signIn.reply(true);
+        await happensWithin(signIn.changed, Math.min(leftMs, pageFreeInMs), signal);
       }
     },
 
     pageOpened: (id, opened) => {
-      if (current?.id !== id || current.end) return false;
-      current.leasedUntil = opened ? Number.POSITIVE_INFINITY : 0;
-      if (opened) current.pagesOpened += 1;
-      else {
-        const { changed } = current;
-        current.changed = event();
-        changed.happens();
-      }
+      const signIn = all().find((each) => each.id === id);
+      if (!signIn || signIn.end) return false;
+      signIn.pageOpened(opened);
       return true;
     },
 
     cancel: (error) => {
-      if (!current?.page) current?.finish({ error });
+      everythingEnds({ error });
+      for (const signIn of all()) signIn.cancel(error);
     },
     settled: async () => {
-      if (current?.page) await current.ended.happened;
+      await Promise.all(all().map((signIn) => signIn.settled()));
     },
 
-    underWay: () => current !== undefined && current.end === undefined,
+    underWay: anyUnderWay,
   };
 }
 
@@ -232,16 +203,10 @@ function ended(signIn: SignIn): SignInReply | undefined {
   return { state: 'signed-in', user: signIn.end.user };
 }
 
-/** A code that cannot be redeemed is a failed sign-in, not a session that ended. */
-function asSignInError(thrown: unknown): CcwbError {
-  const error = asCcwbError(thrown);
-  if (error.code !== 'ERR_LOGIN_REQUIRED') return error;
+function noDeviceGrant(): CcwbError {
   return new CcwbError(
-    'ERR_LOGIN_DENIED',
-    'the identity provider did not accept the end of the sign-in',
-    'run bedrock-auth login',
-    {
-      cause: thrown,
-    },
+    'ERR_PROVIDER_REJECTED',
+    'the identity provider offers no sign-in by code: its discovery document has no device_authorization_endpoint',
+    'run bedrock-auth login --no-browser',
   );
 }

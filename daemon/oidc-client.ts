@@ -1,5 +1,6 @@
 import * as oauth from 'openid-client';
 import type { ProfileConfig } from '../protocol/config.ts';
+import { type DeviceGrant, deviceGrant } from './device-grant.ts';
 import type { Fetch } from './edges.ts';
 import {
   invalidIdToken,
@@ -30,7 +31,7 @@ export type Tokens = { idToken: IdToken | undefined; refreshToken: string | unde
 export type AuthorizationSecrets = { state: string; nonce: string; codeVerifier: string };
 
 /** This client at its provider: one authorization endpoint, one token endpoint, one set of keys. */
-export type OidcClient = {
+export type OidcClient = DeviceGrant & {
   /** Authorization code flow with PKCE S256, state and nonce (RFC 6749 4.1, RFC 7636, OIDC Core 3.1). */
   startAuthorization(redirectUri: string): Promise<{ url: string; secrets: AuthorizationSecrets }>;
   /** Redeems the callback's code. @throws CcwbError ERR_LOGIN_DENIED, ERR_ID_TOKEN_INVALID, ERR_PROVIDER_… */
@@ -65,7 +66,7 @@ const CLOCK_TOLERANCE_SECONDS = 30;
 
 type Edges = { fetch: Fetch; clock: { skewMs(): number } };
 
-/** With provider-errors, the only file that knows openid-client; every error leaves it as ours. */
+/** With device-grant and provider-errors, all that knows openid-client; every error leaves it as ours. */
 export function oidcClient(
   profile: Pick<ProfileConfig, 'identityProvider' | 'clientId' | 'clientSecret' | 'scopes'>,
   edges: Edges,
@@ -249,6 +250,8 @@ export function oidcClient(
         await oauth.tokenRevocation(config, refreshToken, { token_type_hint: 'refresh_token' });
         return true;
       }),
+
+    ...deviceGrant({ issuer, scopes: profile.scopes }, { calling, readTokens }),
   };
 }
 

@@ -71,9 +71,22 @@ export const TIMING = {
   retryOnDemandMs: 1 * SECOND,
   /** A sign-in lives this long in the browser. */
   signInLifeMs: 5 * MINUTE,
+  /**
+   * A sign-in by code lives as long as its code, to this bound: while the provider takes a code, its page
+   * says that it worked, and would be wrong if we no longer asked.
+   */
+  deviceLifeMs: 15 * MINUTE,
+  /** Between two polls for such a sign-in where the provider names no interval (RFC 8628 3.2). */
+  deviceIntervalMs: 5 * SECOND,
+  /** What `slow_down` adds to the interval (RFC 8628 3.5). */
+  deviceSlowDownMs: 5 * SECOND,
+  /** The longest pause between polls after passing faults: the person may be done and wait for us. */
+  deviceBackOffMs: 30 * SECOND,
+  /** The redirect port stays open this long after its page: a browser that prefetches asks twice. */
+  callbackLingerMs: 5 * SECOND,
   /** The end of a sign-in is remembered for callers whose long poll was on its way. */
   signInMemoryMs: 1 * MINUTE,
-  /** After this many unanswered pages in a row only a person may start another: a tool may ask all night. */
+  /** After this many unanswered pages or codes in a row only a person may start another: a tool may ask all night. */
   unansweredPages: 3,
   /** One operation of the keyring; a prompt nobody answers must not hold the daemon. */
   keyringMs: 10 * SECOND,

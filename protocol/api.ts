@@ -43,21 +43,44 @@ export type IdTokenReply = { idToken: string; expiration: string };
 
 /**
  * `automatic`: asked for by a tool, not typed by a person; only these are capped. `canOpenPage`: the
- * caller has a screen and is willing to open the page there.
+ * caller has a screen and is willing to open the page there. `screen: false`: a page on the caller's
+ * computer would be seen by nobody, so a code for another device is better, where the provider has that.
+ * `device`: a code for another device, or an error.
  */
-export type SignInRequest = { automatic: boolean; canOpenPage: boolean };
+export type SignInRequest = {
+  automatic: boolean;
+  canOpenPage: boolean;
+  screen?: boolean;
+  device?: boolean;
+};
 
 /** `opened: false` hands the task of opening the page to another caller that waits. */
 export type PageOpenedRequest = { opened: boolean };
 
+/** The code that a person enters on another device (RFC 8628 3.2); nothing that a terminal may not print. */
+export type DeviceCode = {
+  userCode: string;
+  /** The address with the code in it; null where the provider has none. */
+  verificationUriComplete: string | null;
+};
+
 /**
- * A sign-in that is under way, or its end. `openPage` is true for at most one living caller at a time:
- * that caller opens `url` in a browser and then confirms with `pageOpened`; if it does not within
- * {@link PAGE_LEASE_MS}, another caller that waits inherits the task.
+ * A sign-in that is under way, or its end. `url` is what a person opens: the page of the sign-in, or with
+ * `device` the address where the code is entered (verification_uri). A sign-in in the browser and one by
+ * code may go on side by side; the first that succeeds ends both. `openPage` is true for at most one
+ * living caller at a time, and never with `device`: that caller opens `url` in a browser and then confirms
+ * with `pageOpened`; if it does not within {@link PAGE_LEASE_MS}, another caller that waits inherits the task.
  */
 export type SignInReply =
   | { state: 'signed-in'; user: string | null }
-  | { state: 'pending'; signIn: string; url: string; openPage: boolean; expiresAt: string };
+  | {
+      state: 'pending';
+      signIn: string;
+      url: string;
+      device?: DeviceCode;
+      openPage: boolean;
+      expiresAt: string;
+    };
 
 /** How long the caller that was told to open the page has until it must have confirmed, in milliseconds. */
 export const PAGE_LEASE_MS = 5_000;
@@ -123,17 +146,26 @@ const signInReply = object(
     user: nullableString,
     signIn: string,
     url: string,
+    device: object({ userCode: string, verificationUriComplete: nullableString }),
     openPage: { type: 'boolean' },
     expiresAt: string,
   },
-  ['user', 'signIn', 'url', 'openPage', 'expiresAt'],
+  ['user', 'signIn', 'url', 'device', 'openPage', 'expiresAt'],
 );
 
 /** JSON schemas of what goes in. Profile names are bounded before any look-up. */
 export const REQUEST_SCHEMAS = {
   profileParams: object({ profile: { type: 'string', minLength: 1, maxLength: 64 } }),
   signInParams: object({ signIn: { type: 'string', minLength: 1, maxLength: 64 } }),
-  signInBody: object({ automatic: { type: 'boolean' }, canOpenPage: { type: 'boolean' } }),
+  signInBody: object(
+    {
+      automatic: { type: 'boolean' },
+      canOpenPage: { type: 'boolean' },
+      screen: { type: 'boolean' },
+      device: { type: 'boolean' },
+    },
+    ['screen', 'device'],
+  ),
   pageOpenedBody: object({ opened: { type: 'boolean' } }),
   /** `wait`: how long the long poll may take, in milliseconds. */
   waitQuery: object(

@@ -24,7 +24,7 @@ const ARROWS: Record<Folder, (target: string, from: string) => boolean> = {
 
 /** One file per foreign library: it alone knows its words and turns its errors into ours. */
 const OWNERS: Record<string, readonly string[]> = {
-  'openid-client': ['daemon/oidc-client.ts', 'daemon/provider-errors.ts'],
+  'openid-client': ['daemon/oidc-client.ts', 'daemon/device-grant.ts', 'daemon/provider-errors.ts'],
   '@aws-sdk/client-cognito-identity': ['daemon/identity-pool.ts'],
   '@aws-sdk/client-sts': ['daemon/role-federation.ts'],
   keytar: ['daemon/keyring-child.ts'],

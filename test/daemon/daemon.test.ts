@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import t from 'tap';
-import type { Credentials, SignInReply } from '../../protocol/api.ts';
+import type { Credentials, SignInReply, SignInRequest } from '../../protocol/api.ts';
 import { isListening } from '../../protocol/client.ts';
 import { signInOverHttp } from '../sandbox/browserless.ts';
 import { runDaemon } from './fixtures/daemon.ts';
@@ -9,8 +9,8 @@ import { codeOf, exactClock, gate } from './fixtures/edges.ts';
 const params = { profile: 'A' };
 type Running = Awaited<ReturnType<typeof runDaemon>>;
 
-async function startSignIn({ client }: Running) {
-  const body = { automatic: false, canOpenPage: true };
+async function startSignIn({ client }: Running, change: Partial<SignInRequest> = {}) {
+  const body: SignInRequest = { automatic: false, canOpenPage: true, ...change };
   const reply = await client.ask<SignInReply>({ route: 'signIn', params, body });
   if (reply.state !== 'pending') throw new Error(JSON.stringify(reply));
   return reply;
@@ -74,18 +74,21 @@ t.test('stopping answers what is in flight, and takes nothing new', async (t) =>
 
 t.test('stopping ends long polls with the reason', async (t) => {
   const running = await runDaemon(t);
-  const { signIn } = await startSignIn(running);
-  const poll = codeOf(
-    running.client.ask({
-      route: 'awaitSignIn',
-      params: { signIn },
-      query: { wait: 60_000 },
-      answerMs: 60_000,
-    }),
+  const byCode = await startSignIn(running, { canOpenPage: false, device: true });
+  t.match(byCode, { device: { userCode: /./ } });
+  const polls = [await startSignIn(running), byCode].map(({ signIn }) =>
+    codeOf(
+      running.client.ask({
+        route: 'awaitSignIn',
+        params: { signIn },
+        query: { wait: 60_000 },
+        answerMs: 60_000,
+      }),
+    ),
   );
   await new Promise((resolve) => setTimeout(resolve, 100));
   await running.stop();
-  t.equal(await poll, 'ERR_LOGIN_CANCELLED');
+  t.same(await Promise.all(polls), ['ERR_LOGIN_CANCELLED', 'ERR_LOGIN_CANCELLED']);
 });
 
 t.test('a token that was rotated while stopping is stored', async (t) => {

@@ -7,13 +7,16 @@ import { PAGE_LEASE_MS, type SignInReply, type SignInRequest } from '../../proto
 import { CcwbError, loginRequired } from '../../protocol/errors.ts';
 import { codeOf, fakeClock, gate, memoryLog, rejection, settled } from './fixtures/edges.ts';
 import { holdLongTimers, type LongTimers } from './fixtures/long-timers.ts';
-import { fakeOidc, HOUR } from './fixtures/tokens.ts';
+import { deviceAuthorization, fakeOidc, HOUR, idTokenFor } from './fixtures/tokens.ts';
 
 const PORT = 8400;
 const never = new AbortController().signal;
 const person = { automatic: false, canOpenPage: true };
 const tool = { automatic: true, canOpenPage: true };
 const blind = { automatic: true, canOpenPage: false };
+const remote = { automatic: false, canOpenPage: false, screen: false };
+const remoteTool = { automatic: true, canOpenPage: false, screen: false };
+const byCode = { automatic: false, canOpenPage: false, device: true };
 
 type T = { teardown(action: () => unknown): void };
 
@@ -45,7 +48,7 @@ function fakeRedirect() {
 }
 
 function open(t: T, change: Partial<SignInDependencies> = {}) {
-  const timers: LongTimers = holdLongTimers(t);
+  const timers: LongTimers = holdLongTimers(t, 1_000);
   const clock = fakeClock();
   const oidc = fakeOidc(clock);
   const { browser, redirect } = fakeRedirect();
@@ -101,7 +104,7 @@ t.test('a caller without a screen is never asked to open the page', async (t) =>
 });
 
 t.test('the end wakes everybody who waits', async (t) => {
-  const { logins, wait, browser, oidc } = open(t);
+  const { logins, wait, browser, oidc, timers } = open(t);
   const { signIn } = await pending(logins.start(person));
   logins.pageOpened(signIn, true);
   const waiters = [wait(signIn), wait(signIn, true), wait(signIn)];
@@ -112,7 +115,9 @@ t.test('the end wakes everybody who waits', async (t) => {
   t.same(oidc.redeemed, ['http://localhost:8400/callback?state=state-1&code=c']);
   t.equal(logins.underWay(), false);
   t.same(await wait(signIn), end, 'and is told to whoever asks a moment later');
-  t.equal(browser.handlers.size, 0, 'nothing listens any more');
+  t.equal(browser.handlers.size, 1, 'a browser that asks again gets its page again');
+  timers.fire(TIMING.callbackLingerMs);
+  t.equal(browser.handlers.size, 0, 'and then nothing listens any more');
 });
 
 t.test('a page somebody has opened is opened by nobody else', async (t) => {
@@ -433,4 +438,222 @@ t.test('a sign-in names the profile it was started for', async (t) => {
   await browser.comesBack('state=state-1&code=c');
   t.same(seen, ['ClaudeCode']);
   t.match(lines[0], { fields: { profile: 'ClaudeCode', port: PORT } });
+});
+
+/** As {@link open}, at a provider that has sign-in by code. */
+function openWithCodes(t: T, change: Partial<SignInDependencies> = {}) {
+  const opened = open(t, change);
+  const { oidc, timers, clock } = opened;
+  oidc.onDevice = async () => deviceAuthorization({ deviceCode: `device-code-${oidc.devices}` });
+  /** Lets the interval pass; the provider answers what `onPoll` says. */
+  const poll = async () => {
+    timers.fire(5_000);
+    await settled();
+  };
+  const approve = async () => {
+    oidc.onPoll = async () => ({ tokens: { idToken: idTokenFor(clock), refreshToken: 'by-code' } });
+    await poll();
+  };
+  return { ...opened, poll, approve };
+}
+
+t.test('a caller without a screen gets a code where the provider has them', async (t) => {
+  const { logins, oidc, wait, approve } = openWithCodes(t);
+  const starts = Array.from({ length: 20 }, (_, caller) =>
+    pending(logins.start([remote, remoteTool, byCode][caller % 3] ?? remote)),
+  );
+  const replies = await Promise.all(starts);
+  t.equal(oidc.devices, 1, 'twenty callers, one code');
+  t.same(oidc.started, [], 'and no page');
+  t.equal(new Set(replies.map(({ signIn }) => signIn)).size, 1);
+  t.match(replies[0], {
+    url: 'https://idp.example/device',
+    device: { userCode: 'WDJB-MJHT', verificationUriComplete: /\?user_code=WDJB-MJHT$/ },
+    openPage: false,
+  });
+  const waiters = replies.map(({ signIn }) => wait(signIn, true));
+  await approve();
+  const end = { state: 'signed-in', user: 'ada@example.com' };
+  for (const waiter of waiters) t.same(await waiter, end);
+  t.equal(logins.underWay(), false);
+});
+
+t.test('a caller with a screen gets a page, also where the provider has codes', async (t) => {
+  const { logins, oidc } = openWithCodes(t);
+  for (const request of [person, tool, blind, { ...blind, screen: true }, { ...person, device: false }])
+    t.equal((await pending(logins.start(request))).device, undefined);
+  t.equal(oidc.devices, 0);
+  t.equal(oidc.started.length, 1);
+});
+
+t.test('without codes a caller without a screen gets the address of the page', async (t) => {
+  const { logins, oidc } = open(t);
+  t.match(await pending(logins.start(remote)), { url: /authorize/, openPage: false });
+  oidc.onDevice = async () => {
+    throw new CcwbError('ERR_PROVIDER_REJECTED', 'not for this application', 'ask');
+  };
+  logins.cancel(loginRequired());
+  t.match(await pending(logins.start(remote)), { url: /authorize/ }, 'offered, but not to this application');
+});
+
+t.test('who insists on a code is told why there is none', async (t) => {
+  const { logins, oidc } = open(t);
+  t.match(await rejection(logins.start(byCode)), {
+    code: 'ERR_PROVIDER_REJECTED',
+    message: /device_authorization_endpoint/,
+    fix: /login --no-browser/,
+  });
+  oidc.onDevice = async () => {
+    throw new CcwbError('ERR_PROVIDER_REJECTED', 'not for this application', 'ask');
+  };
+  t.match(await rejection(logins.start(byCode)), { message: /not for this application/ });
+  t.same(oidc.started, [], 'and gets no page instead');
+});
+
+t.test('a provider that cannot be reached is not asked for a page as well', async (t) => {
+  const { logins, oidc } = open(t);
+  oidc.onDevice = async () => {
+    throw new CcwbError('ERR_PROVIDER_UNREACHABLE', 'down', 'wait');
+  };
+  t.equal(await codeOf(logins.start(remote)), 'ERR_PROVIDER_UNREACHABLE');
+  t.same(oidc.started, []);
+});
+
+t.test('page and code go on side by side, and either ends both', async (t) => {
+  for (const faster of ['page', 'code'] as const) {
+    const { logins, wait, browser, approve, timers, oidc, clock } = openWithCodes(t);
+    const page = await pending(logins.start(person));
+    logins.pageOpened(page.signIn, true);
+    const code = await pending(logins.start(byCode));
+    t.not(code.signIn, page.signIn);
+    clock.advance(PAGE_LEASE_MS * 2);
+    t.match(await pending(logins.start(tool)), { signIn: page.signIn, openPage: false }, 'no second page');
+    t.match(await pending(logins.start(remote)), { signIn: code.signIn }, 'no second code');
+    const waiters = [wait(page.signIn, true), wait(code.signIn)];
+    if (faster === 'page') await browser.comesBack('state=state-1&code=c');
+    else await approve();
+    const end = { state: 'signed-in', user: 'ada@example.com' };
+    t.same(await Promise.all(waiters), [end, end], faster);
+    t.equal(logins.underWay(), false);
+    timers.fire();
+    t.equal(browser.handlers.size, 0);
+    await settled();
+    t.equal(oidc.polled.length, faster === 'page' ? 0 : 1, 'nothing is asked any more');
+  }
+});
+
+t.test('a refusal of one leaves the other', async (t) => {
+  const { logins, wait, browser, oidc, approve } = openWithCodes(t);
+  const page = await pending(logins.start(person));
+  const code = await pending(logins.start(byCode));
+  const redeem = oidc.onRedeem;
+  oidc.onRedeem = async () => {
+    throw new CcwbError('ERR_LOGIN_DENIED', 'no', 'ask');
+  };
+  const waiters = [codeOf(wait(page.signIn)), wait(code.signIn)];
+  await browser.comesBack('state=state-1&error=access_denied');
+  t.equal(await waiters[0], 'ERR_LOGIN_DENIED');
+  oidc.onRedeem = redeem;
+  t.equal(logins.underWay(), true);
+  await approve();
+  t.match(await waiters[1], { state: 'signed-in' });
+});
+
+t.test('tokens that come from both in the same moment are taken over once', async (t) => {
+  const taking = gate();
+  const taken: (string | undefined)[] = [];
+  const { logins, wait, browser, approve } = openWithCodes(t, {
+    complete: async ({ refreshToken }) => {
+      taken.push(refreshToken);
+      await taking.promise;
+      return 'ada@example.com';
+    },
+  });
+  const page = await pending(logins.start(person));
+  const code = await pending(logins.start(byCode));
+  const visited = browser.comesBack('state=state-1&code=c');
+  await settled();
+  await approve();
+  taking.open();
+  t.equal((await visited).status, 200);
+  for (const { signIn } of [page, code]) t.match(await wait(signIn), { state: 'signed-in' });
+  t.strictSame(taken, ['refresh-token-1'], 'the first one\u2019s');
+});
+
+t.test('cancelling ends both, and what was only starting', async (t) => {
+  const { logins, wait, oidc, timers, browser } = openWithCodes(t);
+  const page = await pending(logins.start(person));
+  const code = await pending(logins.start(byCode));
+  const waiters = [codeOf(wait(page.signIn)), codeOf(wait(code.signIn))];
+  await settled();
+  logins.cancel(new CcwbError('ERR_LOGIN_CANCELLED', 'logout', 'login'));
+  t.same(await Promise.all(waiters), ['ERR_LOGIN_CANCELLED', 'ERR_LOGIN_CANCELLED']);
+  timers.fire();
+  await settled();
+  t.same(oidc.polled, [], 'the provider is not asked any more');
+
+  const provider = gate();
+  oidc.onStart = () => provider.promise;
+  const starting = codeOf(logins.start(person));
+  await settled();
+  logins.cancel(new CcwbError('ERR_LOGIN_CANCELLED', 'logout', 'login'));
+  provider.open();
+  t.equal(await starting, 'ERR_LOGIN_CANCELLED');
+  await settled();
+  t.equal(browser.handlers.size, 0);
+  t.equal(logins.underWay(), false);
+});
+
+t.test('a sign-in nobody waits for any more goes on, and can be joined again', async (t) => {
+  const { logins, oidc, approve, wait } = openWithCodes(t);
+  const { signIn } = await pending(logins.start(byCode));
+  const abort = new AbortController();
+  const leaving = logins.wait(signIn, { waitMs: 60_000, canOpenPage: false, signal: abort.signal });
+  abort.abort();
+  t.match(await leaving, { state: 'pending' });
+  const again = await pending(logins.start(byCode));
+  t.match(again, { signIn, device: { userCode: 'WDJB-MJHT' } });
+  t.equal(oidc.devices, 1, 'with the same code');
+  await approve();
+  t.match(await wait(signIn), { state: 'signed-in' });
+});
+
+t.test('codes that nobody enters count as pages that nobody answers', async (t) => {
+  const { logins, timers, oidc, approve, state } = openWithCodes(t);
+  const life = deviceAuthorization().lifeMs;
+  for (let code = 0; code < TIMING.unansweredPages; code += 1) {
+    await pending(logins.start(remoteTool));
+    timers.fire(life);
+  }
+  t.equal(await codeOf(logins.start(remoteTool)), 'ERR_LOGIN_CAPPED');
+  t.equal(await codeOf(logins.start(tool)), 'ERR_LOGIN_CAPPED', 'nor does a page open');
+  t.equal(oidc.devices, TIMING.unansweredPages);
+  t.match(await pending(logins.start(remote)), { device: { userCode: /./ } }, 'a person may');
+  t.match(await pending(logins.start(remoteTool)), { device: { userCode: /./ } }, 'and a tool may join');
+  await approve();
+  state.user = undefined;
+  t.match(await pending(logins.start(tool)), { openPage: true }, 'an answer wipes the count');
+});
+
+t.test('a computer that slept through the life of a sign-in has none under way', async (t) => {
+  const { logins, wait, clock, browser } = openWithCodes(t);
+  const page = await pending(logins.start(tool));
+  logins.pageOpened(page.signIn, true);
+  const code = await pending(logins.start(byCode));
+  clock.advance(TIMING.signInLifeMs);
+  t.equal(await codeOf(wait(page.signIn)), 'ERR_LOGIN_EXPIRED');
+  t.equal(browser.handlers.size, 0, 'the port is given back on wake-up');
+  t.match(await wait(code.signIn, false, 0), { state: 'pending' }, 'a code lives as long as it says');
+  clock.advance(HOUR);
+  t.equal(logins.underWay(), false);
+  t.equal(await codeOf(wait(code.signIn)), 'ERR_LOGIN_EXPIRED');
+  t.match(await logins.start(person), { state: 'pending', openPage: true });
+});
+
+t.test('a clock that is set back does not prolong a long poll', async (t) => {
+  const { logins, wait, clock } = open(t);
+  const { signIn } = await pending(logins.start(person));
+  const poll = wait(signIn, false, 30);
+  clock.advance(-HOUR);
+  t.match(await poll, { state: 'pending' });
 });

@@ -5,8 +5,12 @@ import type { Edges } from '../../daemon/edges.ts';
 import { loopbackRedirect } from '../../daemon/loopback-redirect.ts';
 import { openProfiles, type Profiles } from '../../daemon/profiles.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { signInOverHttp, visitCallback } from '../sandbox/browserless.ts';
-import { type IdentityProvider, startIdentityProvider } from '../sandbox/identity-provider.ts';
+import { approveDevice, signInOverHttp, visitCallback } from '../sandbox/browserless.ts';
+import {
+  type IdentityProvider,
+  type IdentityProviderOptions,
+  startIdentityProvider,
+} from '../sandbox/identity-provider.ts';
 import { type AwsServer, awsServer, json } from './fixtures/aws.ts';
 import { codeOf, gate, memoryLog, noLocks, noProxy, realClock, rejection } from './fixtures/edges.ts';
 import { type MemoryStore, memoryStore } from './fixtures/memory-store.ts';
@@ -32,9 +36,13 @@ function answering(t: T): Promise<AwsServer> {
   });
 }
 
-async function open(t: T, fields: (issuer: string, aws: string, port: number) => Record<string, unknown>) {
+async function open(
+  t: T,
+  fields: (issuer: string, aws: string, port: number) => Record<string, unknown>,
+  options: IdentityProviderOptions = {},
+) {
   const port = await freePort();
-  const provider: IdentityProvider = await startIdentityProvider({ redirectPorts: 'any' });
+  const provider: IdentityProvider = await startIdentityProvider({ redirectPorts: 'any', ...options });
   t.teardown(() => provider.close());
   const aws = await answering(t);
   const path = join(t.testdir({}), 'config.json');
@@ -85,6 +93,57 @@ t.test('a sign-in in a browser makes a profile work', async (t) => {
   t.equal(store.items.size, 0);
   t.equal(credentials.peek(), undefined);
   t.equal(provider.counts.revocations, 1);
+});
+
+t.test('two users sign in at the same time through one redirect port', async (t) => {
+  const { profiles, port } = await open(
+    t,
+    (issuer, aws, redirect_port) => ({
+      A: profileFields(issuer, aws, { redirect_port }),
+      B: profileFields(issuer, aws, { redirect_port, client_id: 'another' }),
+    }),
+    { clientIds: ['sandbox-client', 'another'] },
+  );
+  const pages = await Promise.all(
+    ['A', 'B'].map(async (name) => {
+      const { signIns } = profiles.named(name);
+      const started = await signIns.start(name, { automatic: false, canOpenPage: true });
+      if (started.state !== 'pending') throw new Error('not pending');
+      t.match(new URL(started.url).searchParams.get('redirect_uri'), `localhost:${port}`);
+      return started.url;
+    }),
+  );
+  t.match((await signInOverHttp(pages[1] ?? '')).body, /You are signed in.*The AWS profile B /s);
+  t.equal(profiles.named('A').session.view().signedIn, false, 'the other still waits');
+  t.match((await signInOverHttp(pages[0] ?? '')).body, /You are signed in.*The AWS profile A /s);
+  t.equal(profiles.named('A').session.view().signedIn, true);
+});
+
+t.test('a sign-in by code makes a profile work, and its siblings', async (t) => {
+  const { profiles, provider, store, port } = await open(t, (issuer, aws, redirect_port) => ({
+    A: profileFields(issuer, aws, { redirect_port }),
+    B: profileFields(issuer, aws, { redirect_port, aws_region: 'eu-west-1' }),
+  }));
+  const { signIns, session } = profiles.named('A');
+  const request = { automatic: false, canOpenPage: false, device: true };
+  const started = await signIns.start('A', request);
+  if (started.state !== 'pending' || !started.device) throw new Error('no code');
+  const signal = new AbortController().signal;
+  const waiter = signIns.wait(started.signIn, { waitMs: 60_000, canOpenPage: false, signal });
+  t.equal(
+    await codeOf(visitCallback(`http://127.0.0.1:${port}/callback`)),
+    'ECONNREFUSED',
+    'no port is open',
+  );
+  await approveDevice(started.device.verificationUriComplete ?? '');
+  t.match(await waiter, { state: 'signed-in', user: /^demo@/ });
+  t.match(session.view(), { signedIn: true, user: /^demo@/ });
+  for (const name of ['A', 'B'])
+    t.match(await profiles.named(name).credentials.get(), { accessKeyId: /^ASIA/ });
+  t.match([...store.items.values()][0], /refreshToken/);
+  t.equal(provider.counts.authorizationRequests, 0, 'without a page of ours');
+  t.same(await signIns.start('A', request), { state: 'signed-in', user: session.view().user });
+  t.same(await profiles.signOut(profiles.named('A')), { wasSignedIn: true, revoked: true });
 });
 
 t.test('the last page tells when AWS refuses', async (t) => {
@@ -300,10 +359,37 @@ t.test('signing out during a sign-in ends the wait with the reason', async (t) =
     A: profileFields(issuer, aws, { redirect_port }),
   }));
   const profile = profiles.named('A');
-  const started = await profile.signIns.start('A', { automatic: false, canOpenPage: true });
+  for (const device of [false, true]) {
+    const started = await profile.signIns.start('A', { automatic: false, canOpenPage: true, device });
+    if (started.state !== 'pending') throw new Error('not pending');
+    t.equal(started.device !== undefined, device);
+    const options = { waitMs: 60_000, canOpenPage: false, signal: new AbortController().signal };
+    const waiter = codeOf(profile.signIns.wait(started.signIn, options));
+    t.same(await profiles.signOut(profile), { wasSignedIn: false, revoked: false });
+    t.equal(await waiter, 'ERR_LOGIN_CANCELLED');
+  }
+});
+
+t.test('signing out while the tokens of a sign-in by code are on their way revokes them', async (t) => {
+  const { profiles, provider, store } = await open(t, (issuer, aws, redirect_port) => ({
+    A: profileFields(issuer, aws, { redirect_port }),
+  }));
+  const profile = profiles.named('A');
+  const arrived = gate();
+  const answer = gate();
+  provider.onTokenRequest(async () => {
+    arrived.open();
+    await answer.promise;
+  });
+  const started = await profile.signIns.start('A', { automatic: false, canOpenPage: false, device: true });
   if (started.state !== 'pending') throw new Error('not pending');
-  const signal = new AbortController().signal;
-  const waiter = codeOf(profile.signIns.wait(started.signIn, { waitMs: 60_000, canOpenPage: false, signal }));
-  t.same(await profiles.signOut(profile), { wasSignedIn: false, revoked: false });
-  t.equal(await waiter, 'ERR_LOGIN_CANCELLED');
+  await approveDevice(started.device?.verificationUriComplete ?? '');
+  // The poll's timer alone keeps no process alive.
+  const alive = setInterval(() => {}, 1_000);
+  await arrived.promise;
+  const signedOut = profiles.signOut(profile);
+  answer.open();
+  t.same(await signedOut, { wasSignedIn: true, revoked: true });
+  clearInterval(alive);
+  t.equal(store.items.size, 0);
 });

@@ -27,6 +27,13 @@ const PENDING = {
   expiresAt: '2026-01-02T03:09:05Z',
 };
 
+const BY_CODE = {
+  ...PENDING,
+  url: 'https://company.okta.com/activate',
+  device: { userCode: 'WDJB-MJHT', verificationUriComplete: null },
+  openPage: false,
+};
+
 /** A body of each reply that must validate. */
 const EXAMPLES: Record<RouteName | 'error', unknown[]> = {
   error: [loginRequired().toBody()],
@@ -65,7 +72,7 @@ const EXAMPLES: Record<RouteName | 'error', unknown[]> = {
   idToken: [{ idToken: 'jwt', expiration: '2026-01-02T03:04:05Z' }],
   otelHeaders: [{}, { 'x-user-email': 'ada@example.com' }],
   signIn: [PENDING, { state: 'signed-in', user: null }, { state: 'signed-in', user: 'ada' }],
-  awaitSignIn: [PENDING],
+  awaitSignIn: [PENDING, BY_CODE],
   pageOpened: [{ noted: false }],
   signOut: [{ wasSignedIn: true, revoked: false }],
 };
@@ -124,8 +131,18 @@ t.test('request schemas take what shims send and nothing else', async (t) => {
   );
   accepts(
     ajv.compile(REQUEST_SCHEMAS.signInBody),
-    [{ automatic: true, canOpenPage: false }],
-    [{}, { automatic: true }, { automatic: 1, canOpenPage: 0 }, { automatic: true, canOpenPage: true, x: 1 }],
+    [
+      { automatic: true, canOpenPage: false },
+      { automatic: true, canOpenPage: false, screen: false },
+      { automatic: false, canOpenPage: false, device: true },
+    ],
+    [
+      {},
+      { automatic: true },
+      { automatic: 1, canOpenPage: 0 },
+      { automatic: true, canOpenPage: true, x: 1 },
+      { automatic: true, canOpenPage: true, device: 'yes' },
+    ],
   );
   accepts(ajv.compile(REQUEST_SCHEMAS.pageOpenedBody), [{ opened: true }], [{}, { opened: 'yes' }]);
   accepts(
