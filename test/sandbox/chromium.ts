@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chromium } from 'playwright-core';
+import { chromium, type Page } from 'playwright-core';
 
 export interface ChromiumSignIn {
   /** Default `demo`. */
@@ -38,18 +38,9 @@ export function findChromium(): string | undefined {
   return [...(CHROMIUM ? [CHROMIUM] : usual)].find((path) => existsSync(path));
 }
 
-/** Signs in with a real, headless browser and closes it. @throws when there is no Chromium */
-export async function signInWithChromium(
-  url: string | URL,
-  options: ChromiumSignIn = {},
-): Promise<ChromiumResult> {
-  const executablePath = findChromium();
-  if (executablePath === undefined)
-    throw new Error('no Chromium found: install it or set CHROMIUM to its path');
-  const browser = await chromium.launch({ executablePath, args: launchArguments, timeout: timeoutMs });
-  try {
-    const page = await browser.newPage({ colorScheme: options.colorScheme ?? 'light' });
-    page.setDefaultTimeout(timeoutMs);
+/** Signs in at the sandbox's provider with a real, headless browser and closes it. @throws when there is no Chromium */
+export function signInWithChromium(url: string | URL, options: ChromiumSignIn = {}): Promise<ChromiumResult> {
+  return inChromium({ colorScheme: options.colorScheme ?? 'light' }, async (page) => {
     await page.goto(String(url));
     const password = page.getByLabel('Password');
     if (await password.isVisible()) {
@@ -59,9 +50,30 @@ export async function signInWithChromium(
       await page.waitForLoadState('load');
     }
     if (options.screenshotPath !== undefined) await page.screenshot({ path: options.screenshotPath });
-    const text = await page.locator('body').innerText();
-    return { url: page.url(), title: await page.title(), text };
+    return whatIsShown(page);
+  });
+}
+
+/** Opens a page of a browser of its own, and closes both when `use` has ended. @throws when there is no Chromium */
+export async function inChromium<T>(
+  options: { readonly colorScheme?: 'light' | 'dark' },
+  use: (page: Page) => Promise<T>,
+): Promise<T> {
+  const executablePath = findChromium();
+  if (executablePath === undefined)
+    throw new Error('no Chromium found: install it or set CHROMIUM to its path');
+  const browser = await chromium.launch({ executablePath, args: launchArguments, timeout: timeoutMs });
+  try {
+    const page = await browser.newPage(options);
+    page.setDefaultTimeout(timeoutMs);
+    return await use(page);
   } finally {
     await browser.close();
   }
+}
+
+/** Where a browser is and what a person reads there. */
+export async function whatIsShown(page: Page): Promise<ChromiumResult> {
+  const text = await page.locator('body').innerText();
+  return { url: page.url(), title: await page.title(), text };
 }
