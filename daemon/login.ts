@@ -54,7 +54,7 @@ export type SignInDependencies = {
   clock: Clock;
   log: Log;
   /** The user when a session exists already, so that no page is needed. */
-  currentUser(): Promise<string | null | undefined>;
+  currentUser(request: SignInRequest): Promise<string | null | undefined>;
   /** Takes the tokens over; resolves when the session is signed in, with the user's name. */
   complete(tokens: Tokens & { idToken: IdToken }): Promise<string>;
   /** The page for a user who has just signed in; may take as long as a call to AWS. */
@@ -151,7 +151,7 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
     start: async (profile, request) => {
       const wantsCode = request.device === true || request.screen === false;
       if (!underWay(wantsCode ? 'device' : 'browser')) {
-        const user = await deps.currentUser();
+        const user = await deps.currentUser(request);
         if (user !== undefined) return { state: 'signed-in', user };
         if (request.automatic && !anyUnderWay()) refuseWhenCapped(profile);
       }

@@ -6,6 +6,7 @@ import {
   invalidIdToken,
   LostReply,
   outcomeUnknown,
+  refusedWithoutReason,
   rejected,
   translateProviderError,
   UnexplainedRefusal,
@@ -230,7 +231,7 @@ export function oidcClient(
         try {
           const reply = await oauth.refreshTokenGrant(config, refreshToken).catch((thrown: unknown) => {
             if (answered) throw thrown;
-            if (unexplained(thrown)) throw new UnexplainedRefusal(translateProviderError(thrown, issuer));
+            if (unexplained(thrown)) throw new UnexplainedRefusal(refusedWithoutReason(issuer, thrown));
             if (outcomeUnknown(thrown)) throw new LostReply(translateProviderError(thrown, issuer));
             throw thrown;
           });

@@ -130,10 +130,11 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
       ...edges,
       oidc,
       redirect,
-      currentUser: async () => {
+      currentUser: async ({ automatic }) => {
         await session.restore();
-        const { signedIn, user } = session.view();
-        return signedIn ? user : undefined;
+        const { signedIn, doubtful, user } = session.view();
+        // Who types "login" while the provider refuses the session wants a new one.
+        return signedIn && (automatic || !doubtful) ? user : undefined;
       },
       complete: async (tokens) => {
         await session.signedIn(tokens);

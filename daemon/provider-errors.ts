@@ -185,6 +185,16 @@ export function rejected(host: string, error: string, cause: unknown): CcwbError
   );
 }
 
+/** What the user is told meanwhile: the session may be over, and whoever knows better can sign in anew. */
+export function refusedWithoutReason(issuer: string, cause: unknown): CcwbError {
+  return new CcwbError(
+    'ERR_PROVIDER_UNREACHABLE',
+    `${hostOf(issuer)} refused to go on with this session (status ${statusOf(cause)}) and gave no reason`,
+    'it is tried again by itself; bedrock-auth login signs you in anew',
+    { cause },
+  );
+}
+
 function unreachable(host: string, cause: unknown, status = 0): CcwbError {
   const detail = status > 0 ? `answered with status ${status}` : 'did not answer properly';
   return new CcwbError(

@@ -15,6 +15,8 @@ import { idTokenLifeMs, TIMING } from './timing.ts';
 /** What a session shows of itself; no secret among it. */
 export type SessionView = {
   signedIn: boolean;
+  /** The provider refuses to go on with this session, without saying that it has ended. */
+  doubtful: boolean;
   user: string | null;
   idTokenUntil: number | null;
   storage: string;
@@ -103,7 +105,7 @@ export function openSession(
     } catch (thrown) {
       if (thrown instanceof UnexplainedRefusal) {
         refusal = { since: refusal?.since ?? clock.now(), last: clock.now() };
-        throw refused() ? refusedWithoutReason(thrown) : thrown.cause;
+        throw refused() ? endedWithoutReason(thrown.cause) : thrown.cause;
       }
       if (asCcwbError(thrown).code !== 'ERR_LOGIN_REQUIRED' || !spent) throw thrown;
       if (startedIn !== keeper.generation()) throw thrown;
@@ -152,6 +154,7 @@ export function openSession(
     restore: keeper.restore,
     view: () => ({
       signedIn: canRefresh() || unexpired(undefined) !== undefined,
+      doubtful: refusal !== undefined,
       user: idToken ? userOf(idToken) : (keeper.current()?.user ?? null),
       idTokenUntil: idToken?.expiresAt ?? null,
       storage: store.description,
@@ -248,14 +251,9 @@ async function patiently(refresh: () => Promise<Tokens>): Promise<Tokens> {
   }
 }
 
-/** The token is kept, and tried again later; but the user is not left waiting for a provider that may mean it. */
-function refusedWithoutReason({ cause }: UnexplainedRefusal): CcwbError {
-  return new CcwbError(
-    'ERR_LOGIN_REQUIRED',
-    'the identity provider refuses to go on with this session and gives no reason',
-    'run bedrock-auth login',
-    { cause },
-  );
+/** The token is kept, and tried again later; but the user is not left waiting for a provider that means it. */
+function endedWithoutReason(refused: CcwbError): CcwbError {
+  return new CcwbError('ERR_LOGIN_REQUIRED', refused.message, 'run bedrock-auth login', { cause: refused });
 }
 
 /** How a person recognises the account. */

@@ -398,8 +398,8 @@ t.test('faults of the token endpoint end no session', async (t) => {
   const { client, provider } = await start(t);
   let { refreshToken, subject } = await signIn(client);
   const faults: [Fault, string][] = [
-    [{ kind: 'status', status: 400, body: 'invalid_grant' }, 'ERR_PROVIDER_INVALID'],
-    [{ kind: 'status', status: 401, body: '' }, 'ERR_PROVIDER_INVALID'],
+    [{ kind: 'status', status: 400, body: 'invalid_grant' }, 'ERR_PROVIDER_UNREACHABLE'],
+    [{ kind: 'status', status: 401, body: '' }, 'ERR_PROVIDER_UNREACHABLE'],
     [{ kind: 'down' }, 'ERR_PROVIDER_UNREACHABLE'],
     [{ kind: 'status', status: 500 }, 'ERR_PROVIDER_UNREACHABLE'],
     [{ kind: 'status', status: 503, retryAfter: 1 }, 'ERR_PROVIDER_UNREACHABLE'],

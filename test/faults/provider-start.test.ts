@@ -55,7 +55,7 @@ const atStart = (name: string, place: ProviderPlace | 'all', made: Fault, code: 
 
 const UNREACHABLE = /^ERR_PROVIDER_UNREACHABLE$/;
 const INVALID = /^ERR_PROVIDER_INVALID$/;
-const SLOW = /^ERR_(DAEMON|PROVIDER)_UNREACHABLE$/;
+const SLOW = /^ERR_(REFRESH_PENDING|PROVIDER_UNREACHABLE)$/;
 const json = (body: string): Fault => ({
   kind: 'status',
   status: 200,

@@ -59,11 +59,11 @@ during('every connection reset', {
 during('token request cut before it is handled', atTokenEndpoint({ kind: 'down' }, UNREACHABLE));
 during(
   'answer slower than the limit of a call',
-  atTokenEndpoint({ kind: 'slow', ms: 25_000 }, /^ERR_(DAEMON|PROVIDER)_UNREACHABLE$/),
+  atTokenEndpoint({ kind: 'slow', ms: 25_000 }, /^ERR_(REFRESH_PENDING|PROVIDER_UNREACHABLE)$/),
 );
 during(
   'answer a byte at a time, without end',
-  atTokenEndpoint({ kind: 'drip', ms: 200 }, /^ERR_(DAEMON|PROVIDER)_UNREACHABLE$/),
+  atTokenEndpoint({ kind: 'drip', ms: 200 }, /^ERR_(REFRESH_PENDING|PROVIDER_UNREACHABLE)$/),
 );
 during('status 500', atTokenEndpoint(status(500), UNREACHABLE));
 during('status 502 with a page of a proxy', atTokenEndpoint(status(502, html), UNREACHABLE));
@@ -88,7 +88,7 @@ during(
 );
 during('200 with JSON that is no object', atTokenEndpoint(json(200, [1]), NO_ID_TOKEN));
 during('200 with JSON that holds no token', atTokenEndpoint(json(200, { hello: 'world' }), NO_ID_TOKEN));
-during('a body of 64 MB', atTokenEndpoint({ kind: 'huge', bytes: 64e6 }, NO_ID_TOKEN));
+during('a body of 64 MB', atTokenEndpoint({ kind: 'huge', bytes: 64e6 }, UNREACHABLE));
 during('status 400 without a body', atTokenEndpoint(status(400, { body: '' }), INVALID));
 during('status 400 invalid_request', atTokenEndpoint(json(400, { error: 'invalid_request' }), REJECTED));
 during('status 401 invalid_client', atTokenEndpoint(json(401, { error: 'invalid_client' }), REJECTED));
@@ -158,5 +158,5 @@ during(
 );
 during(
   'answer later than the limit after the provider rotated',
-  atTokenEndpoint({ kind: 'slowReply', ms: 25_000 }, /^ERR_(DAEMON|PROVIDER)_UNREACHABLE$/, lost),
+  atTokenEndpoint({ kind: 'slowReply', ms: 25_000 }, /^ERR_(REFRESH_PENDING|PROVIDER_UNREACHABLE)$/, lost),
 );
