@@ -44,13 +44,8 @@ export const ERRORS = {
     false,
     'The identity provider refused the sign-in, or the user cancelled it there.',
   ),
-  ERR_LOGIN_PENDING: kind(
-    504,
-    1,
-    true,
-    'A sign-in is waiting in the browser and the caller stopped waiting for it.',
-  ),
-  ERR_LOGIN_EXPIRED: kind(408, 1, false, 'A sign-in was not completed within its five minutes.'),
+  ERR_LOGIN_PENDING: kind(504, 1, true, 'A sign-in is under way and the caller stopped waiting for it.'),
+  ERR_LOGIN_EXPIRED: kind(408, 1, false, 'A sign-in was not completed in time.'),
   ERR_LOGIN_CANCELLED: kind(
     409,
     1,
@@ -61,7 +56,7 @@ export const ERRORS = {
     429,
     1,
     false,
-    'Several sign-in pages in a row went unanswered, so no further one is opened automatically.',
+    'Several sign-in pages or codes in a row went unanswered, so no further one comes by itself.',
   ),
   ERR_LOGIN_OFF: kind(401, 1, false, 'A sign-in is needed, and CCWB_SIGN_IN=off forbids starting one here.'),
   ERR_REDIRECT_PORT_TAKEN: kind(
@@ -86,7 +81,7 @@ export const ERRORS = {
     502,
     1,
     false,
-    'The identity provider refused the client: wrong client id, redirect URI or scope.',
+    'The identity provider refused the client: wrong client id, redirect URI, scope or grant.',
   ),
   ERR_ID_TOKEN_INVALID: kind(
     502,

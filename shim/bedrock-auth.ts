@@ -22,8 +22,9 @@ async function main(program: Program): Promise<number> {
   root.addCommand(
     command('login', 'Sign in. Says so and does nothing when somebody is signed in already.')
       .option(PROFILE_FLAG, PROFILE_TEXT)
+      .option('--device', 'with a code for a browser on another device, also a phone')
       .option('--no-browser', 'print the address of the page, do not open it')
-      .addHelpText('after', examples('bedrock-auth login', 'bedrock-auth login --profile Team --no-browser'))
+      .addHelpText('after', examples('bedrock-auth login', 'bedrock-auth login --profile Team --device'))
       .action(noted(login)),
   );
   root.addCommand(

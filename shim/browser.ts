@@ -1,11 +1,10 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { startDesktopProgram } from './processes.ts';
+import { hasDisplay, hasWindows, type Machine, placeOf } from './screen.ts';
 
-/** What the choice of a browser depends on; a value, so that tests can be any machine. */
-export type Desktop = {
-  platform: NodeJS.Platform;
-  env: Readonly<Record<string, string | undefined>>;
+/** What the choice of a browser depends on. */
+export type Desktop = Machine & {
   /** True when the file exists and may be run. */
   isProgram(path: string): boolean;
 };
@@ -31,14 +30,14 @@ const WINDOWS_OPENER = '/mnt/c/Windows/System32/rundll32.exe';
  * is also how editors hand pages from a remote machine to the local one. `CCWB_BROWSER=none` never opens.
  */
 export function findOpeners(desktop: Desktop): Opener[] {
-  const { env, platform } = desktop;
+  const { env } = desktop;
   if (env.CCWB_BROWSER === 'none') return [];
   const chosen = (env.CCWB_BROWSER || env.BROWSER || '')
     .split(':')
     .map((entry) => (desktop.isProgram(entry) ? [entry] : entry.split(' ').filter(Boolean)))
     .filter(isOpener)
     .filter(([file]) => !TEXT_BROWSERS.includes(file.split('/').at(-1) ?? ''));
-  return [...chosen, ...platformOpeners(desktop, platform)]
+  return [...chosen, ...platformOpeners(desktop)]
     .map(([file, ...args]): Opener | undefined => {
       const path = findProgram(desktop, file);
       if (path === undefined) return undefined;
@@ -51,15 +50,15 @@ function isOpener(words: string[]): words is [string, ...string[]] {
   return words.length > 0;
 }
 
-function platformOpeners({ env }: Desktop, platform: NodeJS.Platform): Opener[] {
-  const remote = Boolean(env.SSH_CONNECTION || env.SSH_TTY);
+function platformOpeners(desktop: Desktop): Opener[] {
   // Over SSH `open` would show the page on a screen that nobody may be sitting at.
-  if (platform === 'darwin') return remote ? [] : [['/usr/bin/open']];
+  if (desktop.platform === 'darwin') return placeOf(desktop) === 'ssh' ? [] : [['/usr/bin/open']];
   // Not explorer.exe: it ends with 1 also when it opened the page.
-  const windows: Opener[] =
-    env.WSL_DISTRO_NAME && !remote ? [['wslview'], [WINDOWS_OPENER, 'url.dll,FileProtocolHandler']] : [];
-  const x11: Opener[] = env.DISPLAY || env.WAYLAND_DISPLAY ? [['xdg-open']] : [];
-  return [...windows, ...x11];
+  const windows: Opener[] = hasWindows(desktop)
+    ? [['wslview'], [WINDOWS_OPENER, 'url.dll,FileProtocolHandler']]
+    : [];
+  const display: Opener[] = hasDisplay(desktop) ? [['xdg-open']] : [];
+  return [...windows, ...display];
 }
 
 function findProgram({ env, isProgram }: Desktop, file: string): string | undefined {
@@ -75,7 +74,7 @@ function findProgram({ env, isProgram }: Desktop, file: string): string | undefi
 export async function openPage(
   url: string,
   openers: readonly Opener[],
-  env: Desktop['env'],
+  env: Machine['env'],
 ): Promise<boolean> {
   for (const [file, ...args] of openers) {
     const filled = args.map((arg) => arg.replaceAll('%s', () => url));
@@ -92,5 +91,14 @@ export function isProgram(path: string): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** The text of a file, undefined when there is none that can be read. */
+export function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
   }
 }

@@ -16,13 +16,14 @@ const TICK_MS = 1_000;
  */
 export async function login(
   program: Program,
-  options: { profile?: string; browser: boolean },
+  options: { profile?: string; browser: boolean; device?: boolean },
 ): Promise<number> {
   const profile = profileMeant(program, options.profile);
   checkProfile(program, profile);
   const waiting = waitingLine(program);
   let lost: unknown;
   const tell = (text: string): void => {
+    waiting.clear();
     program.print(text).catch((error: unknown) => {
       lost = error;
     });
@@ -32,11 +33,11 @@ export async function login(
       profile,
       automatic: false,
       openPages: options.browser,
+      device: options.device === true,
       waitMs: undefined,
       tell,
       waiting: waiting.show,
     });
-    waiting.clear();
     const who = user === null ? '' : ` as ${user}`;
     tell(waited ? `Signed in for ${profile}${who}.\n` : `Already signed in for ${profile}${who}.\n`);
   } finally {
@@ -46,7 +47,7 @@ export async function login(
   return 0;
 }
 
-/** Says what is waited for: once, and on a terminal in a line that counts the time. */
+/** Says what is waited for: once, and on a terminal in a line that counts the time until it is cleared. */
 function waitingLine(program: Program): { show(wait: { waitMs: number }): void; clear(): void } {
   const startedAt = performance.now();
   let endsAt = 0;
@@ -76,6 +77,7 @@ function waitingLine(program: Program): { show(wait: { waitMs: number }): void; 
       if (!timer) return;
       clearInterval(timer);
       timer = undefined;
+      shown = false;
       write('\r\x1b[K');
     },
   };

@@ -1,11 +1,12 @@
-import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SignInReply } from '../protocol/api.ts';
+import type { SignInReply, SignInRequest } from '../protocol/api.ts';
 import { CLIENT_TIMING } from '../protocol/client.ts';
 import { CcwbError } from '../protocol/errors.ts';
 import { askStarting, isUnreachable } from './ask.ts';
-import { findOpeners, isProgram, openPage } from './browser.ts';
+import { type Desktop, findOpeners, isProgram, type Opener, openPage, readText } from './browser.ts';
+import { invitation, type Pending } from './invitation.ts';
 import type { Program } from './program.ts';
+import { placeOf } from './screen.ts';
 
 /** How long one long poll lasts, in milliseconds: short enough to notice soon that the daemon is gone. */
 export const POLL_MS = 10_000;
@@ -14,8 +15,10 @@ export type SignInOptions = {
   profile: string;
   /** Asked for by a tool, not by a person: counts towards the daemon's cap. */
   automatic: boolean;
-  /** False: the page is never opened from here. */
+  /** False: the page is never opened from here, and its address wanted all the same. */
   openPages: boolean;
+  /** By a code for another device, and not otherwise. */
+  device?: boolean;
   /** How long to wait in milliseconds; undefined: as long as the sign-in lives. */
   waitMs: number | undefined;
   /** Where people read: the address of the page and what is waited for. */
@@ -27,26 +30,26 @@ export type SignInOptions = {
 /** `waited`: false when somebody was signed in before. */
 export type SignedIn = { user: string | null; waited: boolean };
 
-type Pending = Extract<SignInReply, { state: 'pending' }>;
-
 /**
  * Starts a sign-in, or joins the one under way, and waits for its end. The page is opened from here only
- * when the daemon says so, and once at most for each sign-in.
+ * when the daemon says so, and once at most for each sign-in. Where it would be seen by nobody, or cannot
+ * be opened, the daemon is asked for a code instead.
  *
  * @throws CcwbError ERR_LOGIN_PENDING when the wait ends before the sign-in does; how the sign-in failed.
  */
 export async function signIn(program: Program, options: SignInOptions): Promise<SignedIn> {
-  const openers = options.openPages
-    ? findOpeners({ platform: program.platform, env: program.env, isProgram })
-    : [];
-  const page = new Page(program, options, openers);
+  const page = new Page(program, options);
   const deadline = options.waitMs === undefined ? undefined : performance.now() + options.waitMs;
-  let reply = await begin(program, options, page.canOpen);
+  let reply = await begin(program, options, page);
   if (reply.state === 'signed-in') return { user: reply.user, waited: false };
   let restarts = 0;
   while (reply.state === 'pending') {
     const pending: Pending = reply;
-    await page.show(pending);
+    if ((await page.show(pending)) === 'failed') {
+      // Nobody sees a page here after all. What was told already stays true when there is nothing better.
+      reply = await begin(program, options, page).catch(() => ({ ...pending, openPage: false }));
+      continue;
+    }
     const leftMs = timeLeft(program, pending, deadline);
     if (leftMs <= 0 || program.interrupted.aborted) throw stillPending(program, options, pending);
     const lifeMs = Date.parse(pending.expiresAt) - program.now();
@@ -57,7 +60,7 @@ export async function signIn(program: Program, options: SignInOptions): Promise<
       if (program.interrupted.aborted) throw stillPending(program, options, pending);
       // The daemon was replaced or died and took the sign-in with it: one more, not one after the other.
       if (!isLost(error) || restarts++ > 0) throw error;
-      reply = await begin(program, options, page.canOpen);
+      reply = await begin(program, options, page);
     }
   }
   return { user: reply.user, waited: true };
@@ -65,13 +68,19 @@ export async function signIn(program: Program, options: SignInOptions): Promise<
 
 function begin(
   program: Program,
-  { profile, automatic }: SignInOptions,
-  canOpenPage: boolean,
+  { profile, automatic, device }: SignInOptions,
+  page: Page,
 ): Promise<SignInReply> {
+  const body: SignInRequest = {
+    automatic,
+    canOpenPage: page.canOpen,
+    ...(device ? { device } : {}),
+    ...(page.unseen ? { screen: false } : {}),
+  };
   return askStarting<SignInReply>(program, {
     route: 'signIn',
     params: { profile },
-    body: { automatic, canOpenPage },
+    body,
     // The first sign-in fetches the provider's discovery document.
     answerMs: 15_000,
     signal: program.interrupted,
@@ -115,8 +124,8 @@ function stillPending({ name }: Program, { profile }: SignInOptions, { expiresAt
     name === 'bedrock-auth' ? 'bedrock-auth status shows how it ended' : 'the next call picks it up';
   return new CcwbError(
     'ERR_LOGIN_PENDING',
-    `stopped waiting for the sign-in to ${profile}; it goes on in the browser until ${expiresAt}`,
-    `finish it there; ${next}`,
+    `stopped waiting for the sign-in to ${profile}; it goes on until ${expiresAt}`,
+    `finish it in the browser; ${next}`,
   );
 }
 
@@ -127,29 +136,37 @@ class Page {
   #shown: string | undefined;
   readonly #program: Program;
   readonly #options: SignInOptions;
-  #openers: Parameters<typeof openPage>[1];
+  readonly #machine: Desktop;
+  #openers: readonly Opener[];
 
-  constructor(program: Program, options: SignInOptions, openers: Parameters<typeof openPage>[1]) {
+  constructor(program: Program, options: SignInOptions) {
     this.#program = program;
     this.#options = options;
-    this.#openers = openers;
+    this.#machine = { platform: program.platform, env: program.env, isProgram, readText };
+    this.#openers = options.openPages && !options.device ? findOpeners(this.#machine) : [];
   }
 
   get canOpen(): boolean {
     return this.#openers.length > 0;
   }
 
+  /** A page opened here would be seen by nobody; unknown to us where we were told to open none. */
+  get unseen(): boolean {
+    const { openPages, device } = this.#options;
+    const told = device || !openPages || this.#program.env.CCWB_BROWSER === 'none';
+    return !told && !this.canOpen;
+  }
+
   /** Tells the address, and opens it when that is this caller's task. */
-  async show(pending: Pending): Promise<void> {
+  async show(pending: Pending): Promise<'shown' | 'failed'> {
     if (this.#told !== pending.signIn) {
       this.#told = pending.signIn;
       this.#options.tell(this.#invitation(pending));
     }
-    if (!pending.openPage) return;
+    if (!pending.openPage) return 'shown';
     if (this.#shown !== pending.signIn) {
       this.#shown = pending.signIn;
       this.#opened = await openPage(pending.url, this.#openers, this.#program.env);
-      if (!this.#opened) this.#openers = [];
     }
     await this.#program.daemon
       .ask({
@@ -160,32 +177,15 @@ class Page {
       })
       // Unconfirmed, the task goes to another caller; the wait tells what became of the sign-in.
       .catch(() => {});
+    if (this.#opened) return 'shown';
+    this.#openers = [];
+    this.#told = undefined;
+    return 'failed';
   }
 
-  #invitation({ url }: Pending): string {
+  #invitation(pending: Pending): string {
     const { profile } = this.#options;
-    const intro = this.canOpen
-      ? `Sign in for profile ${profile} in the browser. If no page opens there, open this address:`
-      : `Sign in for profile ${profile}: open this address in a browser:`;
-    const { env } = this.#program;
-    const port = redirectPort(url);
-    const elsewhere = this.canOpen || port === undefined ? '' : forwardingHint(env, port);
-    return `${intro}\n  ${url}\n${elsewhere}`;
+    const place = placeOf(this.#machine);
+    return invitation({ profile, pending, opensPage: this.canOpen, place, env: this.#program.env });
   }
-}
-
-/** The loopback port the provider sends the browser back to. */
-function redirectPort(url: string): string | undefined {
-  const redirect = URL.canParse(url) ? new URL(url).searchParams.get('redirect_uri') : null;
-  return redirect !== null && URL.canParse(redirect) ? new URL(redirect).port || undefined : undefined;
-}
-
-function forwardingHint(env: Program['env'], port: string): string {
-  // The third field of SSH_CONNECTION is this machine's address as the other side reached it.
-  const host = env.SSH_CONNECTION?.split(' ')[2] ?? hostname();
-  const user = env.USER ?? env.LOGNAME;
-  return (
-    'If that browser runs on another machine, first run there:\n' +
-    `  ssh -L ${port}:localhost:${port} ${user ? `${user}@` : ''}${host}\n`
-  );
 }

@@ -9,6 +9,8 @@ t.setTimeout(120_000);
 
 const TWO_LINES = /^bedrock-auth: [^\n]+ \(ERR_[A-Z_]+\)\n {2}fix: [^\n]+\n$/;
 
+const SSH = { SSH_CONNECTION: '192.0.2.1 5 192.0.2.7 22', USER: 'jane' };
+
 type Tap = { teardown(fn: () => unknown): void };
 
 function home(t: Tap): Installation {
@@ -84,16 +86,13 @@ t.test('without a screen, or with --no-browser, the way in is printed', async (t
   const urls = made.addBrowser('browser');
   const BROWSER = urls.replace(/\.urls$/, '');
   const cases: [string[], Record<string, string>, RegExp][] = [
-    [['--no-browser'], { BROWSER, USER: 'jane' }, /ssh -L 8400:localhost:8400 jane@\S+\n/],
-    [[], { CCWB_BROWSER: 'none', BROWSER }, /ssh -L 8400:localhost:8400 \S+\n/],
-    [
-      [],
-      { SSH_CONNECTION: '192.0.2.1 5 192.0.2.7 22', USER: 'jane' },
-      /ssh -L 8400:localhost:8400 jane@192\.0\.2\.7\n/,
-    ],
+    [['--no-browser'], { BROWSER, ...SSH }, /ssh -L 8400:localhost:8400 jane@192\.0\.2\.7\n/],
+    [[], { CCWB_BROWSER: 'none', BROWSER, SSH_TTY: '/dev/pts/1' }, /ssh -L 8400:localhost:8400 \S+\n/],
+    [[], SSH, /ssh -L 8400:localhost:8400 jane@192\.0\.2\.7\n/],
   ];
   for (const [args, env, hint] of cases) {
-    const signIn = fakeSignIn(daemon);
+    // Whoever wants no browser opened gets the address, also where the provider has codes.
+    const signIn = fakeSignIn(daemon, { codes: env !== SSH });
     const from = daemon.asked.length;
     const login = made.run('bedrock-auth', ['login', ...args], { env });
     const finish = setInterval(() => {
@@ -107,6 +106,57 @@ t.test('without a screen, or with --no-browser, the way in is printed', async (t
     t.equal(signIn.tasks(), 0);
   }
   t.strictSame(urlsIn(urls), []);
+});
+
+t.test('where nobody would see a page, or with --device, a code is shown and nothing opens', async (t) => {
+  const made = home(t);
+  const daemon = await fakeDaemon(made.socket);
+  t.teardown(daemon.close);
+  const urls = made.addBrowser('browser');
+  const BROWSER = urls.replace(/\.urls$/, '');
+  const cases: [string[], Record<string, string>, Record<string, boolean>][] = [
+    [['--device'], { BROWSER }, { device: true }],
+    [['--device', '--no-browser'], { BROWSER }, { device: true }],
+    [[], SSH, { screen: false }],
+    [[], {}, { screen: false }],
+  ];
+  for (const [args, env, asked] of cases) {
+    const signIn = fakeSignIn(daemon, { codes: true });
+    const from = daemon.asked.length;
+    const login = made.run('bedrock-auth', ['login', ...args], { env });
+    const finish = setInterval(() => {
+      if (daemon.asked.slice(from).some(({ route }) => route === 'awaitSignIn')) signIn.finish();
+    }, 20);
+    const { status, stdout, stderr } = await login;
+    clearInterval(finish);
+    t.equal(status, 0);
+    t.equal(stderr, '');
+    t.match(stdout, '\n  https://idp.example.com/device\n');
+    t.match(stdout, '\n  |  WDJB-MJHT  |\n');
+    t.match(stdout, '\n  https://idp.example.com/device?user_code=WDJB-MJHT\n');
+    t.match(stdout, /\nSigned in for ClaudeCode as jane@example\.com\.\n$/);
+    t.notMatch(stdout, '\x1b');
+    t.strictSame(
+      daemon.asked[from]?.body,
+      { automatic: false, canOpenPage: false, ...asked },
+      args.join(' '),
+    );
+    t.equal(daemon.asked.slice(from).filter(({ route }) => route === 'pageOpened').length, 0);
+  }
+  t.strictSame(urlsIn(urls), []);
+  t.strictSame(daemon.refused, []);
+});
+
+t.test('login --device says so when the provider has no codes', async (t) => {
+  const made = home(t);
+  const daemon = await fakeDaemon(made.socket);
+  t.teardown(daemon.close);
+  fakeSignIn(daemon);
+  const { status, stdout, stderr } = await made.run('bedrock-auth', ['login', '--device']);
+  t.equal(status, 1);
+  t.equal(stdout, '');
+  t.match(stderr, TWO_LINES);
+  t.match(stderr, 'ERR_PROVIDER_REJECTED');
 });
 
 t.test('login reports how the sign-in failed', async (t) => {

@@ -3,7 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { PAGE_LEASE_MS } from '../../protocol/api.ts';
-import { type Desktop, findOpeners, isProgram, OPENER_WATCH_MS, openPage } from '../../shim/browser.ts';
+import {
+  type Desktop,
+  findOpeners,
+  isProgram,
+  OPENER_WATCH_MS,
+  openPage,
+  readText,
+} from '../../shim/browser.ts';
 
 const desktop = (
   platform: NodeJS.Platform,
@@ -14,10 +21,12 @@ const desktop = (
     '/usr/bin/wslview',
     '/usr/bin/firefox',
   ],
+  files: Record<string, string> = { '/proc/sys/fs/binfmt_misc/WSLInterop': 'enabled' },
 ): Desktop => ({
   platform,
   env: { PATH: '/usr/bin:/bin', ...env },
   isProgram: (path) => programs.includes(path),
+  readText: (path) => files[path],
 });
 
 t.test('the program that shows a page, platform by platform', async (t) => {
@@ -30,7 +39,29 @@ t.test('the program that shows a page, platform by platform', async (t) => {
     ['Linux without xdg-open', desktop('linux', { DISPLAY: ':0' }, []), []],
     [
       'SSH with X forwarding',
-      desktop('linux', { SSH_TTY: '/dev/pts/1', DISPLAY: ':10' }),
+      desktop('linux', { SSH_TTY: '/dev/pts/1', DISPLAY: 'localhost:10.0' }),
+      [['/usr/bin/xdg-open', '%s']],
+    ],
+    ['SSH, and the display of the desk', desktop('linux', { SSH_TTY: '/dev/pts/1', DISPLAY: ':0' }), []],
+    [
+      'SSH from an editor that hands pages on',
+      desktop('linux', { SSH_CONNECTION: 'a 1 b 22', BROWSER: '/srv/helper.sh' }, ['/srv/helper.sh']),
+      [['/srv/helper.sh', '%s']],
+    ],
+    [
+      'macOS over SSH, with an editor',
+      desktop('darwin', { SSH_TTY: 'x', BROWSER: '/h' }, ['/h']),
+      [['/h', '%s']],
+    ],
+    ['a container', desktop('linux', {}, undefined, { '/.dockerenv': '' }), []],
+    [
+      'a container of an editor',
+      desktop('linux', { BROWSER: '/vscode/browser.sh' }, ['/vscode/browser.sh'], { '/.dockerenv': '' }),
+      [['/vscode/browser.sh', '%s']],
+    ],
+    [
+      'a container that shares the display',
+      desktop('linux', { WAYLAND_DISPLAY: 'wayland-0' }, undefined, { '/run/.containerenv': '' }),
       [['/usr/bin/xdg-open', '%s']],
     ],
     ['WSL', desktop('linux', { WSL_DISTRO_NAME: 'Debian' }), [['/usr/bin/wslview', '%s']]],
@@ -38,6 +69,16 @@ t.test('the program that shows a page, platform by platform', async (t) => {
       'WSL without wslview',
       desktop('linux', { WSL_DISTRO_NAME: 'Debian' }, ['/mnt/c/Windows/System32/rundll32.exe']),
       [['/mnt/c/Windows/System32/rundll32.exe', 'url.dll,FileProtocolHandler', '%s']],
+    ],
+    [
+      'WSL without interop',
+      desktop('linux', { WSL_DISTRO_NAME: 'Debian' }, ['/usr/bin/wslview', '/usr/bin/xdg-open'], {}),
+      [],
+    ],
+    [
+      'WSL without interop, with a display of its own',
+      desktop('linux', { WSL_DISTRO_NAME: 'Debian', DISPLAY: ':0' }, undefined, {}),
+      [['/usr/bin/xdg-open', '%s']],
     ],
     ['WSL over SSH', desktop('linux', { WSL_DISTRO_NAME: 'Debian', SSH_CONNECTION: 'a 1 b 22' }), []],
     [
@@ -125,4 +166,10 @@ t.test('only files that may be run are programs', async (t) => {
   t.ok(isProgram('/bin/sh'));
   t.notOk(isProgram('/etc/passwd'));
   t.notOk(isProgram('/nonexistent'));
+});
+
+t.test('only what can be read has a text', async (t) => {
+  t.match(readText('/etc/passwd'), /:0:0:/);
+  t.equal(readText('/nonexistent'), undefined);
+  t.equal(readText('/etc'), undefined);
 });

@@ -105,6 +105,67 @@ t.test('a browser that cannot be opened hands the task back', async (t) => {
   );
 });
 
+t.test('a browser that cannot be opened is made up for by a code, where the provider has them', async (t) => {
+  const made = home(t);
+  const daemon = await fakeDaemon(made.socket);
+  t.teardown(daemon.close);
+  const signIn = fakeSignIn(daemon, { codes: true });
+  const BROWSER = made.addBrowser('browser', 'exit 3').replace(/\.urls$/, '');
+  const shim = made.run('credential-process', ['-p', 'A'], { env: { BROWSER } });
+  const finish = setInterval(() => {
+    if (daemon.asked.some(({ params }) => params.signIn === 'sign-in-2')) signIn.finish();
+  }, 20);
+  const { stdout, stderr } = await shim;
+  clearInterval(finish);
+  t.equal(stdout, CREDENTIALS_LINE);
+  t.match(stderr, signIn.url);
+  t.match(stderr, '\n  |  WDJB-MJHT  |\n');
+  t.strictSame(signIn.confirmed, [false]);
+  t.strictSame(daemon.refused, []);
+});
+
+t.test('a browser that cannot be opened, without codes, leaves the address with the way back', async (t) => {
+  const made = home(t);
+  const daemon = await fakeDaemon(made.socket);
+  t.teardown(daemon.close);
+  const signIn = fakeSignIn(daemon);
+  const BROWSER = made.addBrowser('browser', 'exit 3').replace(/\.urls$/, '');
+  const env = { BROWSER, SSH_TTY: '/dev/pts/1' };
+  const shim = made.run('credential-process', ['-p', 'A'], { env });
+  const finish = setInterval(() => {
+    if (daemon.asked.some(({ route }) => route === 'awaitSignIn')) signIn.finish();
+  }, 20);
+  const { stdout, stderr } = await shim;
+  clearInterval(finish);
+  t.equal(stdout, CREDENTIALS_LINE);
+  t.match(stderr, /ssh -L 8400:localhost:8400/);
+});
+
+t.test(
+  'over SSH the code goes to standard error, and the credentials alone to standard output',
+  async (t) => {
+    const made = home(t);
+    const daemon = await fakeDaemon(made.socket);
+    t.teardown(daemon.close);
+    const signIn = fakeSignIn(daemon, { codes: true });
+    const env = { SSH_CONNECTION: '192.0.2.1 5 192.0.2.7 22' };
+    const shims = Array.from({ length: 3 }, () => made.run('credential-process', ['-p', 'A'], { env }));
+    const finish = setInterval(() => signIn.starts() >= 3 && signIn.finish(), 20);
+    for (const { stdout, stderr, status } of await Promise.all(shims)) {
+      t.equal(status, 0);
+      t.equal(stdout, CREDENTIALS_LINE);
+      t.match(stderr, '\n  |  WDJB-MJHT  |\n');
+    }
+    clearInterval(finish);
+    t.match(daemon.asked.find(({ route }) => route === 'signIn')?.body, {
+      automatic: true,
+      canOpenPage: false,
+      screen: false,
+    });
+    t.equal(signIn.tasks(), 0);
+  },
+);
+
 t.test('how a sign-in failed comes out as two lines', async (t) => {
   for (const [status, code] of [
     [403, 'ERR_LOGIN_DENIED'],

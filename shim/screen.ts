@@ -1,0 +1,51 @@
+/** What the way to sign in depends on; a value, so that tests can be any machine. */
+export type Machine = {
+  platform: NodeJS.Platform;
+  env: Readonly<Record<string, string | undefined>>;
+  /** The text of a file, undefined when there is none to read. */
+  readText(path: string): string | undefined;
+};
+
+/** Where the person at this program sits, as far as a page in a browser cares. */
+export type Place = 'desktop' | 'ssh' | 'wsl' | 'container';
+
+/** Files that container engines put into every container: Docker, Podman. */
+const CONTAINER_FILES = ['/.dockerenv', '/run/.containerenv'];
+
+/** What the cgroup of the first process is called where engines leave no such file. */
+const CONTAINER_CGROUP = /docker|kubepods|containerd|libpod|lxc/;
+
+/** Where Windows programs can be run from WSL, Linux has been told so here. */
+const WSL_INTEROP = ['/proc/sys/fs/binfmt_misc/WSLInterop', '/proc/sys/fs/binfmt_misc/WSLInterop-late'];
+
+/**
+ * Over SSH comes first: whoever is logged in so sits elsewhere, and reaches this machine, or container,
+ * the same way.
+ */
+export function placeOf(machine: Machine): Place {
+  const { env, platform, readText } = machine;
+  if (env.SSH_CONNECTION || env.SSH_TTY || env.SSH_CLIENT) return 'ssh';
+  if (platform !== 'linux') return 'desktop';
+  if (env.WSL_DISTRO_NAME) return 'wsl';
+  const contained =
+    Boolean(env.container || env.KUBERNETES_SERVICE_HOST) ||
+    CONTAINER_FILES.some((path) => readText(path) !== undefined) ||
+    CONTAINER_CGROUP.test(readText('/proc/1/cgroup') ?? '');
+  return contained ? 'container' : 'desktop';
+}
+
+/** The programs of Windows can be run, its browser among them. */
+export function hasWindows(machine: Machine): boolean {
+  return placeOf(machine) === 'wsl' && WSL_INTEROP.some((path) => machine.readText(path) !== undefined);
+}
+
+/**
+ * There is a display that the person sees. Over SSH only a forwarded one is theirs, which has a host in
+ * its name (`localhost:10.0`): the browser then runs here, where the sign-in comes back to. `:0` would be
+ * a screen that nobody may sit at.
+ */
+export function hasDisplay(machine: Machine): boolean {
+  const { env } = machine;
+  if (placeOf(machine) !== 'ssh') return Boolean(env.DISPLAY || env.WAYLAND_DISPLAY);
+  return /^[^:/]+:\d/.test(env.DISPLAY ?? '') && !env.DISPLAY?.startsWith('unix:');
+}
