@@ -6,11 +6,7 @@ import { type ResultPage, resultPage } from './result-page.ts';
 import { asSignInError, beginLife, type SignIn, type SignInEdges } from './sign-in.ts';
 import { TIMING } from './timing.ts';
 
-export type BrowserSignInEdges = SignInEdges & {
-  redirect: LoopbackRedirect;
-  /** The page for a user who has just signed in; may take as long as a call to AWS. */
-  successPage(profile: string): Promise<ResultPage>;
-};
+export type BrowserSignInEdges = SignInEdges & { redirect: LoopbackRedirect };
 
 /**
  * A sign-in by authorization code: one page in a browser on this computer, which comes back to `port`.

@@ -63,7 +63,10 @@ export async function startDeviceSignIn(profile: string, edges: SignInEdges): Pr
       if (answer && 'tokens' in answer) {
         edges.answered();
         // A sign-in in the browser may have been faster; see there.
-        if (!life.end) await edges.signedIn(answer.tokens);
+        if (life.end) return;
+        await edges.signedIn(answer.tokens);
+        // Nobody sees this page, but the first AWS credentials are there when it is made.
+        edges.successPage(profile).catch(() => {});
         return;
       }
       if (answer?.slowDown) intervalMs += TIMING.deviceSlowDownMs;

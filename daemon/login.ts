@@ -57,7 +57,7 @@ export type SignInDependencies = {
   currentUser(request: SignInRequest): Promise<string | null | undefined>;
   /** Takes the tokens over; resolves when the session is signed in, with the user's name. */
   complete(tokens: Tokens & { idToken: IdToken }): Promise<string>;
-  /** The page for a user who has just signed in; may take as long as a call to AWS. */
+  /** See {@link SignInEdges}. */
   successPage(profile: string): Promise<ResultPage>;
 };
 
@@ -81,6 +81,7 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
     oidc: deps.oidc,
     clock,
     log,
+    successPage: deps.successPage,
     signedIn: async (tokens) => {
       const end = { user: await complete(tokens) };
       everythingEnds(end);
@@ -111,7 +112,9 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
       return signIn;
     });
   const begin = {
-    browser: starter('browser', (profile) => startBrowserSignIn(profile, port, { ...deps, ...edges })),
+    browser: starter('browser', (profile) =>
+      startBrowserSignIn(profile, port, { ...edges, redirect: deps.redirect }),
+    ),
     device: starter('device', (profile) => startDeviceSignIn(profile, edges)),
   };
 

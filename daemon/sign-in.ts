@@ -4,6 +4,7 @@ import { asCcwbError, CcwbError } from '../protocol/errors.ts';
 import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import type { IdToken, OidcClient, Tokens } from './oidc-client.ts';
+import type { ResultPage } from './result-page.ts';
 import { type Event, event } from './waiting.ts';
 
 export type End = { user: string } | { error: CcwbError };
@@ -37,6 +38,8 @@ export type SignInEdges = {
   log: Log;
   /** Hands over what the provider gave: the session is signed in, and every sign-in to it has ended so. */
   signedIn(tokens: Tokens & { idToken: IdToken }): Promise<void>;
+  /** The page for a user who has just signed in, once AWS was asked for credentials; takes as long as that. */
+  successPage(profile: string): Promise<ResultPage>;
   /** A person was there, whatever they answered. */
   answered(): void;
   /** Nobody answered these pages or codes. */

@@ -18,7 +18,7 @@ async function begin(t: { teardown(action: () => unknown): void }, change = {}) 
   const device = deviceAuthorization(change);
   oidc.onDevice = async () => device;
   const { log, lines, events } = memoryLog();
-  const counts = { signedIn: 0, answered: 0, unanswered: 0 };
+  const counts = { signedIn: 0, pages: 0, answered: 0, unanswered: 0 };
   const edges: SignInEdges = {
     oidc,
     clock,
@@ -26,6 +26,10 @@ async function begin(t: { teardown(action: () => unknown): void }, change = {}) 
     signedIn: async () => {
       counts.signedIn += 1;
       signIn?.finish({ user: 'ada@example.com' });
+    },
+    successPage: async () => {
+      counts.pages += 1;
+      throw new Error('AWS is down');
     },
     answered: () => {
       counts.answered += 1;
@@ -90,6 +94,7 @@ t.test('the provider is asked at its interval until the tokens come', async (t) 
   t.strictSame(signIn.end, { user: 'ada@example.com' });
   t.strictSame(oidc.polled, Array(4).fill('planted-device-code'));
   t.match(counts, { signedIn: 1, answered: 1, unanswered: 0 });
+  t.equal(counts.pages, 1, 'the first AWS credentials are asked for at once');
   t.equal(timers.waiting, 0, 'and is asked no more');
 });
 
