@@ -120,19 +120,6 @@ t.test(
   },
 );
 
-t.test('glewlwyd shows an empty page to a client that it does not know', { skip }, async (t) => {
-  const world = await startWorld(t, { clientId: 'nobody' });
-  const page = await fetch(`${world.provider.issuer}/auth?response_type=code&client_id=nobody`);
-  t.equal(page.status, 403);
-  t.equal(await page.text(), '');
-  const outcome = await startSignIn(world).then(
-    ({ state }) => state,
-    (error) => error.code,
-  );
-  // Only a plain 400 is taken for a refusal: what a firewall says to a program is no word of the provider.
-  t.equal(outcome, 'pending', 'a person sees that page');
-});
-
 t.test('signing out revokes the refresh token of a client with a secret', { skip }, async (t) => {
   const world = await signedInWorld(t, { clientSecret: 'not-so-secret' });
   const logout = await world.home.run(world.home.program('bedrock-auth'), ['logout']);

@@ -40,9 +40,18 @@ const EXAMPLES: Record<RouteName | 'error', unknown[]> = {
   version: [VERSION],
   drain: [{ state: 'ending' }, { state: 'signing-in' }],
   status: [
-    { daemon: VERSION, config: '/home/ada/config.json', configProblem: null, profiles: [] },
     {
       daemon: VERSION,
+      clockSkewSeconds: 0,
+      network: { proxy: null, certificates: [] },
+      config: '/home/ada/config.json',
+      configProblem: null,
+      profiles: [],
+    },
+    {
+      daemon: VERSION,
+      clockSkewSeconds: -3,
+      network: { proxy: null, certificates: ['/etc/ssl/certs/ca-certificates.crt'] },
       config: '/home/ada/config.json',
       configProblem: { code: 'ERR_CONFIG_MISSING', message: 'm', fix: 'f', at: '2026-01-02T03:04:05Z' },
       profiles: [
