@@ -12,12 +12,16 @@ const HELP = `npm run bench: times the hot path beside /bin/true and a bare Node
 
 Usage: npm run bench -- [options]
   --rounds N   rounds of each measurement (default 60)
+  --idle N     then leave the daemon alone for N minutes and say what that cost (default 0: do not)
   --json       print the figures as JSON
   -h, --help   print this help
 `;
 
 /** Most times /bin/true that one call, and thirteen at once, may take: the budget of the hot path. */
 const BUDGET = { one: 12, thirteen: 4 } as const;
+
+/** What ten idle minutes are to cost at most: CPU time, and memory at their end. An aim, not a limit. */
+const IDLE_AIM = { cpuMsInTenMinutes: 300, rssMb: 70 } as const;
 
 /** Claude Code was seen starting this many at once. */
 const STORM = 13;
@@ -27,6 +31,7 @@ type Figures = { name: string; medianMs: number; minMs: number; maxMs: number };
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '60' },
+    idle: { type: 'string', default: '0' },
     json: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
   },
@@ -35,10 +40,14 @@ if (values.help) {
   process.stdout.write(HELP);
   process.exit(0);
 }
-const rounds = Number(values.rounds);
-if (!Number.isInteger(rounds) || rounds < 1) {
+const rounds = wholeNumber('--rounds', values.rounds, 1);
+const idleMinutes = wholeNumber('--idle', values.idle, 0);
+
+function wholeNumber(flag: string, text: string, least: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= least) return value;
   process.stderr.write(
-    `bench: --rounds ${values.rounds}: allowed are whole numbers from 1 (ERR_USAGE)\n  fix: run npm run bench -- --help\n`,
+    `bench: ${flag} ${text}: allowed are whole numbers from ${least} (ERR_USAGE)\n  fix: run npm run bench -- --help\n`,
   );
   process.exit(2);
 }
@@ -68,9 +77,10 @@ async function report(installed: Installation): Promise<void> {
   const storm = await measure(commands, STORM, installed.env);
   const ratios = { one: ratio(one), thirteen: ratio(storm) };
   const { rssKb, cpuMs, upMs } = await daemonCost(installed);
+  const idle = idleMinutes > 0 ? await idleCost(installed) : undefined;
   if (values.json) {
     process.stdout.write(
-      `${JSON.stringify({ rounds, one, thirteen: storm, ratios, budget: BUDGET, daemon: { rssKb, cpuMs, upMs } }, null, 2)}\n`,
+      `${JSON.stringify({ rounds, one, thirteen: storm, ratios, budget: BUDGET, daemon: { rssKb, cpuMs, upMs }, idle }, null, 2)}\n`,
     );
     return;
   }
@@ -82,6 +92,25 @@ async function report(installed: Installation): Promise<void> {
   process.stdout.write(
     `\ndaemon after these calls: ${Math.round(rssKb / 1024)} MB resident, ${cpuMs} ms of CPU time in ${Math.round(upMs / 1000)} s\n`,
   );
+  if (!idle) return;
+  process.stdout.write(
+    `idle for ${idleMinutes} min: ${idle.cpuMs} ms of CPU time (aim: ${IDLE_AIM.cpuMsInTenMinutes} in ten minutes), then ${Math.round(idle.rssKb / 1024)} MB resident (aim: ${IDLE_AIM.rssMb}), of which ${Math.round(idle.ownKb / 1024)} MB its own\n`,
+  );
+}
+
+/** What a daemon with a session costs that nobody asks anything: its ticks, and refreshes that fall due. */
+async function idleCost(
+  installed: Installation,
+): Promise<{ minutes: number; cpuMs: number; rssKb: number; ownKb: number }> {
+  const before = await daemonCost(installed);
+  await new Promise((resolve) => setTimeout(resolve, idleMinutes * 60_000));
+  const after = await daemonCost(installed);
+  return {
+    minutes: idleMinutes,
+    cpuMs: after.cpuMs - before.cpuMs,
+    rssKb: after.rssKb,
+    ownKb: after.ownKb,
+  };
 }
 
 /** One round of each command in turn, so that a machine that slows down slows them all. */
@@ -125,7 +154,9 @@ function shell(command: string, env: Readonly<Record<string, string>>): Promise<
 }
 
 /** What the kernel has counted for the daemon since it started. Linux only; zeros elsewhere. */
-async function daemonCost(installed: Installation): Promise<{ rssKb: number; cpuMs: number; upMs: number }> {
+async function daemonCost(
+  installed: Installation,
+): Promise<{ rssKb: number; ownKb: number; cpuMs: number; upMs: number }> {
   const { daemon } = await installed.status();
   const { readFile } = await import('node:fs/promises');
   const status = await readFile(`/proc/${daemon.pid}/status`, 'utf8').catch(() => '');
@@ -133,6 +164,8 @@ async function daemonCost(installed: Installation): Promise<{ rssKb: number; cpu
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return {
     rssKb: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0),
+    // Without the pages of Node.js itself, which all its processes share.
+    ownKb: Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? 0),
     // Fields 14 and 15 of proc(5), in clock ticks of 10 ms.
     cpuMs: (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * 10,
     upMs: Date.now() - Date.parse(daemon.startedAt),
