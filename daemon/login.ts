@@ -122,7 +122,6 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
     known[way]?.expireIfOver();
     return known[way]?.end ? undefined : known[way];
   };
-  const anyUnderWay = (): boolean => underWay('browser') !== undefined || underWay('device') !== undefined;
 
   const joinOrBegin = async (way: Way, profile: string): Promise<SignIn | undefined> =>
     underWay(way) ?? (await begin[way](profile));
@@ -141,14 +140,12 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
     }
   };
 
-  const refuseWhenCapped = (profile: string): void => {
-    if (unanswered < TIMING.unansweredPages) return;
-    throw new CcwbError(
+  const capped = (profile: string): CcwbError =>
+    new CcwbError(
       'ERR_LOGIN_CAPPED',
       `${unanswered} sign-in pages or codes in a row went unanswered, so no other comes by itself`,
       `run bedrock-auth login --profile ${profile}`,
     );
-  };
 
   return {
     start: async (profile, request) => {
@@ -156,7 +153,12 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
       if (!underWay(wantsCode ? 'device' : 'browser')) {
         const user = await deps.currentUser(request);
         if (user !== undefined) return { state: 'signed-in', user };
-        if (request.automatic && !anyUnderWay()) refuseWhenCapped(profile);
+        if (request.automatic && unanswered >= TIMING.unansweredPages) {
+          // A tool starts nothing more, but may wait for what a person has started, whichever way.
+          const other = underWay(wantsCode ? 'browser' : 'device');
+          if (!other) throw capped(profile);
+          return other.reply(request.canOpenPage);
+        }
       }
       const signIn =
         (wantsCode ? await byCode(profile, request) : undefined) ?? (await joinOrBegin('browser', profile));
@@ -195,7 +197,7 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
       await Promise.all(all().map((signIn) => signIn.settled()));
     },
 
-    underWay: anyUnderWay,
+    underWay: () => underWay('browser') !== undefined || underWay('device') !== undefined,
   };
 }
 

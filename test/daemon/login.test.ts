@@ -629,7 +629,9 @@ t.test('codes that nobody enters count as pages that nobody answers', async (t) 
   t.equal(await codeOf(logins.start(tool)), 'ERR_LOGIN_CAPPED', 'nor does a page open');
   t.equal(oidc.devices, TIMING.unansweredPages);
   t.match(await pending(logins.start(remote)), { device: { userCode: /./ } }, 'a person may');
-  t.match(await pending(logins.start(remoteTool)), { device: { userCode: /./ } }, 'and a tool may join');
+  for (const joining of [remoteTool, tool])
+    t.match(await pending(logins.start(joining)), { device: { userCode: /./ } }, 'and a tool may join');
+  t.same(oidc.started, [], 'but opens no page beside it');
   await approve();
   state.user = undefined;
   t.match(await pending(logins.start(tool)), { openPage: true }, 'an answer wipes the count');
