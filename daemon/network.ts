@@ -131,13 +131,19 @@ function readable(path: string): boolean {
 function trusting(files: readonly string[], log: Log): tls.SecureContext | undefined {
   try {
     return tls.createSecureContext({
-      ca: [...tls.rootCertificates, ...files.map((path) => readFileSync(path))],
+      ca: [...tls.rootCertificates, ...keychain(), ...files.map((path) => readFileSync(path))],
     });
   } catch (error) {
     // One file that is no certificate must not take the others' trust away.
     log('error', 'certificates not usable', { cause: causeOf(error) });
     return undefined;
   }
+}
+
+/** What macOS trusts, from its keychain, where this Node.js can tell (22.15 and later); elsewhere it is a file. */
+function keychain(): readonly string[] {
+  if (process.platform !== 'darwin' || !('getCACertificates' in tls)) return [];
+  return (tls.getCACertificates as (type: 'system') => string[])('system');
 }
 
 /** Faults of a connection that was never made: the request has not left this machine. */
