@@ -44,6 +44,7 @@ export async function startDaemon(
       profiles,
       clock: edges.clock,
       network: edges.network,
+      audit: edges.audit,
       drain: () => drain.begin(),
       startedAt,
       configPath,
@@ -71,6 +72,7 @@ export async function startDaemon(
       await atMost(TIMING.drainMs, redirect.settled());
       await app.close();
       listening.release();
+      await edges.audit.settled();
       edges.log('info', 'daemon stopped', { pid: process.pid });
     })();
     return stopping;

@@ -1,5 +1,6 @@
 import type { NetworkStatus } from '../protocol/api.ts';
 import type { ProfileConfig } from '../protocol/config.ts';
+import type { AuditLog } from './audit-log.ts';
 import type { CorrectedClock } from './clock.ts';
 import type { LockCredential } from './credential-lock.ts';
 import type { Log } from './log.ts';
@@ -20,6 +21,7 @@ export type Edges = {
   /** How `fetch` reaches the world, for `status`. */
   network(): NetworkStatus;
   log: Log;
+  audit: AuditLog;
   /** Uniform in [0, 1), for jitter; never for secrets. */
   random(): number;
   openStore(kind: StoreKind): SecretStore;

@@ -5,6 +5,7 @@
  *
  * `findCredentials` is never called: it crashes the process when the collection is locked.
  */
+import './no-debugger.ts';
 import { KEYRING_SERVICE, type KeyringReply, type KeyringRequest } from './keyring-protocol.ts';
 
 process.once('message', (message) => {

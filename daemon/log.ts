@@ -15,6 +15,7 @@ export type LogFields = {
   host?: string;
   port?: number;
   pid?: number;
+  uid?: number;
   durationMs?: number;
   lifeMs?: number;
   retryMs?: number;
@@ -25,6 +26,8 @@ export type LogFields = {
   storage?: string;
   socket?: string;
   config?: string;
+  file?: string;
+  lines?: number;
   signal?: string;
   version?: string;
   node?: string;
@@ -45,6 +48,7 @@ const ALLOWED: ReadonlySet<string> = new Set<keyof LogFields>([
   'host',
   'port',
   'pid',
+  'uid',
   'durationMs',
   'lifeMs',
   'retryMs',
@@ -54,6 +58,8 @@ const ALLOWED: ReadonlySet<string> = new Set<keyof LogFields>([
   'storage',
   'socket',
   'config',
+  'file',
+  'lines',
   'signal',
   'version',
   'node',

@@ -1,4 +1,5 @@
 /** The daemon's process: flags, environment, signals, exit status. */
+import './no-debugger.ts';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -6,18 +7,18 @@ import { asCcwbError, CcwbError, errorLines } from '../protocol/errors.ts';
 import { networkSettingsFrom, readNetworkSettings } from '../protocol/network-settings.ts';
 import { resolvePaths } from '../protocol/paths.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
+import { auditLog } from './audit-log.ts';
 import { correctedClock } from './clock.ts';
 import { credentialLocks } from './credential-lock.ts';
 import { startDaemon } from './daemon.ts';
 import type { Edges } from './edges.ts';
 import { keyringStore } from './keyring-store.ts';
 import { causeOf, openLog } from './log.ts';
+import { forbidCoreDumps, forbidDebuggers } from './native.ts';
 import { openNetwork } from './network.ts';
 import { sessionFileStore } from './session-file-store.ts';
 import { systemdSocket } from './socket.ts';
 
-// First of all: without a handler SIGUSR1 opens Node's debugger on a local port.
-process.on('SIGUSR1', () => {});
 process.umask(0o077);
 
 const HELP = `bedrock-authd: the daemon that signs you in and keeps AWS credentials fresh.
@@ -40,6 +41,7 @@ async function main(): Promise<void> {
   if (values.version) return void process.stdout.write(`${BUILD_VERSION}\n`);
   if (values.socket) process.env.CCWB_SOCKET = values.socket;
   if (values.config) process.env.CCWB_CONFIG = values.config;
+  const closed = [forbidCoreDumps(), forbidDebuggers()].every(Boolean);
   const inherited = systemdSocket(process.env, process.pid);
   const paths = resolvePaths();
   forgetForeignSettings();
@@ -49,6 +51,7 @@ async function main(): Promise<void> {
   process
     .removeAllListeners('warning')
     .on('warning', (warning) => log('warn', 'node warning', { cause: causeOf(warning) }));
+  if (!closed) log('warn', 'memory is not protected from debuggers or core dumps');
   const keyringChild = join(dirname(fileURLToPath(import.meta.url)), 'keyring-child.js');
   const clock = correctedClock(Date.now, () => performance.now(), log);
   const environment = { ...process.env };
@@ -63,6 +66,7 @@ async function main(): Promise<void> {
     fetch: network.fetch,
     network: network.status,
     log,
+    audit: auditLog(paths.audit, { clock: { now: Date.now }, log }),
     random: Math.random,
     openStore: (kind) =>
       kind === 'keyring' ? keyringStore(keyringChild) : sessionFileStore(paths.runtimeDirectory),

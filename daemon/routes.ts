@@ -14,8 +14,11 @@ import {
 } from '../protocol/api.ts';
 import { CcwbError, loginRequired } from '../protocol/errors.ts';
 import { BUILD_VERSION, PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { AuditLog } from './audit-log.ts';
 import type { AwsCredentials } from './aws-calls.ts';
 import type { CorrectedClock } from './clock.ts';
+import { disclosures } from './disclosure.ts';
+import type { PeerCredentials } from './native.ts';
 import { otelHeaders } from './otel-headers.ts';
 import type { Profiles } from './profiles.ts';
 import { describe, profileStatuses } from './status.ts';
@@ -23,8 +26,10 @@ import { describe, profileStatuses } from './status.ts';
 /** A request that has passed its schema; `signal` aborts when the caller goes away. */
 export type ApiRequest = {
   params: { profile: string; signIn: string };
-  query: { wait?: number; canOpenPage?: boolean };
+  query: { wait: number; canOpenPage: boolean };
   body: unknown;
+  /** Undefined where the system does not tell who asks. */
+  peer: PeerCredentials | undefined;
   signal: AbortSignal;
 };
 
@@ -35,6 +40,7 @@ export type RouteDependencies = {
   clock: CorrectedClock;
   network(): NetworkStatus;
   drain(): DrainReply;
+  audit: AuditLog;
   startedAt: number;
   configPath: string;
 };
@@ -45,9 +51,11 @@ export function routeHandlers({
   clock,
   network,
   drain,
+  audit,
   startedAt,
   configPath,
 }: RouteDependencies): Record<RouteName, Handler> {
+  const disclose = disclosures(audit);
   /** As this machine's clock will show it: whoever asks compares it with that. */
   const time = (epochMs: number): string => rfc3339(clock.local(epochMs));
   const version = (): VersionReply => ({
@@ -76,9 +84,15 @@ export function routeHandlers({
 
     drain: async () => drain(),
 
-    credentials: async ({ params }): Promise<Credentials> => {
-      const { credentials } = profiles.named(params.profile);
-      return credentialProcessReply(await credentials.get(), time);
+    credentials: async ({ params, peer, signal }): Promise<Credentials> => {
+      const { credentials, config } = profiles.named(params.profile);
+      const asking = { profile: config, what: 'credentials', peer, signal } as const;
+      const given = await disclose(
+        asking,
+        () => credentials.get(),
+        ({ accessKeyId }) => accessKeyId,
+      );
+      return credentialProcessReply(given, time);
     },
 
     forgetCredentials: async ({ params }) => ({
@@ -90,8 +104,10 @@ export function routeHandlers({
       return { valid: current !== undefined, expiration: current ? time(current.expiresAt) : null };
     },
 
-    idToken: async ({ params }): Promise<IdTokenReply> => {
-      const { jwt, expiresAt } = await profiles.named(params.profile).session.idToken();
+    idToken: async ({ params, peer, signal }): Promise<IdTokenReply> => {
+      const { session, config } = profiles.named(params.profile);
+      const asking = { profile: config, what: 'id-token', peer, signal } as const;
+      const { jwt, expiresAt } = await disclose(asking, () => session.idToken());
       return { idToken: jwt, expiration: time(expiresAt) };
     },
 
@@ -113,7 +129,7 @@ export function routeHandlers({
     },
 
     awaitSignIn: async ({ params, query, signal }): Promise<SignInReply> => {
-      const options = { waitMs: query.wait ?? 0, canOpenPage: query.canOpenPage ?? false, signal };
+      const options = { waitMs: query.wait, canOpenPage: query.canOpenPage, signal };
       for (const { signIns } of profiles.all()) {
         const reply = await signIns.wait(params.signIn, options);
         if (reply) return reply;

@@ -7,47 +7,38 @@ import fastify, {
 } from 'fastify';
 import { REPLY_SCHEMAS, REQUEST_SCHEMAS, ROUTES, type RouteName } from '../protocol/api.ts';
 import { asCcwbError, CcwbError } from '../protocol/errors.ts';
-import { BUILD_VERSION, PROTOCOL_VERSION, VERSION_HEADER } from '../protocol/version.ts';
+import { VERSION_HEADER } from '../protocol/version.ts';
 import type { Clock } from './clock.ts';
+import { answerClientError, guardConnections, LIMITS, type Peers, REPLY_HEADERS } from './connections.ts';
 import { causeOf, type Log } from './log.ts';
 import { checkProtocol } from './protocol-check.ts';
 import type { ApiRequest, Handler } from './routes.ts';
 
-/** Bounds on what a client may send and how slowly, in bytes and milliseconds. */
-const LIMITS = {
-  headerBytes: 8_192,
-  bodyBytes: 16_384,
-  /** The whole request; ours are one packet. */
-  requestMs: 5_000,
-  /** Shorter than any shim's patience for a reused connection, and they reuse none. */
-  keepAliveMs: 1_000,
-} as const;
-
 /** Headers that only a web page would send: no page has any business on this socket. */
 const WEB_HEADERS = ['origin', 'referer', 'sec-fetch-site', 'sec-fetch-mode'] as const;
-
-const VERSION = `${PROTOCOL_VERSION}/${BUILD_VERSION}`;
 
 /**
  * The HTTP server of the API, not yet listening: `app.server` is bound by socket.ts.
  *
- * @param edges `protocol`: another one than this build's, as the next build will have.
+ * @param edges `protocol`: another one than this build's, as the next build will have. `uid`: whose
+ *   connections are served, if not this process' own user.
  */
 export function apiServer(
   handlers: Record<RouteName, Handler>,
-  edges: { clock: Clock; log: Log; protocol?: number },
+  edges: { clock: Clock; log: Log; protocol?: number; uid?: number },
 ): FastifyInstance {
   const app = fastify({
     logger: false,
-    // A path that cannot be decoded never reaches the error handler below.
+    // A path that cannot be decoded never reaches the hook and the error handler below.
     frameworkErrors: (thrown, _request, reply: FastifyReply) => {
       const error = requestError(thrown);
-      return reply.status(error.status).send(error.toBody());
+      return reply.headers(REPLY_HEADERS).status(error.status).send(error.toBody());
     },
+    clientErrorHandler: answerClientError,
     bodyLimit: LIMITS.bodyBytes,
     exposeHeadRoutes: false,
-    // Unknown or missing fields are the caller's mistake, to be told, not to be mended silently.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: true, useDefaults: true } },
+    // What does not fit is the caller's mistake, to be told, not to be mended silently.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
     // An inherited socket can only be bound on a server that fastify did not start itself.
     serverFactory: (handler): Server =>
       createServer(
@@ -55,20 +46,25 @@ export function apiServer(
           maxHeaderSize: LIMITS.headerBytes,
           requestTimeout: LIMITS.requestMs,
           headersTimeout: LIMITS.requestMs,
-          keepAliveTimeout: LIMITS.keepAliveMs,
-          connectionsCheckingInterval: 1_000,
+          connectionsCheckingInterval: LIMITS.checkMs,
+          // Refused below, in our own words.
+          requireHostHeader: false,
         },
         handler,
       ),
   });
 
+  const peers = guardConnections(app.server, edges);
+
   app.addHook('onRequest', async (request, reply) => {
-    reply.header(VERSION_HEADER, VERSION).header('cache-control', 'no-store');
+    reply.headers(REPLY_HEADERS);
     refuseWebPages(request);
     checkProtocol(request.headers[VERSION_HEADER], request.routeOptions.url ?? '', edges.protocol);
   });
   app.setErrorHandler((thrown, request, reply) => {
-    const error = isFastifyError(thrown) ? requestError(thrown) : asCcwbError(thrown);
+    // Nobody is left to hear that half a request is none.
+    const gone = request.raw.readableAborted && !request.raw.complete;
+    const error = isFastifyError(thrown) || gone ? requestError(thrown as Error) : asCcwbError(thrown);
     if (error.code === 'ERR_INTERNAL') {
       edges.log('error', 'defect', { route: request.routeOptions.url ?? '', cause: causeOf(thrown) });
     }
@@ -88,7 +84,7 @@ export function apiServer(
       method: ROUTES[name].method,
       url: ROUTES[name].path,
       schema: schemaOf(name),
-      handler: (request, reply) => handlers[name](apiRequest(request, reply.raw)),
+      handler: (request, reply) => handlers[name](apiRequest(request, reply.raw, peers)),
     });
   }
   return app;
@@ -107,20 +103,24 @@ function schemaOf(name: RouteName): Record<string, unknown> {
 }
 
 /** What a handler sees; shapes were checked by the route's schema. */
-function apiRequest(request: FastifyRequest, response: NodeJS.EventEmitter): ApiRequest {
+function apiRequest(request: FastifyRequest, response: NodeJS.EventEmitter, peers: Peers): ApiRequest {
   const abort = new AbortController();
   response.once('close', () => abort.abort());
+  const { wait, canOpenPage } = request.query as { wait?: string; canOpenPage?: string };
   return {
     params: request.params as ApiRequest['params'],
-    query: request.query as ApiRequest['query'],
+    query: { wait: Number(wait ?? 0), canOpenPage: canOpenPage === 'true' },
     body: request.body,
+    peer: peers.of(request.raw.socket),
     signal: abort.signal,
   };
 }
 
-function refuseWebPages({ headers }: FastifyRequest): void {
+function refuseWebPages({ raw: { headersDistinct: headers, url } }: FastifyRequest): void {
   const web = WEB_HEADERS.find((name) => headers[name] !== undefined);
-  if (web === undefined && headers.host === 'localhost') return;
+  // Exactly one host, in one place: of two, one part of a program might look at the first and another at the last.
+  const local = headers.host?.length === 1 && headers.host[0] === 'localhost' && url?.startsWith('/');
+  if (web === undefined && local) return;
   throw new CcwbError(
     'ERR_REQUEST_REFUSED',
     web ? `requests with a ${web} header are refused` : 'requests must be for the host localhost',
@@ -138,7 +138,7 @@ function isFastifyError(thrown: unknown): thrown is FastifyError {
 }
 
 /** Fastify's own errors are about the shape of the request; their texts name fields, never values. */
-function requestError(error: FastifyError): CcwbError {
+function requestError(error: Error): CcwbError {
   return new CcwbError(
     'ERR_USAGE',
     `the request is not of this API: ${error.message}`,

@@ -167,11 +167,11 @@ export const REQUEST_SCHEMAS = {
     ['screen', 'device'],
   ),
   pageOpenedBody: object({ opened: { type: 'boolean' } }),
-  /** `wait`: how long the long poll may take, in milliseconds. */
+  /** `wait`: how long the long poll may take, 0 to 60,000 milliseconds. In a query everything is text. */
   waitQuery: object(
     {
-      wait: { type: 'integer', minimum: 0, maximum: 60_000, default: 0 },
-      canOpenPage: { type: 'boolean', default: false },
+      wait: { type: 'string', pattern: '^([0-9]|[1-9][0-9]{1,3}|[1-5][0-9]{4}|60000)$' },
+      canOpenPage: { enum: ['true', 'false'] },
     },
     ['wait', 'canOpenPage'],
   ),

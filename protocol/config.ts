@@ -15,6 +15,8 @@ export type ProfileConfig = {
   federation: Federation;
   credentialStorage: 'keyring' | 'session';
   redirectPort: number;
+  /** Programs that may have credentials, or folders of them (with a slash at the end); undefined: all. */
+  allowedPrograms: readonly string[] | undefined;
 };
 
 export type Federation =
@@ -176,6 +178,7 @@ function readProfile(name: string, read: ProfileReader): ProfileConfig {
     federation: readFederation(read),
     credentialStorage: read.oneOf('credential_storage', ['keyring', 'session']) ?? 'session',
     redirectPort: read.integer('redirect_port', 1, 65_535) ?? DEFAULT_REDIRECT_PORT,
+    allowedPrograms: read.programs('allowed_programs'),
   };
 }
 

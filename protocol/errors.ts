@@ -137,7 +137,7 @@ export const ERRORS = {
     403,
     1,
     false,
-    'The request carries a header that only a web page would send, or an unexpected Host.',
+    'The request is from a web page, from another user, or from a program that `allowed_programs` does not name.',
   ),
   ERR_PROTOCOL_VERSION: kind(
     400,

@@ -35,6 +35,8 @@ export type Paths = {
   runtimeDirectory: string;
   /** Log file of a daemon that no service manager started. */
   log: string;
+  /** Which programs got credentials, whoever started the daemon. */
+  audit: string;
 };
 
 /**
@@ -53,6 +55,7 @@ export function resolvePaths(source: PathSource = thisProcess()): Paths {
     socket: checkSocketPath(source.env.CCWB_SOCKET || join(runtimeDirectory, 'daemon.sock')),
     runtimeDirectory,
     log: join(installDirectory, 'logs', 'daemon.log'),
+    audit: join(installDirectory, 'logs', 'audit.jsonl'),
   };
 }
 

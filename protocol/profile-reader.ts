@@ -101,6 +101,21 @@ export class ProfileReader {
     return scopes;
   }
 
+  /** A list of paths, absolute or in the home of whoever runs the daemon (`~/`). */
+  programs(field: string): string[] | undefined {
+    const value = this.#take(field);
+    if (value === undefined) return undefined;
+    // An empty list would allow nothing at all, which nobody can want; a part of `..` would match nothing.
+    const path = (entry: unknown): entry is string =>
+      typeof entry === 'string' && /^~?\/(?!.*\/\.\.?(\/|$))[^\0]*[^\0/]\/?$/.test(entry);
+    if (Array.isArray(value) && value.length > 0 && value.every(path)) return value;
+    throw this.problem(
+      field,
+      value,
+      'a list of absolute paths of programs, or of folders with a slash at the end; ~/ is the home folder',
+    );
+  }
+
   /** Fields in the file that nothing asked for, as written there. */
   unread(): string[] {
     return [...this.#fields]

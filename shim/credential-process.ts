@@ -232,6 +232,7 @@ function explained(profile: ProfileConfig): Record<string, unknown> {
       : { federated_role_arn: federation.roleArn, max_session_duration: federation.durationSeconds }),
     credential_storage: profile.credentialStorage,
     redirect_port: profile.redirectPort,
+    allowed_programs: profile.allowedPrograms ?? null,
   };
 }
 

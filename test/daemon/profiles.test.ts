@@ -12,7 +12,16 @@ import {
   startIdentityProvider,
 } from '../sandbox/identity-provider.ts';
 import { type AwsServer, awsServer, json } from './fixtures/aws.ts';
-import { codeOf, gate, memoryLog, noLocks, noProxy, realClock, rejection } from './fixtures/edges.ts';
+import {
+  codeOf,
+  gate,
+  memoryAudit,
+  memoryLog,
+  noLocks,
+  noProxy,
+  realClock,
+  rejection,
+} from './fixtures/edges.ts';
 import { type MemoryStore, memoryStore } from './fixtures/memory-store.ts';
 import { freePort } from './fixtures/ports.ts';
 import { profileFields } from './fixtures/profile-config.ts';
@@ -57,6 +66,7 @@ async function open(
     clock: realClock,
     fetch,
     log,
+    audit: memoryAudit(),
     random: () => 0.5,
     network: noProxy,
     openLocks: () => noLocks,
@@ -342,6 +352,7 @@ t.test('a daemon may start before its configuration is there', async (t) => {
     clock: realClock,
     fetch,
     log,
+    audit: memoryAudit(),
     random: () => 0.5,
     network: noProxy,
     openLocks: () => noLocks,

@@ -156,8 +156,14 @@ t.test('request schemas take what shims send and nothing else', async (t) => {
   accepts(ajv.compile(REQUEST_SCHEMAS.pageOpenedBody), [{ opened: true }], [{}, { opened: 'yes' }]);
   accepts(
     ajv.compile(REQUEST_SCHEMAS.waitQuery),
-    [{}, { wait: 0 }, { wait: 60_000, canOpenPage: true }],
-    [{ wait: 60_001 }, { wait: -1 }, { wait: 0.5 }, { wait: '5' }, { other: 1 }],
+    [{}, { wait: '0' }, { wait: '9' }, { wait: '59999' }, { wait: '60000', canOpenPage: 'true' }],
+    [
+      ...['60001', '60010', '99999', '100000', '-1', '0.5', '1e3', '05', '', ' 5', 5].map((wait) => ({
+        wait,
+      })),
+      ...['', 'yes', '1', true].map((canOpenPage) => ({ canOpenPage })),
+      { other: '1' },
+    ],
   );
 });
 

@@ -51,6 +51,7 @@ t.test('the least that a profile needs gives it every default', async (t) => {
     federation: { type: 'cognito', identityPoolId: POOL, endpoint: undefined },
     credentialStorage: 'session',
     redirectPort: 8400,
+    allowedPrograms: undefined,
   });
 });
 
@@ -72,6 +73,7 @@ t.test('every field is read', async (t) => {
       sts_endpoint: 'http://localhost:9001/',
       credential_storage: 'keyring',
       redirect_port: 8401,
+      allowed_programs: ['/usr/local/bin/claude', '~/.local/share/claude/versions/', '/opt/a b/é (x)'],
     }),
     {
       name: 'ClaudeCode',
@@ -92,6 +94,7 @@ t.test('every field is read', async (t) => {
       },
       credentialStorage: 'keyring',
       redirectPort: 8401,
+      allowedPrograms: ['/usr/local/bin/claude', '~/.local/share/claude/versions/', '/opt/a b/é (x)'],
     },
   );
 });
@@ -184,6 +187,7 @@ t.test('null and an empty text count as absent', async (t) => {
     issuer: null,
     scopes: null,
     redirect_port: null,
+    allowed_programs: null,
     aws_region: '',
     provider_type: '',
   };
@@ -257,6 +261,14 @@ t.test('a wrong field is told with file, field, value and what is allowed', asyn
     ['redirect_port', 65_536, /a whole number from 1 to 65535/],
     ['redirect_port', '8400', /a whole number/],
     ['redirect_port', true, /a whole number/],
+    ...[
+      ...[[], '/usr/bin/node', {}, 7, true, [7], [null], [''], ['claude'], ['bin/claude'], ['~claude/bin']],
+      ...[['/'], ['~/'], ['//'], ['~'], ['/usr/bin/../x'], ['/usr/./x'], ['/usr/..'], ['/a\0b'], ['/a', 'b']],
+    ].map((value): [string, unknown, RegExp] => [
+      'allowed_programs',
+      value,
+      /a list of absolute paths of programs, or of folders with a slash at the end/,
+    ]),
   ];
   for (const [field, value, allowed] of cases) {
     const error = problem({ ...GOOD, [field]: value });

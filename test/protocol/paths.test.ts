@@ -40,6 +40,7 @@ t.test('on Linux the socket is under XDG_RUNTIME_DIR', async (t) => {
     socket: '/run/user/1000/claude-code-with-bedrock/daemon.sock',
     runtimeDirectory: '/run/user/1000/claude-code-with-bedrock',
     log: `${HOME}/logs/daemon.log`,
+    audit: `${HOME}/logs/audit.jsonl`,
   });
 });
 

@@ -11,6 +11,7 @@ import { bedrock } from './bedrock.ts';
 import { cognitoIdentity } from './cognito-identity.ts';
 import { createCredentialLedger } from './credential-ledger.ts';
 import { applyFault, createFaultBoard, type Fault } from './faults.ts';
+import type { IssuedSecret } from './issued-secrets.ts';
 import { openLoopbackServer, readBody } from './loopback-server.ts';
 import { sts } from './sts.ts';
 import type { TrustedIssuer } from './web-identity.ts';
@@ -77,6 +78,8 @@ export interface AwsEndpoints {
   readonly calls: readonly AwsCall[];
   count(operation: AwsOperation): number;
   resetCalls(): void;
+  /** Every secret that was given out so far. */
+  secrets(): IssuedSecret[];
   /** @param fault absent: none any more. @param times how many requests; absent: until changed */
   setFault(place: AwsOperation | 'all', fault?: AwsFault, times?: number): void;
   clearFaults(): void;
@@ -169,6 +172,12 @@ export async function startAwsEndpoints(options: AwsEndpointsOptions): Promise<A
     resetCalls: () => {
       calls.length = 0;
     },
+    secrets: () =>
+      account.ledger.list().flatMap(({ accessKeyId, secretAccessKey, sessionToken }) => [
+        { kind: 'AWS access key id', value: accessKeyId },
+        { kind: 'AWS secret access key', value: secretAccessKey },
+        { kind: 'AWS session token', value: sessionToken },
+      ]),
     setFault: faults.set,
     clearFaults: faults.clear,
     setCredentialSeconds: (seconds) => {

@@ -20,6 +20,8 @@ export interface CredentialLedger {
     readonly seconds: number;
   }): IssuedCredentials;
   find(accessKeyId: string): IssuedCredentials | undefined;
+  /** All that were given out, the expired ones too. */
+  list(): IssuedCredentials[];
   /** From now on none of them is valid. */
   expireAll(): void;
 }
@@ -51,6 +53,7 @@ export function createCredentialLedger(nowMs: () => number): CredentialLedger {
       return credentials;
     },
     find: (accessKeyId) => issued.get(accessKeyId),
+    list: () => [...issued.values()],
     expireAll() {
       for (const [id, credentials] of issued) issued.set(id, { ...credentials, expiresAtMs: nowMs() });
     },

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JSONWebKeySet } from 'jose';
 import type { BadIdToken } from './bad-id-token.ts';
 import type { Fault } from './faults.ts';
+import type { IssuedSecret } from './issued-secrets.ts';
 import { openLoopbackServer } from './loopback-server.ts';
 import { createProviderStore, type RefreshTokenState } from './memory-adapter.ts';
 import {
@@ -43,8 +44,10 @@ export interface IdentityProviderOptions {
   readonly refreshTokenSeconds?: number;
   /** Default: `demoUser`, demo / demo. */
   readonly users?: readonly SandboxUser[];
-  /** Public clients without a secret. Default `sandbox-client`. */
+  /** Clients, public ones unless there is a secret. Default `sandbox-client`. */
   readonly clientIds?: readonly string[];
+  /** Makes them confidential clients, with this secret in the token request (client_secret_post). Default none. */
+  readonly clientSecret?: string;
   /** Ports of `http://localhost:PORT/callback`; `any`: every loopback port (RFC 8252 §7.3). Default [8400]. */
   readonly redirectPorts?: readonly number[] | 'any';
   /** Whether refresh answers carry an ID token. Default true. */
@@ -92,6 +95,8 @@ export interface IdentityProvider {
   onTokenReply(hook: TokenReplyHook): () => void;
   /** What would come of a refresh with this token, without one. */
   refreshTokenState(token: string): RefreshTokenState;
+  /** Every secret that was given out or came in so far. */
+  secrets(): IssuedSecret[];
   /** Signs with a new key from now on; the old one is gone from the JWKS. */
   rotateKeys(): Promise<void>;
   /** The public keys, without a request. */
@@ -143,6 +148,7 @@ export async function startIdentityProvider(
         key,
         users,
         clientIds,
+        clientSecret: options.clientSecret,
         redirectPorts: options.redirectPorts ?? [8400],
         lifetimes,
         rotation: () => rotation,
@@ -167,6 +173,7 @@ export async function startIdentityProvider(
     counts: front.counts.values,
     serverErrors,
     resetCounts: front.counts.reset,
+    secrets: front.secrets.list,
     setFault: front.faults.set,
     clearFaults: front.faults.clear,
     setBadIdToken: (kind, times) => front.badIdTokens.set('idToken', kind, times),

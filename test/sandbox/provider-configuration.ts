@@ -22,6 +22,7 @@ export interface ConfigurationInput {
   readonly key: SigningKey;
   readonly users: readonly SandboxUser[];
   readonly clientIds: readonly string[];
+  readonly clientSecret: string | undefined;
   readonly redirectPorts: readonly number[] | 'any';
   readonly lifetimes: TokenLifetimes;
   readonly rotation: () => boolean;
@@ -104,7 +105,7 @@ export function providerConfiguration(input: ConfigurationInput): Record<string,
 
 function client(
   clientId: string,
-  { redirectPorts, deviceGrant }: ConfigurationInput,
+  { redirectPorts, deviceGrant, clientSecret }: ConfigurationInput,
 ): Record<string, unknown> {
   const hosts = ['localhost', '127.0.0.1'];
   const ports = redirectPorts === 'any' ? [80] : redirectPorts;
@@ -113,7 +114,9 @@ function client(
     client_name: clientId,
     // `native` clients may use any loopback port (RFC 8252 §7.3); others only the registered URIs, exactly.
     application_type: redirectPorts === 'any' ? 'native' : 'web',
-    token_endpoint_auth_method: 'none',
+    ...(clientSecret === undefined
+      ? { token_endpoint_auth_method: 'none' }
+      : { token_endpoint_auth_method: 'client_secret_post', client_secret: clientSecret }),
     redirect_uris: hosts.flatMap((host) => ports.map((port) => `http://${host}:${port}/callback`)),
     response_types: ['code'],
     grant_types: [

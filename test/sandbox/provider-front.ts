@@ -3,6 +3,7 @@ import type { KoaContext, Middleware } from 'oidc-provider';
 import { type BadIdToken, spoilIdToken } from './bad-id-token.ts';
 import { createDevicePacing } from './device-pacing.ts';
 import { applyFault, createFaultBoard, type Fault, type FaultBoard } from './faults.ts';
+import { createIssuedSecrets, type IssuedSecrets } from './issued-secrets.ts';
 import { readBody } from './loopback-server.ts';
 import { routes } from './provider-configuration.ts';
 import { createProviderCounts, deviceGrantType, type ProviderCounts } from './provider-counts.ts';
@@ -37,6 +38,7 @@ export interface ProviderFront {
   readonly hooks: Set<TokenRequestHook>;
   readonly replyHooks: Set<TokenReplyHook>;
   readonly badIdTokens: FaultBoard<'idToken', BadIdToken>;
+  readonly secrets: IssuedSecrets;
   idTokenOnRefresh: boolean;
 }
 
@@ -65,6 +67,7 @@ export function createProviderFront(options: {
     hooks: new Set(),
     replyHooks: new Set(),
     badIdTokens: createFaultBoard(),
+    secrets: createIssuedSecrets(),
     idTokenOnRefresh: options.idTokenOnRefresh,
   };
 
@@ -72,6 +75,8 @@ export function createProviderFront(options: {
     const place = places.get(ctx.path);
     const form = ctx.method === 'POST' && place !== undefined ? await takeForm(ctx) : new URLSearchParams();
     if (place !== undefined) front.counts.arrived(place, form, ctx.res);
+    front.secrets.noteAll(Object.fromEntries(form));
+    if (place === 'authorization') front.secrets.noteAll(ctx.query);
     // Inside the pages there is nothing a client could see, so `all` leaves them alone.
     const fault = place === undefined ? undefined : front.faults.take(place);
     const outcome = await applyFault(fault, ctx.req, ctx.res);
@@ -104,6 +109,7 @@ export function createProviderFront(options: {
     const answer = ctx.body;
     if (!isRecord(answer)) return;
     front.counts.answered(form, answer);
+    front.secrets.noteAll(answer);
     if (typeof answer.id_token !== 'string') return;
     const bad = front.badIdTokens.take('idToken');
     if (grantType === 'refresh_token' && !front.idTokenOnRefresh) {
@@ -129,6 +135,7 @@ export function createProviderFront(options: {
     const answer = ctx.body;
     if (!isRecord(answer) || typeof answer.device_code !== 'string') return;
     pacing.issued(answer.device_code);
+    front.secrets.noteAll(answer);
     ctx.body = { ...answer, interval: options.deviceIntervalSeconds };
   }
 

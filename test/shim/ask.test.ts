@@ -31,6 +31,7 @@ function program(...answers: (() => Promise<unknown>)[]): { program: Program; as
       paths: {
         socket: join(folder, 'daemon.sock'),
         log: join(folder, 'logs', 'daemon.log'),
+        audit: join(folder, 'logs', 'audit.jsonl'),
         config: join(folder, 'config.json'),
         networkSettings: join(folder, 'network.json'),
         installDirectory: folder,

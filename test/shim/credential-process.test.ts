@@ -194,6 +194,7 @@ t.test('--explain shows the resolved configuration without secrets, network or d
     federation_type: 'cognito',
     identity_pool_id: PROFILE.identity_pool_id,
     redirect_port: 8400,
+    allowed_programs: null,
     config: join(directory, 'config.json'),
     socket,
     unknown_fields: ['strange'],
