@@ -166,7 +166,7 @@ async function pageFor(
 ): Promise<ResultPage> {
   // A page elsewhere whose host name was made to point here would send its own name.
   const hosts = ['localhost', '127.0.0.1', '[::1]'].map((host) => new URL(`http://${host}:${port}`).host);
-  if (!hosts.includes(request.headers.host ?? '')) {
+  if (!hosts.includes(request.headersDistinct.host?.join() ?? '')) {
     return resultPage({ outcome: 'unknown' });
   }
   const target = request.url ?? '';

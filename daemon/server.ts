@@ -29,9 +29,9 @@ export function apiServer(
 ): FastifyInstance {
   const app = fastify({
     logger: false,
-    // A path that cannot be decoded never reaches the hook and the error handler below.
-    frameworkErrors: (thrown, _request, reply: FastifyReply) => {
-      const error = requestError(thrown);
+    // A path that cannot be decoded reaches neither the hook nor the error handler below, and fastify's text quotes it.
+    frameworkErrors: (_thrown, _request, reply: FastifyReply) => {
+      const error = notOfThisApi('its path cannot be read');
       return reply.headers(REPLY_HEADERS).status(error.status).send(error.toBody());
     },
     clientErrorHandler: answerClientError,
@@ -68,7 +68,8 @@ export function apiServer(
     if (error.code === 'ERR_INTERNAL') {
       edges.log('error', 'defect', { route: request.routeOptions.url ?? '', cause: causeOf(thrown) });
     }
-    return reply.status(error.status).send(error.toBody());
+    // Without a method of HTTP there was no hook either.
+    return reply.headers(REPLY_HEADERS).status(error.status).send(error.toBody());
   });
   app.setNotFoundHandler((request, reply) => {
     const error = new CcwbError(
@@ -139,12 +140,14 @@ function isFastifyError(thrown: unknown): thrown is FastifyError {
 
 /** Fastify's own errors are about the shape of the request; their texts name fields, never values. */
 function requestError(error: Error): CcwbError {
+  return notOfThisApi(error.message, error);
+}
+
+function notOfThisApi(problem: string, cause?: unknown): CcwbError {
   return new CcwbError(
     'ERR_USAGE',
-    `the request is not of this API: ${error.message}`,
+    `the request is not of this API: ${problem}`,
     'use credential-process or bedrock-auth',
-    {
-      cause: error,
-    },
+    { cause },
   );
 }

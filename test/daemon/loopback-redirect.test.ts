@@ -56,6 +56,19 @@ async function holdOpen(port: number, sent = ''): Promise<{ socket: Socket; clos
   return { socket, closed };
 }
 
+/** Sends bytes as they are and gives back everything that came until the other side closed. */
+function talk(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect(port, '127.0.0.1', () => void socket.write(bytes));
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+    socket.once('error', reject);
+    socket.once('close', () => resolve(text));
+  });
+}
+
 /** A sign-in that remembers its callbacks. */
 function waiting(): { handler: CallbackHandler; seen: string[] } {
   const seen: string[] = [];
@@ -179,6 +192,12 @@ t.test('what was not awaited gets a polite 400 and ends nothing', async (t) => {
   const head = await visit(port, '/callback?code=c&state=s1', { method: 'HEAD' });
   t.equal(head.status, 400, 'a look ahead of a mail scanner redeems no code');
   t.equal(head.body, '');
+  const hosts = `Host: localhost:${port}\r\nHost: evil.example\r\n`;
+  t.match(
+    await talk(port, `GET /callback?state=s1 HTTP/1.1\r\n${hosts}\r\n`),
+    /^HTTP\/1\.1 400 /,
+    'two hosts',
+  );
   t.same(seen, []);
   t.equal((await visit(port, '/callback?code=c&state=s1')).status, 200, 'the wait goes on');
   await registration.release();

@@ -32,6 +32,8 @@ t.test('every reply carries the version and may not be kept', async (t) => {
   const requests: RawRequest[] = [
     {},
     { path: '/v1/nothing' },
+    { path: '/v1/profiles/%zz/credentials' },
+    { path: `/v1/profiles/${'x'.repeat(5_000)}/credentials` },
     { headers: { host, origin: 'https://evil.example' } },
     { method: 'POST', path: '/v1/profiles/A/sign-in' },
     { path: '/v1/status' },
@@ -40,6 +42,18 @@ t.test('every reply carries the version and may not be kept', async (t) => {
     const reply = await ask(socket, request);
     t.equal(reply.headers[VERSION_HEADER], `${PROTOCOL_VERSION}/${BUILD_VERSION}`, request.path ?? 'version');
     t.equal(reply.headers['cache-control'], 'no-store');
+  }
+  const odd = await talk(socket, 'PRI /\r\n\r\n');
+  t.match(odd, `\r\n${VERSION_HEADER}: ${PROTOCOL_VERSION}/${BUILD_VERSION}\r\n`, 'no method of HTTP');
+});
+
+t.test('a path that cannot be read is not quoted', async (t) => {
+  const { socket } = await serve(t, { version });
+  for (const path of ['/v1/profiles/%zz/planted', `/v1/profiles/${'planted'.repeat(50)}/credentials`]) {
+    const reply = await ask(socket, { path });
+    t.equal(reply.status, 400);
+    t.match(errorIn(reply), { code: 'ERR_USAGE', message: /its path cannot be read$/ });
+    t.notMatch(reply.body, /planted/);
   }
 });
 
@@ -74,6 +88,15 @@ t.test('a request for another host is refused', async (t) => {
     t.equal(reply.status, 403, name);
     t.equal(errorIn(reply).code, 'ERR_REQUEST_REFUSED');
   }
+  for (const names of ['localhost\r\nhost: evil.example', 'localhost\r\nHost: localhost']) {
+    const several = await talk(
+      socket,
+      `GET /v1/version HTTP/1.1\r\nhost: ${names}\r\nconnection: close\r\n\r\n`,
+    );
+    t.match(several, /^HTTP\/1\.1 403 /, 'more than one');
+  }
+  const whole = await ask(socket, { path: 'http://evil.example/v1/version' });
+  t.equal(whole.status, 403, 'in the request line');
   const old = await talk(socket, 'GET /v1/version HTTP/1.0\r\n\r\n');
   t.match(old, /^HTTP\/1\.1 403 /, 'none at all');
   const none = await talk(socket, 'GET /v1/version HTTP/1.1\r\nconnection: close\r\n\r\n');
@@ -232,6 +255,18 @@ t.test('a defect is logged by name and its message stays inside', async (t) => {
     { level: 'error', event: 'defect', fields: { route: '/v1/status', cause: /TypeError < RangeError/ } },
   ]);
   t.notMatch(JSON.stringify(lines), /planted/);
+});
+
+t.test('a caller that goes away in the middle of its body is no defect', async (t) => {
+  const { socket, lines } = await serve(t, { version });
+  const head =
+    'POST /v1/profiles/A/sign-in HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n';
+  await new Promise<void>((resolve) => {
+    const caller = connect(socket, () => void caller.end(`${head}content-length: 40\r\n\r\n{"automatic"`));
+    caller.resume().once('close', () => resolve());
+  });
+  t.equal((await ask(socket)).status, 200);
+  t.same(lines, []);
 });
 
 t.test('a reply that does not fit its schema is a defect, not half a reply', async (t) => {
