@@ -1,3 +1,4 @@
+import { LAST_TIME_MS } from '../protocol/api.ts';
 import { CcwbError } from '../protocol/errors.ts';
 import type { Clock } from './clock.ts';
 import type { Fetch } from './edges.ts';
@@ -30,6 +31,9 @@ export class StaleIdToken extends Error {
 
 /** What the SDK calls a reply that it cannot read: a proxy, a captive portal or the network spoke, not AWS. */
 const NAMES_OF_NO_SERVICE = new Set(['', 'Error', 'SyntaxError', 'TypeError', 'Unknown', 'UnknownError']);
+
+/** How AWS names its errors. A person is shown the name, so that of anybody else's reply is not passed on. */
+const AWS_ERROR_NAME = /^[A-Za-z][\w.:-]{0,63}$/;
 
 const ignore = (): void => {};
 
@@ -103,9 +107,16 @@ export function issuedCredentials(
   clock: Clock,
 ): AwsCredentials {
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = fields;
-  if (!accessKeyId || !secretAccessKey || !sessionToken || !expiration) throw malformedReply(operation);
-  const expiresAt = expiration.getTime();
+  // The SDK takes a reply's fields as they come: its types are what AWS promises.
+  if (!isText(accessKeyId) || !isText(secretAccessKey) || !isText(sessionToken))
+    throw malformedReply(operation);
+  const expiresAt = expiration?.getTime() ?? Number.NaN;
+  if (!(expiresAt >= 0 && expiresAt <= LAST_TIME_MS)) throw malformedReply(operation);
   return { accessKeyId, secretAccessKey, sessionToken, expiresAt, lifetimeMs: expiresAt - clock.now() };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 export function malformedReply(operation: string): CcwbError {
@@ -143,7 +154,8 @@ export function translateAwsError(
   configured: { field: string; value: string },
 ): CcwbError | StaleIdToken {
   if (thrown instanceof CcwbError || thrown instanceof StaleIdToken) return thrown;
-  const name = thrown instanceof Error ? thrown.name : '';
+  // A reply's `__type` as it came, which may be anything.
+  const name = thrown instanceof Error && typeof thrown.name === 'string' ? thrown.name : '';
   const status = httpStatus(thrown);
   const message = thrown instanceof Error ? thrown.message : '';
   if (name === 'ExpiredTokenException' || (name === 'NotAuthorizedException' && /expired/i.test(message))) {
@@ -171,7 +183,7 @@ export function translateAwsError(
       );
   }
   const passing = PASSING.has(name) || status === 0 || status >= 500 || status === 429;
-  if (passing || NAMES_OF_NO_SERVICE.has(name) || /^\d+$/.test(name))
+  if (passing || NAMES_OF_NO_SERVICE.has(name) || !AWS_ERROR_NAME.test(name))
     return unreachable(service, name, thrown);
   return wrongConfiguration(service, configured, `was refused (${name})`, thrown);
 }

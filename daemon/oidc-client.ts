@@ -1,4 +1,5 @@
 import * as oauth from 'openid-client';
+import { LAST_TIME_MS } from '../protocol/api.ts';
 import type { ProfileConfig } from '../protocol/config.ts';
 import { type DeviceGrant, deviceGrant } from './device-grant.ts';
 import type { Fetch } from './edges.ts';
@@ -170,6 +171,9 @@ export function oidcClient(
 
   const readTokens = (reply: Awaited<ReturnType<typeof oauth.refreshTokenGrant>>): Tokens => {
     const claims = reply.claims();
+    const times = claims === undefined ? [] : [claims.iat, claims.exp];
+    if (!times.every((seconds) => seconds >= 0 && seconds * 1000 <= LAST_TIME_MS))
+      throw invalidIdToken(issuer, 'has times that no clock shows');
     const idToken =
       reply.id_token === undefined || claims === undefined
         ? undefined

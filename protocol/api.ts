@@ -221,6 +221,9 @@ export const REPLY_SCHEMAS: Readonly<Record<RouteName | 'error', Schema>> = {
   }),
 };
 
+/** The last time that {@link rfc3339} can tell: its years have four digits. */
+export const LAST_TIME_MS = 253_402_300_799_000;
+
 /** RFC 3339 in UTC with whole seconds, as every SDK's parser takes it. */
 export function rfc3339(epochMs: number): string {
   return `${new Date(Math.floor(epochMs / 1000) * 1000).toISOString().slice(0, 19)}Z`;

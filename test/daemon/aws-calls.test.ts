@@ -98,6 +98,16 @@ t.test('anything else that is thrown is a fault that passes', async (t) => {
     t.match(translate(thrown), { code: 'ERR_AWS_UNREACHABLE' });
 });
 
+t.test('a name that AWS would not give an error is not shown', async (t) => {
+  const odd = Object.assign(new Error('planted'), { name: [7] });
+  t.match(translate(odd), { code: 'ERR_AWS_UNREACHABLE' }, 'no text');
+  for (const name of ['Odd\u001b[2J', 'two words', 'x'.repeat(65), '42x', '\u00e9'])
+    t.match(translate(awsError(name, 400)), {
+      code: 'ERR_AWS_UNREACHABLE',
+      message: /did not answer properly$/,
+    });
+});
+
 t.test('a call that was ended by its time limit, or failed on the way, is a fault that passes', async (t) => {
   for (const name of ['TimeoutError', 'AbortError', 'TypeError', 'Error', 'RangeError']) {
     t.match(translate(Object.assign(new Error('planted'), { name })), { code: 'ERR_AWS_UNREACHABLE' }, name);
@@ -131,6 +141,18 @@ t.test('credentials are whole or none', async (t) => {
       code: 'ERR_AWS_UNREACHABLE',
       message: /GetThem/,
     });
+  }
+  const wrong: Record<string, unknown>[] = [
+    { accessKeyId: 7 },
+    { secretAccessKey: ['s'] },
+    { sessionToken: {} },
+    { sessionToken: '' },
+    { expiration: new Date(Number.NaN) },
+    { expiration: new Date(8e15) },
+  ];
+  for (const change of wrong) {
+    const fields = { ...whole, ...change } as typeof whole;
+    t.throws(() => issuedCredentials(fields, 'GetThem', clock), { code: 'ERR_AWS_UNREACHABLE' });
   }
 });
 

@@ -311,6 +311,14 @@ t.test('an ID token of another user is refused', async (t) => {
     kept = token;
   });
   t.match(await rejection(refreshing), { code: 'ERR_ID_TOKEN_INVALID', message: /another user/ });
+
+  t.test('an ID token with times that no clock shows is refused', async (t) => {
+    const { client, provider } = await start(t);
+    const { refreshToken, subject } = await signIn(client);
+    provider.setLifetimes({ idTokenSeconds: 8_640_000_000_000 });
+    const error = await rejection(client.refresh(refreshToken, subject, nothing));
+    t.match(error, { code: 'ERR_ID_TOKEN_INVALID', message: /times that no clock shows/ });
+  });
   t.ok(kept);
 });
 
