@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { CcwbError } from './errors.ts';
 import { type IdentityProvider, PROVIDER_TYPES, resolveIdentityProvider } from './issuer.ts';
-import { configInvalid, isObject, ProfileReader, show } from './profile-reader.ts';
+import { configInvalid, isObject, ProfileReader, show, showName } from './profile-reader.ts';
 
 /** One profile of config.json, checked and with its defaults; field names as in the file. */
 export type ProfileConfig = {
@@ -120,8 +120,8 @@ export function profileNamed(config: Config, name: string): ProfileConfig {
   const { names } = config;
   throw new CcwbError(
     'ERR_PROFILE_UNKNOWN',
-    `no profile ${show(name)} in ${config.path}; it has ${names.join(', ')}`,
-    `use --profile ${names[0]}, or set CCWB_PROFILE`,
+    `no profile ${show(name)} in ${config.path}; it has ${names.map(showName).join(', ')}`,
+    `use --profile ${showName(names[0] ?? '')}, or set CCWB_PROFILE`,
   );
 }
 
@@ -143,8 +143,8 @@ export function chooseProfile(
   if (names.length === 1 && only !== undefined) return only;
   throw new CcwbError(
     'ERR_PROFILE_UNKNOWN',
-    `${config.path} has several profiles and none is called ${DEFAULT_PROFILE}: ${names.join(', ')}`,
-    `choose one with --profile ${only}, or set CCWB_PROFILE`,
+    `${config.path} has several profiles and none is called ${DEFAULT_PROFILE}: ${names.map(showName).join(', ')}`,
+    `choose one with --profile ${showName(only ?? '')}, or set CCWB_PROFILE`,
   );
 }
 
@@ -220,7 +220,7 @@ function defaultScopes({ providerType }: IdentityProvider): string[] {
 function syntaxProblem(error: unknown): string {
   const message = error instanceof Error ? error.message : '';
   const place = /line \d+ column \d+|position \d+/.exec(message)?.[0];
-  const token = /^Unexpected token '[^']'|^Unexpected end of JSON input/.exec(message)?.[0];
+  const token = /^Unexpected token '[!-&(-~]'|^Unexpected end of JSON input/.exec(message)?.[0];
   return [token?.replace('Unexpected', 'unexpected') ?? 'unexpected text', place && `at ${place}`]
     .filter(Boolean)
     .join(' ');

@@ -38,7 +38,7 @@ export class ProfileReader {
 
   problem(field: string, value: unknown, allowed: string): CcwbError {
     const writtenAs = this.#fields.get(field)?.writtenAs ?? field;
-    const place = `profiles.${this.#name}${writtenAs && `.${writtenAs}`}`;
+    const place = `profiles.${showName(this.#name)}${writtenAs && `.${writtenAs}`}`;
     const received = value === undefined ? 'is missing' : `is ${show(value)}`;
     return configInvalid(this.#path, `${place} ${received}; allowed: ${allowed}`);
   }
@@ -46,7 +46,8 @@ export class ProfileReader {
   text(field: string, pattern?: RegExp, allowed = 'a non-empty text'): string | undefined {
     const value = this.#take(field);
     if (value === undefined || value === '') return undefined;
-    if (typeof value !== 'string' || (pattern && !pattern.test(value)))
+    // Half of a surrogate pair is no character: it cannot be in a URL, nor go over a wire.
+    if (typeof value !== 'string' || /\p{Cs}/u.test(value) || (pattern && !pattern.test(value)))
       throw this.problem(field, value, allowed);
     return value;
   }
@@ -133,8 +134,16 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A value as an error shows it: JSON, cut short. */
+/** A value as an error shows it: JSON, cut short, and nothing in it that a terminal would act on. */
 export function show(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = (JSON.stringify(value) ?? String(value)).replace(
+    /[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+/** A name as an error shows it: as it is written when that is plain, else like any value. */
+export function showName(name: string): string {
+  return /^[\x21-\x7e]{1,64}$/.test(name) ? name : show(name);
 }

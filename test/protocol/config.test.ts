@@ -365,6 +365,29 @@ t.test('a name that cannot stand in a URL or a shell word is told', async (t) =>
   for (const name of ['A', '1', 'a.b-c_d', 'x'.repeat(64)]) t.ok(parse(GOOD, name).profiles.get(name));
 });
 
+t.test('half of a surrogate pair is told as a wrong value', async (t) => {
+  for (const field of ['okta_auth_server', 'client_id'])
+    t.match(
+      problem({ ...GOOD, [field]: 'a\ud800' }).message,
+      `profiles.ClaudeCode.${field} is "a\\ud800"; allowed: `,
+    );
+});
+
+t.test('an error is one line, whatever names and values hold', async (t) => {
+  const odd = 'a\n\u001b[2J\u009b1m\u202e';
+  const config = parseConfig(JSON.stringify({ [odd]: {}, B: { ...GOOD, redirect_port: odd } }), PATH);
+  const errors = [
+    ...config.invalid.values(),
+    thrown(() => profileNamed(config, 'C')),
+    thrown(() => chooseProfile(config, undefined, undefined)),
+    thrown(() => parseConfig('{"profiles":\u001b', PATH)),
+  ];
+  t.equal(errors.length, 5);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  for (const { message, fix } of errors) t.notMatch(`${message}${fix}`, /[\x00-\x1f\x7f-\x9f\u202e]/);
+  t.ok(problem({}, 'x'.repeat(5_000)).message.length < 400);
+});
+
 t.test('a broken profile takes nothing from a good one', async (t) => {
   const config = parseConfig(JSON.stringify({ Good: GOOD, Bad: { ...GOOD, redirect_port: 0 } }), PATH);
   t.equal(profileNamed(config, 'Good').clientId, 'client');
