@@ -45,7 +45,10 @@ export async function startDaemon(
       clock: edges.clock,
       network: edges.network,
       audit: edges.audit,
-      drain: () => drain.begin(),
+      drain: ({ now }) => {
+        if (now) profiles.cancelSignIns(stopped());
+        return drain.begin();
+      },
       startedAt,
       configPath,
     }),

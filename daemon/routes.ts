@@ -1,6 +1,7 @@
 import {
   type Credentials,
   type DrainReply,
+  type DrainRequest,
   type ExpirationReply,
   type IdTokenReply,
   type NetworkStatus,
@@ -39,7 +40,7 @@ export type RouteDependencies = {
   profiles: Profiles;
   clock: CorrectedClock;
   network(): NetworkStatus;
-  drain(): DrainReply;
+  drain(request: DrainRequest): DrainReply;
   audit: AuditLog;
   startedAt: number;
   configPath: string;
@@ -82,7 +83,7 @@ export function routeHandlers({
       };
     },
 
-    drain: async () => drain(),
+    drain: async ({ body }) => drain(body as DrainRequest),
 
     credentials: async ({ params, peer, signal }): Promise<Credentials> => {
       const { credentials, config } = profiles.named(params.profile);

@@ -98,6 +98,7 @@ function schemaOf(name: RouteName): Record<string, unknown> {
     ...(path.includes(':profile') ? { params: REQUEST_SCHEMAS.profileParams } : {}),
     ...(path.includes(':signIn') ? { params: REQUEST_SCHEMAS.signInParams } : {}),
     ...(name === 'signIn' ? { body: REQUEST_SCHEMAS.signInBody } : {}),
+    ...(name === 'drain' ? { body: REQUEST_SCHEMAS.drainBody } : {}),
     ...(name === 'pageOpened' ? { body: REQUEST_SCHEMAS.pageOpenedBody } : {}),
     ...(name === 'awaitSignIn' ? { querystring: REQUEST_SCHEMAS.waitQuery } : {}),
   };

@@ -31,6 +31,9 @@ export type Credentials = {
 
 export type VersionReply = { protocol: number; build: string; pid: number; startedAt: string };
 
+/** `now`: a sign-in under way is cancelled, not waited for. */
+export type DrainRequest = { now: boolean };
+
 /**
  * A daemon that was asked to make room for another answers everybody as usual until it is at rest, then
  * ends. `signing-in`: that is when the sign-in under way has ended, its page belongs to this daemon.
@@ -166,6 +169,7 @@ export const REQUEST_SCHEMAS = {
     },
     ['screen', 'device'],
   ),
+  drainBody: object({ now: { type: 'boolean' } }),
   pageOpenedBody: object({ opened: { type: 'boolean' } }),
   /** `wait`: how long the long poll may take, 0 to 60,000 milliseconds. In a query everything is text. */
   waitQuery: object(

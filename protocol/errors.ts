@@ -127,6 +127,18 @@ export const ERRORS = {
   ERR_DAEMON_RUNNING: kind(500, 1, false, 'Another daemon of this user already serves the socket.'),
   ERR_DAEMON_UNREACHABLE: kind(503, 1, true, 'The daemon could not be reached or did not answer in time.'),
   ERR_DAEMON_START: kind(503, 1, false, 'The daemon could not be started.'),
+  ERR_SERVICE_UNAVAILABLE: kind(
+    503,
+    1,
+    false,
+    'There is no service manager of this user to install the daemon with.',
+  ),
+  ERR_SERVICE_FAILED: kind(
+    503,
+    1,
+    false,
+    'The service manager refused an order, or the service does not work.',
+  ),
   ERR_INSTALL_INCOMPLETE: kind(
     503,
     1,

@@ -58,6 +58,7 @@ export function readNetworkSettings(path: string): NetworkSettings {
 export function writeNetworkSettings(path: string, settings: NetworkSettings): boolean {
   const existing = readObject(path);
   const others = othersOf(existing ?? {});
+  if (existing === undefined && Object.keys(settings).length === 0) return false;
   const ours = existing === undefined || existing[WRITTEN_BY] === OURS ? { [WRITTEN_BY]: OURS } : {};
   return replaceFile(path, asText({ ...settings, ...others, ...ours }), 0o600);
 }

@@ -2,10 +2,19 @@ import { Command, CommanderError } from 'commander';
 import { BUILD_VERSION } from '../protocol/version.ts';
 import { login, logout } from './login.ts';
 import { type Program, runProgram, usageError } from './program.ts';
+import { installService, restartService, startService, stopService, uninstallService } from './service.ts';
+import { serviceStatus } from './service-status.ts';
 import { status } from './status.ts';
 
 const PROFILE_FLAG = '-p, --profile <name>';
 const PROFILE_TEXT = 'profile of config.json (else CCWB_PROFILE, else ClaudeCode, else the only one)';
+
+const SERVICE_NOTES = `The service is yours alone: no root, nothing outside your home. You can do
+without: then the first program that asks for credentials starts the daemon.
+With it the daemon starts when you log in, and again if it fails. On Linux it
+ends with your last logout; jobs after that need loginctl enable-linger.
+install keeps HTTPS_PROXY, HTTP_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS of the
+shell it runs in, which a service does not see.`;
 
 /** What the person at the keyboard types. */
 async function main(program: Program): Promise<number> {
@@ -41,7 +50,9 @@ async function main(program: Program): Promise<number> {
       .addHelpText('after', examples('bedrock-auth status', 'bedrock-auth status --json'))
       .action(noted(status)),
   );
-  for (const each of [root, ...root.commands]) {
+  const service = serviceCommand(noted);
+  root.addCommand(service);
+  for (const each of [root, ...root.commands, ...service.commands]) {
     each
       .exitOverride()
       .helpOption('-h, --help', 'print this text')
@@ -53,7 +64,10 @@ async function main(program: Program): Promise<number> {
       });
   }
   try {
-    if (program.args.length === 0) throw usageError(program.name, missingCommand(root));
+    for (const each of [root, service]) {
+      const bare = each === root ? program.args.length === 0 : program.args.join() === each.name();
+      if (bare) throw usageError(program.name, missingCommand(each));
+    }
     await root.parseAsync(program.args, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -61,6 +75,33 @@ async function main(program: Program): Promise<number> {
   }
   await program.print(help);
   return exit;
+}
+
+type Noted = <T>(run: (program: Program, options: T) => Promise<number>) => (options: T) => Promise<void>;
+
+function serviceCommand(noted: Noted): Command {
+  const service = command(
+    'service',
+    'Run the daemon as a service of yours: systemd on Linux, launchd on macOS.',
+  )
+    .addHelpText('after', `\n${SERVICE_NOTES}`)
+    .addHelpText('after', examples('bedrock-auth service install', 'bedrock-auth service status'));
+  const add = (name: string, description: string, run: (program: Program) => Promise<number>): void => {
+    const example = examples(`bedrock-auth service ${name}`);
+    service.addCommand(command(name, description).addHelpText('after', example).action(noted(run)));
+  };
+  add('install', 'Install the service, or bring it up to date, and start it.', installService);
+  add('uninstall', 'Stop and remove the service. The sign-in stays.', uninstallService);
+  add('start', 'Start the daemon now.', startService);
+  add('stop', 'Stop the daemon. The next program that needs credentials starts it again.', stopService);
+  add('restart', 'Restart the daemon, answering what is in flight. Cancels a sign-in.', restartService);
+  service.addCommand(
+    command('status', 'Show the service. Starts nothing; exit status 1 unless it is installed and runs.')
+      .option('--json', 'for programs')
+      .addHelpText('after', examples('bedrock-auth service status', 'bedrock-auth service status --json'))
+      .action(noted(serviceStatus)),
+  );
+  return service;
 }
 
 function command(name: string, description: string): Command {

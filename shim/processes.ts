@@ -12,15 +12,35 @@ export type StartedDaemon = {
   end(): ChildEnd | undefined;
 };
 
+/** How a program that ran to its end did, and the beginning of its standard output. */
+export type Ran = { end: ChildEnd; output: string };
+
+/** The most that is kept of a program's output, in characters. */
+const MAX_OUTPUT = 65_536;
+
 /**
- * Runs a program to its end, for at most `limitMs`, with no input and its output thrown away; then it is
- * killed. For service managers: they answer quickly or not at all.
+ * Runs a program to its end, for at most `limitMs`, with no input and only the given environment; then it
+ * is killed. For service managers: they answer quickly or not at all.
  */
-export function runBriefly(file: string, args: readonly string[], limitMs: number): Promise<ChildEnd> {
+export function runBriefly(
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  limitMs: number,
+): Promise<Ran> {
   return new Promise((resolve) => {
-    const child = spawn(file, args, { stdio: 'ignore', timeout: limitMs, killSignal: 'SIGKILL' });
-    child.once('error', (error) => resolve(notStarted(error)));
-    child.once('exit', (status, signal) => resolve(ended(status, signal)));
+    const child = spawn(file, args, {
+      env: { ...env },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      timeout: limitMs,
+      killSignal: 'SIGKILL',
+    });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(0, MAX_OUTPUT);
+    });
+    child.once('error', (error) => resolve({ end: notStarted(error), output }));
+    child.once('close', (status, signal) => resolve({ end: ended(status, signal), output }));
   });
 }
 

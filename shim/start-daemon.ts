@@ -9,26 +9,23 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CLIENT_TIMING, isListening } from '../protocol/client.ts';
 import { CcwbError } from '../protocol/errors.ts';
-import { runBriefly, type StartedDaemon, startDaemonProcess } from './processes.ts';
+import { findServiceManager } from './find-service-manager.ts';
+import { type StartedDaemon, startDaemonProcess } from './processes.ts';
 import type { Program } from './program.ts';
-
-/** Names under which the service is installed; service-files/ holds the files. */
-export const SYSTEMD_UNIT = 'bedrock-authd.service';
-export const LAUNCHD_LABEL = 'com.claude-code-with-bedrock.bedrock-authd';
+import type { ServiceManager } from './service-manager.ts';
 
 /** Time limits of a start, in milliseconds. */
 export const START_TIMING = {
-  /** A service manager only has to take the order. */
-  serviceManagerMs: 2_000,
   /** A daemon this process started is waited for while it lives: a cold disk at log-in is slow. */
   spawnedMs: 10_000,
   /** How long another caller's start is trusted before this one starts a daemon too. */
   otherCallerMs: 3_000,
+  /** A daemon that found another one is started again after this: that one may just be ending. */
+  occupiedMs: 500,
 } as const;
 
 /** How often the socket is looked at while a daemon starts. */
@@ -60,15 +57,19 @@ export async function startDaemon(program: Program): Promise<void> {
   if (await isListening(socket)) return;
   const service = installedService(program);
   if (service) {
-    await runBriefly(service.file, service.args, START_TIMING.serviceManagerMs);
+    await service.wake();
     if (await listensWithin(socket, CLIENT_TIMING.startingMs)) return;
   }
   const turn = takeTurn(program);
   const log = openLog(program.paths.log);
   try {
     if (!turn && (await otherCallerStarts(program))) return;
-    const daemon = spawnDaemon(program, log);
-    if (await listensWithin(socket, START_TIMING.spawnedMs, daemon)) return;
+    const deadline = performance.now() + START_TIMING.spawnedMs;
+    for (;;) {
+      const daemon = spawnDaemon(program, log);
+      if (await listensWithin(socket, deadline - performance.now(), daemon)) return;
+      if (!endedWell(daemon) || performance.now() >= deadline) break;
+    }
     throw startError(`the daemon could not be started: ${log.lastWords()}`);
   } finally {
     log.close();
@@ -84,23 +85,12 @@ function startError(message: string): CcwbError {
   );
 }
 
-/** The order to the service manager that starts the daemon, if the service is installed. */
-function installedService({ env, platform }: Program): { file: string; args: string[] } | undefined {
+/** The service manager, if the service is installed and is the daemon that is meant. */
+export function installedService(program: Program): ServiceManager | undefined {
   // The service uses the default paths; a caller with others has a daemon of its own in mind.
-  if (env.CCWB_SOCKET || env.CCWB_CONFIG) return undefined;
-  const home = homedir();
-  if (platform === 'darwin') {
-    const plist = join(home, 'Library', 'LaunchAgents', `${LAUNCHD_LABEL}.plist`);
-    const target = `gui/${process.getuid?.()}/${LAUNCHD_LABEL}`;
-    return existsSync(plist) ? { file: '/bin/launchctl', args: ['kickstart', target] } : undefined;
-  }
-  const declared = env.XDG_CONFIG_HOME;
-  const configHome = declared && isAbsolute(declared) ? declared : join(home, '.config');
-  const file = ['/usr/bin/systemctl', '/bin/systemctl', '/run/current-system/sw/bin/systemctl'].find((path) =>
-    existsSync(path),
-  );
-  if (!file || !existsSync(join(configHome, 'systemd', 'user', SYSTEMD_UNIT))) return undefined;
-  return { file, args: ['--user', 'start', SYSTEMD_UNIT] };
+  if (program.env.CCWB_SOCKET || program.env.CCWB_CONFIG) return undefined;
+  const manager = findServiceManager(program);
+  return manager?.installed() ? manager : undefined;
 }
 
 function spawnDaemon({ installation, paths, env }: Program, log: Log): StartedDaemon {
@@ -147,16 +137,19 @@ async function listensWithin(socket: string, limitMs: number, daemon?: StartedDa
   let ended = false;
   for (;;) {
     if (await isListening(socket)) return true;
-    const end = daemon?.end();
-    if (end && !ended) {
+    if (daemon?.end() && !ended) {
       ended = true;
-      // One that ends well has found another daemon, which is about to listen.
-      const good = end.kind === 'exited' && end.status === 0;
-      deadline = good ? performance.now() + CLIENT_TIMING.startingMs : 0;
+      deadline = endedWell(daemon) ? Math.min(deadline, performance.now() + START_TIMING.occupiedMs) : 0;
     }
     if (performance.now() >= deadline) return isListening(socket);
     await sleep(LOOK_MS);
   }
+}
+
+/** One that ends well has found another daemon, which is about to listen, or to end. */
+function endedWell(daemon: StartedDaemon): boolean {
+  const end = daemon.end();
+  return end?.kind === 'exited' && end.status === 0;
 }
 
 /**

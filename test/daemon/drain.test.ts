@@ -9,7 +9,7 @@ import { codeOf, exactClock, gate, memoryLog, rejection } from './fixtures/edges
 const params = { profile: 'A' };
 type Running = Awaited<ReturnType<typeof runDaemon>>;
 
-const drain = ({ client }: Running) => client.ask<DrainReply>({ route: 'drain' });
+const drain = ({ client }: Running, now = false) => client.ask<DrainReply>({ route: 'drain', body: { now } });
 
 async function startSignIn({ client }: Running) {
   const body = { automatic: false, canOpenPage: true };
@@ -104,6 +104,24 @@ t.test('a refresh under way is served to its end first', async (t) => {
   const [after] = running.store.items.values();
   t.ok(after);
   t.not(after, before, 'the rotated token is stored');
+});
+
+t.test('a sign-in under way is cancelled when it is to be now', async (t) => {
+  const running = await runDaemon(t);
+  const { signIn } = await startSignIn(running);
+  const poll = codeOf(
+    running.client.ask({
+      route: 'awaitSignIn',
+      params: { signIn },
+      query: { wait: 60_000 },
+      answerMs: 60_000,
+    }),
+  );
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  t.same(await drain(running), { state: 'signing-in' });
+  t.same(await drain(running, true), { state: 'ending' });
+  t.equal(await poll, 'ERR_LOGIN_CANCELLED');
+  await running.daemon.drained;
 });
 
 t.test('a signal ends the wait for a sign-in', async (t) => {

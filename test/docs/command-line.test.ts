@@ -17,8 +17,11 @@ t.test('each help text in the pages is what the program prints', async (t) => {
 t.test('docs/command-line.md quotes every program and every subcommand', async (t) => {
   const quoted = quotes(readText('docs/command-line.md')).map(({ command }) => command);
   t.strictSame([...quoted].sort(), [...PROGRAM_COMMANDS].sort());
-  for (const program of ['bedrock-auth', 'ccwb']) {
-    const known = PROGRAM_COMMANDS.filter((command) => command.startsWith(`${program} `));
+  for (const program of ['bedrock-auth', 'bedrock-auth service', 'ccwb']) {
+    const depth = program.split(' ').length + 1;
+    const known = PROGRAM_COMMANDS.filter(
+      (command) => command.startsWith(`${program} `) && command.split(' ').length === depth,
+    );
     const listed = listedCommands(helpOf(program)).map((name) => `${program} ${name}`);
     t.strictSame(known.sort(), listed.sort(), `the subcommands of ${program}`);
   }

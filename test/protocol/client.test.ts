@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { CLIENT_TIMING, daemonClient, isListening } from '../../protocol/client.ts';
 import { CcwbError } from '../../protocol/errors.ts';
+import { BUILD_VERSION, PROTOCOL_VERSION, VERSION_HEADER } from '../../protocol/version.ts';
 import { rejection } from '../daemon/fixtures/edges.ts';
 import { httpReply, rawServer, shortDirectory } from '../daemon/fixtures/sockets.ts';
 
@@ -67,6 +68,31 @@ t.test('a request is what the route says, with its parameters encoded', async (t
     },
     { method: 'DELETE', url: '/v1/profiles/A/session', host, type: undefined, body: '' },
   ]);
+});
+
+t.test('both sides tell their version', async (t) => {
+  const socket = join(shortDirectory(t), 'd.sock');
+  const seen: unknown[] = [];
+  let reply: { status: number; version?: string } = { status: 200, version: '2/1.2.3-rc.1' };
+  const server = createServer((request, response) => {
+    seen.push(request.headers[VERSION_HEADER]);
+    if (reply.version) response.setHeader(VERSION_HEADER, reply.version);
+    response.statusCode = reply.status;
+    response.end('{}');
+  });
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  t.teardown(() => server.close());
+  const client = daemonClient(socket);
+  t.equal(client.answeredBy(), undefined, 'before the first reply');
+  await client.ask({ route: 'version' });
+  t.same(client.answeredBy(), { protocol: 2, build: '1.2.3-rc.1' });
+  reply = { status: 503, version: '3/2.0.0' };
+  await rejection(client.ask({ route: 'version' }));
+  t.same(client.answeredBy(), { protocol: 3, build: '2.0.0' }, 'an error is a reply');
+  reply = { status: 200 };
+  await client.ask({ route: 'version' });
+  t.equal(client.answeredBy(), undefined, 'one that tells none');
+  t.strictSame([...new Set(seen)], [`${PROTOCOL_VERSION}/${BUILD_VERSION}`]);
 });
 
 t.test('nobody there is one error that names the socket and what to do', async (t) => {

@@ -21,6 +21,8 @@ function home(t: Tap): Installation {
 
 const STATUS = {
   daemon: VERSION,
+  clockSkewSeconds: 0,
+  network: { proxy: null, certificates: [] },
   config: '/etc/config.json',
   configProblem: null,
   profiles: [
@@ -250,7 +252,18 @@ t.test('status shows what the daemon says, and starts none', async (t) => {
 
 t.test('help has examples for every command and fits 80 columns', async (t) => {
   const made = home(t);
-  for (const args of [['--help'], ['-h'], ['login', '--help'], ['logout', '-h'], ['status', '--help']]) {
+  const service = ['install', 'uninstall', 'start', 'stop', 'restart', 'status'];
+  for (const args of [
+    ['--help'],
+    ['-h'],
+    ...[
+      ['login', '--help'],
+      ['logout', '-h'],
+      ['status', '--help'],
+      ['service', '--help'],
+    ],
+    ...service.map((name) => ['service', name, '-h']),
+  ]) {
     const { status, stdout, stderr } = await made.run('bedrock-auth', args);
     t.equal(status, 0);
     t.equal(stderr, '');
@@ -275,6 +288,10 @@ t.test('wrong usage ends with 2 and two lines', async (t) => {
     ['login', '--profile'],
     ['status', '--jsn'],
     ['logout', '--all', '--profile', 'A'],
+    ['service'],
+    ['service', 'nonsense'],
+    ['service', 'install', 'extra'],
+    ['service', 'status', '--jsn'],
   ];
   for (const args of cases) {
     const { status, stdout, stderr } = await made.run('bedrock-auth', args);
