@@ -29,6 +29,8 @@ export type AuditLog = {
 export const AUDIT_LIMITS = {
   /** The file is renamed before it grows beyond this; with its one predecessor some 30,000 lines. */
   fileBytes: 5_000_000,
+  /** How long lines are gathered: thirteen calls at once are one write, after all of them were answered. */
+  gatherMs: 100,
   /** Lines that wait for a disk that does not answer; those that come after are lost. */
   waitingLines: 2_000,
   /** How long a stopping daemon waits for such a disk. */
@@ -45,10 +47,13 @@ export function auditLog(
   limits: { fileBytes: number; waitingLines: number } = AUDIT_LIMITS,
 ): AuditLog {
   let waiting: string[] = [];
+  let gathering: NodeJS.Timeout | undefined;
   let writing: Promise<void> | undefined;
   let lost = 0;
 
   const write = async (): Promise<void> => {
+    clearTimeout(gathering);
+    gathering = undefined;
     while (waiting.length > 0) {
       const lines = waiting;
       waiting = [];
@@ -75,10 +80,13 @@ export function auditLog(
     record: (disclosure) => {
       if (waiting.length >= limits.waitingLines) return lose(1, new Unsafe('the disk does not answer'));
       waiting.push(lineOf(disclosure, clock.now()));
-      // The answer goes first.
-      writing ??= new Promise((resolve) => setImmediate(resolve)).then(write);
+      if (writing) return;
+      gathering ??= setTimeout(() => {
+        writing ??= write();
+      }, AUDIT_LIMITS.gatherMs);
     },
     settled: async (limitMs = AUDIT_LIMITS.settleMs) => {
+      if (waiting.length > 0) writing ??= write();
       if (!writing) return;
       let timer: NodeJS.Timeout | undefined;
       const limit = new Promise<void>((resolve) => {

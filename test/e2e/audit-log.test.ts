@@ -64,6 +64,7 @@ t.test(
     t.equal(token?.keyId, undefined);
     t.match(typescript?.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     t.equal((await stat(join(home.directory, 'logs/audit.jsonl'))).mode & 0o777, 0o600);
+    t.notMatch(await home.daemonLog(), 'memory is not protected', 'nor do other system calls fail here');
   },
 );
 
