@@ -136,11 +136,20 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 /** A value as an error shows it: JSON, cut short, and nothing in it that a terminal would act on. */
 export function show(value: unknown): string {
-  const text = (JSON.stringify(value) ?? String(value)).replace(
+  const text = jsonOf(value).replace(
     /[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // The parser goes deeper than the printer.
+    return 'something nested too deep to show';
+  }
 }
 
 /** A name as an error shows it: as it is written when that is plain, else like any value. */

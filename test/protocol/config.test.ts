@@ -365,6 +365,13 @@ t.test('a name that cannot stand in a URL or a shell word is told', async (t) =>
   for (const name of ['A', '1', 'a.b-c_d', 'x'.repeat(64)]) t.ok(parse(GOOD, name).profiles.get(name));
 });
 
+t.test('a value nested without end is told like any other', async (t) => {
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  const error = parseConfig(`{"ClaudeCode":${deep}}`, PATH).invalid.get('ClaudeCode');
+  t.match(error?.message, /profiles\.ClaudeCode is something nested too deep to show; allowed: /);
+  t.equal(thrown(() => parseConfig(deep, PATH)).code, 'ERR_CONFIG_INVALID');
+});
+
 t.test('half of a surrogate pair is told as a wrong value', async (t) => {
   for (const field of ['okta_auth_server', 'client_id'])
     t.match(
