@@ -65,11 +65,12 @@ export async function startDaemon(program: Program): Promise<void> {
   try {
     if (!turn && (await otherCallerStarts(program))) return;
     const deadline = performance.now() + START_TIMING.spawnedMs;
-    for (;;) {
-      const daemon = spawnDaemon(program, log);
+    let daemon: StartedDaemon;
+    do {
+      daemon = spawnDaemon(program, log);
       if (await listensWithin(socket, deadline - performance.now(), daemon)) return;
-      if (!endedWell(daemon) || performance.now() >= deadline) break;
-    }
+    } while (endedWell(daemon) && performance.now() < deadline);
+    if (endedWell(daemon)) throw startError(`another daemon holds ${socket} and does not answer`);
     throw startError(`the daemon could not be started: ${log.lastWords()}`);
   } finally {
     log.close();
