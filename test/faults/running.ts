@@ -13,7 +13,7 @@ import type { ProviderCountValues, RefreshTokenState } from '../sandbox/identity
 export const PROFILE = 'ClaudeCode';
 
 /** A test that is stopped leaves no daemon behind, where the kernel can be told so. */
-const WITH_PARENT = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL'] : [];
+export const WITH_PARENT = existsSync('/usr/bin/setpriv') ? ['/usr/bin/setpriv', '--pdeathsig', 'KILL'] : [];
 
 /** What a program of the installation did, as its caller sees it. */
 export type Call = {
@@ -172,13 +172,16 @@ export function logText(entries: readonly LogEntry[]): string {
   return [...times].map(([line, count]) => (count > 1 ? `${line} ×${count}` : line)).join(', ');
 }
 
-/** Waits for something, however long this machine takes; the test's own limit ends it. */
+/** Waits for something that has to come, on a slow machine too. @throws when it does not */
 export async function until<T>(
   what: () => Promise<T | undefined | false> | T | undefined | false,
+  limitMs = 120_000,
 ): Promise<T> {
+  const deadline = performance.now() + limitMs;
   for (;;) {
     const found = await what();
     if (found) return found;
+    if (performance.now() > deadline) throw new Error(`not within ${limitMs / 1000} s: ${what}`);
     await sleep(50);
   }
 }
