@@ -11,7 +11,7 @@ import { startWorld, type WorldOptions } from '../fixtures/world.ts';
 import { signInOverHttp } from '../sandbox/browserless.ts';
 
 // Many processes one after the other, on a machine that may have other things to do.
-t.setTimeout(300_000);
+t.setTimeout(600_000);
 
 const skip = noUserSystemd();
 const NEWER = '99.0.0';

@@ -10,7 +10,7 @@ import { startWorld } from '../fixtures/world.ts';
 import { signInOverHttp } from '../sandbox/browserless.ts';
 
 // Many processes one after the other, on a machine that may have other things to do.
-t.setTimeout(180_000);
+t.setTimeout(300_000);
 
 const NEWER = '99.0.0';
 
