@@ -138,7 +138,9 @@ export function credentialCache(
     // Waiting for a person is no fault, and no reason to be slow once that person has signed in.
     if (error.code === 'ERR_LOGIN_REQUIRED') return;
     failures += 1;
-    const retryMs = Math.round(backOffMs(failures, edges.random()));
+    // What does not pass by itself is not worth asking for so often.
+    const lastMs = usable() && error.transient ? TIMING.backOffValidMs : TIMING.backOffLastMs;
+    const retryMs = Math.round(backOffMs(failures, edges.random(), lastMs));
     notBefore = clock.now() + retryMs;
     problem = { error, at: clock.now() };
     log('warn', 'credentials not refreshed', { profile, code: error.code, cause: causeOf(thrown), retryMs });

@@ -1,6 +1,6 @@
 import cron from 'node-cron';
-import type { Clock } from './clock.ts';
-import type { Log } from './log.ts';
+import type { CorrectedClock } from './clock.ts';
+import { causeOf, type Log } from './log.ts';
 import type { Profile, Profiles } from './profiles.ts';
 import { TIMING } from './timing.ts';
 
@@ -14,13 +14,14 @@ export type RefreshScheduler = { stop(): Promise<void> };
  */
 export function startRefreshScheduler(
   profiles: Profiles,
-  edges: { clock: Clock; log: Log },
+  edges: { clock: CorrectedClock; log: Log },
   tickSeconds: number = TIMING.tickMs / 1000,
 ): RefreshScheduler {
   const tickMs = tickSeconds * 1000;
   const retries = new Map<string, NodeJS.Timeout>();
   let lastTick = edges.clock.now();
   let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
 
   /** One try, and the next one by a timer when back-off wants it before the next tick. */
   const look = async (profile: Profile): Promise<void> => {
@@ -49,17 +50,37 @@ export function startRefreshScheduler(
     profiles.reloadIfChanged();
   };
 
-  const task = cron.schedule(`*/${tickSeconds} * * * * *`, tick, {
+  const schedule = cron.createTask(`*/${tickSeconds} * * * * *`, tick, {
     name: 'refresh',
-    suppressMissedWarning: true,
+    // In local time an hour comes twice when summer ends, and node-cron skips both.
+    timezone: 'UTC',
     logger: silent,
   });
+  /**
+   * node-cron tells the times of the ticks; the waiting for them is done here. Its own is for a time that it
+   * worked out before: it lasts an hour when the clock is set back by one, and after a sleep it first goes
+   * through every tick that was missed, which takes seconds.
+   */
+  const waitForTick = (): void => {
+    const now = edges.clock.local(edges.clock.now());
+    const waits = schedule.getNextRuns(2).map((next) => next.getTime() - now);
+    timer = setTimeout(
+      () => {
+        waitForTick();
+        schedule.execute().catch((error: unknown) => edges.log('error', 'defect', { cause: causeOf(error) }));
+      },
+      // Timers may be a moment early: a time that close has been served.
+      waits.find((ms) => ms > tickMs / 4 && ms <= 1.25 * tickMs) ?? tickMs,
+    );
+  };
+  waitForTick();
   tick();
   return {
     stop: async () => {
       stopped = true;
       for (const retry of retries.values()) clearTimeout(retry);
-      await task.destroy();
+      clearTimeout(timer);
+      await schedule.destroy();
     },
   };
 }

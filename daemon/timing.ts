@@ -40,6 +40,11 @@ export const TIMING = {
   /** Back-off after a passing fault, with full jitter: first ceiling and last. */
   backOffFirstMs: 1 * SECOND,
   backOffLastMs: 5 * MINUTE,
+  /**
+   * The last ceiling while valid credentials wait to be renewed: the end of an outage is to be noticed within
+   * a minute. Once they have expired there is nothing left to lose, and callers make us try.
+   */
+  backOffValidMs: 30 * SECOND,
   /** The look at the authorization endpoint before a person is sent there; worth no long wait. */
   preflightMs: 3 * SECOND,
   /** One call to the provider or to AWS, connection included. */
@@ -120,9 +125,9 @@ export function idTokenLifeMs(lifetimeMs: number): number {
   return Math.min(TIMING.idTokenLifeMs, lifetimeMs / 4);
 }
 
-/** Full jitter: anything up to a ceiling that doubles with each failure, `failures` from 1. */
-export function backOffMs(failures: number, random: number): number {
-  const ceiling = Math.min(TIMING.backOffLastMs, TIMING.backOffFirstMs * 2 ** (failures - 1));
+/** Full jitter: anything up to a ceiling that doubles with each failure, `failures` from 1, to the last one. */
+export function backOffMs(failures: number, random: number, lastMs: number = TIMING.backOffLastMs): number {
+  const ceiling = Math.min(lastMs, TIMING.backOffFirstMs * 2 ** (failures - 1));
   return random * ceiling;
 }
 

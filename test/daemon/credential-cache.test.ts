@@ -175,6 +175,29 @@ t.test('failures are retried ever more rarely, with full jitter', async (t) => {
   t.match(lines.at(-1), { level: 'warn', fields: { code: 'ERR_AWS_UNREACHABLE', retryMs: 300_000 } });
 });
 
+t.test('while valid credentials wait to be renewed, the end of an outage is noticed soon', async (t) => {
+  const { cache, aws, clock } = open({ random: 1 });
+  const { expiresAt } = await cache.get();
+  const wait = async (error: CcwbError): Promise<number> => {
+    aws.answer = async () => {
+      throw error;
+    };
+    await rejection(cache.refresh());
+    return ((cache.view().nextRefreshAt ?? 0) - clock.now()) / 1000;
+  };
+  clock.set(expiresAt - TIMING.refreshAtMs);
+  const waits: number[] = [];
+  for (let failure = 1; failure <= 7; failure += 1) waits.push(await wait(unreachable()));
+  t.same(waits, [1, 2, 4, 8, 16, 30, 30]);
+  t.equal(
+    await wait(new CcwbError('ERR_AWS_DENIED', 'no', 'ask')),
+    128,
+    'not of what does not pass by itself',
+  );
+  clock.set(expiresAt);
+  t.equal(await wait(unreachable()), 256, 'nor once there is nothing left to lose');
+});
+
 t.test('a caller with nothing to fall back on makes us try again, at most once a second', async (t) => {
   const { cache, aws, asked, clock } = open({ random: 1 });
   aws.answer = async () => {

@@ -21,6 +21,7 @@ t.test('the timing policy', async (t) => {
     clockJumpMs: 1 * MINUTE,
     backOffFirstMs: 1 * SECOND,
     backOffLastMs: 5 * MINUTE,
+    backOffValidMs: 30 * SECOND,
     preflightMs: 3 * SECOND,
     callMs: 15 * SECOND,
     connectMs: 5 * SECOND,
@@ -59,6 +60,10 @@ t.test('what the numbers must be to each other', async (t) => {
   t.ok(60 % (TIMING.tickMs / SECOND) === 0, 'a cron expression can say it');
   t.ok(TIMING.usableLifeMs < 10 * SECOND, 'Rust\u2019s SDK asks again with 10 s left');
   t.ok(TIMING.lastExchangeMs >= 2 * TIMING.tickMs, 'one tick may be late');
+  t.ok(
+    TIMING.backOffValidMs + TIMING.callMs < MINUTE,
+    'the end of an outage is noticed within a minute, after a last try that was in vain',
+  );
   t.ok(TIMING.lockMs > TIMING.callMs, 'another daemon may be in the middle of a call');
   t.ok(
     TIMING.unclearTries * TIMING.callMs < 60 * SECOND,
@@ -126,4 +131,6 @@ t.test('the back-off doubles from one second to five minutes', async (t) => {
   t.equal(backOffMs(5, 0), 0, 'full jitter begins at nothing');
   t.equal(backOffMs(5, 0.5), 8 * SECOND);
   t.equal(backOffMs(10_000, 1), 5 * MINUTE, 'after days too');
+  t.equal(backOffMs(10_000, 1, 30 * SECOND), 30 * SECOND, 'or to another last ceiling');
+  t.equal(backOffMs(4, 1, 30 * SECOND), 8 * SECOND);
 });

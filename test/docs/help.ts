@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, readonly [file: string, ...args: string[
   'npm run demo --': [process.execPath, 'build/js/test/demo/demo.js'],
   'npm run sandbox --': [process.execPath, 'build/js/test/sandbox/main.js'],
   'npm run bench --': [process.execPath, 'build/js/test/bench/bench.js'],
+  'npm run test:week --': [process.execPath, 'build/js/test/week/main.js'],
 };
 
 /** The commands of the programs people are given, subcommands included. */
