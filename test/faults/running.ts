@@ -250,7 +250,10 @@ export async function nothingLost(
   const states = allowed.tokenStates ?? ['current'];
   if (!allowed.storedElsewhere) {
     // A rotation may be on its way to the store at this moment.
-    await until(async () => states.includes(provider.refreshTokenState((await storedToken(home)) ?? '')));
+    const alive = async (): Promise<boolean> =>
+      states.includes(provider.refreshTokenState((await storedToken(home)) ?? ''));
+    const kept = await until(alive, 30_000).catch(() => false);
+    t.ok(kept, `the stored refresh token is ${states.join(' or ')}`);
     t.equal((await storedSessions(home)).length, 1, 'one stored session');
   }
   const log = await logSince(before);

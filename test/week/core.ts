@@ -16,13 +16,13 @@ import { sessionFileStore } from '../../daemon/session-file-store.ts';
 import type { Credentials } from '../../protocol/api.ts';
 import { loadConfig } from '../../protocol/config.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { noProxy } from '../daemon/fixtures/edges.ts';
+import { memoryAudit, noProxy } from '../daemon/fixtures/edges.ts';
+import type { Random } from '../fixtures/random.ts';
 import { poolOf } from './aws.ts';
 import { BROKEN_ISSUER, never } from './faults.ts';
 import type { Internet } from './internet.ts';
 import { PROFILES, type ProfileName } from './plan.ts';
 import { CLIENT_ID, ISSUER, SUBJECT } from './provider.ts';
-import type { Random } from './random.ts';
 import type { SimulatedTime } from './simulated-time.ts';
 
 export type Core = {
@@ -60,6 +60,7 @@ export function startCore({ directory, time, internet, random, log }: CoreWorld)
     fetch: outlet.fetch,
     network: noProxy,
     log,
+    audit: memoryAudit(),
     random: () => {
       const value = random.next();
       drawn.push(value);
@@ -87,6 +88,8 @@ export function startCore({ directory, time, internet, random, log }: CoreWorld)
     profiles,
     clock,
     network: noProxy,
+    audit: edges.audit,
+    drain: () => ({ state: 'ending' }),
     startedAt: clock.now(),
     configPath,
   });
@@ -97,8 +100,9 @@ export function startCore({ directory, time, internet, random, log }: CoreWorld)
     ask: async (profile) => {
       const request = {
         params: { profile, signIn: '' },
-        query: {},
+        query: { wait: 0, canOpenPage: false },
         body: undefined,
+        peer: undefined,
         signal: new AbortController().signal,
       };
       return (await handlers.credentials(request)) as Credentials;

@@ -1,8 +1,8 @@
 /** How a request comes to grief before it reaches the provider or AWS, and a provider that never works. */
 import { TIMING } from '../../daemon/timing.ts';
+import type { Random } from '../fixtures/random.ts';
 import { HOUR, type LinkFault } from './plan.ts';
 import { discovery } from './provider.ts';
-import type { Random } from './random.ts';
 import type { SimulatedTime } from './simulated-time.ts';
 
 export type Reply = { status: number; body: string; headers?: Record<string, string> };

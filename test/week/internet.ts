@@ -10,13 +10,13 @@
 import { Response } from 'undici';
 import type { Fetch } from '../../daemon/edges.ts';
 import { TIMING } from '../../daemon/timing.ts';
+import type { Random } from '../fixtures/random.ts';
 import type { SigningKey } from '../sandbox/signing-keys.ts';
 import { type Aws, openAws } from './aws.ts';
 import { BROKEN_ISSUER, brokenProvider, failingLink, failure, json, never, type Reply } from './faults.ts';
 import { contains, type Interval, within } from './intervals.ts';
 import { MINUTE, PROFILES, type ProfileName, SECOND, type WeekPlan } from './plan.ts';
 import { ISSUER, openProvider, type Provider } from './provider.ts';
-import type { Random } from './random.ts';
 import type { SimulatedTime } from './simulated-time.ts';
 
 export type Internet = {

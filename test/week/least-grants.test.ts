@@ -1,7 +1,7 @@
 import t from 'tap';
+import { seededRandom } from '../fixtures/random.ts';
 import { leastGrants, type Obligation } from './least-grants.ts';
 import { HOUR, MINUTE } from './plan.ts';
-import { seededRandom } from './random.ts';
 
 const minutes = (from: number, to: number) => ({ from: from * MINUTE, to: to * MINUTE });
 

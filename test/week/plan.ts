@@ -1,6 +1,7 @@
 /** The timetable of one week of a laptop and of the world around it, drawn from a seed. */
+
+import type { Random } from '../fixtures/random.ts';
 import { type Interval, without } from './intervals.ts';
-import type { Random } from './random.ts';
 
 export const SECOND = 1_000;
 export const MINUTE = 60 * SECOND;

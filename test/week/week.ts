@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from '../../daemon/log.ts';
 import { CcwbError } from '../../protocol/errors.ts';
+import { seededRandom } from '../fixtures/random.ts';
 import { createSigningKey } from '../sandbox/signing-keys.ts';
 import { type Core, type CoreWorld, prepare, startCore } from './core.ts';
 import { type Internet, openInternet } from './internet.ts';
 import type { Interval } from './intervals.ts';
 import { type ProfileName, planWeek, SECOND, type WeekPlan } from './plan.ts';
-import { seededRandom } from './random.ts';
 import { simulateTime } from './simulated-time.ts';
 
 /** One request of one caller; times are true times. */
