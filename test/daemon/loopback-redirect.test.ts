@@ -386,14 +386,14 @@ t.test('it is settled when every browser has its page', async (t) => {
     return resultPage({ outcome: 'signed-in', user: 'ada', profile: 'p' });
   });
   const order: string[] = [];
-  const answer = visit(port, '/callback?state=s1').then(() => order.push('page'));
+  const answer = visit(port, '/callback?code=c&state=s1').then(() => order.push('page'));
   await arrived.promise;
   void registration.release();
   const settled = redirect.settled().then(() => order.push('settled'));
   aws.open();
   await Promise.all([answer, settled]);
   t.equal(order.length, 2);
-  const open = visit(port, '/callback?state=s1');
+  const open = visit(port, '/callback?code=c&state=s1');
   t.equal(await codeOf(open), 'ECONNREFUSED');
 });
 
