@@ -69,6 +69,8 @@ t.test('another user meets the permissions, and behind them the daemon', { skip:
   const refusals = log.split('\n').filter((line) => line.includes('connection of another user refused'));
   t.equal(refusals.length, 1, 'logged once, however often it was tried');
   t.match(JSON.parse(refusals[0] ?? ''), { level: 'warn', uid: 65_534 });
+  // Stopping, it writes what it has gathered.
+  await home.endDaemon();
   const audit = readFileSync(join(home.directory, 'logs/audit.jsonl'), 'utf8');
   t.notMatch(audit, '"uid":65534');
 });
