@@ -50,7 +50,9 @@ export function faultGroup(t: Test, group: string, jobs = 1): Inject {
     const left = todo !== false && process.env.FAULTS_TODO !== '1';
     const place = lines.length;
     lines.push(left ? { name, caller: '', log: '', survived: todo, outcome: 'todo' } : undefined);
-    const options = { buffered: jobs > 1, ...(skip ? { skip } : {}), ...(left ? { todo } : {}) };
+    // What is known not to survive yet is listed, and tried with FAULTS_TODO=1.
+    if (left) return;
+    const options = { buffered: jobs > 1, ...(skip ? { skip } : {}) };
     void t.test(name, options, async (t) => {
       const found: Record<keyof Findings, string[]> = { caller: [], log: [], survived: [] };
       const add = (kind: keyof Findings) => (text: string) => void found[kind].push(masked(text));
