@@ -54,6 +54,8 @@ export function credentialCache(
   let owner: string | undefined;
   let problem: { error: CcwbError; at: number } | undefined;
   let failures = 0;
+  /** When the first of these was. */
+  let failingSince = 0;
   let notBefore = 0;
 
   const lifeLeft = (): number => (current ? current.expiresAt - clock.now() : 0);
@@ -137,9 +139,11 @@ export function credentialCache(
     const error = asCcwbError(thrown);
     // Waiting for a person is no fault, and no reason to be slow once that person has signed in.
     if (error.code === 'ERR_LOGIN_REQUIRED') return;
+    if (failures === 0) failingSince = clock.now();
     failures += 1;
-    // What does not pass by itself is not worth asking for so often.
-    const lastMs = usable() && error.transient ? TIMING.backOffValidMs : TIMING.backOffLastMs;
+    // What does not pass by itself is not worth asking for so often, nor what has not passed for long.
+    const patient = usable() || Math.abs(clock.now() - failingSince) < TIMING.backOffPatienceMs;
+    const lastMs = error.transient && patient ? TIMING.backOffSoonMs : TIMING.backOffLastMs;
     const retryMs = Math.round(backOffMs(failures, edges.random(), lastMs));
     notBefore = clock.now() + retryMs;
     problem = { error, at: clock.now() };

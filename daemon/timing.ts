@@ -41,10 +41,12 @@ export const TIMING = {
   backOffFirstMs: 1 * SECOND,
   backOffLastMs: 5 * MINUTE,
   /**
-   * The last ceiling while valid credentials wait to be renewed: the end of an outage is to be noticed within
-   * a minute. Once they have expired there is nothing left to lose, and callers make us try.
+   * The last ceiling of a passing fault while valid credentials wait to be renewed, and for the first hour of
+   * an outage in any case: its end is to be noticed within a minute.
    */
-  backOffValidMs: 30 * SECOND,
+  backOffSoonMs: 30 * SECOND,
+  /** After an outage of this length, with nothing left to lose, callers make us try soon enough. */
+  backOffPatienceMs: 60 * MINUTE,
   /** The look at the authorization endpoint before a person is sent there; worth no long wait. */
   preflightMs: 3 * SECOND,
   /** One call to the provider or to AWS, connection included. */

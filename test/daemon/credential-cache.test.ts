@@ -161,7 +161,7 @@ t.test('failures are retried ever more rarely, with full jitter', async (t) => {
     throw unreachable();
   };
   const waits: number[] = [];
-  for (let failure = 1; failure <= 10; failure += 1) {
+  const retry = async (failure: number): Promise<void> => {
     await cache.refreshIfDue();
     t.equal(asked.length, failure);
     const next = cache.view().nextRefreshAt ?? 0;
@@ -170,9 +170,17 @@ t.test('failures are retried ever more rarely, with full jitter', async (t) => {
     await cache.refreshIfDue();
     t.equal(asked.length, failure, 'not a millisecond early');
     clock.advance(1);
-  }
-  t.same(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
+  };
+  for (let failure = 1; failure <= 8; failure += 1) await retry(failure);
+  t.same(waits, [1, 2, 4, 8, 16, 30, 30, 30], 'the end of an outage is noticed soon');
+  clock.advance(TIMING.backOffPatienceMs);
+  await retry(9);
+  await retry(10);
+  t.same(waits.slice(8), [256, 300], 'until it has lasted for an hour, with nothing left to lose');
   t.match(lines.at(-1), { level: 'warn', fields: { code: 'ERR_AWS_UNREACHABLE', retryMs: 300_000 } });
+  cache.wokeUp();
+  await cache.refreshIfDue();
+  t.equal((cache.view().nextRefreshAt ?? 0) - clock.now(), 1_000, 'and all over again after a wake-up');
 });
 
 t.test('while valid credentials wait to be renewed, the end of an outage is noticed soon', async (t) => {
@@ -189,13 +197,13 @@ t.test('while valid credentials wait to be renewed, the end of an outage is noti
   const waits: number[] = [];
   for (let failure = 1; failure <= 7; failure += 1) waits.push(await wait(unreachable()));
   t.same(waits, [1, 2, 4, 8, 16, 30, 30]);
+  clock.advance(TIMING.refreshAtMs - TIMING.usableLifeMs - 1);
+  t.equal(await wait(unreachable()), 30, 'to the last usable moment');
   t.equal(
     await wait(new CcwbError('ERR_AWS_DENIED', 'no', 'ask')),
-    128,
+    256,
     'not of what does not pass by itself',
   );
-  clock.set(expiresAt);
-  t.equal(await wait(unreachable()), 256, 'nor once there is nothing left to lose');
 });
 
 t.test('a caller with nothing to fall back on makes us try again, at most once a second', async (t) => {

@@ -11,8 +11,8 @@ import {
   redirectUri,
 } from '../../daemon/loopback-redirect.ts';
 import { resultPage } from '../../daemon/result-page.ts';
+import { freePort } from '../fixtures/free-port.ts';
 import { codeOf, gate, rejection } from './fixtures/edges.ts';
-import { freePort } from './fixtures/ports.ts';
 
 type Visit = { host?: string; address?: string; method?: string; headers?: Record<string, string> };
 type Answer = { status: number; headers: NodeJS.Dict<string | string[]>; body: string };

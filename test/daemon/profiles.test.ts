@@ -5,6 +5,7 @@ import type { Edges } from '../../daemon/edges.ts';
 import { loopbackRedirect } from '../../daemon/loopback-redirect.ts';
 import { openProfiles, type Profiles } from '../../daemon/profiles.ts';
 import { CcwbError } from '../../protocol/errors.ts';
+import { freePort } from '../fixtures/free-port.ts';
 import { approveDevice, signInOverHttp, visitCallback } from '../sandbox/browserless.ts';
 import {
   type IdentityProvider,
@@ -23,7 +24,6 @@ import {
   rejection,
 } from './fixtures/edges.ts';
 import { type MemoryStore, memoryStore } from './fixtures/memory-store.ts';
-import { freePort } from './fixtures/ports.ts';
 import { profileFields } from './fixtures/profile-config.ts';
 
 type T = { teardown(action: () => unknown): void; testdir(content: Record<string, string>): string };
