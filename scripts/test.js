@@ -1,11 +1,12 @@
 /**
  * Runs the compiled tests and ends with the one line `N passed, N failed, N skipped`, counted from the
- * TAP of every test in every file. What is skipped is named with its reason.
+ * TAP of every test in every file. What is skipped is named with its reason, what failed is shown again
+ * at the end, and each file's seconds are in build/test-times.txt.
  *
  * Usage: node scripts/test.js [folder or file under test/ …]
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +14,8 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const tap = join(createRequire(import.meta.url).resolve('tap/package.json'), '../dist/esm/run.mjs');
 const output = join(root, 'build/test.tap');
+/** How much is shown again of a failure; the rest is in build/test.tap. */
+const MAX_LINES = 80;
 
 const files = wanted(process.argv.slice(2));
 if (!existsSync(join(root, '.tap/plugins'))) run(['build'], 'ignore');
@@ -23,6 +26,8 @@ const status = run(
   'inherit',
 );
 const counts = count(existsSync(output) ? readFileSync(output, 'utf8') : '');
+for (const lines of counts.failures) process.stdout.write(`\nfailed: ${lines.join('\n')}\n`);
+writeFileSync(join(root, 'build/test-times.txt'), slowestFirst(counts.times));
 for (const line of counts.skipped) process.stdout.write(`skipped: ${line}\n`);
 const failed = status !== 0 && counts.failed === 0 ? 1 : counts.failed;
 process.stdout.write(`\n${counts.passed} passed, ${failed} failed, ${counts.skipped.length} skipped\n`);
@@ -51,29 +56,65 @@ function wanted(names) {
 }
 
 /**
- * In the runner's TAP a file is a test point at the margin, and a test is one indented by four spaces.
- * A file that fails without a failing test (it crashed, or timed out) counts as one failure.
+ * In the runner's TAP a file is a test point at the margin, and a test is one indented by four spaces,
+ * after what it asserted, indented further. A file that fails without a failing test (it crashed, or
+ * timed out) counts as one failure.
  * @param {string} text
  */
 function count(text) {
   let passed = 0;
   let failed = 0;
   let failedInFile = 0;
+  let file = '';
+  /** @type {string[]} */
+  let details = [];
   /** @type {string[]} */
   const skipped = [];
+  /** @type {string[][]} */
+  const failures = [];
+  /** @type {[string, number][]} */
+  const times = [];
   for (const line of text.split('\n')) {
+    const subtest = /^# Subtest: (.*)/.exec(line);
+    if (subtest) {
+      file = subtest[1] ?? '';
+      details = [];
+    }
     const point = /^( {4})?(not )?ok \d+(?: - (.*))?$/.exec(line);
-    if (!point) continue;
+    if (!point) {
+      details = isOfFailure(line, details) ? [...details, line] : details;
+      continue;
+    }
     const [, nested, not, description = ''] = point;
     if (!nested) {
-      if (not && failedInFile === 0) failed += 1;
+      times.push([file, Number(/# time=([\d.]+)ms/.exec(description)?.[1] ?? 0)]);
+      if (not && failedInFile === 0) {
+        failed += 1;
+        failures.push([`${file} as a whole`, ...details.slice(-MAX_LINES)]);
+      }
       failedInFile = 0;
     } else if (/# (SKIP|TODO)\b/i.test(description))
       skipped.push(`${description.replace(/# (SKIP|TODO)\s*/i, '(')})`);
     else if (not) {
       failed += 1;
       failedInFile += 1;
+      failures.push([`${file}: ${description}`, ...details.slice(0, MAX_LINES)]);
     } else passed += 1;
+    details = [];
   }
-  return { passed, failed, skipped };
+  return { passed, failed, skipped, failures, times };
+}
+
+/** Whether a line belongs to a failed assertion: its point, or the YAML that follows it. @param {string} line @param {string[]} details */
+function isOfFailure(line, details) {
+  if (/^\s+not ok /.test(line)) return true;
+  return details.length > 0 && !/^\s+(ok |# Subtest|\d+\.\.)/.test(line);
+}
+
+/** @param {[string, number][]} times milliseconds of each file */
+function slowestFirst(times) {
+  return [...times]
+    .sort((a, b) => b[1] - a[1])
+    .map(([file, ms]) => `${(ms / 1000).toFixed(1).padStart(7)} ${file}\n`)
+    .join('');
 }
