@@ -8,6 +8,8 @@ export type Clock = { now(): number };
 export type CorrectedClock = Clock & {
   /** What has to be added to this machine's clock, in milliseconds; 0 while the difference is too small to matter. */
   skewMs(): number;
+  /** Whether the last reply told another skew than the one gone by: the next reply confirms it or not. */
+  inDoubt(): boolean;
   /** A moment as this machine's clock will show it: for programs that compare it with that clock. */
   local(epochMs: number): number;
   /**
@@ -48,9 +50,13 @@ export function correctedClock(wall: () => number, monotonic: () => number, log:
     return now;
   };
 
+  /** A second more or less is the header's own coarseness. */
+  const isKnown = (seenMs: number): boolean => Math.abs(mattering(seenMs) - skewMs) <= TIMING.skewAgreementMs;
+
   return {
     now: () => read() + skewMs,
     skewMs: () => skewMs,
+    inDoubt: () => candidateMs !== undefined && !isKnown(candidateMs),
     local: (epochMs) => epochMs - skewMs,
     observe: (replyMs) => {
       if (!Number.isFinite(replyMs)) return;
@@ -59,12 +65,14 @@ export function correctedClock(wall: () => number, monotonic: () => number, log:
       const agrees = candidateMs !== undefined && Math.abs(seenMs - candidateMs) <= TIMING.skewAgreementMs;
       candidateMs = seenMs;
       if (!agrees) return;
-      const learnedMs = Math.abs(seenMs) < TIMING.skewMatteringMs ? 0 : seenMs;
-      // A second more or less is the header's own coarseness.
-      if (Math.abs(learnedMs - skewMs) <= TIMING.skewAgreementMs && learnedMs !== 0) return;
-      if (learnedMs === skewMs) return;
+      const learnedMs = mattering(seenMs);
+      if (learnedMs === skewMs || (learnedMs !== 0 && isKnown(seenMs))) return;
       skewMs = learnedMs;
       log('info', 'clock skew learned', { skewMs: Math.round(skewMs) });
     },
   };
+}
+
+function mattering(skewMs: number): number {
+  return Math.abs(skewMs) < TIMING.skewMatteringMs ? 0 : skewMs;
 }

@@ -10,6 +10,7 @@ import { startRefreshScheduler } from './refresh-scheduler.ts';
 import { routeHandlers } from './routes.ts';
 import { apiServer } from './server.ts';
 import { listen, type SocketSource } from './socket.ts';
+import { keepSocket } from './socket-keeper.ts';
 import { TIMING } from './timing.ts';
 
 export type DaemonOptions = {
@@ -56,7 +57,8 @@ export async function startDaemon(
   );
   await app.ready();
   const listening = await listen(app.server, socket);
-  const scheduler = startRefreshScheduler(profiles, edges, tickSeconds);
+  const keeper = keepSocket(listening, socket, edges.log, () => drain.begin());
+  const scheduler = startRefreshScheduler(profiles, edges, tickSeconds, keeper.look);
   edges.log('info', 'daemon started', {
     pid: process.pid,
     version: BUILD_VERSION,
@@ -68,6 +70,7 @@ export async function startDaemon(
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
+      keeper.stop();
       await scheduler.stop();
       profiles.cancelSignIns(stopped());
       await close(app.server);

@@ -1,18 +1,20 @@
 import * as oauth from 'openid-client';
 import { LAST_TIME_MS } from '../protocol/api.ts';
 import type { ProfileConfig } from '../protocol/config.ts';
+import type { CorrectedClock } from './clock.ts';
 import { type DeviceGrant, deviceGrant } from './device-grant.ts';
 import type { Fetch } from './edges.ts';
+import { preflight } from './preflight.ts';
 import {
   invalidIdToken,
   LostReply,
   outcomeUnknown,
   refusedWithoutReason,
-  rejected,
   translateProviderError,
   UnexplainedRefusal,
   unexplained,
 } from './provider-errors.ts';
+import { watchRotation } from './rotation-watch.ts';
 import { TIMING } from './timing.ts';
 
 /** The claims of a verified ID token. */
@@ -66,7 +68,7 @@ export type OidcClient = DeviceGrant & {
 /** Clock differences between us and the provider that are nobody's fault, in seconds. */
 const CLOCK_TOLERANCE_SECONDS = 30;
 
-type Edges = { fetch: Fetch; clock: { skewMs(): number } };
+type Edges = { fetch: Fetch; clock: Pick<CorrectedClock, 'skewMs' | 'inDoubt'> };
 
 /** With device-grant and provider-errors, all that knows openid-client; every error leaves it as ours. */
 export function oidcClient(
@@ -79,25 +81,7 @@ export function oidcClient(
   let configuredSkewMs = 0;
   /** The provider's keys, kept when the rest is discovered anew. */
   let keys: oauth.ExportedJWKSCache | undefined;
-  let onTokenReply: ((refreshToken: string | undefined) => Promise<void>) | undefined;
-
-  /** Looks at the token endpoint's reply before the library does, for {@link OidcClient.refresh}. */
-  const observedFetch: typeof fetch = async (input, init) => {
-    const observer = onTokenReply;
-    const response = await edges.fetch(input, init);
-    const grant = init?.body instanceof URLSearchParams ? init.body.get('grant_type') : undefined;
-    if (observer && grant === 'refresh_token' && response.ok) {
-      const body: unknown = await response
-        .clone()
-        .json()
-        .catch(() => undefined);
-      if (typeof body === 'object' && body !== null) {
-        const successor = 'refresh_token' in body ? body.refresh_token : undefined;
-        await observer(typeof successor === 'string' ? successor : undefined);
-      }
-    }
-    return response;
-  };
+  const rotation = watchRotation(edges.fetch);
 
   const discover = async (): Promise<oauth.Configuration> => {
     const insecure = new URL(issuer).protocol === 'http:';
@@ -111,7 +95,7 @@ export function oidcClient(
       },
       profile.clientSecret ? oauth.ClientSecretPost(profile.clientSecret) : oauth.None(),
       {
-        [oauth.customFetch]: observedFetch as oauth.CustomFetch,
+        [oauth.customFetch]: rotation.fetch as oauth.CustomFetch,
         timeout: TIMING.callMs / 1000,
         // The configuration allows http for loopback issuers only.
         execute: [oauth.enableNonRepudiationChecks, ...(insecure ? [oauth.allowInsecureRequests] : [])],
@@ -149,26 +133,6 @@ export function oidcClient(
     }
   };
 
-  /**
-   * Looks at the authorization endpoint before a person is sent there. The provider tells a refusal to the
-   * browser, not to us (RFC 6749 4.1.2.1: no redirect for a wrong client or redirect URI), so a person
-   * would look at its error page while we wait. Only a plain 400 counts as one; a slow answer, or any
-   * other, is left to the browser.
-   */
-  const preflight = async (url: URL): Promise<void> => {
-    const signal = AbortSignal.timeout(TIMING.preflightMs);
-    let status: number;
-    try {
-      const response = await edges.fetch(url, { redirect: 'manual', signal });
-      await response.body?.cancel();
-      ({ status } = response);
-    } catch (error) {
-      if (signal.aborted) return;
-      throw error;
-    }
-    if (status === 400) throw rejected(url.host, 'unknown client or redirect URI', undefined);
-  };
-
   const readTokens = (reply: Awaited<ReturnType<typeof oauth.refreshTokenGrant>>): Tokens => {
     const claims = reply.claims();
     const times = claims === undefined ? [] : [claims.iat, claims.exp];
@@ -200,7 +164,7 @@ export function oidcClient(
           nonce: secrets.nonce,
           ...refreshTokenParameters(providerType, profile.scopes),
         });
-        await preflight(url);
+        await preflight(url, edges.fetch);
         return { url: url.href, secrets };
       }),
 
@@ -220,6 +184,8 @@ export function oidcClient(
     reach: async () => {
       try {
         await configured(true);
+        // A first reply that shows a wrong clock is not believed yet: an ID token would be judged by it.
+        if (edges.clock.inDoubt()) await configured(true);
       } catch (thrown) {
         throw translateProviderError(thrown, issuer);
       }
@@ -227,14 +193,10 @@ export function oidcClient(
 
     refresh: (refreshToken, subject, onRefreshToken) =>
       calling(async (config) => {
-        let answered = false;
-        onTokenReply = async (successor) => {
-          answered = true;
-          if (successor !== undefined) await onRefreshToken(successor);
-        };
+        const watched = rotation.watch(onRefreshToken);
         try {
           const reply = await oauth.refreshTokenGrant(config, refreshToken).catch((thrown: unknown) => {
-            if (answered) throw thrown;
+            if (watched.answered()) throw thrown;
             if (unexplained(thrown)) throw new UnexplainedRefusal(refusedWithoutReason(issuer, thrown));
             if (outcomeUnknown(thrown)) throw new LostReply(translateProviderError(thrown, issuer));
             throw thrown;
@@ -245,7 +207,7 @@ export function oidcClient(
           }
           return tokens;
         } finally {
-          onTokenReply = undefined;
+          watched.end();
         }
       }),
 

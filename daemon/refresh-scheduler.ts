@@ -11,11 +11,13 @@ export type RefreshScheduler = { stop(): Promise<void> };
  * a person waits for one.
  *
  * @param tickSeconds a divisor of 60; shorter than the default only to watch a day in a minute.
+ * @param alsoLook what else is to be looked at on every tick; must not reject.
  */
 export function startRefreshScheduler(
   profiles: Profiles,
   edges: { clock: CorrectedClock; log: Log },
   tickSeconds: number = TIMING.tickMs / 1000,
+  alsoLook?: () => Promise<void>,
 ): RefreshScheduler {
   const tickMs = tickSeconds * 1000;
   const retries = new Map<string, NodeJS.Timeout>();
@@ -48,6 +50,7 @@ export function startRefreshScheduler(
       void look(profile);
     }
     profiles.reloadIfChanged();
+    void alsoLook?.();
   };
 
   const schedule = cron.createTask(`*/${tickSeconds} * * * * *`, tick, {

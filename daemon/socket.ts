@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, constants, lstatSync, mkdirSync, openSync, rmSync } from 'node:fs';
+import { chmodSync, closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, rmSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import { CcwbError } from '../protocol/errors.ts';
@@ -12,6 +12,15 @@ const SYSTEMD_FIRST_FD = 3;
 export type SocketSource = { path: string } | { fd: number };
 
 export type ListeningSocket = {
+  /**
+   * Listens again when the socket's file has been removed: nobody could reach this daemon, and its lock
+   * would keep every other from starting. What stands there instead is left alone.
+   *
+   * @returns whether it had to.
+   * @throws CcwbError ERR_DAEMON_RUNNING when the lock's file went too and another daemon has the place;
+   *   ERR_SOCKET_UNSAFE when the place is no longer safe, or taken by something else.
+   */
+  restore(): Promise<boolean>;
   /** After the server was closed: lets another daemon start. */
   release(): void;
 };
@@ -42,21 +51,55 @@ export function systemdSocket(
 export async function listen(server: Server, source: SocketSource): Promise<ListeningSocket> {
   if ('fd' in source) {
     await listening(server, () => server.listen({ fd: source.fd }));
-    return { release: () => {} };
+    // Its file is the service manager's.
+    return { restore: async () => false, release: () => {} };
   }
   const { path } = source;
-  prepareDirectory(socketDirectory(path));
-  const lock = takeLock(`${path}.lock`, path);
+  let lock = claim(path);
   try {
-    await removeStale(path);
-    await listening(server, () => server.listen(path));
-    chmodSync(path, 0o600);
+    await bind(server, path);
   } catch (error) {
     closeSync(lock);
     throw error;
   }
-  // Node removes the socket's file when it closes the server; until then nobody else can have the lock.
-  return { release: () => closeSync(lock) };
+  return {
+    restore: async () => {
+      if (!isFileOf(lock, lockOf(path))) {
+        const taken = claim(path);
+        closeSync(lock);
+        lock = taken;
+      }
+      if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return false;
+      await removeStale(path);
+      // Ends the listening alone: connections stay, and are answered.
+      server.close();
+      await bind(server, path);
+      return true;
+    },
+    // Node removes the socket's file when it closes the server; until then nobody else can have the lock.
+    release: () => closeSync(lock),
+  };
+}
+
+/** Makes the place ours: its directory is safe and its lock taken. Returns the lock's descriptor. */
+function claim(path: string): number {
+  prepareDirectory(socketDirectory(path));
+  return takeLock(lockOf(path), path);
+}
+
+function lockOf(path: string): string {
+  return `${path}.lock`;
+}
+
+async function bind(server: Server, path: string): Promise<void> {
+  await removeStale(path);
+  await listening(server, () => server.listen(path));
+  chmodSync(path, 0o600);
+}
+
+function isFileOf(fd: number, path: string): boolean {
+  const [open, there] = [fstatSync(fd), lstatSync(path, { throwIfNoEntry: false })];
+  return there !== undefined && there.ino === open.ino && there.dev === open.dev;
 }
 
 /** Makes the directory, or makes sure that the one there is ours alone. */

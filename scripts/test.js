@@ -66,6 +66,8 @@ function count(text) {
   let failed = 0;
   let failedInFile = 0;
   let file = '';
+  /** @type {string[] | undefined} */
+  let after;
   /** @type {string[]} */
   let details = [];
   /** @type {string[]} */
@@ -76,15 +78,18 @@ function count(text) {
   const times = [];
   for (const line of text.split('\n')) {
     const subtest = /^# Subtest: (.*)/.exec(line);
+    if (subtest || /^ {4}# Subtest/.test(line)) after = undefined;
     if (subtest) {
       file = subtest[1] ?? '';
       details = [];
     }
     const point = /^( {4})?(not )?ok \d+(?: - (.*))?$/.exec(line);
     if (!point) {
-      details = isOfFailure(line, details) ? [...details, line] : details;
+      if (after && /^ {6}/.test(line)) after.push(line);
+      else details = isOfFailure(line, details) ? [...details, line] : details;
       continue;
     }
+    after = undefined;
     const [, nested, not, description = ''] = point;
     if (!nested) {
       times.push([file, Number(/# time=([\d.]+)ms/.exec(description)?.[1] ?? 0)]);
@@ -98,7 +103,9 @@ function count(text) {
     else if (not) {
       failed += 1;
       failedInFile += 1;
-      failures.push([`${file}: ${description}`, ...details.slice(0, MAX_LINES)]);
+      // What a test itself failed of follows it.
+      after = [`${file}: ${description}`, ...details.slice(0, MAX_LINES)];
+      failures.push(after);
     } else passed += 1;
     details = [];
   }

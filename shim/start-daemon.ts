@@ -66,11 +66,13 @@ export async function startDaemon(program: Program): Promise<void> {
     if (!turn && (await otherCallerStarts(program))) return;
     const deadline = performance.now() + START_TIMING.spawnedMs;
     let daemon: StartedDaemon;
+    let occupied = false;
     do {
       daemon = spawnDaemon(program, log);
       if (await listensWithin(socket, deadline - performance.now(), daemon)) return;
+      occupied ||= endedWell(daemon);
     } while (endedWell(daemon) && performance.now() < deadline);
-    if (endedWell(daemon)) throw startError(`another daemon holds ${socket} and does not answer`);
+    if (occupied) throw startError(`another daemon holds ${socket} and does not answer`);
     throw startError(`the daemon could not be started: ${log.lastWords()}`);
   } finally {
     log.close();
@@ -185,20 +187,19 @@ function markOf(log: string): string {
   return join(dirname(log), 'daemon.starting');
 }
 
-/** The last thing the log says after `offset`: an error's first line, or a record's message. */
+/** The last thing the log says went wrong after `offset`: an error's first line, or a record's event. */
 function lastWords(path: string, offset: number): string {
   const lines = readFileSync(path).subarray(offset).toString('utf8').split('\n');
-  const last = lines.filter((line) => /^\S/.test(line)).at(-1) ?? 'it left no word in its log';
-  return (messageOf(last) ?? last).slice(0, 300);
+  const said = lines.filter((line) => /^\S/.test(line)).map(problemIn);
+  return (said.findLast((text) => text !== undefined) ?? 'it left no word in its log').slice(0, 300);
 }
 
-function messageOf(line: string): string | undefined {
+/** A line as it is, or the event of a record that tells an error; undefined for every other record. */
+function problemIn(line: string): string | undefined {
   try {
-    const record: unknown = JSON.parse(line);
-    const found =
-      typeof record === 'object' && record !== null && 'event' in record ? record.event : undefined;
-    return typeof found === 'string' ? found : undefined;
+    const record = JSON.parse(line) as { level?: unknown; event?: unknown } | null;
+    return record?.level === 'error' && typeof record.event === 'string' ? record.event : undefined;
   } catch {
-    return undefined;
+    return line;
   }
 }

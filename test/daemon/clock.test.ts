@@ -63,6 +63,25 @@ t.test('a single odd reply, or none, teaches nothing', async (t) => {
   t.equal(clock.skewMs(), 0);
 });
 
+t.test(
+  'between the reply that shows a skew and the one that confirms it the clock is in doubt',
+  async (t) => {
+    const { clock, at, pass } = machine();
+    const seen = (skewMs: number): boolean => {
+      clock.observe(at.wall + skewMs);
+      return clock.inDoubt();
+    };
+    t.equal(clock.inDoubt(), false);
+    t.equal(seen(900), false, 'too small to matter');
+    t.equal(seen(HOUR), true);
+    t.equal(seen(HOUR + 900), false, 'confirmed');
+    pass(MINUTE);
+    t.equal(seen(HOUR), false, 'nothing new');
+    t.equal(seen(0), true);
+    t.equal(seen(HOUR), false, 'it was one odd reply');
+  },
+);
+
 t.test('a clock that is put right is noticed by the next replies', async (t) => {
   const { clock, at, set, pass } = machine();
   for (const _ of [1, 2]) clock.observe(at.wall + HOUR);

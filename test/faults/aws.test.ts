@@ -1,7 +1,8 @@
 import t from 'tap';
+import { until } from '../fixtures/until.ts';
 import type { AwsFault, AwsOperation } from '../sandbox/aws-endpoints.ts';
 import { CREDENTIAL_SECONDS, type Cycle, cycle, pool } from './cycle.ts';
-import { logText, nothingLost, startRunning, until } from './running.ts';
+import { logText, nothingLost, startRunning } from './running.ts';
 import { faultGroup } from './table.ts';
 
 const fault = faultGroup(t, 'aws', 6);

@@ -2,16 +2,8 @@ import { mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import {
-  type Allowed,
-  logText,
-  nothingLost,
-  PROFILE,
-  signIn,
-  startRunning,
-  storedToken,
-  until,
-} from './running.ts';
+import { until } from '../fixtures/until.ts';
+import { type Allowed, logText, nothingLost, PROFILE, signIn, startRunning, storedToken } from './running.ts';
 import { type Findings, faultGroup } from './table.ts';
 
 const fault = faultGroup(t, 'configuration');
@@ -31,28 +23,23 @@ async function mend(text = good): Promise<void> {
 const configured = (
   name: string,
   body: (t: Test, findings: Findings) => Promise<Allowed | undefined>,
-  todo: string | false = false,
 ): void =>
-  fault(
-    name,
-    async (t, findings) => {
-      // What one test loses is not to be the loss of the next.
-      if (sandbox.provider.refreshTokenState((await storedToken(home)) ?? '') !== 'current') {
-        await home.run(home.program('bedrock-auth'), ['logout']);
-        await signIn(home);
-        sandbox.provider.resetCounts();
-      }
-      await until(async () => (await running.call()).status === 0);
-      const before = await running.snapshot();
-      const allowed = await body(t, findings);
-      await mend();
-      await until(async () => (await home.status()).configProblem === null);
-      t.equal((await running.call()).status, 0, 'and credentials when the file is good');
-      findings.log(logText(await running.logSince(before)));
-      findings.survived(await nothingLost(t, running, before, allowed));
-    },
-    { todo },
-  );
+  fault(name, async (t, findings) => {
+    // What one test loses is not to be the loss of the next.
+    if (sandbox.provider.refreshTokenState((await storedToken(home)) ?? '') !== 'current') {
+      await home.run(home.program('bedrock-auth'), ['logout']);
+      await signIn(home);
+      sandbox.provider.resetCounts();
+    }
+    await until(async () => (await running.call()).status === 0);
+    const before = await running.snapshot();
+    const allowed = await body(t, findings);
+    await mend();
+    await until(async () => (await home.status()).configProblem === null);
+    t.equal((await running.call()).status, 0, 'and credentials when the file is good');
+    findings.log(logText(await running.logSince(before)));
+    findings.survived(await nothingLost(t, running, before, allowed));
+  });
 
 /** A file that cannot be used: what works goes on working, and `status` tells. */
 const spoilt = (name: string, spoil: () => Promise<void>): void =>
@@ -133,22 +120,18 @@ const other = { ...profile, identity_pool_id: undefined, federation_type: 'direc
 const withFields = (fields: Record<string, unknown>): string =>
   JSON.stringify({ profiles: { [PROFILE]: { ...profile, ...fields } } });
 
-configured(
-  'the profile is removed and added again during a refresh',
-  async (t, findings) => {
-    await duringRefresh(async () => {
-      await mend(JSON.stringify({ profiles: { Other: { ...profile, client_id: 'another' } } }));
-      await until(async () => (await home.status()).profiles.every(({ profile: name }) => name === 'Other'));
-      await mend();
-      await until(async () => (await home.status()).profiles.some(({ profile: name }) => name === PROFILE));
-      const calls = await Promise.all(Array.from({ length: 5 }, () => running.call()));
-      for (const { status, stderr } of calls) t.equal(status, 0, stderr);
-    });
-    findings.caller('5 times exit 0');
-    return undefined;
-  },
-  'the session of the removed profile is not waited for when the profile comes back: two of them spend one refresh token',
-);
+configured('the profile is removed and added again during a refresh', async (t, findings) => {
+  await duringRefresh(async () => {
+    await mend(JSON.stringify({ profiles: { Other: { ...profile, client_id: 'another' } } }));
+    await until(async () => (await home.status()).profiles.every(({ profile: name }) => name === 'Other'));
+    await mend();
+    await until(async () => (await home.status()).profiles.some(({ profile: name }) => name === PROFILE));
+    const calls = await Promise.all(Array.from({ length: 5 }, () => running.call()));
+    for (const { status, stderr } of calls) t.equal(status, 0, stderr);
+  });
+  findings.caller('5 times exit 0');
+  return undefined;
+});
 configured('the profile is renamed during a refresh', async (t, findings) => {
   await duringRefresh(async () => {
     await mend(JSON.stringify({ profiles: { Renamed: profile } }));

@@ -1,5 +1,6 @@
 import type { Test } from 'tap';
-import { type Allowed, logText, nothingLost, PROFILE, type Running, until } from './running.ts';
+import { until } from '../fixtures/until.ts';
+import { type Allowed, logText, nothingLost, PROFILE, type Running } from './running.ts';
 import type { Findings } from './table.ts';
 
 /**

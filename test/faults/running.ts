@@ -2,11 +2,11 @@ import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Test } from 'tap';
 import type { Credentials, ExpirationReply } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { Installation, RunOptions } from '../fixtures/installation.ts';
+import { until } from '../fixtures/until.ts';
 import { startWorld, type World, type WorldOptions } from '../fixtures/world.ts';
 import type { ProviderCountValues, RefreshTokenState } from '../sandbox/identity-provider.ts';
 
@@ -170,20 +170,6 @@ export function logText(entries: readonly LogEntry[]): string {
     times.set(line, (times.get(line) ?? 0) + 1);
   }
   return [...times].map(([line, count]) => (count > 1 ? `${line} ×${count}` : line)).join(', ');
-}
-
-/** Waits for something that has to come, on a slow machine too. @throws when it does not */
-export async function until<T>(
-  what: () => Promise<T | undefined | false> | T | undefined | false,
-  limitMs = 120_000,
-): Promise<T> {
-  const deadline = performance.now() + limitMs;
-  for (;;) {
-    const found = await what();
-    if (found) return found;
-    if (performance.now() > deadline) throw new Error(`not within ${limitMs / 1000} s: ${what}`);
-    await sleep(50);
-  }
 }
 
 export function sessionDirectory(home: Installation): string {

@@ -3,10 +3,11 @@ import { request } from 'node:http';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import type { SignInReply } from '../../protocol/api.ts';
+import { until } from '../fixtures/until.ts';
 import { signInOverHttp } from '../sandbox/browserless.ts';
 import type { BadIdToken, Fault } from '../sandbox/identity-provider.ts';
 import { pool } from './cycle.ts';
-import { type Call, logText, nothingLost, PROFILE, type Running, startRunning, until } from './running.ts';
+import { type Call, logText, nothingLost, PROFILE, type Running, startRunning } from './running.ts';
 import { type Findings, faultGroup } from './table.ts';
 
 const fault = faultGroup(t, 'sign-in and callback', 2);

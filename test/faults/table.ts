@@ -9,7 +9,7 @@ type Line = {
   caller: string;
   log: string;
   survived: string;
-  outcome: 'ok' | 'FAILED' | 'todo';
+  outcome: 'ok' | 'FAILED';
 };
 
 /** What a fault's test tells, for its line in the table; several texts of one kind are joined. */
@@ -20,8 +20,6 @@ export type Findings = {
 };
 
 export type FaultOptions = {
-  /** Why it is known to fail today. It runs all the same with FAULTS_TODO=1. */
-  todo?: string | false;
   /** What this machine lacks for it. */
   skip?: string | false;
 };
@@ -46,12 +44,8 @@ export function faultGroup(t: Test, group: string, jobs = 1): Inject {
   const lines: (Line | undefined)[] = [];
   t.jobs = jobs;
   mkdirSync(parts, { recursive: true });
-  return (name, body, { todo = false, skip = false } = {}) => {
-    const left = todo !== false && process.env.FAULTS_TODO !== '1';
-    const place = lines.length;
-    lines.push(left ? { name, caller: '', log: '', survived: todo, outcome: 'todo' } : undefined);
-    // What is known not to survive yet is listed, and tried with FAULTS_TODO=1.
-    if (left) return;
+  return (name, body, { skip = false } = {}) => {
+    const place = lines.push(undefined) - 1;
     const options = { buffered: jobs > 1, ...(skip ? { skip } : {}) };
     void t.test(name, options, async (t) => {
       const found: Record<keyof Findings, string[]> = { caller: [], log: [], survived: [] };
@@ -80,7 +74,7 @@ export function wholeTable(): string {
     .sort()
     .map((file) => readFileSync(join(parts, file), 'utf8'));
   const count = (outcome: RegExp): number => texts.join('\n').match(outcome)?.length ?? 0;
-  const sum = `${count(/^ok /gm)} faults survived, ${count(/^FAILED /gm)} not, ${count(/^todo /gm)} to do`;
+  const sum = `${count(/^ok /gm)} faults survived, ${count(/^FAILED /gm)} not`;
   return `fault · what the caller saw · what the log says · what survived\n\n${texts.join('\n')}\n${sum}\n`;
 }
 
@@ -88,10 +82,9 @@ export function wholeTable(): string {
 export const PARTS = parts;
 
 function printed(group: string, lines: readonly Line[]): string {
-  const rows = lines.map(({ name, caller, log, survived, outcome }) =>
-    outcome === 'todo'
-      ? `todo   ${name} · ${survived}`
-      : `${outcome.padEnd(6)} ${name} · ${caller} · ${log || 'nothing'} · ${survived}`,
+  const rows = lines.map(
+    ({ name, caller, log, survived, outcome }) =>
+      `${outcome.padEnd(6)} ${name} · ${caller} · ${log || 'nothing'} · ${survived}`,
   );
   return `${group}\n${rows.join('\n')}\n`;
 }
