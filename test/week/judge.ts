@@ -95,7 +95,7 @@ export function judge(record: WeekRecord): Verdict {
     reuses: provider.counts.reuses,
     concurrent: counts.concurrent,
     broken: [
-      ...requests.flatMap((request) => brokenFor(request, within(times.settled, request.at))),
+      ...requests.flatMap((request) => brokenFor(request, times)),
       ...lacks.flatMap(brokenByLack),
       ...brokenByWeek(record, times),
     ],
@@ -109,7 +109,13 @@ function timesOf({ plan, awake, daemonDown, clockChanges, starts, internet }: We
   const running = without(awake, [...daemonDown, beforeFirstStart]);
   const awsReachable = without(running, [...plan.linkFaults, ...plan.throttling]);
   const reachable = without(awsReachable, internet.maintenance);
-  return { awsReachable, settled: after(SETTLING_MS, splitAt(reachable, clockChanges)) };
+  return {
+    awsReachable,
+    settled: after(SETTLING_MS, splitAt(reachable, clockChanges)),
+    // A clock that was set ahead looks like a sleep, and what is in memory as if it had run out in it: no
+    // clock of the machine tells the two apart, the next two replies do.
+    clockInDoubt: clockChanges.map((at) => ({ from: at, to: at + SETTLING_MS })),
+  };
 }
 
 function hadSome({ heldMs }: RequestRecord): boolean {
@@ -152,13 +158,14 @@ function grantsOf({ plan, starts, internet }: WeekRecord, times: Times): Verdict
   };
 }
 
-function brokenFor(request: RequestRecord, settled: boolean): string[] {
+function brokenFor(request: RequestRecord, times: Times): string[] {
   const { at, profile, heldMs, waitedMs, lifeMs, sdkLifeMs, error } = request;
+  const settled = within(times.settled, at);
   const found: string[] = [];
   const promise = (kept: boolean, what: string): void => {
     if (!kept) found.push(`${iso(at)} ${profile}, ${minutes(heldMs)} in memory: ${what}`);
   };
-  const some = hadSome(request);
+  const some = hadSome(request) && !within(times.clockInDoubt, at);
   promise(!settled || !some || waitedMs === 0, `waited ${waitedMs} ms in a settled moment`);
   promise(!settled || (lifeMs ?? 0) >= LEAST_LIFE_MS, `got ${minutes(lifeMs)} in a settled moment`);
   const toldWrongBy = Math.abs((sdkLifeMs ?? 0) - (lifeMs ?? 0));
