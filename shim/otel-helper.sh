@@ -78,8 +78,13 @@ incomplete() {
 }
 
 # Becomes the Node.js program $1, a path in the folder this file is in, with the Node.js of that folder or
-# else the one on the PATH.
+# else the one on the PATH. Options of Node.js go before it.
 launch() {
+  options=
+  while case $1 in --*) ;; *) false ;; esac do
+    options="$options $1"
+    shift
+  done
   entry=$1
   shift
   self=$0
@@ -116,7 +121,8 @@ launch() {
   fi
   # What a shell sets for the user's own Node.js programs (a debugger, a loader) is not for these.
   unset NODE_OPTIONS
-  exec "$node" "$directory/$entry" "$@"
+  # shellcheck disable=SC2086 # words of our own
+  exec "$node" $options "$directory/$entry" "$@"
 }
 # --- end of launch ---
 

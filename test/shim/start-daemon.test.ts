@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { daemonEnvironment } from '../../shim/start-daemon.ts';
+import { DAEMON_NODE_OPTIONS, daemonEnvironment } from '../../shim/start-daemon.ts';
 import { CREDENTIALS_LINE } from './fixtures/fake-daemon.ts';
 import { type Installation, installation } from './fixtures/installation.ts';
 
@@ -169,4 +170,14 @@ t.test('the environment of a daemon is an allow-list', async (t) => {
     DBUS_SESSION_BUS_ADDRESS: 'unix:path=/run/bus',
     PATH: '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin',
   });
+});
+
+t.test('a daemon has the same options of Node.js whoever starts it', async (t) => {
+  const launcher = readFileSync(
+    fileURLToPath(new URL('../../../app/bedrock-authd', import.meta.url)),
+    'utf8',
+  );
+  t.match(launcher, `\nlaunch ${DAEMON_NODE_OPTIONS.join(' ')} daemon/index.js "$@"\n`);
+  const { status, stderr } = spawnSync(process.execPath, [...DAEMON_NODE_OPTIONS, '--version']);
+  t.equal(status, 0, String(stderr));
 });
