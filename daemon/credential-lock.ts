@@ -1,10 +1,12 @@
-import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, constants, fstatSync, mkdirSync, openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CcwbError } from '../protocol/errors.ts';
 import { causeOf } from './log.ts';
 import { tryLock } from './native.ts';
 import { TIMING } from './timing.ts';
+
+const NO_LINK = constants.O_NOFOLLOW ?? 0;
 
 /**
  * Takes the lock of one stored credential, for as long as its refresh token is being spent or replaced;
@@ -40,8 +42,12 @@ export function credentialLocks(directory: string): LockCredential {
 function openLock(directory: string, path: string): number {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    return openSync(path, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o600);
+    return openSync(path, constants.O_RDWR | constants.O_CREAT | NO_LINK, 0o600);
   } catch (cause) {
+    const fd = cannotBeWritten(cause)
+      ? openExisting([path, directory, dirname(directory), dirname(dirname(directory))])
+      : undefined;
+    if (fd !== undefined) return fd;
     throw new CcwbError(
       'ERR_STORE_FAILED',
       `the lock ${path} cannot be opened: ${causeOf(cause)}`,
@@ -49,6 +55,30 @@ function openLock(directory: string, path: string): number {
       { cause },
     );
   }
+}
+
+/** A disk that is full, or that the kernel has made read-only. */
+function cannotBeWritten(cause: unknown): boolean {
+  return ['EROFS', 'ENOSPC', 'EDQUOT'].includes(String((cause as NodeJS.ErrnoException).code));
+}
+
+/**
+ * The first of them that is there and this user's own. A lock needs nothing written: where the file is
+ * missing and cannot be made, it is missing for every daemon, and the directory it belongs into stands for it.
+ */
+function openExisting(paths: readonly string[]): number | undefined {
+  for (const path of paths) {
+    try {
+      const fd = openSync(path, constants.O_RDONLY | NO_LINK);
+      const { uid } = fstatSync(fd);
+      if (process.getuid === undefined || uid === process.getuid()) return fd;
+      closeSync(fd);
+      return undefined;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return undefined;
+    }
+  }
+  return undefined;
 }
 
 function busy(path: string): CcwbError {

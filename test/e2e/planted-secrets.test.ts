@@ -61,7 +61,7 @@ function toTheEnd(child: ChildProcess, seen: (stdout: string) => void): Promise<
 }
 
 async function observe(t: Test, storage: 'session' | 'keyring'): Promise<Observed> {
-  const bus = storage === 'keyring' ? await startKeyring(t) : {};
+  const bus = storage === 'keyring' ? (await startKeyring(t)).env : {};
   const world = await startWorld(t, {
     sandbox: { provider: { clientSecret: CLIENT_SECRET } },
     profile: { client_secret: CLIENT_SECRET, credential_storage: storage },

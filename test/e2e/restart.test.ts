@@ -27,7 +27,7 @@ t.test(
   'a restarted daemon keeps the user signed in: keyring, and no file holds the token',
   { skip: missing({ 'gnome-keyring': keyring, 'dbus-run-session': sessionBus }) },
   async (t) => {
-    const bus = await startKeyring(t);
+    const { env: bus } = await startKeyring(t);
     const world = await startWorld(t, {
       profile: { credential_storage: 'keyring' },
       installation: { env: bus },

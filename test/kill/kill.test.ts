@@ -34,7 +34,7 @@ t.test(
     const running = await startRunning(t, {
       sandbox: { provider },
       profile: { credential_storage: 'keyring' },
-      installation: { env: await startKeyring(t) },
+      installation: { env: (await startKeyring(t)).env },
     });
     const done = await killed(running, 8);
     t.notOk(

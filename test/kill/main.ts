@@ -40,7 +40,7 @@ try {
   const running = await startRunning(t as Parameters<typeof startRunning>[0], {
     sandbox: { provider: { rotationGraceSeconds: GRACE_SECONDS } },
     ...(values.keyring
-      ? { profile: { credential_storage: 'keyring' }, installation: { env: await startKeyring(t) } }
+      ? { profile: { credential_storage: 'keyring' }, installation: { env: (await startKeyring(t)).env } }
       : {}),
   });
   await running.home.endDaemon();
