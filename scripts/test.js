@@ -85,7 +85,7 @@ function count(text) {
     }
     const point = /^( {4})?(not )?ok \d+(?: - (.*))?$/.exec(line);
     if (!point) {
-      if (after && /^ {6}/.test(line)) after.push(line);
+      if (after && /^ {2}/.test(line)) after.push(line);
       else details = isOfFailure(line, details) ? [...details, line] : details;
       continue;
     }
@@ -95,7 +95,9 @@ function count(text) {
       times.push([file, Number(/# time=([\d.]+)ms/.exec(description)?.[1] ?? 0)]);
       if (not && failedInFile === 0) {
         failed += 1;
-        failures.push([`${file} as a whole`, ...details.slice(-MAX_LINES)]);
+        // A file that crashed, or one that took too long: which one that is follows it.
+        after = [`as a whole: ${description}`, ...details.slice(-MAX_LINES)];
+        failures.push(after);
       }
       failedInFile = 0;
     } else if (/# (SKIP|TODO)\b/i.test(description))

@@ -89,7 +89,7 @@ export async function startDaemonWorld(): Promise<DaemonWorld> {
       throw new Failure(`a request in order got ${(error as Error).message}`, JSON.stringify(request));
     }
   };
-  await client.ask({ route: 'version', startingMs: ANSWER_MS });
+  await client.ask({ route: 'version', startingMs: 60_000 });
   child.started();
 
   const startSignIn: DaemonWorld['startSignIn'] = async (profile) => {
