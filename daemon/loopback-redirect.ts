@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { CcwbError } from '../protocol/errors.ts';
+import { isAnotherUser } from './loopback-peer.ts';
 import { type ResultPage, resultPage } from './result-page.ts';
 
 /** Where providers send the browser back to (RFC 8252 7.3); the path that was registered with them. */
@@ -176,6 +177,9 @@ async function pageFor(
     return resultPage({ outcome: 'unknown' });
   const handler = handlers.get(url.searchParams.get('state') ?? '');
   if (!handler || !isResponse(url.searchParams)) return resultPage({ outcome: 'unknown' });
+  // The state is in the browser's arguments, for others on this computer to see: with it somebody could hand
+  // us a code of an account of their own.
+  if (await isAnotherUser(request.socket, process.getuid?.())) return resultPage({ outcome: 'unknown' });
   return handler(new URL(`${redirectUri(port)}${url.search}`));
 }
 

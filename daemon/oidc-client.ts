@@ -8,6 +8,7 @@ import { preflight } from './preflight.ts';
 import {
   invalidIdToken,
   LostReply,
+  otherProvider,
   outcomeUnknown,
   refusedWithoutReason,
   translateProviderError,
@@ -170,6 +171,9 @@ export function oidcClient(
 
     redeemCode: (callback, secrets) =>
       calling(async (config) => {
+        const sender = callback.searchParams.get('iss');
+        // The library refuses it too, in the words of a wrong ID token.
+        if (sender !== null && sender !== config.serverMetadata().issuer) throw otherProvider(issuer);
         const reply = await oauth.authorizationCodeGrant(config, callback, {
           expectedState: secrets.state,
           expectedNonce: secrets.nonce,

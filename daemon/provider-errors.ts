@@ -173,6 +173,15 @@ function hostOf(issuer: string): string {
   return URL.canParse(issuer) ? new URL(issuer).host : issuer;
 }
 
+/** A callback in the name of another provider (RFC 9207 2.4): its code is not for this one. */
+export function otherProvider(issuer: string): CcwbError {
+  return new CcwbError(
+    'ERR_LOGIN_DENIED',
+    `the browser came back from another identity provider than ${issuer}`,
+    'sign in again, and only on the page that bedrock-auth login opens; if it stays so, check issuer in config.json',
+  );
+}
+
 /** The provider knows this application not, or not so. `error` is its word for it. */
 export function rejected(host: string, error: string, cause: unknown): CcwbError {
   // RFC 6749 5.2: an error code is printable ASCII; anything else did not come from a provider.
