@@ -8,7 +8,8 @@ import { type SignIns, signIns } from './login.ts';
 import type { LoopbackRedirect } from './loopback-redirect.ts';
 import { oidcClient } from './oidc-client.ts';
 import { resultPage } from './result-page.ts';
-import { openSession, type Session, sessionKey } from './session.ts';
+import { sessionKey } from './secret-store.ts';
+import { openSession, type Session } from './session.ts';
 
 /** One profile at work: who is signed in (shared with its siblings) and its own AWS credentials. */
 export type Profile = {

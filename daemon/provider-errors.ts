@@ -204,6 +204,11 @@ export function refusedWithoutReason(issuer: string, cause: unknown): CcwbError 
   );
 }
 
+/** The token is kept, and tried again later; but the user is not left waiting for a provider that means it. */
+export function endedWithoutReason(refused: CcwbError): CcwbError {
+  return new CcwbError('ERR_LOGIN_REQUIRED', refused.message, 'run bedrock-auth login', { cause: refused });
+}
+
 function unreachable(host: string, cause: unknown, status = 0): CcwbError {
   const detail = status > 0 ? `answered with status ${status}` : 'did not answer properly';
   return new CcwbError(

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { ProfileConfig } from '../protocol/config.ts';
 import type { CcwbError } from '../protocol/errors.ts';
 
 /**
@@ -51,4 +53,12 @@ export function parseStoredSession(text: string): StoredSession | undefined {
     ...(typeof rotates === 'boolean' ? { rotates } : {}),
     ...(typeof spentAt === 'number' ? { spentAt } : {}),
   };
+}
+
+/** The store's name for a credential: one per issuer and client, without telling either. */
+export function sessionKey({
+  identityProvider,
+  clientId,
+}: Pick<ProfileConfig, 'identityProvider' | 'clientId'>): string {
+  return createHash('sha256').update(`${identityProvider.issuer}\n${clientId}`).digest('hex').slice(0, 32);
 }

@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProfileConfig } from '../protocol/config.ts';
-import { asCcwbError, CcwbError, loginRequired } from '../protocol/errors.ts';
+import { asCcwbError, type CcwbError, loginRequired } from '../protocol/errors.ts';
 import type { Clock } from './clock.ts';
 import type { LockCredential } from './credential-lock.ts';
 import { causeOf, type Log } from './log.ts';
 import type { IdToken, OidcClient, Tokens } from './oidc-client.ts';
-import { LostReply, UnexplainedRefusal } from './provider-errors.ts';
+import { endedWithoutReason, LostReply, UnexplainedRefusal } from './provider-errors.ts';
 import { refreshTokenKeeper } from './refresh-token.ts';
 import type { SecretStore, StoredSession } from './secret-store.ts';
 import { sharedCall } from './shared-call.ts';
@@ -57,14 +55,6 @@ export type Session = {
    */
   signOut(): Promise<{ wasSignedIn: boolean; revoked: boolean }>;
 };
-
-/** The store's name for a credential: one per issuer and client, without telling either. */
-export function sessionKey({
-  identityProvider,
-  clientId,
-}: Pick<ProfileConfig, 'identityProvider' | 'clientId'>): string {
-  return createHash('sha256').update(`${identityProvider.issuer}\n${clientId}`).digest('hex').slice(0, 32);
-}
 
 export function openSession(
   key: string,
@@ -249,11 +239,6 @@ async function patiently(refresh: () => Promise<Tokens>): Promise<Tokens> {
     }
     await sleep(tries === 1 ? 0 : TIMING.unclearRetryMs);
   }
-}
-
-/** The token is kept, and tried again later; but the user is not left waiting for a provider that means it. */
-function endedWithoutReason(refused: CcwbError): CcwbError {
-  return new CcwbError('ERR_LOGIN_REQUIRED', refused.message, 'run bedrock-auth login', { cause: refused });
 }
 
 /** How a person recognises the account. */

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { LostReply, UnexplainedRefusal } from '../../daemon/provider-errors.ts';
-import { openSession, sessionKey } from '../../daemon/session.ts';
+import { sessionKey } from '../../daemon/secret-store.ts';
+import { openSession } from '../../daemon/session.ts';
 import { TIMING } from '../../daemon/timing.ts';
 import { CcwbError, loginRequired } from '../../protocol/errors.ts';
 import { codeOf, fakeClock, gate, memoryLog, noLocks, rejection, settled } from './fixtures/edges.ts';

@@ -11,7 +11,7 @@ import { openProfiles } from '../../daemon/profiles.ts';
 import { startRefreshScheduler } from '../../daemon/refresh-scheduler.ts';
 import { routeHandlers } from '../../daemon/routes.ts';
 import type { SecretStore } from '../../daemon/secret-store.ts';
-import { sessionKey } from '../../daemon/session.ts';
+import { sessionKey } from '../../daemon/secret-store.ts';
 import { sessionFileStore } from '../../daemon/session-file-store.ts';
 import type { Credentials } from '../../protocol/api.ts';
 import { loadConfig } from '../../protocol/config.ts';
