@@ -19,7 +19,7 @@ export type BedrockAccess = {
 };
 
 /** Where a person sets each field of the typed profile. */
-const SET_BY: Readonly<Record<ProfileField, string>> = {
+const SET_BY: Readonly<Partial<Record<ProfileField, string>>> = {
   name: 'its name',
   issuer: 'provider_domain or issuer',
   clientId: 'client_id',
@@ -44,7 +44,7 @@ export function synthesizeTemplate(
   const profile = infraProfile(config, bedrock);
   const problem = findProfileProblem(profile);
   if (problem) {
-    const place = SET_BY[problem.field];
+    const place = SET_BY[problem.field] ?? problem.field;
     const isFlag = place.startsWith('--');
     throw new CcwbError(
       isFlag ? 'ERR_USAGE' : 'ERR_CONFIG_INVALID',

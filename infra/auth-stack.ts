@@ -15,7 +15,8 @@ import { CfnOutput, type IStackSynthesizer, LegacyStackSynthesizer, Stack } from
 import type { Construct } from 'constructs';
 import { bedrockPolicy } from './bedrock-policy.ts';
 import { AUTH_OUTPUTS, deploymentName, stackName } from './outputs.ts';
-import { GOOGLE_LOGIN_KEY, type InfraProfile, partitionOf } from './profile.ts';
+import { partitionOf } from './partition.ts';
+import { GOOGLE_LOGIN_KEY, type InfraProfile } from './profile.ts';
 
 /**
  * Who may use Bedrock and how: the identity provider's registration, an identity pool unless federation is

@@ -1,11 +1,23 @@
 /**
- * What the stacks are called and what they give back, for readers that must not load CDK. The stacks
- * take the same names from here, so the two cannot differ.
+ * What the stacks are called, what they give back and what they take from each other, for readers that must
+ * not load CDK. The stacks take the same names from here, so the two cannot differ.
  */
+import type { InfraProfile } from './profile.ts';
+
+export type { InfraProfile } from './profile.ts';
 
 /** Every stack, in the order of deployment. */
 export const STACKS = ['auth'] as const;
 export type StackId = (typeof STACKS)[number];
+
+const IS_WANTED: Readonly<Record<StackId, (profile: InfraProfile) => boolean>> = {
+  auth: () => true,
+};
+
+/** The stacks that a profile asks for, in the order of deployment. */
+export function stacksOf(profile: InfraProfile): StackId[] {
+  return STACKS.filter((stack) => IS_WANTED[stack](profile));
+}
 
 /** Name of a deployment's stack in CloudFormation, e.g. `ccwb-ClaudeCode-auth`. */
 export function stackName(profileName: string, stack: StackId): string {
@@ -17,6 +29,16 @@ export function deploymentName(profileName: string): string {
   return `ccwb-${profileName}`;
 }
 
+/** Namespace of everything a deployment writes to CloudWatch, e.g. `ClaudeCode/Research`: each has its own. */
+export function metricNamespace(profileName: string): string {
+  return `ClaudeCode/${profileName}`;
+}
+
+/** Log group of the collector's metrics (embedded metric format) or of Claude Code's events. */
+export function logGroupName(profileName: string, content: 'metrics' | 'events'): string {
+  return `/aws/claude-code/${profileName}/${content}`;
+}
+
 /** CloudFormation output keys of the `auth` stack. */
 export const AUTH_OUTPUTS = {
   /** ARN of the role users get; config.json's `federated_role_arn` for direct federation. Always there. */
@@ -24,3 +46,46 @@ export const AUTH_OUTPUTS = {
   /** Id of the identity pool; config.json's `identity_pool_id`. Absent for direct federation. */
   identityPoolId: 'IdentityPoolId',
 } as const;
+
+/** CloudFormation output keys of the `networking` stack. All of them are always there. */
+export const NETWORKING_OUTPUTS = {
+  vpcId: 'VpcId',
+  /** Ids of the subnets for the collector's tasks, separated by commas. */
+  taskSubnetIds: 'TaskSubnetIds',
+  /** Ids of the subnets for the load balancer, in two zones, separated by commas. */
+  loadBalancerSubnetIds: 'LoadBalancerSubnetIds',
+} as const;
+
+/** CloudFormation output keys of the `monitoring` stack. All of them are always there. */
+export const MONITORING_OUTPUTS = {
+  /** Where Claude Code sends its telemetry (`OTEL_EXPORTER_OTLP_ENDPOINT`): a URL without a path. */
+  collectorEndpoint: 'CollectorEndpoint',
+  /** Host name of the load balancer: what a DNS record outside this account points at. */
+  loadBalancerDnsName: 'LoadBalancerDnsName',
+  /** Dimension `LoadBalancer` of its metrics in `AWS/ApplicationELB`. */
+  loadBalancerName: 'LoadBalancerName',
+  /** Dimension `TargetGroup` of its metrics in `AWS/ApplicationELB`. */
+  targetGroupName: 'TargetGroupName',
+  /** Dimensions of the collector's metrics in `AWS/ECS`. */
+  clusterName: 'ClusterName',
+  serviceName: 'ServiceName',
+} as const;
+
+/** A value that one stack's output gives. */
+export type StackInput = { readonly stack: StackId; readonly output: string };
+
+/**
+ * Parameters of each stack's template, and whose output is their value. Stacks import nothing from each
+ * other: whoever deploys fills these in, so that each can be deployed, and read, alone.
+ */
+export const STACK_INPUTS: Readonly<Record<StackId, Readonly<Record<string, StackInput>>>> = {
+  auth: {},
+};
+
+/** Those parameters that a profile's template has: none for a stack that the profile does not want. */
+export function stackInputs(stack: StackId, profile: InfraProfile): Record<string, StackInput> {
+  const wanted = stacksOf(profile);
+  return Object.fromEntries(
+    Object.entries(STACK_INPUTS[stack]).filter((input) => wanted.includes(input[1].stack)),
+  );
+}
