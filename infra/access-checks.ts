@@ -38,9 +38,15 @@ export function checkModels({ bedrock }: InfraProfile): ProfileProblem | undefin
   return { field: 'bedrock.models', value: models, allowed };
 }
 
-export function checkAccessGroups({ accessGroups, federation }: InfraProfile): ProfileProblem | undefined {
+export function checkAccessGroups(profile: InfraProfile): ProfileProblem | undefined {
+  const { accessGroups, federation, identityProvider } = profile;
   if (!accessGroups) return undefined;
   const { claim, groups } = accessGroups;
+  if (federation.type === 'direct' && identityProvider.type === 'google') {
+    // Google puts no claim of the customer's into its tokens.
+    const allowed = 'none for direct federation with Google; federate through Cognito and use hd, say';
+    return { field: 'accessGroups.claim', value: claim, allowed };
+  }
   if (federation.type === 'direct' && sessionTagOf(claim) === undefined) {
     const allowed =
       'for direct federation only https://aws.amazon.com/tags/principal_tags/NAME: IAM sees no other claim ' +

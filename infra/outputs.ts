@@ -7,11 +7,13 @@ import type { InfraProfile } from './profile.ts';
 export type { InfraProfile } from './profile.ts';
 
 /** Every stack, in the order of deployment. */
-export const STACKS = ['auth'] as const;
+export const STACKS = ['auth', 'networking', 'monitoring'] as const;
 export type StackId = (typeof STACKS)[number];
 
 const IS_WANTED: Readonly<Record<StackId, (profile: InfraProfile) => boolean>> = {
   auth: () => true,
+  networking: ({ monitoring }) => monitoring?.network.type === 'new',
+  monitoring: ({ monitoring }) => monitoring !== undefined,
 };
 
 /** The stacks that a profile asks for, in the order of deployment. */
@@ -34,8 +36,14 @@ export function metricNamespace(profileName: string): string {
   return `ClaudeCode/${profileName}`;
 }
 
-/** Log group of the collector's metrics (embedded metric format) or of Claude Code's events. */
-export function logGroupName(profileName: string, content: 'metrics' | 'events'): string {
+/**
+ * What a deployment's log groups hold: the collector's metrics (embedded metric format), Claude Code's events,
+ * what the collector says of itself, refused connections of the VPC, CloudTrail's events.
+ */
+export type LogContent = 'metrics' | 'events' | 'collector' | 'network' | 'audit';
+
+/** Name of a log group, e.g. `/aws/claude-code/ClaudeCode/metrics`. */
+export function logGroupName(profileName: string, content: LogContent): string {
   return `/aws/claude-code/${profileName}/${content}`;
 }
 
@@ -45,6 +53,8 @@ export const AUTH_OUTPUTS = {
   roleArn: 'RoleArn',
   /** Id of the identity pool; config.json's `identity_pool_id`. Absent for direct federation. */
   identityPoolId: 'IdentityPoolId',
+  /** Bucket of the audit trail. Absent without audit. Kept when the stack is destroyed. */
+  auditBucketName: 'AuditBucketName',
 } as const;
 
 /** CloudFormation output keys of the `networking` stack. All of them are always there. */
@@ -78,14 +88,19 @@ export type StackInput = { readonly stack: StackId; readonly output: string };
  * Parameters of each stack's template, and whose output is their value. Stacks import nothing from each
  * other: whoever deploys fills these in, so that each can be deployed, and read, alone.
  */
-export const STACK_INPUTS: Readonly<Record<StackId, Readonly<Record<string, StackInput>>>> = {
+export const STACK_INPUTS = {
   auth: {},
-};
+  networking: {},
+  monitoring: {
+    VpcId: { stack: 'networking', output: NETWORKING_OUTPUTS.vpcId },
+    TaskSubnetIds: { stack: 'networking', output: NETWORKING_OUTPUTS.taskSubnetIds },
+    LoadBalancerSubnetIds: { stack: 'networking', output: NETWORKING_OUTPUTS.loadBalancerSubnetIds },
+  },
+} as const satisfies Readonly<Record<StackId, Readonly<Record<string, StackInput>>>>;
 
 /** Those parameters that a profile's template has: none for a stack that the profile does not want. */
 export function stackInputs(stack: StackId, profile: InfraProfile): Record<string, StackInput> {
   const wanted = stacksOf(profile);
-  return Object.fromEntries(
-    Object.entries(STACK_INPUTS[stack]).filter((input) => wanted.includes(input[1].stack)),
-  );
+  const inputs: Readonly<Record<string, StackInput>> = STACK_INPUTS[stack];
+  return Object.fromEntries(Object.entries(inputs).filter(([, from]) => wanted.includes(from.stack)));
 }

@@ -44,12 +44,24 @@ export type InfraProfile = {
     readonly models?: readonly string[];
   };
   readonly federation: Federation;
-  /** Who may use Bedrock: whoever has one of `groups` in this claim of the ID token. Absent: everybody. */
-  readonly accessGroups?: { readonly claim: string; readonly groups: readonly string[] };
+  /** Who may use Bedrock, as the identity provider decides it. Absent: everybody who can sign in. */
+  readonly accessGroups?: AccessGroups;
   /** A trail of every call to Bedrock, kept for so many days. Absent: none. */
   readonly audit?: { readonly retentionDays: number };
   /** Absent: no telemetry is collected, and neither `networking` nor anything after it is made. */
   readonly monitoring?: Monitoring;
+};
+
+/** Whoever has one of `groups` in this claim of the ID token, and nobody else. */
+export type AccessGroups = {
+  /** E.g. `groups` or `cognito:groups`; for direct federation a session tag (see `sessionTagOf`). */
+  readonly claim: string;
+  readonly groups: readonly string[];
+  /**
+   * How an identity pool compares a group with the claim: `contains` (the default) for a claim that is a list,
+   * `equals` for one that is a single text. With `contains` a group matches inside longer names too.
+   */
+  readonly match?: 'contains' | 'equals';
 };
 
 /** Where Claude Code's telemetry goes. */
