@@ -12,6 +12,11 @@ const CREATE: Readonly<Record<StackId, (scope: Construct, profile: InfraProfile)
   monitoring: (scope, profile) => new MonitoringStack(scope, profile),
 };
 
+/** One stack of a profile, in a CDK application of the caller's. */
+export function createStack(scope: Construct, stack: StackId, profile: InfraProfile): Stack {
+  return CREATE[stack](scope, profile);
+}
+
 /**
  * The CloudFormation template of one stack, as an object ready for JSON. Offline: nothing is looked up.
  *
@@ -32,6 +37,6 @@ export function synthesize(
     // templates of every configuration.
     builtinCloudFormationValidation: false,
   });
-  const { artifactId } = CREATE[stack](app, profile);
+  const { artifactId } = createStack(app, stack, profile);
   return app.synth().getStackArtifact(artifactId).template;
 }

@@ -16,10 +16,10 @@ import type { Construct } from 'constructs';
 import { sessionTagOf } from './access-checks.ts';
 import { createAuditTrail } from './audit.ts';
 import { bedrockPolicy } from './bedrock-policy.ts';
+import { DeploymentStack } from './deployment-stack.ts';
 import { AUTH_OUTPUTS, deploymentName } from './outputs.ts';
 import { partitionOf } from './partition.ts';
 import { GOOGLE_LOGIN_KEY, type InfraProfile } from './profile.ts';
-import { ProfileStack } from './stack.ts';
 
 /**
  * Who may use Bedrock and how: the identity provider's registration, an identity pool unless federation is
@@ -28,12 +28,12 @@ import { ProfileStack } from './stack.ts';
  * Everything is L1: logical ids are a contract (a changed id replaces a pool in use) and L1 takes them
  * as written; and the L2 identity pool always adds a role for unauthenticated users.
  */
-export class AuthStack extends ProfileStack {
+export class AuthStack extends DeploymentStack {
   readonly #profile: InfraProfile;
 
   /** @param profile must have passed `findProfileProblem`. */
   constructor(scope: Construct, profile: InfraProfile) {
-    super(scope, profile, 'auth', 'sign-in and Bedrock access');
+    super(scope, 'auth', profile, 'sign-in and Bedrock access');
     this.#profile = profile;
 
     const provider = this.#registerProvider();

@@ -1,8 +1,17 @@
-import { METRIC_DIMENSIONS } from './collector-metrics.ts';
+import { METRICS } from './claude-code-metrics.ts';
 import { logGroupName, metricNamespace } from './outputs.ts';
 
 /** Ports of the collector. Only HTTP is behind the load balancer: the helper's headers go with HTTP alone. */
 export const PORTS = { grpc: 4_317, http: 4_318, health: 13_133 } as const;
+
+/** One task's share of Fargate, and how many there are. What a deployment costs is computed from these. */
+export const COLLECTOR_TASK = { cpuUnits: 512, memoryMib: 1_024, least: 1, most: 4 } as const;
+
+/**
+ * When the collector begins to refuse, and how much below that it begins to free memory. In MiB, not per
+ * cent: a container on Fargate sees the memory of the machine, not of its task.
+ */
+const MEMORY_LIMIT = { limit_mib: COLLECTOR_TASK.memoryMib * 0.75, spike_limit_mib: 192 } as const;
 
 /**
  * What the header helper sends, and the attribute it becomes. Claude Code's own attributes of the same name
@@ -47,7 +56,7 @@ export type CollectorConfig = {
     };
   };
   processors: {
-    memory_limiter: { check_interval: string; limit_percentage: number; spike_limit_percentage: number };
+    memory_limiter: { check_interval: string; limit_mib: number; spike_limit_mib: number };
     attributes: { actions: Action[] };
     resource: { attributes: Action[] };
     batch: { timeout: string; send_batch_size: number; send_batch_max_size: number };
@@ -70,6 +79,7 @@ type EmfExporter = {
   dimension_rollup_option: 'NoDimensionRollup';
   resource_to_telemetry_conversion: { enabled: true };
   metric_declarations: { dimensions: string[][]; metric_name_selectors: [string] }[];
+  metric_descriptors: { metric_name: string; unit: string; overwrite: true }[];
 };
 
 type LogsExporter = { region: string; log_group_name: string; log_stream_name: string };
@@ -94,7 +104,7 @@ export function collectorConfig(input: CollectorInput): CollectorConfig {
       },
     },
     processors: {
-      memory_limiter: { check_interval: '1s', limit_percentage: 75, spike_limit_percentage: 20 },
+      memory_limiter: { check_interval: '1s', ...MEMORY_LIMIT },
       attributes: { actions: headerActions() },
       resource: { attributes: resourceActions(input) },
       // A full batch goes at once: a busy minute is not held in memory.
@@ -135,6 +145,8 @@ function resourceActions({ accountId, environment }: CollectorInput): Action[] {
   ];
 }
 
+const METRIC_ENTRIES = Object.entries(METRICS);
+
 function exporters({ profileName, region }: CollectorInput): CollectorConfig['exporters'] {
   return {
     awsemf: {
@@ -146,10 +158,15 @@ function exporters({ profileName, region }: CollectorInput): CollectorConfig['ex
       // Only the sets below: the default would add each dimension alone, and with it every user.
       dimension_rollup_option: 'NoDimensionRollup',
       resource_to_telemetry_conversion: { enabled: true },
-      metric_declarations: METRIC_DIMENSIONS.map(({ metric, sets }) => ({
-        dimensions: sets.map((set) => [...set]),
+      metric_declarations: METRIC_ENTRIES.map(([metric, { dimensionSets }]) => ({
+        dimensions: dimensionSets.map((set) => [...set]),
         // Not `$` for the end: the collector would take it for a variable.
         metric_name_selectors: [`^${metric.replaceAll('.', '\\.')}\\z`],
+      })),
+      metric_descriptors: METRIC_ENTRIES.map(([metric_name, { unit }]) => ({
+        metric_name,
+        unit,
+        overwrite: true,
       })),
     },
     awscloudwatchlogs: {

@@ -3,16 +3,13 @@ import { CfnCluster, CfnService, CfnTaskDefinition } from 'aws-cdk-lib/aws-ecs';
 import { CfnRole, PolicyDocument, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Stack } from 'aws-cdk-lib/core';
-import { collectorConfigText, PORTS } from './collector-config.ts';
+import { COLLECTOR_TASK, collectorConfigText, PORTS } from './collector-config.ts';
 import type { Front, Place } from './load-balancer.ts';
 import { deploymentName } from './outputs.ts';
 import type { InfraProfile, Monitoring } from './profile.ts';
 
 /** The AWS distribution of the OpenTelemetry collector. A newer one is a change of this line, read and tested. */
 export const COLLECTOR_IMAGE = 'public.ecr.aws/aws-observability/aws-otel-collector:v0.49.0';
-
-/** One task's share of Fargate, and how many there are. What a deployment costs is computed from these. */
-export const COLLECTOR_TASK = { cpuUnits: 512, memoryMib: 1_024, least: 1, most: 4 } as const;
 
 // Low enough that a second task is there before the first one has nothing left.
 const CPU_PERCENT = 60;

@@ -2,18 +2,18 @@ import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnParameter } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { type CollectorLogs, createCollector } from './collector-service.ts';
+import { DeploymentStack } from './deployment-stack.ts';
 import { createFront, type Place } from './load-balancer.ts';
 import { logGroupName, MONITORING_OUTPUTS, STACK_INPUTS } from './outputs.ts';
 import type { InfraProfile, Monitoring } from './profile.ts';
-import { ProfileStack } from './stack.ts';
 
 /** The collector of Claude Code's telemetry, its door, and the log groups it fills. */
-export class MonitoringStack extends ProfileStack {
+export class MonitoringStack extends DeploymentStack {
   readonly #profile: InfraProfile;
 
   /** @param profile must have passed `findProfileProblem` and ask for monitoring. */
   constructor(scope: Construct, profile: InfraProfile) {
-    super(scope, profile, 'monitoring', 'telemetry collector');
+    super(scope, 'monitoring', profile, 'telemetry collector');
     const { monitoring } = profile;
     if (!monitoring) throw new TypeError('the profile asks for no monitoring');
     this.#profile = profile;
@@ -59,13 +59,14 @@ export class MonitoringStack extends ProfileStack {
       };
     }
     return {
-      vpcId: this.#parameter('VpcId', 'AWS::EC2::VPC::Id').valueAsString,
-      taskSubnetIds: this.#parameter('TaskSubnetIds', SUBNETS).valueAsList,
-      loadBalancerSubnetIds: this.#parameter('LoadBalancerSubnetIds', SUBNETS).valueAsList,
+      vpcId: this.#given('VpcId', 'AWS::EC2::VPC::Id').valueAsString,
+      taskSubnetIds: this.#given('TaskSubnetIds', SUBNETS).valueAsList,
+      loadBalancerSubnetIds: this.#given('LoadBalancerSubnetIds', SUBNETS).valueAsList,
     };
   }
 
-  #parameter(id: keyof typeof STACK_INPUTS.monitoring, type: string): CfnParameter {
+  /** A parameter whose value CloudFormation itself checks, unlike a plain text. */
+  #given(id: keyof typeof STACK_INPUTS.monitoring, type: string): CfnParameter {
     const { stack, output } = STACK_INPUTS.monitoring[id];
     return new CfnParameter(this, id, { type, description: `${output} of the ${stack} stack` });
   }

@@ -14,9 +14,9 @@ import { CfnRole, PolicyDocument, PolicyStatement, ServicePrincipal } from 'aws-
 import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import { Fn, Tags } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
+import { DeploymentStack } from './deployment-stack.ts';
 import { deploymentName, logGroupName, NETWORKING_OUTPUTS } from './outputs.ts';
 import type { InfraProfile, Monitoring } from './profile.ts';
-import { ProfileStack } from './stack.ts';
 
 /**
  * Small on purpose: it holds a load balancer and at most four tasks, and the smaller it is the easier it is
@@ -37,13 +37,13 @@ const EVERYWHERE = '0.0.0.0/0';
  * A network of its own for the collector, over two zones. Everything is L1: nothing is looked up, and
  * nothing is there that this file does not name.
  */
-export class NetworkingStack extends ProfileStack {
+export class NetworkingStack extends DeploymentStack {
   readonly #profile: InfraProfile;
   readonly #vpc: CfnVPC;
 
   /** @param profile must have passed `findProfileProblem` and ask for a new network. */
   constructor(scope: Construct, profile: InfraProfile) {
-    super(scope, profile, 'networking', 'network of the telemetry collector');
+    super(scope, 'networking', profile, 'network of the telemetry collector');
     const { monitoring } = profile;
     if (monitoring?.network.type !== 'new') throw new TypeError('the profile asks for no new network');
     this.#profile = profile;
