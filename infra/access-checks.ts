@@ -1,7 +1,7 @@
 import type { InfraProfile, ProfileProblem } from './profile.ts';
 
 // Every pattern is written into four statements at most, and IAM takes 10,240 characters for all of them.
-const MODELS = { most: 12, longest: 100 };
+const MODELS = { most: 10, longest: 100 };
 
 // Names of geographies that inference profiles put before a model id: in the list of models they match nothing.
 const GEOGRAPHY = /^(us|us-gov|eu|apac|jp|au|ca|global)\./;
