@@ -64,6 +64,13 @@ const SHAPE: Fields = {
   },
 };
 
+/** Every field, as the documentation lists them: those of a group with its name before them. */
+export const SETTINGS: readonly string[] = Object.entries(SHAPE).flatMap(([key, shape]) => {
+  const name = key.replace('?', '');
+  if (typeof shape === 'string' || isChoice(shape) || isAlternatives(shape)) return [name];
+  return Object.keys(shape).map((inner) => `${name}.${inner.replace('?', '')}`);
+});
+
 /**
  * Reads and checks the shape of a file of settings. Whether AWS takes the values is for `findProfileProblem`.
  *
