@@ -7,6 +7,7 @@ import { show } from '../protocol/profile-reader.ts';
 export type InfraSettings = {
   readonly bedrock?: Partial<InfraProfile['bedrock']>;
   readonly jwksUri?: string;
+  readonly providerRegistered?: boolean;
   readonly accessGroups?: NonNullable<InfraProfile['accessGroups']>;
   readonly audit?: { readonly retentionDays?: number };
   readonly monitoring?: MonitoringSettings;
@@ -36,6 +37,7 @@ interface Fields {
 const SHAPE: Fields = {
   'bedrock?': { 'regions?': 'texts', 'globalInference?': 'boolean', 'models?': 'texts' },
   'jwksUri?': 'text',
+  'providerRegistered?': 'boolean',
   'accessGroups?': { claim: 'text', groups: 'texts', 'match?': ['contains', 'equals'] },
   'audit?': { 'retentionDays?': 'number' },
   'monitoring?': {
@@ -89,11 +91,15 @@ export function readInfraFile(path: string): InfraSettings {
 
 /** A profile with the settings of a file, and what the file may leave out filled in. */
 export function withSettings(profile: InfraProfile, settings: InfraSettings): InfraProfile {
-  const { bedrock, jwksUri, accessGroups, audit, monitoring } = settings;
+  const { bedrock, jwksUri, providerRegistered, accessGroups, audit, monitoring } = settings;
   return {
     ...profile,
     bedrock: { ...profile.bedrock, ...(bedrock?.models && { models: bedrock.models }) },
-    identityProvider: { ...profile.identityProvider, ...(jwksUri !== undefined && { jwksUri }) },
+    identityProvider: {
+      ...profile.identityProvider,
+      ...(jwksUri !== undefined && { jwksUri }),
+      ...(providerRegistered && { registered: true }),
+    },
     ...(accessGroups && { accessGroups }),
     ...(audit && { audit: { retentionDays: audit.retentionDays ?? DEFAULT_RETENTION_DAYS } }),
     ...(monitoring && { monitoring: { ...MONITORING_DEFAULTS, ...monitoring } }),

@@ -50,18 +50,30 @@ export class AuthStack extends DeploymentStack {
     }
   }
 
-  /** Registers the issuer in IAM where AWS does not know it already. */
-  #registerProvider(): CfnOIDCProvider | undefined {
+  /**
+   * Registers the issuer in IAM where AWS does not know it already.
+   *
+   * @returns ARN of the registration; undefined where there is none.
+   */
+  #registerProvider(): string | undefined {
     const { federation, identityProvider } = this.#profile;
-    const { type, issuer, loginKey, clientId } = identityProvider;
+    const { type, issuer, loginKey, clientId, registered } = identityProvider;
     if (loginKey === GOOGLE_LOGIN_KEY) return undefined;
     // An identity pool takes a user pool as such; to STS it is an issuer like any other.
     if (type === 'cognito' && federation.type === 'cognito') return undefined;
+    if (registered) {
+      return this.formatArn({
+        service: 'iam',
+        region: '',
+        resource: 'oidc-provider',
+        resourceName: loginKey,
+      });
+    }
     // No thumbprints: IAM trusts public CAs by itself and fetches the rest.
-    return new CfnOIDCProvider(this, 'OidcProvider', { url: issuer, clientIdList: [clientId] });
+    return new CfnOIDCProvider(this, 'OidcProvider', { url: issuer, clientIdList: [clientId] }).attrArn;
   }
 
-  #createIdentityPool(provider: CfnOIDCProvider | undefined): CfnIdentityPool {
+  #createIdentityPool(provider: string | undefined): CfnIdentityPool {
     const pool = new CfnIdentityPool(this, 'IdentityPool', {
       identityPoolName: deploymentName(this.#profile.name),
       allowUnauthenticatedIdentities: false,
@@ -73,9 +85,9 @@ export class AuthStack extends DeploymentStack {
     return pool;
   }
 
-  #poolProvider(provider: CfnOIDCProvider | undefined): Partial<CfnIdentityPoolProps> {
+  #poolProvider(provider: string | undefined): Partial<CfnIdentityPoolProps> {
     const { type, loginKey, clientId } = this.#profile.identityProvider;
-    if (provider) return { openIdConnectProviderArns: [provider.attrArn] };
+    if (provider) return { openIdConnectProviderArns: [provider] };
     if (type === 'cognito') {
       // The check makes a sign-out or a disabled user in the pool end access at the next exchange.
       const userPool = { providerName: loginKey, clientId, serverSideTokenCheck: true };
@@ -84,11 +96,11 @@ export class AuthStack extends DeploymentStack {
     return { supportedLoginProviders: { [loginKey]: clientId } };
   }
 
-  #directTrust(provider: CfnOIDCProvider | undefined): PolicyDocument {
+  #directTrust(provider: string | undefined): PolicyDocument {
     const { accessGroups, identityProvider } = this.#profile;
     const { loginKey, clientId } = identityProvider;
     const tag = accessGroups && sessionTagOf(accessGroups.claim);
-    return webIdentityTrust(provider?.attrArn ?? loginKey, {
+    return webIdentityTrust(provider ?? loginKey, {
       StringEquals: {
         [`${loginKey}:aud`]: clientId,
         // A token without the tag has no such key, and then the condition does not hold.
@@ -108,7 +120,7 @@ export class AuthStack extends DeploymentStack {
     return role;
   }
 
-  #attachRole(pool: CfnIdentityPool, role: CfnRole, provider: CfnOIDCProvider | undefined): void {
+  #attachRole(pool: CfnIdentityPool, role: CfnRole, provider: string | undefined): void {
     const { type, loginKey } = this.#profile.identityProvider;
     new CfnIdentityPoolRoleAttachment(this, 'IdentityPoolRoles', {
       identityPoolId: pool.ref,
@@ -116,7 +128,7 @@ export class AuthStack extends DeploymentStack {
     });
     new CfnIdentityPoolPrincipalTag(this, 'PrincipalTags', {
       identityPoolId: pool.ref,
-      identityProviderName: provider?.attrArn ?? loginKey,
+      identityProviderName: provider ?? loginKey,
       useDefaults: false,
       // Session tags by claim: they name the user in CloudTrail.
       principalTags: {
@@ -131,7 +143,7 @@ export class AuthStack extends DeploymentStack {
   #rolesOf(
     pool: CfnIdentityPool,
     role: CfnRole,
-    provider: CfnOIDCProvider | undefined,
+    provider: string | undefined,
   ): Pick<CfnIdentityPoolRoleAttachmentProps, 'roles' | 'roleMappings'> {
     const { accessGroups, identityProvider, region } = this.#profile;
     if (!accessGroups) return { roles: { authenticated: role.attrArn } };
@@ -154,7 +166,7 @@ export class AuthStack extends DeploymentStack {
       roleMappings: {
         // The key is only a name: the provider's own may be an ARN that is not known yet.
         provider: {
-          identityProvider: provider?.attrArn ?? (type === 'cognito' ? `${loginKey}:${clientId}` : loginKey),
+          identityProvider: provider ?? (type === 'cognito' ? `${loginKey}:${clientId}` : loginKey),
           type: 'Rules',
           ambiguousRoleResolution: 'Deny',
           rulesConfiguration: { rules },

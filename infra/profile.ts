@@ -26,6 +26,11 @@ export type InfraProfile = {
      * the load balancer is to check needs it: those of the other types are known.
      */
     readonly jwksUri?: string;
+    /**
+     * Whether IAM has the issuer already, with `clientId` among its audiences: by another deployment, or by
+     * hand. An account can register an issuer once.
+     */
+    readonly registered?: boolean;
   };
   /** Region the stacks are created in. It decides the partition. */
   readonly region: string;

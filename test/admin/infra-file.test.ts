@@ -11,6 +11,8 @@ const CONFIG = {
 };
 const FULL: InfraSettings = {
   bedrock: { regions: ['us-east-1', 'us-west-2'], globalInference: false, models: ['anthropic.claude-*'] },
+  jwksUri: 'https://company.okta.com/keys',
+  providerRegistered: true,
   accessGroups: { claim: 'groups', groups: ['claude'], match: 'equals' },
   audit: { retentionDays: 365 },
   monitoring: {
@@ -51,10 +53,11 @@ t.test('every field arrives in the profile', async (t) => {
   const path = join(t.testdir({ 'infra.json': JSON.stringify(FULL) }), 'infra.json');
   const settings = readInfraFile(path);
   t.strictSame(settings, FULL);
-  const { bedrock, ...rest } = FULL;
+  const { bedrock, providerRegistered, jwksUri, ...rest } = FULL;
   const profile = withSettings(profileOf('okta', COGNITO), settings);
   t.match(profile, rest);
   t.strictSame(profile.bedrock.models, bedrock?.models);
+  t.match(profile.identityProvider, { registered: providerRegistered, jwksUri });
 });
 
 t.test('what may be left out has its default', async (t) => {

@@ -191,6 +191,37 @@ t.test('claims become principal tags under the name the pool knows the provider 
   }
 });
 
+t.test('an issuer that IAM has already is used under the ARN it has there', async (t) => {
+  const arn = {
+    'Fn::Join': [
+      '',
+      [
+        'arn:',
+        { Ref: 'AWS::Partition' },
+        ':iam::',
+        { Ref: 'AWS::AccountId' },
+        ':oidc-provider/company.okta.com/oauth2/default',
+      ],
+    ],
+  };
+  for (const federation of [COGNITO, DIRECT]) {
+    const okta = profileOf('okta', federation);
+    const template = authTemplate(t, {
+      ...okta,
+      identityProvider: { ...okta.identityProvider, registered: true },
+    });
+    template.resourceCountIs(OIDC_PROVIDER, 0);
+    if (federation === COGNITO) {
+      t.strictSame(only(template, POOL).OpenIdConnectProviderARNs, [arn]);
+      t.strictSame(only(template, TAGS).IdentityProviderName, arn);
+    } else {
+      t.match(only(template, ROLE).AssumeRolePolicyDocument, {
+        Statement: [{ Principal: { Federated: arn } }],
+      });
+    }
+  }
+});
+
 const GROUPS = { claim: 'groups', groups: ['Claude Users', 'research'] };
 const ROLES = 'AWS::Cognito::IdentityPoolRoleAttachment';
 
