@@ -12,6 +12,7 @@ type DeployFlags = {
   bedrockRegions?: string[];
   /** False with --no-global-inference. */
   globalInference: boolean;
+  infra?: string;
 };
 
 const EXAMPLES = `
@@ -24,6 +25,10 @@ Examples:
   For another profile, with models in three regions and nowhere else:
     $ ccwb deploy auth --show-template --profile Research \\
         --bedrock-regions us-east-1,us-east-2,us-west-2 --no-global-inference
+
+  Print the stacks that collect telemetry, as the file describes them:
+    $ ccwb deploy networking --show-template --infra infra.json
+    $ ccwb deploy monitoring --show-template --infra infra.json
 
   Create the stack from the printed template, in the profile's aws_region:
     $ ccwb deploy auth --show-template > auth.json
@@ -52,6 +57,7 @@ export function addDeployCommand(program: Command, io: AdminIo): void {
       splitList,
     )
     .option('--no-global-inference', 'refuse global inference profiles, which run in any commercial region')
+    .option('--infra <file>', 'JSON file of further settings: groups, models, audit, monitoring')
     .addHelpText('after', EXAMPLES)
     .action(async (stacks: string[], flags: DeployFlags) => {
       io.writeOut(await deploy(stacks, flags, io));
@@ -74,6 +80,7 @@ async function deploy(stacks: readonly string[], flags: DeployFlags, io: AdminIo
   const template = synthesizeTemplate(stack, profile, {
     regions: flags.bedrockRegions,
     globalInference: flags.globalInference,
+    infraFile: flags.infra,
   });
   return `${JSON.stringify(template, undefined, 2)}\n`;
 }

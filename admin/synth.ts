@@ -5,21 +5,29 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { synthesize } from '../infra/app.ts';
-import type { StackId } from '../infra/outputs.ts';
-import { findProfileProblem, type InfraProfile, type ProfileField } from '../infra/profile.ts';
+import { type StackId, stacksOf } from '../infra/outputs.ts';
+import {
+  findProfileProblem,
+  type InfraProfile,
+  type ProfileField,
+  type ProfileProblem,
+} from '../infra/profile.ts';
 import type { ProfileConfig } from '../protocol/config.ts';
 import { CcwbError } from '../protocol/errors.ts';
+import { type InfraSettings, infraInvalid, readInfraFile, withSettings } from './infra-file.ts';
 
-/** What the administrator decides about Bedrock and config.json does not hold. */
+/** What the administrator decides and config.json does not hold. */
 export type BedrockAccess = {
   /** Regions in which models may run; the profile's own region when absent. */
   regions?: readonly string[] | undefined;
   /** Whether `global.` inference profiles may be used, which run in any commercial region. */
   globalInference: boolean;
+  /** File of further settings. Of the two fields above, the stricter or the one given as a flag counts. */
+  infraFile?: string | undefined;
 };
 
-/** Where a person sets each field of the typed profile. */
-const SET_BY: Readonly<Record<ProfileField, string>> = {
+/** Where a person sets each field of the typed profile; what is not here is a field of the file of settings. */
+const SET_BY: Readonly<Partial<Record<ProfileField, string>>> = {
   name: 'its name',
   issuer: 'provider_domain or issuer',
   clientId: 'client_id',
@@ -41,17 +49,11 @@ export function synthesizeTemplate(
   config: ProfileConfig,
   bedrock: BedrockAccess,
 ): Record<string, unknown> {
-  const profile = infraProfile(config, bedrock);
+  const settings = bedrock.infraFile === undefined ? {} : readInfraFile(bedrock.infraFile);
+  const profile = withSettings(infraProfile(config, bedrock, settings), settings);
   const problem = findProfileProblem(profile);
-  if (problem) {
-    const place = SET_BY[problem.field];
-    const isFlag = place.startsWith('--');
-    throw new CcwbError(
-      isFlag ? 'ERR_USAGE' : 'ERR_CONFIG_INVALID',
-      `profile ${config.name}: ${place} is ${JSON.stringify(problem.value)}; allowed: ${problem.allowed}`,
-      isFlag ? 'run ccwb deploy --help' : `correct ${place} in config.json`,
-    );
-  }
+  if (problem) throw profileInvalid(problem, config, bedrock);
+  checkWanted(stack, profile);
   const directory = mkdtempSync(join(tmpdir(), 'ccwb-synth-'));
   try {
     return synthesize(stack, profile, directory);
@@ -60,7 +62,33 @@ export function synthesizeTemplate(
   }
 }
 
-function infraProfile(config: ProfileConfig, bedrock: BedrockAccess): InfraProfile {
+function profileInvalid(
+  { field, value, allowed }: ProfileProblem,
+  { name }: ProfileConfig,
+  { infraFile, regions }: BedrockAccess,
+): CcwbError {
+  const place = SET_BY[field];
+  const inFile = place === undefined || (field === 'bedrock.regions' && regions === undefined);
+  if (infraFile !== undefined && inFile) return infraInvalid(infraFile, field, value, allowed);
+  const isFlag = place?.startsWith('--');
+  return new CcwbError(
+    isFlag ? 'ERR_USAGE' : 'ERR_CONFIG_INVALID',
+    `profile ${name}: ${place} is ${JSON.stringify(value)}; allowed: ${allowed}`,
+    isFlag ? 'run ccwb deploy --help' : `correct ${place} in config.json`,
+  );
+}
+
+function checkWanted(stack: StackId, profile: InfraProfile): void {
+  const wanted = stacksOf(profile);
+  if (wanted.includes(stack)) return;
+  throw new CcwbError(
+    'ERR_USAGE',
+    `profile ${profile.name} asks for no ${stack} stack, only for ${wanted.join(', ')}`,
+    'describe what it is for under monitoring in a file and pass that with --infra (docs/infrastructure.md)',
+  );
+}
+
+function infraProfile(config: ProfileConfig, bedrock: BedrockAccess, settings: InfraSettings): InfraProfile {
   const { providerType, issuer, loginKey } = config.identityProvider;
   const { federation } = config;
   return {
@@ -68,8 +96,8 @@ function infraProfile(config: ProfileConfig, bedrock: BedrockAccess): InfraProfi
     identityProvider: { type: providerType, issuer, loginKey, clientId: config.clientId },
     region: config.awsRegion,
     bedrock: {
-      regions: bedrock.regions ?? [config.awsRegion],
-      globalInference: bedrock.globalInference,
+      regions: bedrock.regions ?? settings.bedrock?.regions ?? [config.awsRegion],
+      globalInference: bedrock.globalInference && settings.bedrock?.globalInference !== false,
     },
     federation:
       federation.type === 'cognito'

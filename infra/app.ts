@@ -1,17 +1,26 @@
 import { App, type Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
 import { AuthStack } from './auth-stack.ts';
+import { MonitoringStack } from './monitoring-stack.ts';
+import { NetworkingStack } from './networking-stack.ts';
 import type { StackId } from './outputs.ts';
 import type { InfraProfile } from './profile.ts';
 
 const CREATE: Readonly<Record<StackId, (scope: Construct, profile: InfraProfile) => Stack>> = {
   auth: (scope, profile) => new AuthStack(scope, profile),
+  networking: (scope, profile) => new NetworkingStack(scope, profile),
+  monitoring: (scope, profile) => new MonitoringStack(scope, profile),
 };
+
+/** One stack of a profile, in a CDK application of the caller's. */
+export function createStack(scope: Construct, stack: StackId, profile: InfraProfile): Stack {
+  return CREATE[stack](scope, profile);
+}
 
 /**
  * The CloudFormation template of one stack, as an object ready for JSON. Offline: nothing is looked up.
  *
- * @param profile must have passed `findProfileProblem`.
+ * @param profile must have passed `findProfileProblem`, and `stack` be one of its `stacksOf`.
  * @param directory existing empty directory for CDK's intermediate files; the caller removes it.
  */
 export function synthesize(
@@ -28,6 +37,6 @@ export function synthesize(
     // templates of every configuration.
     builtinCloudFormationValidation: false,
   });
-  const { artifactId } = CREATE[stack](app, profile);
+  const { artifactId } = createStack(app, stack, profile);
   return app.synth().getStackArtifact(artifactId).template;
 }

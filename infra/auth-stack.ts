@@ -3,6 +3,7 @@ import {
   CfnIdentityPoolPrincipalTag,
   type CfnIdentityPoolProps,
   CfnIdentityPoolRoleAttachment,
+  type CfnIdentityPoolRoleAttachmentProps,
 } from 'aws-cdk-lib/aws-cognito';
 import {
   CfnOIDCProvider,
@@ -11,11 +12,14 @@ import {
   PolicyDocument,
   PolicyStatement,
 } from 'aws-cdk-lib/aws-iam';
-import { CfnOutput, type IStackSynthesizer, LegacyStackSynthesizer, Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
+import { sessionTagOf } from './access-checks.ts';
+import { createAuditTrail } from './audit.ts';
 import { bedrockPolicy } from './bedrock-policy.ts';
-import { AUTH_OUTPUTS, deploymentName, stackName } from './outputs.ts';
-import { GOOGLE_LOGIN_KEY, type InfraProfile, partitionOf } from './profile.ts';
+import { DeploymentStack } from './deployment-stack.ts';
+import { AUTH_OUTPUTS, deploymentName } from './outputs.ts';
+import { partitionOf } from './partition.ts';
+import { GOOGLE_LOGIN_KEY, type InfraProfile } from './profile.ts';
 
 /**
  * Who may use Bedrock and how: the identity provider's registration, an identity pool unless federation is
@@ -24,47 +28,52 @@ import { GOOGLE_LOGIN_KEY, type InfraProfile, partitionOf } from './profile.ts';
  * Everything is L1: logical ids are a contract (a changed id replaces a pool in use) and L1 takes them
  * as written; and the L2 identity pool always adds a role for unauthenticated users.
  */
-export class AuthStack extends Stack {
+export class AuthStack extends DeploymentStack {
   readonly #profile: InfraProfile;
 
   /** @param profile must have passed `findProfileProblem`. */
   constructor(scope: Construct, profile: InfraProfile) {
-    super(scope, 'auth', {
-      stackName: stackName(profile.name, 'auth'),
-      description: `Claude Code with Bedrock: sign-in and Bedrock access for ${profile.name}`,
-      env: { region: profile.region },
-      // Neither assets nor a bootstrapped account are needed. The class is an IStackSynthesizer in all but
-      // the letter: its declaration predates exactOptionalPropertyTypes.
-      synthesizer: new LegacyStackSynthesizer() as IStackSynthesizer,
-    });
+    super(scope, 'auth', profile, 'sign-in and Bedrock access');
     this.#profile = profile;
 
     const provider = this.#registerProvider();
     if (profile.federation.type === 'direct') {
-      const { loginKey, clientId } = profile.identityProvider;
-      const trust = webIdentityTrust(provider?.attrArn ?? loginKey, {
-        StringEquals: { [`${loginKey}:aud`]: clientId },
-      });
-      this.#createRole(trust, profile.federation.maxSessionSeconds);
+      this.#createRole(this.#directTrust(provider), profile.federation.maxSessionSeconds);
     } else {
       const pool = this.#createIdentityPool(provider);
       const role = this.#createRole(identityPoolTrust(pool, profile.region));
       this.#attachRole(pool, role, provider);
     }
+    if (profile.audit) {
+      const bucket = createAuditTrail(this, profile.name, profile.audit.retentionDays);
+      this.output(AUTH_OUTPUTS.auditBucketName, bucket.ref, 'bucket of the audit trail');
+    }
   }
 
-  /** Registers the issuer in IAM where AWS does not know it already. */
-  #registerProvider(): CfnOIDCProvider | undefined {
+  /**
+   * Registers the issuer in IAM where AWS does not know it already.
+   *
+   * @returns ARN of the registration; undefined where there is none.
+   */
+  #registerProvider(): string | undefined {
     const { federation, identityProvider } = this.#profile;
-    const { type, issuer, loginKey, clientId } = identityProvider;
+    const { type, issuer, loginKey, clientId, registered } = identityProvider;
     if (loginKey === GOOGLE_LOGIN_KEY) return undefined;
     // An identity pool takes a user pool as such; to STS it is an issuer like any other.
     if (type === 'cognito' && federation.type === 'cognito') return undefined;
+    if (registered) {
+      return this.formatArn({
+        service: 'iam',
+        region: '',
+        resource: 'oidc-provider',
+        resourceName: loginKey,
+      });
+    }
     // No thumbprints: IAM trusts public CAs by itself and fetches the rest.
-    return new CfnOIDCProvider(this, 'OidcProvider', { url: issuer, clientIdList: [clientId] });
+    return new CfnOIDCProvider(this, 'OidcProvider', { url: issuer, clientIdList: [clientId] }).attrArn;
   }
 
-  #createIdentityPool(provider: CfnOIDCProvider | undefined): CfnIdentityPool {
+  #createIdentityPool(provider: string | undefined): CfnIdentityPool {
     const pool = new CfnIdentityPool(this, 'IdentityPool', {
       identityPoolName: deploymentName(this.#profile.name),
       allowUnauthenticatedIdentities: false,
@@ -72,19 +81,32 @@ export class AuthStack extends Stack {
       allowClassicFlow: false,
       ...this.#poolProvider(provider),
     });
-    this.#output(AUTH_OUTPUTS.identityPoolId, pool.ref, 'identity_pool_id of config.json');
+    this.output(AUTH_OUTPUTS.identityPoolId, pool.ref, 'identity_pool_id of config.json');
     return pool;
   }
 
-  #poolProvider(provider: CfnOIDCProvider | undefined): Partial<CfnIdentityPoolProps> {
+  #poolProvider(provider: string | undefined): Partial<CfnIdentityPoolProps> {
     const { type, loginKey, clientId } = this.#profile.identityProvider;
-    if (provider) return { openIdConnectProviderArns: [provider.attrArn] };
+    if (provider) return { openIdConnectProviderArns: [provider] };
     if (type === 'cognito') {
       // The check makes a sign-out or a disabled user in the pool end access at the next exchange.
       const userPool = { providerName: loginKey, clientId, serverSideTokenCheck: true };
       return { cognitoIdentityProviders: [userPool] };
     }
     return { supportedLoginProviders: { [loginKey]: clientId } };
+  }
+
+  #directTrust(provider: string | undefined): PolicyDocument {
+    const { accessGroups, identityProvider } = this.#profile;
+    const { loginKey, clientId } = identityProvider;
+    const tag = accessGroups && sessionTagOf(accessGroups.claim);
+    return webIdentityTrust(provider ?? loginKey, {
+      StringEquals: {
+        [`${loginKey}:aud`]: clientId,
+        // A token without the tag has no such key, and then the condition does not hold.
+        ...(tag !== undefined && { [`aws:RequestTag/${tag}`]: accessGroups?.groups }),
+      },
+    });
   }
 
   #createRole(trust: PolicyDocument, maxSessionSeconds?: number): CfnRole {
@@ -94,19 +116,19 @@ export class AuthStack extends Stack {
       policies: [{ policyName: 'Bedrock', policyDocument: bedrockPolicy(this, this.#profile) }],
       ...(maxSessionSeconds !== undefined && { maxSessionDuration: maxSessionSeconds }),
     });
-    this.#output(AUTH_OUTPUTS.roleArn, role.attrArn, 'role that signed-in users get');
+    this.output(AUTH_OUTPUTS.roleArn, role.attrArn, 'role that signed-in users get');
     return role;
   }
 
-  #attachRole(pool: CfnIdentityPool, role: CfnRole, provider: CfnOIDCProvider | undefined): void {
+  #attachRole(pool: CfnIdentityPool, role: CfnRole, provider: string | undefined): void {
     const { type, loginKey } = this.#profile.identityProvider;
     new CfnIdentityPoolRoleAttachment(this, 'IdentityPoolRoles', {
       identityPoolId: pool.ref,
-      roles: { authenticated: role.attrArn },
+      ...this.#rolesOf(pool, role, provider),
     });
     new CfnIdentityPoolPrincipalTag(this, 'PrincipalTags', {
       identityPoolId: pool.ref,
-      identityProviderName: provider?.attrArn ?? loginKey,
+      identityProviderName: provider ?? loginKey,
       useDefaults: false,
       // Session tags by claim: they name the user in CloudTrail.
       principalTags: {
@@ -117,8 +139,40 @@ export class AuthStack extends Stack {
     });
   }
 
-  #output(key: string, value: string, description: string): void {
-    new CfnOutput(this, key, { value, description });
+  /** One role for everybody; or, by group, one for those who have it and nothing for the others. */
+  #rolesOf(
+    pool: CfnIdentityPool,
+    role: CfnRole,
+    provider: string | undefined,
+  ): Pick<CfnIdentityPoolRoleAttachmentProps, 'roles' | 'roleMappings'> {
+    const { accessGroups, identityProvider, region } = this.#profile;
+    if (!accessGroups) return { roles: { authenticated: role.attrArn } };
+    const { claim, groups, match = 'contains' } = accessGroups;
+    const { type, loginKey, clientId } = identityProvider;
+    // Cognito wants a default role, and with Deny gives it to nobody. Should that ever be changed by hand,
+    // it still allows nothing.
+    const nobody = new CfnRole(this, 'NoAccessRole', {
+      description: `No access: users of ${this.#profile.name} without a group that has it`,
+      assumeRolePolicyDocument: identityPoolTrust(pool, region),
+    });
+    const rules = groups.map((value) => ({
+      claim,
+      matchType: match === 'equals' ? 'Equals' : 'Contains',
+      value,
+      roleArn: role.attrArn,
+    }));
+    return {
+      roles: { authenticated: nobody.attrArn },
+      roleMappings: {
+        // The key is only a name: the provider's own may be an ARN that is not known yet.
+        provider: {
+          identityProvider: provider ?? (type === 'cognito' ? `${loginKey}:${clientId}` : loginKey),
+          type: 'Rules',
+          ambiguousRoleResolution: 'Deny',
+          rulesConfiguration: { rules },
+        },
+      },
+    };
   }
 }
 

@@ -1,17 +1,20 @@
 import { PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Stack } from 'aws-cdk-lib/core';
-import { type InfraProfile, partitionOf } from './profile.ts';
+import { metricNamespace } from './outputs.ts';
+import { partitionOf } from './partition.ts';
+import type { InfraProfile } from './profile.ts';
 
 const INVOKE = ['bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream'];
 
 /**
- * What a signed-in user may do: use and look at Bedrock's models in the profile's regions, nothing else.
- * Every statement is limited by `aws:RequestedRegion`.
+ * What a signed-in user may do: use and look at Bedrock's models in the profile's regions and, where there is
+ * monitoring, write metrics into the deployment's own namespace. Nothing else. Every statement about Bedrock
+ * is limited by `aws:RequestedRegion`.
  */
 export function bedrockPolicy(stack: Stack, profile: InfraProfile): PolicyDocument {
   const regions = [...new Set(profile.bedrock.regions)];
   const inRegions = { StringEquals: { 'aws:RequestedRegion': regions } };
-  const models = modelArns(stack);
+  const models = modelArns(stack, profile.bedrock.models);
   const statements = [
     new PolicyStatement({ sid: 'InvokeModels', actions: INVOKE, resources: models, conditions: inRegions }),
     new PolicyStatement({
@@ -34,19 +37,23 @@ export function bedrockPolicy(stack: Stack, profile: InfraProfile): PolicyDocume
     }),
   ];
   if (profile.bedrock.globalInference && partitionOf(profile.region) === 'aws') {
-    statements.push(globalInference(stack, regions));
+    statements.push(globalInference(stack, regions, profile.bedrock.models));
   }
+  if (profile.monitoring) statements.push(putMetrics(profile));
   return new PolicyDocument({ statements });
 }
 
-function modelArns(stack: Stack): string[] {
-  const arn = (account: string, resource: string): string =>
-    stack.formatArn({ service: 'bedrock', region: '*', account, resource, resourceName: '*' });
+const ALL_MODELS = ['*'];
+
+function modelArns(stack: Stack, models: readonly string[] = ALL_MODELS): string[] {
+  const arn = (account: string, resource: string, resourceName: string): string =>
+    stack.formatArn({ service: 'bedrock', region: '*', account, resource, resourceName });
   return [
     // Foundation models belong to no account.
-    arn('', 'foundation-model'),
-    arn(stack.account, 'inference-profile'),
-    arn(stack.account, 'application-inference-profile'),
+    ...models.map((model) => arn('', 'foundation-model', model)),
+    ...models.map((model) => arn(stack.account, 'inference-profile', model === '*' ? model : `*.${model}`)),
+    // Their ids tell no model. A call through one is authorised for the model behind it too.
+    arn(stack.account, 'application-inference-profile', '*'),
   ];
 }
 
@@ -55,7 +62,11 @@ function modelArns(stack: Stack): string[] {
  * there `aws:RequestedRegion` is the word "unspecified". The profile it came through, which does carry
  * the caller's region, keeps this from opening models elsewhere to direct calls.
  */
-function globalInference(stack: Stack, regions: readonly string[]): PolicyStatement {
+function globalInference(
+  stack: Stack,
+  regions: readonly string[],
+  models: readonly string[] = ALL_MODELS,
+): PolicyStatement {
   const profileArn = (region: string, resource: string, resourceName: string): string =>
     stack.formatArn({ service: 'bedrock', region, resource, resourceName });
   const through = regions.flatMap((region) => [
@@ -66,18 +77,28 @@ function globalInference(stack: Stack, regions: readonly string[]): PolicyStatem
   return new PolicyStatement({
     sid: 'InvokeThroughGlobalProfiles',
     actions: INVOKE,
-    resources: [
+    resources: models.map((resourceName) =>
       stack.formatArn({
         service: 'bedrock',
         region: '',
         account: '',
         resource: 'foundation-model',
-        resourceName: '*',
+        resourceName,
       }),
-    ],
+    ),
     conditions: {
       StringEquals: { 'aws:RequestedRegion': 'unspecified' },
       ArnLike: { 'bedrock:InferenceProfileArn': through },
     },
+  });
+}
+
+/** The action knows no resource; the namespace is what limits it. */
+function putMetrics({ name }: InfraProfile): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'PutMetrics',
+    actions: ['cloudwatch:PutMetricData'],
+    resources: ['*'],
+    conditions: { StringEquals: { 'cloudwatch:namespace': metricNamespace(name) } },
   });
 }

@@ -1,11 +1,25 @@
 /**
- * What the stacks are called and what they give back, for readers that must not load CDK. The stacks
- * take the same names from here, so the two cannot differ.
+ * What the stacks are called, what they give back and what they take from each other, for readers that must
+ * not load CDK. The stacks take the same names from here, so the two cannot differ.
  */
+import type { InfraProfile } from './profile.ts';
+
+export type { InfraProfile } from './profile.ts';
 
 /** Every stack, in the order of deployment. */
-export const STACKS = ['auth'] as const;
+export const STACKS = ['auth', 'networking', 'monitoring'] as const;
 export type StackId = (typeof STACKS)[number];
+
+const IS_WANTED: Readonly<Record<StackId, (profile: InfraProfile) => boolean>> = {
+  auth: () => true,
+  networking: ({ monitoring }) => monitoring?.network.type === 'new',
+  monitoring: ({ monitoring }) => monitoring !== undefined,
+};
+
+/** The stacks that a profile asks for, in the order of deployment. */
+export function stacksOf(profile: InfraProfile): StackId[] {
+  return STACKS.filter((stack) => IS_WANTED[stack](profile));
+}
 
 /** Name of a deployment's stack in CloudFormation, e.g. `ccwb-ClaudeCode-auth`. */
 export function stackName(profileName: string, stack: StackId): string {
@@ -17,10 +31,76 @@ export function deploymentName(profileName: string): string {
   return `ccwb-${profileName}`;
 }
 
+/** Namespace of everything a deployment writes to CloudWatch, e.g. `ClaudeCode/Research`: each has its own. */
+export function metricNamespace(profileName: string): string {
+  return `ClaudeCode/${profileName}`;
+}
+
+/**
+ * What a deployment's log groups hold: the collector's metrics (embedded metric format), Claude Code's events,
+ * what the collector says of itself, refused connections of the VPC, CloudTrail's events.
+ */
+export type LogContent = 'metrics' | 'events' | 'collector' | 'network' | 'audit';
+
+/** Name of a log group, e.g. `/aws/claude-code/ClaudeCode/metrics`. */
+export function logGroupName(profileName: string, content: LogContent): string {
+  return `/aws/claude-code/${profileName}/${content}`;
+}
+
 /** CloudFormation output keys of the `auth` stack. */
 export const AUTH_OUTPUTS = {
   /** ARN of the role users get; config.json's `federated_role_arn` for direct federation. Always there. */
   roleArn: 'RoleArn',
   /** Id of the identity pool; config.json's `identity_pool_id`. Absent for direct federation. */
   identityPoolId: 'IdentityPoolId',
+  /** Bucket of the audit trail. Absent without audit. Kept when the stack is destroyed. */
+  auditBucketName: 'AuditBucketName',
 } as const;
+
+/** CloudFormation output keys of the `networking` stack. All of them are always there. */
+export const NETWORKING_OUTPUTS = {
+  vpcId: 'VpcId',
+  /** Ids of the subnets for the collector's tasks, separated by commas. */
+  taskSubnetIds: 'TaskSubnetIds',
+  /** Ids of the subnets for the load balancer, in two zones, separated by commas. */
+  loadBalancerSubnetIds: 'LoadBalancerSubnetIds',
+} as const;
+
+/** CloudFormation output keys of the `monitoring` stack. All of them are always there. */
+export const MONITORING_OUTPUTS = {
+  /** Where Claude Code sends its telemetry (`OTEL_EXPORTER_OTLP_ENDPOINT`): a URL without a path. */
+  collectorEndpoint: 'CollectorEndpoint',
+  /** Host name of the load balancer: what a DNS record outside this account points at. */
+  loadBalancerDnsName: 'LoadBalancerDnsName',
+  /** Dimension `LoadBalancer` of its metrics in `AWS/ApplicationELB`. */
+  loadBalancerName: 'LoadBalancerName',
+  /** Dimension `TargetGroup` of its metrics in `AWS/ApplicationELB`. */
+  targetGroupName: 'TargetGroupName',
+  /** Dimensions of the collector's metrics in `AWS/ECS`. */
+  clusterName: 'ClusterName',
+  serviceName: 'ServiceName',
+} as const;
+
+/** A value that one stack's output gives. */
+export type StackInput = { readonly stack: StackId; readonly output: string };
+
+/**
+ * Parameters of each stack's template, and whose output is their value. Stacks import nothing from each
+ * other: whoever deploys fills these in, so that each can be deployed, and read, alone.
+ */
+export const STACK_INPUTS = {
+  auth: {},
+  networking: {},
+  monitoring: {
+    VpcId: { stack: 'networking', output: NETWORKING_OUTPUTS.vpcId },
+    TaskSubnetIds: { stack: 'networking', output: NETWORKING_OUTPUTS.taskSubnetIds },
+    LoadBalancerSubnetIds: { stack: 'networking', output: NETWORKING_OUTPUTS.loadBalancerSubnetIds },
+  },
+} as const satisfies Readonly<Record<StackId, Readonly<Record<string, StackInput>>>>;
+
+/** Those parameters that a profile's template has: none for a stack that the profile does not want. */
+export function stackInputs(stack: StackId, profile: InfraProfile): Record<string, StackInput> {
+  const wanted = stacksOf(profile);
+  const inputs: Readonly<Record<string, StackInput>> = STACK_INPUTS[stack];
+  return Object.fromEntries(Object.entries(inputs).filter(([, from]) => wanted.includes(from.stack)));
+}

@@ -3,6 +3,10 @@
  * translates it into this and has it checked here before anything is synthesised.
  */
 
+import { checkAccessGroups, checkAudit, checkModels } from './access-checks.ts';
+import { findMonitoringProblem } from './monitoring-checks.ts';
+import { partitionOf } from './partition.ts';
+
 /** Identity providers by how their issuer is written; the names are those of config.json. */
 export type ProviderType = 'okta' | 'auth0' | 'azure' | 'cognito' | 'google' | 'generic';
 
@@ -17,6 +21,16 @@ export type InfraProfile = {
     readonly loginKey: string;
     /** Client id of the OIDC application: the audience of its ID tokens. */
     readonly clientId: string;
+    /**
+     * The provider's signing keys, as its discovery document names them. Only a generic provider whose tokens
+     * the load balancer is to check needs it: those of the other types are known.
+     */
+    readonly jwksUri?: string;
+    /**
+     * Whether IAM has the issuer already, with `clientId` among its audiences: by another deployment, or by
+     * hand. An account can register an issuer once.
+     */
+    readonly registered?: boolean;
   };
   /** Region the stacks are created in. It decides the partition. */
   readonly region: string;
@@ -31,9 +45,74 @@ export type InfraProfile = {
      * region, so this gives up the promise that data stays in the list. No effect outside partition `aws`.
      */
     readonly globalInference: boolean;
+    /** Allow-list of model ids, `*` as in IAM, e.g. `anthropic.claude-*`; without a geography. Absent: all. */
+    readonly models?: readonly string[];
   };
   readonly federation: Federation;
+  /** Who may use Bedrock, as the identity provider decides it. Absent: everybody who can sign in. */
+  readonly accessGroups?: AccessGroups;
+  /** A trail of every call to Bedrock, kept for so many days. Absent: none. */
+  readonly audit?: { readonly retentionDays: number };
+  /** Absent: no telemetry is collected, and neither `networking` nor anything after it is made. */
+  readonly monitoring?: Monitoring;
 };
+
+/** Whoever has one of `groups` in this claim of the ID token, and nobody else. */
+export type AccessGroups = {
+  /** E.g. `groups` or `cognito:groups`; for direct federation a session tag (see `sessionTagOf`). */
+  readonly claim: string;
+  readonly groups: readonly string[];
+  /**
+   * How an identity pool compares a group with the claim: `contains` (the default) for a claim that is a list,
+   * `equals` for one that is a single text. With `contains` a group matches inside longer names too.
+   */
+  readonly match?: 'contains' | 'equals';
+};
+
+/** Where Claude Code's telemetry goes. */
+export type Monitoring = {
+  readonly network: Network;
+  /** Whether the load balancer has private addresses only. */
+  readonly internal: boolean;
+  /** Name of the collector. Absent: it is reached by http under the load balancer's own name, without a check of tokens. */
+  readonly domain?: {
+    readonly name: string;
+    /** Route 53 zone for the name and, unless there is one already, the proof for its certificate. */
+    readonly hostedZoneId?: string;
+    /** A certificate of ACM in the profile's region. */
+    readonly certificateArn?: string;
+  };
+  /** `deployment.environment` of everything collected, e.g. `production`. */
+  readonly environment: string;
+  /** How long the log groups keep what they get. */
+  readonly retentionDays: number;
+  readonly alarms?: {
+    readonly email?: string;
+    readonly tokensPerHour: number;
+    readonly dailyCostUsd: number;
+    readonly bedrockErrorsPerHour: number;
+  };
+  readonly analytics?: {
+    readonly glacierAfterDays: number;
+    /** How long Athena's results are kept. */
+    readonly resultsDays: number;
+  };
+};
+
+export type Network =
+  | {
+      readonly type: 'new';
+      /** `private` needs a NAT gateway, which costs; `public` gives each task a public address that nobody may call. */
+      readonly tasks: 'private' | 'public';
+    }
+  | {
+      readonly type: 'existing';
+      readonly vpcId: string;
+      /** With a way out to AWS: the tasks get no public address. */
+      readonly taskSubnetIds: readonly string[];
+      /** At least two, in different zones. */
+      readonly loadBalancerSubnetIds: readonly string[];
+    };
 
 /** How an ID token becomes AWS credentials: through a Cognito identity pool, or directly through STS. */
 export type Federation =
@@ -57,10 +136,29 @@ export type ProfileField =
   | 'clientId'
   | 'region'
   | 'bedrock.regions'
-  | 'federation.maxSessionSeconds';
+  | 'bedrock.models'
+  | 'federation.maxSessionSeconds'
+  | 'jwksUri'
+  | 'accessGroups.claim'
+  | 'accessGroups.groups'
+  | 'audit.retentionDays'
+  | MonitoringField;
 
-/** Partitions with both Cognito identity pools and IAM OIDC providers that this product knows how to address. */
-export type Partition = 'aws' | 'aws-us-gov' | 'aws-cn';
+export type MonitoringField =
+  | 'monitoring.network.vpcId'
+  | 'monitoring.network.taskSubnetIds'
+  | 'monitoring.network.loadBalancerSubnetIds'
+  | 'monitoring.domain.name'
+  | 'monitoring.domain.hostedZoneId'
+  | 'monitoring.domain.certificateArn'
+  | 'monitoring.environment'
+  | 'monitoring.retentionDays'
+  | 'monitoring.alarms.email'
+  | 'monitoring.alarms.tokensPerHour'
+  | 'monitoring.alarms.dailyCostUsd'
+  | 'monitoring.alarms.bedrockErrorsPerHour'
+  | 'monitoring.analytics.glacierAfterDays'
+  | 'monitoring.analytics.resultsDays';
 
 /** The login that IAM and Cognito know without registration; AWS asks not to register it a second time. */
 export const GOOGLE_LOGIN_KEY = 'accounts.google.com';
@@ -71,15 +169,6 @@ const SESSION_SECONDS = { least: 3_600, most: 43_200 };
 // CloudFormation's rule for stack names, less the room for our prefix and the longest stack's suffix.
 const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
 
-/** The partition of a region, or undefined for one that is malformed or in a partition not handled here. */
-export function partitionOf(region: string): Partition | undefined {
-  if (/^us-gov-[a-z]+-\d$/.test(region)) return 'aws-us-gov';
-  if (/^cn-[a-z]+-\d$/.test(region)) return 'aws-cn';
-  // One word between country and number: the isolated partitions have two (us-iso-east-1).
-  if (/^[a-z]{2}-[a-z]+-\d$/.test(region)) return 'aws';
-  return undefined;
-}
-
 /** The first thing wrong with a profile, or undefined when every stack can be made from it. */
 export function findProfileProblem(profile: InfraProfile): ProfileProblem | undefined {
   return [
@@ -88,7 +177,11 @@ export function findProfileProblem(profile: InfraProfile): ProfileProblem | unde
     checkClientId(profile),
     checkRegion(profile),
     checkBedrockRegions(profile),
+    checkModels(profile),
     checkSessionSeconds(profile),
+    checkAccessGroups(profile),
+    checkAudit(profile),
+    findMonitoringProblem(profile),
   ].find((problem) => problem !== undefined);
 }
 

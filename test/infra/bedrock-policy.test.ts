@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
-import type { InfraProfile } from '../../infra/profile.ts';
-import { authTemplate, COGNITO, only, profileOf } from './fixtures/profiles.ts';
+import { findProfileProblem, type InfraProfile } from '../../infra/profile.ts';
+import { authTemplate, COGNITO, MONITORING, only, profileOf } from './fixtures/profiles.ts';
 
 process.env.CDK_VALIDATION = 'false';
 
@@ -106,3 +106,59 @@ t.test('every statement is limited by region', async (t) => {
     t.ok(statement.Condition.StringEquals?.['aws:RequestedRegion'], statement.Sid);
   }
 });
+
+t.test('a list of models limits every statement that names one', async (t) => {
+  const models = ['anthropic.claude-*', 'amazon.nova-lite-v1:0'];
+  const bedrock = { regions: REGIONS, globalInference: true, models };
+  const all = statements(t, { bedrock });
+  const listed = [
+    arn(':bedrock:*::foundation-model/anthropic.claude-*'),
+    arn(':bedrock:*::foundation-model/amazon.nova-lite-v1:0'),
+    // Whatever the geography.
+    arn(':bedrock:*:ACCOUNT:inference-profile/*.anthropic.claude-*'),
+    arn(':bedrock:*:ACCOUNT:inference-profile/*.amazon.nova-lite-v1:0'),
+    // A call through one is authorised for the model behind it as well.
+    arn(':bedrock:*:ACCOUNT:application-inference-profile/*'),
+  ];
+  t.strictSame(all[0]?.Resource, listed);
+  t.strictSame(all[1]?.Resource, listed);
+  t.strictSame(all[3]?.Resource, [
+    arn(':bedrock:::foundation-model/anthropic.claude-*'),
+    arn(':bedrock:::foundation-model/amazon.nova-lite-v1:0'),
+  ]);
+});
+
+t.test('the longest list of models fits into the role', async (t) => {
+  const longest = (index: number): string => `anthropic.claude-${'x'.repeat(81)}${10 + index}`;
+  const models = Array.from({ length: 10 }, (_, index) => longest(index));
+  const profile = profileOf('okta', COGNITO, {
+    bedrock: { regions: REGIONS, globalInference: true, models },
+    monitoring: MONITORING,
+  });
+  t.equal(findProfileProblem(profile), undefined);
+  const { Policies } = only(authTemplate(t, profile), 'AWS::IAM::Role');
+  const resolved = JSON.stringify(Policies)
+    .replaceAll('{"Ref":"AWS::Partition"}', '"aws-us-gov"')
+    .replaceAll('{"Ref":"AWS::AccountId"}', '"123456789012"')
+    .replace(
+      /\{"Fn::Join":\["",\[([^\]]*)\]\]\}/g,
+      (_, parts: string) => `"${parts.replaceAll(/"|,/g, '')}"`,
+    );
+  t.notMatch(resolved, /Fn::|"Ref"/);
+  t.ok(resolved.length < 10_240, `${resolved.length} characters`);
+});
+
+t.test(
+  'with monitoring, metrics may be written into the deployment\u2019s namespace and no other',
+  async (t) => {
+    const all = statements(t, { monitoring: MONITORING });
+    t.equal(all.length, 4);
+    t.strictSame(all[3], {
+      Sid: 'PutMetrics',
+      Effect: 'Allow',
+      Action: 'cloudwatch:PutMetricData',
+      Resource: '*',
+      Condition: { StringEquals: { 'cloudwatch:namespace': 'ClaudeCode/ClaudeCode' } },
+    });
+  },
+);

@@ -1,11 +1,60 @@
 import { spawnSync } from 'node:child_process';
 import t from 'tap';
-import { deploymentName, STACKS, stackName } from '../../infra/outputs.ts';
+import {
+  AUTH_OUTPUTS,
+  deploymentName,
+  logGroupName,
+  MONITORING_OUTPUTS,
+  metricNamespace,
+  NETWORKING_OUTPUTS,
+  STACK_INPUTS,
+  STACKS,
+  type StackId,
+  type StackInput,
+  stackInputs,
+  stackName,
+  stacksOf,
+} from '../../infra/outputs.ts';
+import { MONITORINGS, monitored } from './fixtures/configurations.ts';
+import { COGNITO, profileOf } from './fixtures/profiles.ts';
 
 t.test('names derive from the profile', async (t) => {
-  t.strictSame(STACKS, ['auth']);
+  t.strictSame(STACKS, ['auth', 'networking', 'monitoring']);
   t.equal(stackName('ClaudeCode', 'auth'), 'ccwb-ClaudeCode-auth');
   t.equal(deploymentName('ClaudeCode'), 'ccwb-ClaudeCode');
+  t.equal(metricNamespace('ClaudeCode'), 'ClaudeCode/ClaudeCode');
+  t.equal(logGroupName('ClaudeCode', 'metrics'), '/aws/claude-code/ClaudeCode/metrics');
+  t.equal(logGroupName('ClaudeCode', 'events'), '/aws/claude-code/ClaudeCode/events');
+});
+
+t.test('a profile wants the stacks it has use for, in the order of deployment', async (t) => {
+  const plain = profileOf('okta', COGNITO);
+  t.strictSame(stacksOf(plain), ['auth']);
+  t.strictSame(stacksOf(monitored(plain, MONITORINGS['new private'])), ['auth', 'networking', 'monitoring']);
+  t.strictSame(stacksOf(monitored(plain, MONITORINGS.existing)), ['auth', 'monitoring']);
+});
+
+t.test('a stack takes only what one before it gives', async (t) => {
+  const given: Record<StackId, string[]> = {
+    auth: Object.values(AUTH_OUTPUTS),
+    networking: Object.values(NETWORKING_OUTPUTS),
+    monitoring: Object.values(MONITORING_OUTPUTS),
+  };
+  for (const stack of STACKS) {
+    for (const [parameter, from] of Object.entries<StackInput>(STACK_INPUTS[stack])) {
+      t.ok(STACKS.indexOf(from.stack) < STACKS.indexOf(stack), `${stack} ${parameter}`);
+      t.ok(given[from.stack].includes(from.output), `${stack} ${parameter}`);
+    }
+  }
+});
+
+t.test('nothing is taken from a stack that the profile does not want', async (t) => {
+  const plain = profileOf('okta', COGNITO);
+  t.strictSame(stackInputs('monitoring', monitored(plain, MONITORINGS.existing)), {});
+  t.strictSame(
+    stackInputs('monitoring', monitored(plain, MONITORINGS['new public'])),
+    STACK_INPUTS.monitoring,
+  );
 });
 
 t.test('reading the outputs loads no CDK', async (t) => {
