@@ -1,5 +1,6 @@
 import { asCcwbError } from '../../protocol/errors.ts';
 import { type Program, usageError } from '../program.ts';
+import { hanging } from '../view.ts';
 import { awsSections } from './aws-sections.ts';
 import { claudeSettings } from './claude-settings.ts';
 import { installationFolder, runtimeFolder } from './folders.ts';
@@ -65,5 +66,6 @@ async function confirmed(program: Program): Promise<boolean> {
 }
 
 function list(title: string, lines: readonly string[]): string {
-  return lines.length === 0 ? '' : `${title}\n${lines.map((line) => `  ${line}\n`).join('')}`;
+  const items = lines.flatMap((line) => hanging('  ', line, 4));
+  return items.length === 0 ? '' : `${title}\n${items.join('\n')}\n`;
 }
