@@ -1,10 +1,15 @@
 /** The daemon's process: flags, environment, signals, exit status. */
 import './no-debugger.ts';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { asCcwbError, CcwbError, errorLines } from '../protocol/errors.ts';
-import { networkSettingsFrom, readNetworkSettings } from '../protocol/network-settings.ts';
+import {
+  type NetworkSettings,
+  networkSettingsFrom,
+  readNetworkSettings,
+} from '../protocol/network-settings.ts';
 import { resolvePaths } from '../protocol/paths.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
 import { auditLog } from './audit-log.ts';
@@ -16,6 +21,7 @@ import { keyringStore } from './keyring-store.ts';
 import { causeOf, openLog } from './log.ts';
 import { forbidCoreDumps, forbidDebuggers } from './native.ts';
 import { openNetwork } from './network.ts';
+import { probeAddresses } from './probe.ts';
 import { sessionFileStore } from './session-file-store.ts';
 import { systemdSocket } from './socket.ts';
 
@@ -29,6 +35,8 @@ Usage: bedrock-authd [options]
   --socket PATH         the socket to listen on (default: see CCWB_SOCKET)
   --log-file FILE       append the log to a file instead of standard output
   --tick-seconds N      look at what is due every N seconds (default 15; 1 to 30)
+  --probe               fetch the addresses on standard input as the daemon
+                        would, print what came of it, and end
   -v, --version         print the version
   -h, --help            print this help
 
@@ -46,6 +54,22 @@ async function main(): Promise<void> {
   const paths = resolvePaths();
   forgetForeignSettings();
 
+  const environment = { ...process.env };
+  // A service has what was kept when it was installed; a shell's own settings go before.
+  const networkSettings = (): NetworkSettings => ({
+    ...readNetworkSettings(paths.networkSettings),
+    ...networkSettingsFrom(environment),
+  });
+  if (values.probe) {
+    const { fetch } = openNetwork(
+      networkSettings,
+      () => {},
+      () => {},
+    );
+    await probeAddresses(fetch, createInterface({ input: process.stdin }), process.stdout);
+    process.exit(0);
+  }
+
   const log = openLog(values['log-file'] ? { file: values['log-file'] } : { fd: 1 });
   // Node's own listener would print them between the lines of the log.
   process
@@ -54,13 +78,7 @@ async function main(): Promise<void> {
   if (!closed) log('warn', 'memory is not protected from debuggers or core dumps');
   const keyringChild = join(dirname(fileURLToPath(import.meta.url)), 'keyring-child.js');
   const clock = correctedClock(Date.now, () => performance.now(), log);
-  const environment = { ...process.env };
-  const network = openNetwork(
-    // A service has what was kept when it was installed; a shell's own settings go before.
-    () => ({ ...readNetworkSettings(paths.networkSettings), ...networkSettingsFrom(environment) }),
-    log,
-    clock.observe,
-  );
+  const network = openNetwork(networkSettings, log, clock.observe);
   const edges: Edges = {
     clock,
     fetch: network.fetch,
@@ -119,6 +137,7 @@ function readFlags() {
         socket: { type: 'string' },
         'log-file': { type: 'string' },
         'tick-seconds': { type: 'string' },
+        probe: { type: 'boolean' },
         version: { type: 'boolean', short: 'v' },
         help: { type: 'boolean', short: 'h' },
       },

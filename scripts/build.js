@@ -16,7 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -91,9 +91,15 @@ async function bundle(entry, output) {
     minify: false,
   });
   const path = join(app, output);
-  write(path, oneByteText(code));
+  // What is loaded only when it is needed comes in files of their own, which the program names by number;
+  // another program's would have the same names.
+  const own = `${basename(output, '.js')}.part.js`;
+  write(path, oneByteText(code).replaceAll('".index.js"', `".${own}"`));
   for (const [name, { source }] of Object.entries(assets)) {
-    if (name !== 'package.json') write(join(dirname(path), name), source);
+    if (name === 'package.json') continue;
+    const part = /^(\d+)\.index\.js$/.exec(name)?.[1];
+    const text = part === undefined ? source : oneByteText(String(source));
+    write(join(dirname(path), part === undefined ? name : `${part}.${own}`), text);
   }
   write(join(dirname(path), 'package.json'), '{ "type": "module" }\n');
 }

@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 
 /** How a child ended: its exit status, or that it could not start, was ended by a signal or still ran. */
 export type ChildEnd =
@@ -102,4 +103,92 @@ function ended(status: number | null, signal: NodeJS.Signals | null): ChildEnd {
   return status === null
     ? { kind: 'failed', reason: signal ?? 'unknown signal' }
     : { kind: 'exited', status };
+}
+
+/**
+ * Runs a program and gives each line of its standard output as it comes, until it ends or `signal` aborts.
+ * No input, and only the given environment.
+ */
+export function runForLines(
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  onLine: (line: string) => void,
+  signal: AbortSignal,
+): Promise<ChildEnd> {
+  return new Promise((resolve) => {
+    const child = spawn(file, args, { env: { ...env }, stdio: ['ignore', 'pipe', 'ignore'] });
+    const stop = (): void => void child.kill();
+    signal.addEventListener('abort', stop, { once: true });
+    createInterface({ input: child.stdout }).on('line', onLine);
+    const end = (how: ChildEnd): void => {
+      signal.removeEventListener('abort', stop);
+      resolve(how);
+    };
+    child.once('error', (error) => end(notStarted(error)));
+    child.once('close', (status, cause) => end(ended(status, cause)));
+  });
+}
+
+/** A program that has the terminal of this one. */
+export type Foreground = {
+  kill(signal: NodeJS.Signals): void;
+  /** How it ended: `ENOENT` and the like when it could not be started, a signal's name when one ended it. */
+  ended: Promise<ChildEnd>;
+};
+
+/** Runs a program in the place of this one: with its terminal, input and output, in its process group. */
+export function runInForeground(
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Foreground {
+  const child = spawn(file, args, { env: { ...env }, stdio: 'inherit' });
+  return {
+    kill: (signal) => void child.kill(signal),
+    ended: new Promise((resolve) => {
+      child.once('error', (error) => resolve(notStarted(error)));
+      child.once('exit', (status, signal) => resolve(ended(status, signal)));
+    }),
+  };
+}
+
+/** A program that is given lines and answers with lines; it ends when this one does, or is told to. */
+export type Filter = { write(line: string): void; end(): void };
+
+/** Starts a program that answers line by line; `onEnd` is called once, however it ends. */
+export function startFilter(
+  file: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  on: { line(line: string): void; end(): void },
+): Filter {
+  const child = spawn(file, args, { env: { ...env }, stdio: ['pipe', 'pipe', 'ignore'] });
+  createInterface({ input: child.stdout }).on('line', on.line);
+  child.once('error', on.end).once('close', on.end);
+  child.stdin.on('error', () => {});
+  return { write: (line) => void child.stdin.write(`${line}\n`), end: () => void child.stdin.end() };
+}
+
+/** Sends one message to a Node.js program of ours and gives its answer; undefined when none comes in time. */
+export function askChild(
+  script: string,
+  message: object,
+  env: Readonly<Record<string, string>>,
+  limitMs: number,
+): Promise<unknown> {
+  return new Promise((resolve) => {
+    const stdio: ('ignore' | 'ipc')[] = ['ignore', 'ignore', 'ignore', 'ipc'];
+    const child = fork(script, [], { execArgv: [], env: { ...env }, stdio });
+    const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
+    const end = (answer?: unknown): void => {
+      clearTimeout(timer);
+      resolve(answer);
+    };
+    child.once('message', end);
+    child.once('error', () => end()).once('exit', () => end());
+    child.send(message, (error) => {
+      if (error) child.kill('SIGKILL');
+    });
+  });
 }

@@ -22,11 +22,25 @@ export type Program = {
   now(): number;
   /** True when standard output is a terminal. */
   terminal: boolean;
+  /** True when standard input is one. */
+  terminalInput: boolean;
+  /** Columns and rows of the terminal; 80 and 24 where there is none. */
+  size(): { columns: number; rows: number };
+  /** One line that a person types at the terminal; undefined where nobody can. */
+  readLine(): Promise<string | undefined>;
+  /** From now on signals are this handler's, and end nothing here: for a program that runs another. */
+  takeSignals(handler: (signal: NodeJS.Signals) => void): void;
   /** Writes to standard output: what the contract asks for, and nothing else. */
   print(text: string): Promise<void>;
   /** Writes to standard error: what people read. */
   say(text: string): void;
 };
+
+/** What tells a program to end. */
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Passed on as well to a program that runs in the place of this one. */
+const FURTHER_SIGNALS = ['SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /** How long a program that was told to end has for its last words, in milliseconds. */
 const PARTING_MS = 500;
@@ -39,12 +53,11 @@ export async function runProgram(name: string, main: (program: Program) => Promi
   // The audit log follows the line of parents past our programs, which it knows by this. Slow on macOS.
   if (process.platform === 'linux') process.title = name;
   const interruption = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      interruption.abort();
-      setTimeout(() => process.exit(1), PARTING_MS).unref();
-    });
-  }
+  let onSignal = (_: NodeJS.Signals): void => {
+    interruption.abort();
+    setTimeout(() => process.exit(1), PARTING_MS).unref();
+  };
+  for (const signal of ENDING_SIGNALS) process.on(signal, () => onSignal(signal));
   // Without a listener Node opens its debugger on this signal.
   process.on('SIGUSR1', () => {});
   process.stdout.on('error', () => {
@@ -68,6 +81,13 @@ export async function runProgram(name: string, main: (program: Program) => Promi
       interrupted: interruption.signal,
       now: Date.now,
       terminal: process.stdout.isTTY === true,
+      terminalInput: process.stdin.isTTY === true,
+      size: () => ({ columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }),
+      readLine: () => readLine(interruption.signal),
+      takeSignals: (handler) => {
+        onSignal = handler;
+        for (const signal of FURTHER_SIGNALS) process.on(signal, () => handler(signal));
+      },
       print: (text) => write(process.stdout, text),
       say,
     });
@@ -91,6 +111,21 @@ function parting(thrown: unknown): CcwbError {
   );
 }
 
+/** Undefined without a terminal to type at, at the end of its input, and when told to end. */
+async function readLine(signal: AbortSignal): Promise<string | undefined> {
+  if (!process.stdin.isTTY) return undefined;
+  const { createInterface } = await import('node:readline');
+  const lines = createInterface({ input: process.stdin });
+  return new Promise((resolve) => {
+    const end = (line?: string): void => {
+      resolve(line);
+      lines.close();
+    };
+    lines.once('line', end).once('close', () => end());
+    signal.addEventListener('abort', () => end(), { once: true });
+  });
+}
+
 /** Programs are `shim/NAME.js` in the installation, wherever that was unpacked. */
 function installationOf(script: string): string {
   return resolve(dirname(script), '..');
@@ -104,6 +139,12 @@ function write(stream: Writable, text: string): Promise<void> {
       else reject(outputLost(error));
     });
   });
+}
+
+/** Whether the reader of the output has gone: for a program that goes on until then, an end like any other. */
+export function isReaderGone(error: unknown): boolean {
+  const cause = error instanceof CcwbError ? error.cause : undefined;
+  return (cause as NodeJS.ErrnoException | undefined)?.code === 'EPIPE';
 }
 
 function outputLost(cause: Error): CcwbError {

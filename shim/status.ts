@@ -3,52 +3,60 @@ import { CcwbError } from '../protocol/errors.ts';
 import { askRunning, isUnreachable } from './ask.ts';
 import type { Program } from './program.ts';
 import { duration, moment } from './times.ts';
-
-/** Width the view is made for, in columns. */
-const WIDTH = 80;
-/** Where a profile's values begin. */
-const VALUE_COLUMN = 18;
-
-const COLOURS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
-type Paint = (colour: keyof typeof COLOURS, text: string) => string;
+import { asJson, type Colour, type Paint, painter, row, shortPath, wantsColours } from './view.ts';
 
 const STATE_COLOURS = {
   'signed-in': 'green',
   'signed-out': 'yellow',
   'signing-in': 'yellow',
   misconfigured: 'red',
-} as const satisfies Record<ProfileStatus['state'], keyof typeof COLOURS>;
+} as const satisfies Record<ProfileStatus['state'], Colour>;
+
+export type StatusOptions = { profile?: string; json?: boolean; watch?: boolean };
+
+/** What `--json` prints: the daemon's reply, or this where none runs. */
+export type NoStatus = { daemon: null; config: string; configProblem: null; profiles: [] };
 
 /** `bedrock-auth status`: what the daemon is doing. Starts nothing; 1 when no daemon runs. */
-export async function status(
-  program: Program,
-  options: { profile?: string; json?: boolean },
-): Promise<number> {
-  let reply: StatusReply;
+export async function status(program: Program, options: StatusOptions): Promise<number> {
+  if (options.watch) return (await import('./watch.ts')).watch(program, options);
   try {
-    reply = await askRunning<StatusReply>(program, { route: 'status' });
+    const reply = await readStatus(program, options.profile);
+    await program.print(options.json ? asJson(reply) : viewOf(program, reply));
+    return 0;
   } catch (error) {
-    if (!isUnreachable(error)) throw error;
-    if (options.json)
-      await program.print(
-        asJson({ daemon: null, config: program.paths.config, configProblem: null, profiles: [] }),
-      );
-    throw new CcwbError(
-      'ERR_DAEMON_UNREACHABLE',
-      `daemon not running: nothing answers on ${program.paths.socket}`,
-      'run bedrock-auth login; any program that needs credentials starts it too',
-    );
+    if (isUnreachable(error) && options.json) await program.print(asJson(noStatus(program)));
+    throw isUnreachable(error) ? notRunning(program) : error;
   }
-  const shown = onlyProfile(reply, options.profile);
-  const colours = program.terminal && !program.env.NO_COLOR && program.env.TERM !== 'dumb';
-  await program.print(
-    options.json ? asJson(shown) : statusView(shown, { now: program.now(), colours, home: program.env.HOME }),
-  );
-  return 0;
 }
 
-function asJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`;
+/**
+ * What the daemon says, of all profiles or of one.
+ *
+ * @throws CcwbError ERR_DAEMON_UNREACHABLE when none runs, ERR_PROFILE_UNKNOWN
+ */
+export async function readStatus(program: Program, profile: string | undefined): Promise<StatusReply> {
+  return onlyProfile(await askRunning<StatusReply>(program, { route: 'status' }), profile);
+}
+
+export function noStatus({ paths }: Program): NoStatus {
+  return { daemon: null, config: paths.config, configProblem: null, profiles: [] };
+}
+
+export function notRunning({ paths }: Program): CcwbError {
+  return new CcwbError(
+    'ERR_DAEMON_UNREACHABLE',
+    `daemon not running: nothing answers on ${paths.socket}`,
+    'run bedrock-auth login; any program that needs credentials starts it too',
+  );
+}
+
+export function viewOf(program: Program, reply: StatusReply): string {
+  return statusView(reply, {
+    now: program.now(),
+    colours: wantsColours(program),
+    home: program.env.HOME,
+  });
 }
 
 function onlyProfile(reply: StatusReply, name: string | undefined): StatusReply {
@@ -68,7 +76,7 @@ export function statusView(
   { daemon, clockSkewSeconds, network, config, configProblem, profiles }: StatusReply,
   options: { now: number; colours: boolean; home: string | undefined },
 ): string {
-  const paint: Paint = (colour, text) => (options.colours ? `\x1b[${COLOURS[colour]}m${text}\x1b[0m` : text);
+  const paint = painter(options.colours);
   const blocks = profiles.map((profile) => profileBlock(profile, options.now, paint));
   const uptime = duration(options.now - Date.parse(daemon.startedAt));
   blocks.push(
@@ -76,7 +84,7 @@ export function statusView(
       paint('bold', 'daemon'),
       ...row('version', `${daemon.build} (protocol ${daemon.protocol})`),
       ...row('running', `for ${uptime}, process ${daemon.pid}`),
-      ...row('config', shortened(config, options.home)),
+      ...row('config', shortPath(config, options.home)),
       ...row('proxy', network.proxy),
       ...clockRows(clockSkewSeconds, paint),
       ...problemRows(configProblem, options.now, paint),
@@ -125,26 +133,4 @@ function clockRows(skewSeconds: number, paint: Paint): string[] {
 function until(rfc3339: string | null, now: number): string {
   if (rfc3339 === null) return 'none';
   return `${Date.parse(rfc3339) > now ? 'valid until' : 'expired'} ${moment(rfc3339, now)}`;
-}
-
-/** A label and its value, broken between words to fit the width; nothing without a value. */
-function row(label: string, value: string | null): string[] {
-  if (value === null) return [];
-  const lines: string[] = [];
-  let line = `  ${label}`.padEnd(VALUE_COLUMN);
-  let empty = true;
-  for (const word of value.split(' ')) {
-    if (!empty && line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = ' '.repeat(VALUE_COLUMN);
-      empty = true;
-    }
-    line += empty ? word : ` ${word}`;
-    empty = false;
-  }
-  return [...lines, line];
-}
-
-function shortened(path: string, home: string | undefined): string {
-  return home && path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
 }

@@ -28,6 +28,32 @@ function localDate(epochMs: number): string {
   return [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
 }
 
+/** A time of day in local time, with seconds: `14:32:05`. */
+export function clockTime(epochMs: number): string {
+  return `${localTime(epochMs)}:${two(new Date(epochMs).getSeconds())}`;
+}
+
+/** A moment in local time, with seconds, the date only where it is another day: `2026-01-02 14:32:05`. */
+export function stamp(epochMs: number, now: number): string {
+  const date = localDate(epochMs);
+  return `${date === localDate(now) ? '' : `${date} `}${clockTime(epochMs)}`;
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/**
+ * When a person means, in milliseconds since the epoch: so long ago (`30s`, `10m`, `2h`, `3d`), or a time,
+ * local unless it has a zone (`2026-01-02`, `2026-01-02 15:04`, RFC 3339). Undefined for anything else.
+ */
+export function timeMeant(text: string, now: number): number | undefined {
+  const ago = /^(\d{1,6}) ?([smhd])$/.exec(text);
+  if (ago) return now - Number(ago[1]) * (UNITS_MS[ago[2] ?? ''] ?? 0);
+  if (!/^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/.test(text)) return undefined;
+  // A bare date would be taken for midnight in UTC.
+  const at = Date.parse(text.length === 10 ? `${text}T00:00` : text.replace(' ', 'T'));
+  return Number.isNaN(at) ? undefined : at;
+}
+
 function localTime(epochMs: number): string {
   const date = new Date(epochMs);
   return `${two(date.getHours())}:${two(date.getMinutes())}`;

@@ -33,6 +33,7 @@ const OWNERS: Record<string, readonly string[]> = {
   'node-cron': ['daemon/refresh-scheduler.ts'],
   fastify: ['daemon/server.ts'],
   undici: ['daemon/network.ts'],
+  'jsonc-parser': ['shim/uninstall/claude-settings.ts'],
   commander: ['shim/bedrock-auth.ts', 'admin/program.ts', 'admin/deploy.ts'],
   'node:child_process': ['daemon/keyring-store.ts', 'shim/processes.ts'],
 };
@@ -61,6 +62,7 @@ const EDGES: Record<string, Record<string, string>> = {
 const WITHOUT_TEST: Record<string, string> = {
   'daemon/edges.ts': 'types only',
   'daemon/keyring-protocol.ts': 'types and one constant',
+  'protocol/probe.ts': 'types and one constant',
   'daemon/provider-errors.ts': 'oidc-client.test.ts lets a real provider make every error it translates',
   'protocol/profile-reader.ts': 'config.test.ts reads every kind of field through it',
   'daemon/keyring-child.ts': 'a process of its own: keyring-store.test.ts starts it against a real keyring',

@@ -1,6 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { REPLY_SCHEMAS } from '../../protocol/api.ts';
+import { CHECKS } from '../../shim/doctor/doctor.ts';
 import { helpOf, listedCommands, PROGRAM_COMMANDS, quotes } from './help.ts';
 import { pages, ROOT, readText, tableUnder } from './pages.ts';
 
@@ -38,4 +40,29 @@ t.test('docs/how-it-works.md names the files of an installation', async (t) => {
   const documented = rows.filter(([, from]) => from === 'build').map(([name]) => name);
   const built = readdirSync(join(ROOT, 'build/app')).map((name) => `\`${name}\``);
   t.strictSame(documented.sort(), built.sort());
+});
+
+t.test('docs/command-line.md names every check of doctor, in order', async (t) => {
+  const rows = tableUnder(readText('docs/command-line.md'), 'What doctor looks at').map(([name]) => name);
+  t.strictSame(
+    rows,
+    CHECKS.map(({ name }) => `\`${name}\``),
+  );
+});
+
+t.test('docs/command-line.md has every field of status --json', async (t) => {
+  const text = readText('docs/command-line.md');
+  const fieldsUnder = (header: string): string[] => {
+    const [, table = ''] = text.split(`| ${header} | meaning |\n`);
+    const rows = table.split('\n\n')[0]?.split('\n').slice(1) ?? [];
+    return rows.map((row) => /^\| `(\w+)`/.exec(row)?.[1] ?? '');
+  };
+  const status = REPLY_SCHEMAS.status as { properties: { profiles: { items: { properties: object } } } };
+  const [, after = ''] = text.split('$ bedrock-auth status --help');
+  t.ok(after.includes('| field | meaning |'));
+  t.strictSame(fieldsUnder('field').sort(), Object.keys(status.properties).sort());
+  t.strictSame(
+    fieldsUnder('field of a profile').sort(),
+    Object.keys(status.properties.profiles.items.properties).sort(),
+  );
 });

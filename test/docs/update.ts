@@ -1,15 +1,18 @@
 /**
  * Brings the parts of the documentation that are made from the programs up to date: the quoted `--help`
- * texts, and with --pictures the pictures of the demo and of the sign-in's last page (needs Chromium).
+ * texts, with --transcript the first hour, and with --pictures the pictures of the demo, of terminals and
+ * of the sign-in's last page (needs Chromium and tmux).
  *
- * Usage: npm run build && node build/js/test/docs/update.js [--pictures]
+ * Usage: npm run build && node build/js/test/docs/update.js [--transcript] [--pictures]
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { demoPicture, runDemo } from './demo-picture.ts';
+import { firstHour } from './first-hour.ts';
 import { withFreshQuotes } from './help.ts';
 import { pages, ROOT, readText } from './pages.ts';
 import { takeScreenshots } from './screenshots.ts';
+import { drawTerminals } from './terminal-picture.ts';
 
 for (const page of pages()) {
   const before = readText(page);
@@ -19,8 +22,14 @@ for (const page of pages()) {
   process.stdout.write(`updated ${page}\n`);
 }
 
+if (process.argv.includes('--transcript')) {
+  writeFileSync(join(ROOT, 'docs/first-hour.md'), await firstHour());
+  process.stdout.write('wrote docs/first-hour.md\n');
+}
+
 if (process.argv.includes('--pictures')) {
   writeFileSync(join(ROOT, 'docs/images/demo.svg'), demoPicture(await runDemo()));
   await takeScreenshots(join(ROOT, 'docs/images'));
+  await drawTerminals(join(ROOT, 'docs/images'));
   process.stdout.write('drew docs/images/demo.svg and the screenshots\n');
 }

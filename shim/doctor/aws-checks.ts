@@ -1,0 +1,164 @@
+import { join } from 'node:path';
+import { awsConfigPath, awsCredentialsPath, programOf, type Section, sectionsOf } from '../aws-files.ts';
+import { isProgram, readText } from '../browser.ts';
+import { safeText, shortPath } from '../view.ts';
+import {
+  type Check,
+  type Finding,
+  forEachProfile,
+  type Looking,
+  ok,
+  problem,
+  shellWord,
+  warning,
+} from './check.ts';
+
+/** Settings of a profile that SDKs look at before its `credential_process`. */
+const OUTDOING = [
+  'aws_access_key_id',
+  'role_arn',
+  'sso_session',
+  'sso_start_url',
+  'web_identity_token_file',
+  'credential_source',
+];
+
+/** Variables that SDKs look at before any profile. */
+const KEYS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
+const ROLES = [
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+];
+
+/** `~/.aws/config` has a section for each profile, which leads to this installation. */
+export const awsConfig: Check = (looking) => {
+  const path = awsConfigPath(looking.program);
+  const sections = sectionsOf(readText(path) ?? '');
+  return forEachProfile(looking, ({ name, awsRegion }) => {
+    const own = sections.filter(({ profile }) => profile === name);
+    return sectionFindings(looking, own, { name, region: awsRegion, path });
+  });
+};
+
+function sectionFindings(
+  { program }: Looking,
+  own: readonly Section[],
+  { name, region, path }: { name: string; region: string; path: string },
+): Finding | Finding[] {
+  const where = shortPath(path, program.env.HOME);
+  const ours = join(program.installation, 'credential-process');
+  const [section] = own;
+  const edit = `correct [profile ${name}] in ${where}`;
+  if (!section) {
+    return problem(`${where} has no profile ${name}`, addition(path, name, region, ours), name);
+  }
+  if (own.length > 1) return warning(`${where} has profile ${name} ${own.length} times`, edit, name);
+  const command = section.settings.get('credential_process');
+  const outdoing = OUTDOING.filter((setting) => section.settings.has(setting));
+  if (command === undefined) {
+    return problem(
+      `profile ${name} in ${where} has no credential_process`,
+      `${edit}: credential_process = ${commandFor(ours, name)}`,
+      name,
+    );
+  }
+  const runs = programOf(command);
+  if (!isProgram(runs)) {
+    return problem(
+      `profile ${name} runs ${safeText(runs)}, which is no program`,
+      `${edit}: credential_process = ${commandFor(ours, name)}`,
+      name,
+    );
+  }
+  if (outdoing.length > 0) {
+    return problem(
+      `profile ${name} has ${outdoing.join(', ')}, which goes before credential_process`,
+      `remove ${outdoing.join(', ')} from [profile ${name}] in ${where}`,
+      name,
+    );
+  }
+  const found: Finding[] = [];
+  if (runs !== ours) {
+    const other = shortPath(safeText(runs), program.env.HOME);
+    found.push(
+      warning(
+        `profile ${name} runs ${other}, another installation's`,
+        `${edit}: credential_process = ${commandFor(ours, name)}`,
+        name,
+      ),
+    );
+  }
+  if (!section.settings.has('region') && !program.env.AWS_REGION) {
+    found.push(warning(`profile ${name} has no region`, `${edit}: region = ${region}`, name));
+  }
+  return found.length > 0 ? found : ok(`${where}: profile ${name} runs credential-process`, name);
+}
+
+function commandFor(program: string, name: string): string {
+  return `${/\s/.test(program) ? `"${program}"` : program} --profile ${name}`;
+}
+
+function addition(path: string, name: string, region: string, program: string): string {
+  const lines = [
+    '',
+    `[profile ${name}]`,
+    `region = ${region}`,
+    `credential_process = ${commandFor(program, name)}`,
+  ];
+  return `printf '%s\\n' ${lines.map(shellWord).join(' ')} >> ${shellWord(path)}`;
+}
+
+/** No static keys of the same name in `~/.aws/credentials`: they go first, and are never renewed. */
+export const awsCredentials: Check = (looking) => {
+  const path = awsCredentialsPath(looking.program);
+  const where = shortPath(path, looking.program.env.HOME);
+  const text = readText(path);
+  if (text === undefined) return [ok(`there is no ${where}`)];
+  const sections = sectionsOf(text);
+  return forEachProfile(looking, ({ name }) => {
+    const own = sections.find(({ profile }) => profile === name);
+    if (!own) return ok(`${where} has nothing for ${name}`, name);
+    const static_ = own.settings.has('aws_access_key_id');
+    const what = static_ ? 'static keys' : 'a section';
+    const text = `${where} has ${what} for ${name}, which go before credential_process`;
+    const fix = `remove the section [${name}] from ${where}`;
+    return static_ ? problem(text, fix, name) : warning(text, fix, name);
+  });
+};
+
+/** No variables that go before the profile. Their values are nobody's business. */
+export const environment: Check = ({ program, config }) => {
+  const { env } = program;
+  const found: Finding[] = [];
+  const keys = KEYS.filter((name) => env[name]);
+  if (keys.length > 0) {
+    const verb = keys.length === 1 ? 'is' : 'are';
+    found.push(
+      problem(`${keys.join(', ')} ${verb} set: SDKs use that, not a profile`, `unset ${keys.join(' ')}`),
+    );
+  }
+  if (env.AWS_BEARER_TOKEN_BEDROCK) {
+    const text = 'AWS_BEARER_TOKEN_BEDROCK is set: Claude Code uses that, not a profile';
+    found.push(problem(text, 'unset AWS_BEARER_TOKEN_BEDROCK'));
+  }
+  const roles = ROLES.filter((name) => env[name]);
+  if (roles.length > 0 && !env.AWS_PROFILE) {
+    found.push(warning(`${roles.join(', ')} may be used instead of a profile`, `unset ${roles.join(' ')}`));
+  }
+  const chosen = env.AWS_PROFILE ?? env.AWS_DEFAULT_PROFILE;
+  if (chosen && config && !config.names.includes(chosen)) {
+    const ours = config.names[0] ?? '';
+    const text = `AWS_PROFILE is ${safeText(chosen)}, no profile of this installation`;
+    found.push(warning(text, `export AWS_PROFILE=${ours}`));
+  }
+  const moved = ['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE'].filter((name) => env[name]);
+  if (found.length > 0) return found;
+  return [
+    ok(
+      moved.length > 0
+        ? `nothing goes before the profile (${moved.join(', ')} set)`
+        : 'nothing goes before the profile',
+    ),
+  ];
+};

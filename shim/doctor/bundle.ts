@@ -1,0 +1,57 @@
+import { userInfo } from 'node:os';
+import { CcwbError } from '../../protocol/errors.ts';
+import { replaceFile } from '../../protocol/replace-file.ts';
+import { lastLines } from '../logs.ts';
+import type { Program } from '../program.ts';
+import { asJson } from '../view.ts';
+import type { Looking } from './check.ts';
+import type { DoctorReport } from './doctor.ts';
+
+/** How much of the log goes with a report. */
+const LOG_LINES = 300;
+
+/**
+ * Writes a report for somebody else to read: what doctor found, the daemon's status, how the profiles are
+ * understood, and the end of the log. Nothing in these holds a secret; who the user is is taken out.
+ *
+ * @throws CcwbError ERR_USAGE when the file cannot be written.
+ */
+export async function writeBundle(
+  program: Program,
+  looking: Looking,
+  report: DoctorReport,
+  path: string,
+): Promise<void> {
+  const status = await looking.status();
+  const lines = await lastLines(program, LOG_LINES);
+  const bundle = {
+    doctor: report,
+    system: { platform: program.platform, arch: process.arch, node: process.versions.node },
+    status: status instanceof CcwbError ? status.toBody() : status,
+    profiles: looking.profiles.map(({ clientSecret, ...profile }) => ({
+      ...profile,
+      clientSecret: clientSecret === undefined ? null : '(set)',
+    })),
+    log: lines.map(({ text, record }) => record ?? text),
+  };
+  const users = status instanceof CcwbError ? [] : status.profiles.map(({ user }) => user);
+  const text = asJson(JSON.parse(withoutNames(JSON.stringify(bundle), program, users)));
+  try {
+    replaceFile(path, text, 0o600);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
+    throw new CcwbError('ERR_USAGE', `${path} cannot be written (${code})`, 'give another path', { cause });
+  }
+  await program.print(`Wrote ${path}: look at it before you pass it on.\n`);
+}
+
+/** Who it is from: e-mail addresses, the home, and the name of the account. */
+function withoutNames(json: string, { env }: Program, users: readonly (string | null)[]): string {
+  const names = [...users, env.HOME].filter((name): name is string => Boolean(name));
+  const replaced = names.reduce(
+    (text, name) => text.replaceAll(JSON.stringify(name).slice(1, -1), name === env.HOME ? '~' : '(user)'),
+    json,
+  );
+  const { username } = userInfo();
+  return replaced.replace(/[\w.+-]+@[\w-]+(\.[\w-]+)+/g, '(e-mail)').replaceAll(`/${username}/`, '/(user)/');
+}

@@ -1,0 +1,74 @@
+import type { StatusReply } from '../../protocol/api.ts';
+import type { Config, ProfileConfig } from '../../protocol/config.ts';
+import type { CcwbError } from '../../protocol/errors.ts';
+import type { Probe } from '../../protocol/probe.ts';
+import type { Program } from '../program.ts';
+
+/** `skipped`: could not be looked at because of something that another check tells. */
+export type Outcome = 'ok' | 'warning' | 'problem' | 'skipped';
+
+/** What one check found: one line, and a command that mends it. Never a secret. */
+export type Finding = {
+  outcome: Outcome;
+  text: string;
+  fix: string | null;
+  /** Null where it is not about one profile. */
+  profile: string | null;
+};
+
+/** What checks look at; whatever takes time is begun by the first that asks, and shared. */
+export type Looking = {
+  program: Program;
+  /** Undefined when config.json cannot be used. */
+  config: Config | undefined;
+  configProblem: CcwbError | undefined;
+  /** Those that are meant and can be used. */
+  profiles: readonly ProfileConfig[];
+  /** What a daemon that runs says, or why there is no answer. Starts none. */
+  status(): Promise<StatusReply | CcwbError>;
+  /** Fetches an address as the daemon would. */
+  probe(url: string): Promise<Probe>;
+  discovery(profile: ProfileConfig): Promise<Discovery>;
+  /** The settings of Claude Code; undefined when there are none, or none that can be read. */
+  claudeSettings(): ClaudeSettings | undefined;
+};
+
+/** The provider's discovery document, or what is wrong with it. */
+export type Discovery =
+  | { jwksUri: string | undefined; hasDeviceGrant: boolean; probe: Probe }
+  | { problem: Pick<Finding, 'text' | 'fix'>; probe: Probe };
+
+export type ClaudeSettings = { path: string; env: Readonly<Record<string, string>>; root: object };
+
+export type Check = (looking: Looking) => Promise<Finding[]> | Finding[];
+
+export function ok(text: string, profile: string | null = null): Finding {
+  return { outcome: 'ok', text, fix: null, profile };
+}
+
+export function warning(text: string, fix: string | null, profile: string | null = null): Finding {
+  return { outcome: 'warning', text, fix, profile };
+}
+
+export function problem(text: string, fix: string | null, profile: string | null = null): Finding {
+  return { outcome: 'problem', text, fix, profile };
+}
+
+export function skipped(text: string, profile: string | null = null): Finding {
+  return { outcome: 'skipped', text, fix: null, profile };
+}
+
+/** One finding for each profile, or why there is none. */
+export async function forEachProfile(
+  { profiles }: Looking,
+  look: (profile: ProfileConfig) => Promise<Finding | Finding[]> | Finding | Finding[],
+): Promise<Finding[]> {
+  if (profiles.length === 0) return [skipped('no profile can be used')];
+  const found = await Promise.all(profiles.map(look));
+  return found.flat();
+}
+
+/** A word for a shell, quoted when it needs to be. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,114 @@
+import { lstatSync, type Stats } from 'node:fs';
+import type { StatusReply } from '../../protocol/api.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+import { socketDirectory } from '../../protocol/paths.ts';
+import { BUILD_VERSION, compareBuilds } from '../../protocol/version.ts';
+import { duration, moment } from '../times.ts';
+import { safeText, shortPath } from '../view.ts';
+import {
+  type Check,
+  type Finding,
+  forEachProfile,
+  ok,
+  problem,
+  shellWord,
+  skipped,
+  warning,
+} from './check.ts';
+
+/** The socket and its folder are this user's, and nobody else may use them. */
+export const socket: Check = ({ program }) => {
+  const { socket: path } = program.paths;
+  const folder = socketDirectory(path);
+  try {
+    const wrong = wrongWith(folder, 0o700) ?? wrongWith(path, 0o600);
+    if (wrong) return [wrong];
+    const there = lstatSync(path, { throwIfNoEntry: false });
+    if (there && !there.isSocket()) return [problem(`${path} is no socket`, `rm ${shellWord(path)}`)];
+    return [ok(`${shortPath(path, program.env.HOME)}${there ? '' : ', not there while no daemon runs'}`)];
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    return [problem(`${path} cannot be looked at (${code})`, `ls -ld ${shellWord(folder)}`)];
+  }
+};
+
+function wrongWith(path: string, mode: number): Finding | undefined {
+  const stat: Stats | undefined = lstatSync(path, { throwIfNoEntry: false });
+  const uid = process.getuid?.();
+  if (!stat || uid === undefined) return undefined;
+  if (stat.isSymbolicLink()) return problem(`${path} is a symbolic link`, `rm ${shellWord(path)}`);
+  if (stat.uid !== uid) {
+    return problem(`${path} belongs to uid ${stat.uid}, not to you`, `sudo rm -r ${shellWord(path)}`);
+  }
+  if (!(stat.mode & 0o077)) return undefined;
+  const open = `${path} is open to others (mode ${(stat.mode & 0o777).toString(8)})`;
+  return problem(open, `chmod ${mode.toString(8)} ${shellWord(path)}`);
+}
+
+/** A daemon answers, of the version of this program. */
+export const daemon: Check = async ({ status, program }) => {
+  const reply = await status();
+  if (reply instanceof CcwbError) {
+    const exists = lstatIfThere(program.paths.socket);
+    if (reply.code !== 'ERR_DAEMON_UNREACHABLE') return [problem(reply.message, reply.fix)];
+    if (/no answer within/.test(reply.message)) {
+      return [problem(`it does not answer: ${reply.message}`, 'bedrock-auth service restart')];
+    }
+    const left = exists ? '; a killed one left its socket, which does no harm' : '';
+    const text = `not running${left}; the first program that needs it starts it`;
+    return [warning(text, 'bedrock-auth service start')];
+  }
+  const { build, pid, startedAt } = reply.daemon;
+  const age = duration(program.now() - Date.parse(startedAt));
+  const running = `version ${build}, process ${pid}, for ${age}`;
+  const order = compareBuilds(build, BUILD_VERSION);
+  if (order === 0) return [ok(running)];
+  return [
+    order < 0
+      ? warning(`${running}: older than this program (${BUILD_VERSION})`, 'bedrock-auth service restart')
+      : warning(
+          `${running}: newer than this program (${BUILD_VERSION})`,
+          'run install.sh of the newer package',
+        ),
+  ];
+};
+
+/** Somebody is signed in, and has credentials. */
+export const signIn: Check = async (looking) => {
+  const reply = await looking.status();
+  if (reply instanceof CcwbError) return [skipped('not known, no daemon answers')];
+  const now = looking.program.now();
+  const file = reply.configProblem;
+  const found: Finding[] = file ? [problem(`the daemon: ${file.message}`, file.fix)] : [];
+  return [...found, ...(await forEachProfile(looking, ({ name }) => signInOf(reply, name, now)))];
+};
+
+function signInOf(reply: StatusReply, name: string, now: number): Finding {
+  const profile = reply.profiles.find((each) => each.profile === name);
+  if (!profile) {
+    return warning('the daemon does not know this profile yet', 'bedrock-auth status', name);
+  }
+  const login = `bedrock-auth login --profile ${name}`;
+  const { state, user, credentialsUntil, problem: trouble } = profile;
+  if (state === 'misconfigured')
+    return problem(trouble?.message ?? 'wrong fields', trouble?.fix ?? null, name);
+  const valid = credentialsUntil !== null && Date.parse(credentialsUntil) > now;
+  const who = user === null ? 'somebody' : safeText(user);
+  const until = valid ? `, credentials until ${moment(credentialsUntil, now)}` : ', no credentials yet';
+  if (trouble) {
+    const text = `${trouble.message} (${trouble.code})`;
+    // Whoever has credentials works on, whatever is being tried again.
+    return valid ? warning(`${text}; ${who}${until}`, trouble.fix, name) : problem(text, trouble.fix, name);
+  }
+  if (state === 'signed-out') return warning('nobody is signed in', login, name);
+  if (state === 'signing-in') return warning('a sign-in waits in the browser', login, name);
+  return ok(`${who}${until}`, name);
+}
+
+function lstatIfThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
+}

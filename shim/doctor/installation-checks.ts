@@ -1,0 +1,79 @@
+import { accessSync, constants, lstatSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { BUILD_VERSION } from '../../protocol/version.ts';
+import { isProgram } from '../browser.ts';
+import { safeText, shortPath } from '../view.ts';
+import { type Check, type Finding, ok, problem, shellWord, skipped, warning } from './check.ts';
+
+const PROGRAMS = ['credential-process', 'otel-helper', 'bedrock-auth', 'bedrock-authd'];
+const FILES = [
+  'daemon/index.js',
+  'daemon/keyring-child.js',
+  'shim/credential-process.js',
+  'shim/otel-helper.js',
+];
+
+/** Every file that the programs need, and what runs them. */
+export const installation: Check = ({ program }) => {
+  const folder = program.installation;
+  const missing = [
+    ...PROGRAMS.filter((name) => !isProgram(join(folder, name))),
+    ...FILES.filter((name) => !isReadable(join(folder, name))),
+  ];
+  const where = shortPath(folder, program.env.HOME);
+  if (missing.length > 0) {
+    return [problem(`${where} lacks ${missing.join(', ')}`, 'run install.sh of the package again')];
+  }
+  return [ok(`${where}, version ${BUILD_VERSION}, Node.js ${process.versions.node}`)];
+};
+
+/** config.json is there, and each profile in it can be used. */
+export const config: Check = ({ program, config: loaded, configProblem, profiles }) => {
+  if (configProblem) return [problem(configProblem.message, configProblem.fix)];
+  if (!loaded) return [];
+  const where = shortPath(loaded.path, program.env.HOME);
+  const found: Finding[] = [...loaded.invalid].map(([name, error]) =>
+    problem(error.message, error.fix, name),
+  );
+  if (profiles.length > 0) found.unshift(ok(`${where}: ${profiles.map(({ name }) => name).join(', ')}`));
+  if (loaded.unknownFields.length > 0) {
+    const fields = loaded.unknownFields.map(safeText).join(', ');
+    found.push(warning(`fields that nothing reads: ${fields}`, `correct or remove them in ${where}`));
+  }
+  return found;
+};
+
+/** The log and the audit log can be written, and are read by nobody else. */
+export const logs: Check = ({ program }) => {
+  const folder = dirname(program.paths.audit);
+  const where = shortPath(folder, program.env.HOME);
+  const stat = lstatSync(folder, { throwIfNoEntry: false });
+  if (!stat) return [skipped(`${where} is not there yet`)];
+  if (!stat.isDirectory()) return [problem(`${where} is no folder`, `rm ${shellWord(folder)}`)];
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch {
+    return [problem(`${where} cannot be written`, `chmod u+rwx ${shellWord(folder)}`)];
+  }
+  const audit = lstatSync(program.paths.audit, { throwIfNoEntry: false });
+  const foreign = audit && (!audit.isFile() || audit.uid !== process.getuid?.());
+  if (foreign) {
+    return [
+      warning('the audit log is no file of yours: not written', `rm ${shellWord(program.paths.audit)}`),
+    ];
+  }
+  if (audit && audit.mode & 0o077) {
+    const fix = `chmod 600 ${shellWord(program.paths.audit)}`;
+    return [warning('the audit log is open to others: not written', fix)];
+  }
+  return [ok(where)];
+};
+
+function isReadable(path: string): boolean {
+  try {
+    accessSync(path, constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import type { StatusReply } from '../../protocol/api.ts';
+import { type Config, loadConfig, type ProfileConfig, profileNamed } from '../../protocol/config.ts';
+import { asCcwbError, type CcwbError } from '../../protocol/errors.ts';
+import { NETWORK_SETTING_NAMES } from '../../protocol/network-settings.ts';
+import type { Probe } from '../../protocol/probe.ts';
+import { startFilter } from '../processes.ts';
+import type { Program } from '../program.ts';
+import { daemonEnvironment, installedService } from '../start-daemon.ts';
+import type { Discovery, Looking } from './check.ts';
+import { readClaudeSettings } from './claude-checks.ts';
+import { readDiscovery } from './network-checks.ts';
+
+/**
+ * What the checks look at, for one run; `end` ends what was started for it.
+ *
+ * @throws CcwbError ERR_PROFILE_UNKNOWN for a profile that config.json does not have.
+ */
+export function beginLooking(program: Program, only: string | undefined): Looking & { end(): void } {
+  const { config, configProblem } = readConfig(program);
+  const profiles =
+    config && only !== undefined ? named(config, only) : [...(config?.profiles.values() ?? [])];
+  const prober = startProber(program);
+  const discoveries = new Map<string, Promise<Discovery>>();
+  const claude = once(() => readClaudeSettings(program));
+  const looking = {
+    program,
+    config,
+    configProblem,
+    profiles,
+    status: once(() => askStatus(program)),
+    probe: prober.probe,
+    discovery: (profile: ProfileConfig) => {
+      const { issuer } = profile.identityProvider;
+      const known = discoveries.get(issuer) ?? readDiscovery(issuer, prober.probe);
+      discoveries.set(issuer, known);
+      return known;
+    },
+    claudeSettings: claude,
+    end: prober.end,
+  };
+  return looking;
+}
+
+function readConfig({ paths }: Program): Pick<Looking, 'config' | 'configProblem'> {
+  try {
+    return { config: loadConfig(paths.config), configProblem: undefined };
+  } catch (error) {
+    return { config: undefined, configProblem: asCcwbError(error) };
+  }
+}
+
+/** None when its fields are wrong: the check of config.json tells. */
+function named(config: Config, name: string): ProfileConfig[] {
+  if (config.invalid.has(name)) return [];
+  return [profileNamed(config, name)];
+}
+
+async function askStatus({ daemon }: Program): Promise<StatusReply | CcwbError> {
+  try {
+    return await daemon.ask<StatusReply>({ route: 'status' });
+  } catch (error) {
+    return asCcwbError(error);
+  }
+}
+
+/** The daemon's program as a prober, started with the environment that a daemon started now would have. */
+function startProber(program: Program): { probe: Looking['probe']; end(): void } {
+  const entry = join(program.installation, 'daemon', 'index.js');
+  const waiting = new Map<string, ((probe: Probe) => void)[]>();
+  const asked = new Map<string, Promise<Probe>>();
+  let ended = false;
+  const filter = once(() =>
+    startFilter(process.execPath, [entry, '--probe'], proberEnvironment(program), {
+      line: (line) => {
+        const result = JSON.parse(line) as Probe;
+        for (const settle of waiting.get(result.url) ?? []) settle(result);
+        waiting.delete(result.url);
+      },
+      end: () => {
+        ended = true;
+        for (const [url, settles] of waiting) for (const settle of settles) settle(notProbed(url));
+      },
+    }),
+  );
+  return {
+    probe: (url) => {
+      const known = asked.get(url);
+      if (known) return known;
+      const probing = new Promise<Probe>((resolve) => {
+        const { write } = filter();
+        if (ended) return resolve(notProbed(url));
+        waiting.set(url, [resolve]);
+        write(url);
+      });
+      asked.set(url, probing);
+      return probing;
+    },
+    end: () => {
+      if (asked.size > 0) filter().end();
+    },
+  };
+}
+
+function notProbed(url: string): Probe {
+  return { url, code: 'ERR_INSTALL_INCOMPLETE', message: 'the daemon of this installation does not run' };
+}
+
+/** A service does not see the proxies of this shell. */
+function proberEnvironment(program: Program): Record<string, string> {
+  const environment = daemonEnvironment(program.env);
+  if (!installedService(program)) return environment;
+  const names: readonly string[] = NETWORK_SETTING_NAMES.flatMap((name) => [name, name.toLowerCase()]);
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !names.includes(name)));
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

@@ -1,0 +1,185 @@
+import type { ProfileConfig } from '../../protocol/config.ts';
+import type { Probe, ProbeFailure } from '../../protocol/probe.ts';
+import { isObject } from '../../protocol/profile-reader.ts';
+import { duration } from '../times.ts';
+import {
+  type Check,
+  type Discovery,
+  type Finding,
+  forEachProfile,
+  ok,
+  problem,
+  skipped,
+  warning,
+} from './check.ts';
+
+/** A clock that is wrong by less does no harm, in milliseconds: the daemon corrects more, too. */
+const CLOCK_OK_MS = 15_000;
+/** AWS refuses signatures that are off by five minutes; SDKs sign by this computer's clock. */
+const CLOCK_BAD_MS = 270_000;
+
+/** The provider's discovery document can be fetched, and is that of the issuer. */
+export const discovery: Check = (looking) =>
+  forEachProfile(looking, async (profile) => {
+    const found = await looking.discovery(profile);
+    const { issuer } = profile.identityProvider;
+    if ('problem' in found) return problem(found.problem.text, found.problem.fix, profile.name);
+    return ok(`${issuer} answers`, profile.name);
+  });
+
+/** The provider's signing keys, without which no ID token can be verified. */
+export const jwks: Check = (looking) =>
+  forEachProfile(looking, async (profile) => {
+    const found = await looking.discovery(profile);
+    if ('problem' in found) return skipped('without the discovery document', profile.name);
+    const { jwksUri } = found;
+    const askAdmin = 'ask your administrator: the provider is not set up for OpenID Connect';
+    if (jwksUri === undefined) return problem('the provider names no signing keys', askAdmin, profile.name);
+    const probe = await looking.probe(jwksUri);
+    if ('code' in probe) return { ...unreachable(probe, jwksUri), profile: profile.name };
+    const keys = asJson(probe.body)?.keys;
+    if (probe.status === 200 && Array.isArray(keys) && keys.length > 0) {
+      return ok(`${keys.length} signing ${keys.length === 1 ? 'key' : 'keys'}`, profile.name);
+    }
+    return problem(`no signing keys at ${jwksUri} (status ${probe.status})`, askAdmin, profile.name);
+  });
+
+/** Reads `ISSUER/.well-known/openid-configuration` (OpenID Connect Discovery 4). */
+export async function readDiscovery(
+  issuer: string,
+  get: (url: string) => Promise<Probe>,
+): Promise<Discovery> {
+  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
+  const probe = await get(url);
+  if ('code' in probe) return { problem: unreachable(probe, issuer), probe };
+  const document = asJson(probe.body);
+  if (!document) {
+    const elsewhere = probe.status >= 300 && probe.status < 400 ? 'sends elsewhere' : 'answers no JSON';
+    const text = `what answers at ${issuer} ${elsewhere} (status ${probe.status}): a sign-in page of the network?`;
+    return { problem: { text, fix: `open http://neverssl.com in a browser; else curl -I ${url}` }, probe };
+  }
+  if (probe.status !== 200) {
+    const text = `the provider answers with status ${probe.status} at ${url}`;
+    return { problem: { text, fix: 'check provider_domain or issuer in config.json' }, probe };
+  }
+  if (document.issuer !== issuer) {
+    const other = typeof document.issuer === 'string' ? document.issuer : 'none';
+    const text = `the provider calls itself ${other}, config.json ${issuer}`;
+    return { problem: { text, fix: 'correct issuer, or provider_domain, in config.json' }, probe };
+  }
+  const { jwks_uri: jwksUri, device_authorization_endpoint: device } = document;
+  return {
+    jwksUri: typeof jwksUri === 'string' && URL.canParse(jwksUri) ? jwksUri : undefined,
+    hasDeviceGrant: typeof device === 'string',
+    probe,
+  };
+}
+
+/** The endpoint that turns ID tokens into credentials answers; what it says does not matter. */
+export const aws: Check = (looking) =>
+  forEachProfile(looking, async (profile) => {
+    const url = federationEndpoint(profile);
+    const probe = await looking.probe(url);
+    if ('code' in probe) return { ...unreachable(probe, url), profile: profile.name };
+    return ok(`${new URL(url).host} answers`, profile.name);
+  });
+
+function federationEndpoint({ federation, awsRegion }: ProfileConfig): string {
+  const service = federation.type === 'cognito' ? 'cognito-identity' : 'sts';
+  return federation.endpoint ?? `https://${service}.${awsRegion}.${domainOf(awsRegion)}/`;
+}
+
+function domainOf(region: string): string {
+  return region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
+}
+
+/** Bedrock's endpoint answers: only on request, for models may run in other regions. */
+export const bedrock: Check = (looking) =>
+  forEachProfile(looking, async ({ awsRegion, name }) => {
+    const { env } = looking.program;
+    const settings = looking.claudeSettings()?.env ?? {};
+    const region = settings.AWS_REGION ?? env.AWS_REGION ?? awsRegion;
+    const own = settings.ANTHROPIC_BEDROCK_BASE_URL ?? env.ANTHROPIC_BEDROCK_BASE_URL;
+    const url = own ?? `https://bedrock-runtime.${region}.${domainOf(region)}/`;
+    if (!URL.canParse(url)) {
+      return problem('ANTHROPIC_BEDROCK_BASE_URL is no address', 'unset ANTHROPIC_BEDROCK_BASE_URL', name);
+    }
+    const probe = await looking.probe(url);
+    return 'code' in probe
+      ? { ...unreachable(probe, new URL(url).origin), profile: name }
+      : ok(`${new URL(url).host} answers`, name);
+  });
+
+/** This computer's clock against what the provider and AWS say. */
+export const clock: Check = async (looking) => {
+  const { program, profiles } = looking;
+  const fromReply = async (probe: Promise<Probe>): Promise<number | undefined> => {
+    const reply = await probe;
+    return 'date' in reply && reply.date !== null ? reply.date - program.now() : undefined;
+  };
+  const differences = await Promise.all(
+    profiles.flatMap((profile) => [
+      fromReply(looking.probe(federationEndpoint(profile))),
+      fromReply(looking.discovery(profile).then(({ probe }) => probe)),
+    ]),
+  );
+  // Headers tell whole seconds, and some replies come from a cache: the nearest is the likeliest.
+  const known = differences.filter((each) => each !== undefined).sort((a, b) => Math.abs(a) - Math.abs(b));
+  const [off] = known;
+  if (off === undefined) return [skipped('nobody told the time')];
+  if (Math.abs(off) < CLOCK_OK_MS) return [ok('right')];
+  const text = `${duration(Math.abs(off))} ${off > 0 ? 'slow' : 'fast'}`;
+  const fix =
+    program.platform === 'darwin' ? 'sudo sntp -sS time.apple.com' : 'sudo timedatectl set-ntp true';
+  return [
+    Math.abs(off) < CLOCK_BAD_MS
+      ? warning(`${text}; the daemon corrects it for itself`, fix)
+      : problem(`${text}: AWS refuses what is signed by it`, fix),
+  ];
+};
+
+const CERTIFICATES = new Set([
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
+/** Why nobody answered, and the next thing to try. */
+export function unreachable({ code, message }: ProbeFailure, url: string): Finding {
+  const { host, port, protocol } = new URL(url);
+  const curl = `curl -sSI ${new URL(url).origin}`;
+  if (message !== null) return problem(message, 'bedrock-auth service install');
+  if (CERTIFICATES.has(code)) {
+    return problem(
+      `${host}: its certificate is not trusted (${code})`,
+      'export NODE_EXTRA_CA_CERTS=/path/to/company-ca.pem; bedrock-auth service install',
+    );
+  }
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
+    return problem(`${host}: no such name (${code}); is the network or VPN up?`, curl);
+  }
+  if (code === 'ECONNREFUSED') {
+    return problem(`${host}: nobody listens there${port || protocol === 'https:' ? ` (${code})` : ''}`, curl);
+  }
+  if (code === 'UND_ERR_ABORTED' || code === 'UND_ERR_PRX_TLS') {
+    return problem(
+      `${host}: the proxy refuses the connection`,
+      'check HTTPS_PROXY, then bedrock-auth service install',
+    );
+  }
+  const timeout = ['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT'].includes(code);
+  const text = timeout ? 'no answer in time; is a proxy or the VPN needed?' : `cannot be reached (${code})`;
+  return problem(`${host}: ${text}`, curl);
+}
+
+function asJson(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,93 @@
+import { asCcwbError, type CcwbError } from '../../protocol/errors.ts';
+import { networkSettingsFrom, readNetworkSettings } from '../../protocol/network-settings.ts';
+import { readIfThere } from '../../protocol/replace-file.ts';
+import { readText } from '../browser.ts';
+import { findServiceManager } from '../find-service-manager.ts';
+import { placeOf } from '../screen.ts';
+import { shownSettings } from '../service.ts';
+import type { ServiceManager } from '../service-manager.ts';
+import { type Check, type Finding, type Looking, ok, problem, skipped, warning } from './check.ts';
+
+const INSTALL = 'bedrock-auth service install';
+
+/** The daemon is a service of this user: installed, up to date, starts at login, and is the one that runs. */
+export const service: Check = async (looking) => {
+  const { env } = looking.program;
+  if (env.CCWB_SOCKET || env.CCWB_CONFIG) return [skipped('CCWB_SOCKET or CCWB_CONFIG is set: not meant')];
+  const manager = findServiceManager(looking.program);
+  return manager ? serviceWith(manager, looking) : [skipped('there is no service for this platform')];
+};
+
+export async function serviceWith(
+  manager: ServiceManager,
+  { status, program }: Pick<Looking, 'status' | 'program'>,
+): Promise<Finding[]> {
+  const refused = await manager.available().then(
+    () => undefined,
+    (error: unknown) => asCcwbError(error),
+  );
+  if (!manager.installed()) {
+    if (refused) return [ok('no service manager here; programs start the daemon themselves')];
+    return [warning('not installed; programs start the daemon themselves', INSTALL)];
+  }
+  if (refused) return [warning(`installed, but ${refused.message}`, refused.fix)];
+  const { enabled, pid } = await manager.state();
+  const found: Finding[] = [];
+  if (!upToDate(manager)) found.push(warning('installed for another version or folder', INSTALL));
+  if (!enabled) found.push(warning('does not start when you log in', INSTALL));
+  const reply = await status();
+  const running = 'daemon' in reply ? reply.daemon.pid : undefined;
+  if (running !== undefined && running !== pid) {
+    found.push(warning('the daemon that runs is not that of the service', 'bedrock-auth service restart'));
+  }
+  if (found.length === 0) found.push(ok(`${manager.name}, ${pid === undefined ? 'ready' : 'running'}`));
+  return [...found, ...lingering(manager, program)];
+}
+
+function upToDate(manager: ServiceManager): boolean {
+  try {
+    return manager.files().every(({ path, text }) => readIfThere(path) === text);
+  } catch {
+    return false;
+  }
+}
+
+/** Over SSH the last logout is the end of the day's last window, and of the jobs that go on without one. */
+function lingering(manager: ServiceManager, { env, platform }: Looking['program']): Finding[] {
+  const lingers = manager.lingers();
+  if (lingers === undefined) return [];
+  if (lingers) return [ok('goes on after your last logout (lingering)')];
+  const text = 'ends with your last logout; so does a sign-in in session storage';
+  const remote = placeOf({ platform, env, readText }) === 'ssh';
+  return [remote ? warning(text, 'loginctl enable-linger') : ok(text)];
+}
+
+/** Proxies and certificate authorities: those of the service against those of this shell. */
+export const network: Check = async ({ program, status }) => {
+  let kept: ReturnType<typeof readNetworkSettings>;
+  let shell: typeof kept;
+  try {
+    kept = readNetworkSettings(program.paths.networkSettings);
+    shell = networkSettingsFrom(program.env);
+  } catch (error) {
+    const { message, fix } = asCcwbError(error) satisfies CcwbError;
+    return [problem(message, fix)];
+  }
+  const used = { ...kept, ...shell };
+  const certificates = used.NODE_EXTRA_CA_CERTS;
+  if (certificates !== undefined && !/-----BEGIN CERTIFICATE-----/.test(readText(certificates) ?? '')) {
+    const fix = `export NODE_EXTRA_CA_CERTS=/path/to/ca.pem; ${INSTALL}`;
+    return [problem(`NODE_EXTRA_CA_CERTS: no certificates can be read from ${certificates}`, fix)];
+  }
+  const installed = findServiceManager(program)?.installed() === true;
+  const names = Object.keys(shell) as (keyof typeof shell)[];
+  const unkept = names.filter((name) => shell[name] !== kept[name]);
+  if (installed && unkept.length > 0) {
+    return [warning(`this shell has ${unkept.join(', ')}, which the service does not know`, INSTALL)];
+  }
+  const reply = await status();
+  const proxy = 'network' in reply ? reply.network.proxy : null;
+  const shown = shownSettings(used);
+  if (shown.length > 0) return [ok(shown.join(', '))];
+  return [ok(proxy === null ? 'no proxy, the certificates of the system' : `the daemon uses ${proxy}`)];
+};

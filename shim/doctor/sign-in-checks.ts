@@ -1,0 +1,100 @@
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { ProfileConfig } from '../../protocol/config.ts';
+import { findOpeners, isProgram, readText } from '../browser.ts';
+import { askChild } from '../processes.ts';
+import { placeOf } from '../screen.ts';
+import { daemonEnvironment } from '../start-daemon.ts';
+import { shortPath } from '../view.ts';
+import {
+  type Check,
+  type Finding,
+  forEachProfile,
+  type Looking,
+  ok,
+  problem,
+  skipped,
+  warning,
+} from './check.ts';
+
+/** A keyring that has said nothing for so long waits for somebody, in milliseconds. */
+const KEYRING_MS = 8_000;
+
+/** The account that is looked for; nobody has it. */
+const PROBE_ACCOUNT = 'doctor';
+
+/** What stands on every page of the daemon's own. */
+const OUR_PAGE = 'Claude Code with Amazon Bedrock';
+
+/** Where sign-ins are kept can be used: the keyring is asked as the daemon asks it. */
+export const storage: Check = async ({ program, profiles, configProblem }) => {
+  if (configProblem) return [skipped('config.json cannot be used')];
+  if (!profiles.some(({ credentialStorage }) => credentialStorage === 'keyring')) {
+    return [
+      ok(`files readable only by you in ${shortPath(program.paths.runtimeDirectory, program.env.HOME)}`),
+    ];
+  }
+  const script = join(program.installation, 'daemon', 'keyring-child.js');
+  const message = { operation: 'read', account: PROBE_ACCOUNT };
+  const answer = await askChild(script, message, daemonEnvironment(program.env), KEYRING_MS);
+  const { ok: usable, problem: kind, detail } = (answer ?? {}) as Record<string, unknown>;
+  if (usable === true) return [ok('the keyring of the operating system can be used')];
+  const text = `the keyring cannot be used: ${typeof detail === 'string' ? detail : 'it does not answer'}`;
+  const start = 'sudo apt install gnome-keyring, then log in again';
+  const other = 'set "credential_storage": "session" in config.json';
+  if (kind === 'absent') return [problem(text, `${start}; or ${other}`)];
+  return [problem(text, `unlock it with its own program (seahorse, kwalletmanager); or ${other}`)];
+};
+
+/** A page can be shown here, or a code takes its place. */
+export const browser: Check = async (looking) => {
+  const { env, platform } = looking.program;
+  const machine = { platform, env, isProgram, readText };
+  const [opener] = findOpeners(machine);
+  if (opener) return [ok(`pages are opened with ${opener[0]}`)];
+  if (env.CCWB_BROWSER === 'none') return [ok('CCWB_BROWSER=none: the address of the page is printed')];
+  const place = placeOf(machine);
+  return forEachProfile(looking, async (profile) => {
+    const found = await looking.discovery(profile);
+    const here = place === 'desktop' ? 'no display' : `no browser here (${place})`;
+    if ('problem' in found) return skipped(`${here}; whether there are codes is not known`, profile.name);
+    if (found.hasDeviceGrant) return ok(`${here}: sign-ins are by a code for another device`, profile.name);
+    const { redirectPort: port } = profile;
+    const text = `${here}, and the provider has no codes for other devices`;
+    return warning(
+      text,
+      `ssh -L ${port}:localhost:${port} this-machine, from the one with the browser`,
+      profile.name,
+    );
+  });
+};
+
+/** The port that the browser comes back to is free, or the daemon's own. */
+export const redirectPort: Check = async (looking) => {
+  const ports = [...new Set(looking.profiles.map((profile: ProfileConfig) => profile.redirectPort))];
+  if (ports.length === 0) return [skipped('no profile can be used')];
+  return Promise.all(ports.map((port) => portFinding(port, looking)));
+};
+
+async function portFinding(port: number, { probe }: Looking): Promise<Finding> {
+  const hosts = ['127.0.0.1', '::1'];
+  const refusals = await Promise.all(hosts.map((host) => listenOn(port, host)));
+  const at = refusals.findIndex((code) => code === 'EADDRINUSE' || code === 'EACCES');
+  if (at === -1) return ok(`port ${port} is free`);
+  if (refusals[at] === 'EACCES') {
+    return problem(`port ${port} may not be used by you`, 'set another redirect_port in config.json');
+  }
+  const answer = await probe(`http://${at === 0 ? '127.0.0.1' : '[::1]'}:${port}/`);
+  if ('body' in answer && answer.body.includes(OUR_PAGE)) return ok(`port ${port} waits for a sign-in`);
+  const text = `port ${port}, which sign-ins return to, is taken by another program`;
+  return problem(text, `lsof -nP -iTCP:${port} -sTCP:LISTEN shows it; else bedrock-auth login --device`);
+}
+
+/** The code of the refusal; undefined when the port is free, or there is no such address on this machine. */
+function listenOn(port: number, host: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code));
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(undefined)));
+  });
+}

@@ -1,0 +1,137 @@
+import { existsSync } from 'node:fs';
+import { followLines, type LogLine, lineParser, readLines, selected, wantedLines } from './log-reader.ts';
+import { runForLines } from './processes.ts';
+import { isReaderGone, type Program } from './program.ts';
+import { installedService } from './start-daemon.ts';
+import { SYSTEMD_UNIT } from './systemd.ts';
+import { stamp } from './times.ts';
+import { type Colour, painter, safeText, shortPath, wantsColours } from './view.ts';
+
+/** Never from the PATH, as systemctl. */
+const JOURNALCTL = ['/usr/bin/journalctl', '/bin/journalctl', '/run/current-system/sw/bin/journalctl'];
+
+const LEVEL_COLOURS: Readonly<Record<string, Colour>> = { error: 'red', fatal: 'red', warn: 'yellow' };
+
+export type LogsOptions = { follow?: boolean; lines?: string; since?: string; json?: boolean };
+
+/**
+ * `bedrock-auth logs`: the file of daemons that programs or launchd started and, where the service is
+ * installed with systemd, its journal; in the order of time.
+ */
+export async function logs(program: Program, options: LogsOptions): Promise<number> {
+  const wanted = wantedLines(program, options);
+  const show = printer(program, options.json === true);
+  const journal = journalOf(program);
+  const before = readLines(program.paths.log);
+  if (journal) before.push(...(await journalLines(program, journal, wanted.count)));
+  try {
+    for (const line of selected(before, wanted)) await show(line);
+    if (options.follow) await follow(program, journal, show);
+    else if (before.length === 0) program.say(`There is no log yet: ${placesOf(program, journal)}.\n`);
+  } catch (error) {
+    if (!isReaderGone(error)) throw error;
+  }
+  return 0;
+}
+
+/** The last lines of the log, for a report. */
+export async function lastLines(program: Program, count: number): Promise<LogLine[]> {
+  const journal = journalOf(program);
+  const lines = readLines(program.paths.log);
+  if (journal) lines.push(...(await journalLines(program, journal, count)));
+  return selected(lines, { from: Number.NEGATIVE_INFINITY, count });
+}
+
+/** Path of journalctl, when the daemon is a service of systemd. */
+function journalOf(program: Program): string | undefined {
+  if (installedService(program)?.name !== 'systemd') return undefined;
+  return JOURNALCTL.find((path) => existsSync(path));
+}
+
+async function follow(
+  program: Program,
+  journal: string | undefined,
+  show: (line: LogLine) => Promise<void>,
+): Promise<void> {
+  // A reader that went away ends all of it.
+  const ending = new AbortController();
+  const signal = AbortSignal.any([program.interrupted, ending.signal]);
+  let gone: unknown;
+  const tell = (line: LogLine): Promise<void> =>
+    show(line).catch((error: unknown) => {
+      gone = error;
+      ending.abort();
+    });
+  const parse = journalParser();
+  const onEntry = (entry: string): void => {
+    const line = parse(entry);
+    if (line) void tell(line);
+  };
+  await Promise.all([
+    followLines(program.paths.log, tell, signal),
+    ...(journal ? [runJournal(journal, ['--follow', '--lines=0'], onEntry, signal)] : []),
+  ]);
+  if (gone !== undefined) throw gone;
+}
+
+async function journalLines(program: Program, journal: string, count: number): Promise<LogLine[]> {
+  const parse = journalParser();
+  const lines: LogLine[] = [];
+  const onEntry = (entry: string): void => {
+    const line = parse(entry);
+    if (line) lines.push(line);
+  };
+  const end = await runJournal(journal, [`--lines=${count}`], onEntry, program.interrupted);
+  if (end.kind !== 'exited' || end.status !== 0) {
+    program.say(`The journal cannot be read; journalctl --user -u ${SYSTEMD_UNIT} may say why.\n`);
+  }
+  return lines;
+}
+
+function runJournal(
+  journal: string,
+  args: readonly string[],
+  onEntry: (entry: string) => void,
+  signal: AbortSignal,
+) {
+  const flags = ['--user', `--unit=${SYSTEMD_UNIT}`, '--output=json', '--no-pager', '--quiet'];
+  return runForLines(journal, [...flags, ...args], { PATH: '/usr/bin:/bin', LC_ALL: 'C' }, onEntry, signal);
+}
+
+/** systemd.journal-fields(7): the message, and the time in microseconds for lines that have none. */
+function journalParser(): (entry: string) => LogLine | undefined {
+  const parse = lineParser();
+  return (entry) => {
+    const { record } = parse(entry);
+    const { MESSAGE: text, __REALTIME_TIMESTAMP: time } = record ?? {};
+    return typeof text === 'string' ? parse(text, Number(time) / 1_000) : undefined;
+  };
+}
+
+function printer(program: Program, json: boolean): (line: LogLine) => Promise<void> {
+  if (json) {
+    return ({ text, record }) => program.print(`${record ? text : JSON.stringify({ text })}\n`);
+  }
+  const paint = painter(wantsColours(program));
+  return ({ at, text, record }) => {
+    if (!record) return program.print(`${safeText(text)}\n`);
+    const { time: _, level, event, ...fields } = record;
+    const name = String(level ?? '').padEnd(5);
+    const values = Object.entries(fields).map(([field, value]) => `${field}=${shown(value)}`);
+    const parts = [
+      paint('dim', stamp(at, program.now())),
+      paint(LEVEL_COLOURS[String(level)] ?? 'dim', safeText(name)),
+      [safeText(String(event ?? '')), paint('dim', values.join(' '))].filter(Boolean).join('  '),
+    ];
+    return program.print(`${parts.join('  ').trimEnd()}\n`);
+  };
+}
+
+function shown(value: unknown): string {
+  return safeText(typeof value === 'string' && !/[\s"]/.test(value) ? value : JSON.stringify(value));
+}
+
+function placesOf({ paths, env }: Program, journal: string | undefined): string {
+  const file = `${shortPath(paths.log, env.HOME)} is not there`;
+  return journal ? `${file}, and the journal has nothing` : file;
+}

@@ -1,0 +1,82 @@
+import { readdirSync, realpathSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { INSTALL_FOLDER } from '../../protocol/paths.ts';
+import type { Program } from '../program.ts';
+import { shortPath } from '../view.ts';
+import { removeIfEmpty } from './edit-file.ts';
+import type { Plan, Step } from './step.ts';
+
+const CONFIG = ['config.json', 'network.json'];
+const LOGS = ['logs'];
+
+/** What a package and the programs put into the installation's folder, `bedrock-auth` last. */
+const INSTALLED = [
+  ...['run', 'daemon', 'service-files', 'runtime', '.claude'],
+  ...['README.md', 'install.sh', 'SHA256SUMS', 'sbom.json', 'LICENSE', 'package.json'],
+  ...['credential-process', 'otel-helper', 'bedrock-authd', 'shim', 'bedrock-auth'],
+];
+
+export type Keeping = { config: boolean; logs: boolean };
+
+/** Sockets, locks and session files. */
+export function runtimeFolder({ paths, env }: Program): Plan {
+  const folder = paths.runtimeDirectory;
+  const sockets = [paths.socket, `${paths.socket}.lock`];
+  const ours = basename(folder) === INSTALL_FOLDER || folder === join(paths.installDirectory, 'run');
+  const remove = async (): Promise<string[]> => {
+    for (const path of [...sockets, ...(ours ? [join(folder, 'sessions')] : [])]) {
+      rmSync(path, { recursive: true, force: true });
+    }
+    return removeIfEmpty(folder) ? [] : leftIn(folder, env.HOME);
+  };
+  return {
+    steps: [{ text: `the socket and session files in ${shortPath(folder, env.HOME)}`, remove }],
+    left: [],
+  };
+}
+
+/** The programs, and config.json and the logs unless they are to be kept; nothing that somebody else put there. */
+export function installationFolder(program: Program, keep: Keeping): Plan {
+  const { env, paths } = program;
+  const folder = paths.installDirectory;
+  const where = shortPath(folder, env.HOME);
+  const here = isSame(program.installation, folder);
+  const wanted = [
+    ...(keep.config ? [] : CONFIG),
+    ...(keep.logs ? [] : LOGS),
+    ...(here ? INSTALLED : ['run']),
+  ].filter((name) => entries(folder).includes(name));
+  const known = [...CONFIG, ...LOGS, ...INSTALLED];
+  const left = entries(folder)
+    .filter((name) => !wanted.includes(name))
+    .map((name) => `${join(where, name)}${known.includes(name) ? '' : ': nothing of ours'}`);
+  if (!here)
+    left.push(`${shortPath(program.installation, env.HOME)}: these programs are not those in ${where}`);
+  if (wanted.length === 0) return { steps: [], left };
+  const remove = async (): Promise<string[]> => {
+    for (const name of wanted) rmSync(join(folder, name), { recursive: true, force: true });
+    removeIfEmpty(folder);
+    return [];
+  };
+  return { steps: [{ text: `${where}: ${wanted.join(', ')}`, remove } satisfies Step], left };
+}
+
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+function leftIn(folder: string, home: string | undefined): string[] {
+  return entries(folder).map((name) => `${join(shortPath(folder, home), name)}: nothing of ours`);
+}
+
+function isSame(one: string, other: string): boolean {
+  try {
+    return realpathSync(one) === realpathSync(other);
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,68 @@
+import type { SignOutReply } from '../../protocol/api.ts';
+import { type Config, loadConfig } from '../../protocol/config.ts';
+import { asCcwbError } from '../../protocol/errors.ts';
+import { removeNetworkSettings } from '../../protocol/network-settings.ts';
+import { askStarting } from '../ask.ts';
+import { findServiceManager } from '../find-service-manager.ts';
+import type { Program } from '../program.ts';
+import { endDaemon } from '../take-over.ts';
+import { runningDaemon } from '../upgrade.ts';
+import type { Plan } from './step.ts';
+
+/** Revoking is a call to the identity provider. */
+const SIGN_OUT_MS = 20_000;
+
+/** The sign-in of each profile: here, in the keyring, and at the identity provider. */
+export function sessions(program: Program): Plan & { names: readonly string[] } {
+  const config = readConfig(program);
+  const names = config?.names ?? [];
+  const usable = [...(config?.profiles.keys() ?? [])];
+  const remove = async (): Promise<string[]> => {
+    const left: string[] = [];
+    for (const profile of usable) {
+      try {
+        const { wasSignedIn, revoked } = await askStarting<SignOutReply>(program, {
+          route: 'signOut',
+          params: { profile },
+          answerMs: SIGN_OUT_MS,
+        });
+        if (wasSignedIn && !revoked)
+          left.push(`the session of ${profile} at the identity provider: not told`);
+      } catch (thrown) {
+        left.push(`the sign-in of ${profile}, perhaps in the keyring: ${asCcwbError(thrown).message}`);
+      }
+    }
+    return left;
+  };
+  const steps = usable.length === 0 ? [] : [{ text: `the sign-in of ${usable.join(', ')}`, remove }];
+  const unknown = config ? [] : ['a sign-in, if there is one: config.json cannot be used'];
+  return { steps, left: unknown, names };
+}
+
+/** The service with its files, and a daemon that runs without one. */
+export function daemonAndService(program: Program): Plan {
+  const { env } = program;
+  const manager = env.CCWB_SOCKET || env.CCWB_CONFIG ? undefined : findServiceManager(program);
+  const installed = manager?.installed() === true;
+  const remove = async (): Promise<string[]> => {
+    if (installed) {
+      await manager.remove();
+      removeNetworkSettings(program.paths.networkSettings);
+    }
+    const running = await runningDaemon(program);
+    if (running) await endDaemon(program, running);
+    return [];
+  };
+  return {
+    steps: [{ text: installed ? `the service (${manager.name})` : 'the daemon, if it runs', remove }],
+    left: [],
+  };
+}
+
+function readConfig({ paths }: Program): Config | undefined {
+  try {
+    return loadConfig(paths.config);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,71 @@
+import { asCcwbError } from '../../protocol/errors.ts';
+import { type Program, usageError } from '../program.ts';
+import { hanging } from '../view.ts';
+import { awsSections } from './aws-sections.ts';
+import { claudeSettings } from './claude-settings.ts';
+import { installationFolder, runtimeFolder } from './folders.ts';
+import { daemonAndService, sessions } from './sign-out.ts';
+
+export type UninstallOptions = {
+  dryRun?: boolean;
+  yes?: boolean;
+  keepConfig?: boolean;
+  keepLogs?: boolean;
+};
+
+/**
+ * `bedrock-auth uninstall`: everything that was installed for this user, the programs last. What cannot be
+ * removed is told, and the rest goes on; 1 when something had to stay that should not, or nobody said yes.
+ */
+export async function uninstall(program: Program, options: UninstallOptions): Promise<number> {
+  const signedIn = sessions(program);
+  const keep = { config: options.keepConfig === true, logs: options.keepLogs === true };
+  const plans = [
+    signedIn,
+    daemonAndService(program),
+    awsSections(program),
+    claudeSettings(program, signedIn.names),
+    runtimeFolder(program),
+    installationFolder(program, keep),
+  ];
+  const steps = plans.flatMap((plan) => plan.steps);
+  const kept = plans.flatMap((plan) => plan.left);
+  await program.print(
+    `${list(
+      'This removes',
+      steps.map(({ text }) => text),
+    )}${list('It leaves', kept)}`,
+  );
+  if (options.dryRun) return 0;
+  if (!options.yes && !(await confirmed(program))) {
+    await program.print('Nothing was removed.\n');
+    return 1;
+  }
+  const left: string[] = [];
+  for (const { text, remove } of steps) {
+    try {
+      left.push(...(await remove()));
+    } catch (thrown) {
+      const { code } = (thrown ?? {}) as NodeJS.ErrnoException;
+      const error = asCcwbError(thrown);
+      const why = error.code === 'ERR_INTERNAL' && code ? code : error.message;
+      left.push(`${text}: ${why}`);
+    }
+  }
+  await program.print(left.length === 0 ? 'Removed.\n' : list('Removed, but for', left));
+  return left.length === 0 ? 0 : 1;
+}
+
+/** @throws CcwbError ERR_USAGE where nobody can be asked. */
+async function confirmed(program: Program): Promise<boolean> {
+  if (!program.terminalInput) {
+    throw usageError(program.name, 'nobody can be asked here; --yes removes without asking');
+  }
+  await program.print('Remove all of it? [y/N] ');
+  return /^y(es)?$/i.test((await program.readLine())?.trim() ?? '');
+}
+
+function list(title: string, lines: readonly string[]): string {
+  const items = lines.flatMap((line) => hanging('  ', line, 4));
+  return items.length === 0 ? '' : `${title}\n${items.join('\n')}\n`;
+}

@@ -1,0 +1,128 @@
+import t, { type Test } from 'tap';
+import type { StatusReply } from '../../../protocol/api.ts';
+import { parseConfig } from '../../../protocol/config.ts';
+import { CcwbError } from '../../../protocol/errors.ts';
+import type { Probe } from '../../../protocol/probe.ts';
+import type { Looking } from '../../../shim/doctor/check.ts';
+import { clock, readDiscovery, unreachable } from '../../../shim/doctor/network-checks.ts';
+import { serviceWith } from '../../../shim/doctor/service-checks.ts';
+import { browser } from '../../../shim/doctor/sign-in-checks.ts';
+import type { Program } from '../../../shim/program.ts';
+import type { ServiceManager } from '../../../shim/service-manager.ts';
+import { PROFILE } from '../fixtures/installation.ts';
+import { fakeProgram } from '../fixtures/program.ts';
+
+const NOW = Date.parse('2026-01-02T03:04:05Z');
+const ISSUER = 'https://company.okta.com';
+
+/** What checks look at, with a network that is a function of the test. */
+function looking(
+  t: Test,
+  answer: (url: string) => Omit<Probe, 'url'>,
+  change: Partial<Program> = {},
+): Looking {
+  const { program } = fakeProgram(t, async () => ({}), { now: () => NOW, ...change });
+  const config = parseConfig(JSON.stringify({ profiles: { ClaudeCode: PROFILE } }), 'config.json');
+  const probe = async (url: string) => ({ url, ...answer(url) }) as Probe;
+  return {
+    program,
+    config,
+    configProblem: undefined,
+    profiles: [...config.profiles.values()],
+    status: async () => new CcwbError('ERR_DAEMON_UNREACHABLE', 'none', 'start it'),
+    probe,
+    discovery: ({ identityProvider }) => readDiscovery(identityProvider.issuer, probe),
+    claudeSettings: () => undefined,
+  };
+}
+
+const document = (more: object = {}): string =>
+  JSON.stringify({ issuer: ISSUER, jwks_uri: `${ISSUER}/keys`, ...more });
+const dated = (offMs: number) => () => ({ status: 200, date: NOW + offMs, body: document() });
+
+t.test('a clock that is wrong', async (t) => {
+  const check = async (offMs: number, change: Partial<Program> = {}) =>
+    (await clock(looking(t, dated(offMs), change)))[0];
+  t.match(await check(3_000), { outcome: 'ok' });
+  t.match(await check(-60_000), { outcome: 'warning', text: /^1 min fast/ });
+  t.match(await check(600_000, { platform: 'linux' }), {
+    outcome: 'problem',
+    text: /^10 min slow: AWS refuses/,
+    fix: 'sudo timedatectl set-ntp true',
+  });
+  t.match(await check(600_000, { platform: 'darwin' }), { fix: /^sudo sntp / });
+  const silent = looking(t, () => ({ code: 'ENOTFOUND', message: null }));
+  t.match(await clock(silent), [{ outcome: 'skipped' }]);
+});
+
+t.test('a machine without a browser', async (t) => {
+  const headless = { platform: 'linux' as const, env: { SSH_TTY: '/dev/pts/1' } };
+  const offering = (more: object) =>
+    looking(t, () => ({ status: 200, date: null, body: document(more) }), headless);
+  const codes = { device_authorization_endpoint: `${ISSUER}/device` };
+  t.match(await browser(offering(codes)), [{ outcome: 'ok', text: /by a code for another device/ }]);
+  t.match(await browser(offering({})), [
+    { outcome: 'warning', text: /no codes/, fix: /^ssh -L 8400:localhost:8400 / },
+  ]);
+  const told = looking(t, dated(0), { env: { CCWB_BROWSER: 'none' } });
+  t.match(await browser(told), [{ outcome: 'ok', text: /is printed/ }]);
+});
+
+t.test('why nobody answers, and what to do', async (t) => {
+  const cases: [code: string, text: RegExp, fix: RegExp][] = [
+    ['ENOTFOUND', /no such name/, /^curl -sSI https:\/\/idp\.example$/],
+    ['ECONNREFUSED', /nobody listens/, /^curl /],
+    ['ETIMEDOUT', /proxy or the VPN/, /^curl /],
+    ['UND_ERR_CONNECT_TIMEOUT', /no answer in time/, /^curl /],
+    ['UND_ERR_ABORTED', /the proxy refuses/, /HTTPS_PROXY/],
+    ['SELF_SIGNED_CERT_IN_CHAIN', /not trusted/, /NODE_EXTRA_CA_CERTS=.*service install$/],
+    ['EPIPE', /cannot be reached \(EPIPE\)/, /^curl /],
+  ];
+  for (const [code, text, fix] of cases) {
+    const url = 'https://idp.example/tenant';
+    t.match(unreachable({ url, code, message: null }, url), { outcome: 'problem', text, fix }, code);
+  }
+});
+
+const MANAGER: ServiceManager = {
+  name: 'systemd',
+  inquiry: 'systemctl --user status',
+  files: () => [],
+  installed: () => true,
+  available: async () => {},
+  state: async () => ({ enabled: true, pid: 4242, listening: true }),
+  enable: async () => {},
+  start: async () => {},
+  wake: async () => {},
+  stop: async () => {},
+  remove: async () => {},
+  lingers: () => undefined,
+};
+
+t.test('the service, one thing broken at a time', async (t) => {
+  const { program } = fakeProgram(t, async () => ({}), { platform: 'linux' });
+  const running = (pid: number) => async () => ({ daemon: { pid } }) as StatusReply;
+  const check = (change: Partial<ServiceManager>, pid = 4242, env: Program['env'] = {}) =>
+    serviceWith({ ...MANAGER, ...change }, { status: running(pid), program: { ...program, env } });
+  const INSTALL = 'bedrock-auth service install';
+  const refuse = async (): Promise<void> => {
+    throw new CcwbError('ERR_SERVICE_UNAVAILABLE', 'there is no systemctl', 'nothing is lost');
+  };
+  t.match(await check({}), [{ outcome: 'ok', text: 'systemd, running' }]);
+  t.match(await check({ installed: () => false }), [{ outcome: 'warning', fix: INSTALL }]);
+  t.match(await check({ installed: () => false, available: refuse }), [{ outcome: 'ok' }]);
+  t.match(await check({ available: refuse }), [{ outcome: 'warning', text: /no systemctl/ }]);
+  t.match(await check({ files: () => [{ path: '/nowhere', text: 'x' }] }), [
+    { outcome: 'warning', text: /another version/, fix: INSTALL },
+  ]);
+  t.match(await check({ state: async () => ({ enabled: false, pid: 4242, listening: true }) }), [
+    { outcome: 'warning', text: /does not start when you log in/, fix: INSTALL },
+  ]);
+  t.match(await check({}, 1), [{ outcome: 'warning', fix: 'bedrock-auth service restart' }]);
+  const lingering = { lingers: () => false };
+  t.match(await check(lingering), [{ outcome: 'ok' }, { outcome: 'ok', text: /ends with your last logout/ }]);
+  t.match(await check(lingering, 4242, { SSH_TTY: '/dev/pts/1' }), [
+    { outcome: 'ok' },
+    { outcome: 'warning', fix: 'loginctl enable-linger' },
+  ]);
+});
