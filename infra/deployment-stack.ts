@@ -1,0 +1,41 @@
+import {
+  CfnOutput,
+  CfnParameter,
+  type IStackSynthesizer,
+  LegacyStackSynthesizer,
+  Stack,
+} from 'aws-cdk-lib/core';
+import type { Construct } from 'constructs';
+import { deploymentName } from './outputs.ts';
+
+/** What every stack of a deployment has: its name, no assets, no bootstrap. */
+export class DeploymentStack extends Stack {
+  /** What resources are named after, e.g. `ccwb-ClaudeCode`. */
+  protected readonly deployment: string;
+
+  /** @param purpose what the description says the stack is for. */
+  constructor(
+    scope: Construct,
+    id: string,
+    { name, region }: { readonly name: string; readonly region: string },
+    purpose: string,
+  ) {
+    super(scope, id, {
+      stackName: `${deploymentName(name)}-${id}`,
+      description: `Claude Code with Bedrock: ${purpose} for ${name}`,
+      env: { region },
+      // See AuthStack.
+      synthesizer: new LegacyStackSynthesizer() as IStackSynthesizer,
+    });
+    this.deployment = deploymentName(name);
+  }
+
+  /** A value that another stack gives back, as a token. */
+  protected parameter(name: string, description: string): string {
+    return new CfnParameter(this, name, { type: 'String', description }).valueAsString;
+  }
+
+  protected output(key: string, value: string, description: string): void {
+    new CfnOutput(this, key, { value, description });
+  }
+}
