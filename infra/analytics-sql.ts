@@ -56,6 +56,7 @@ function priceOfModel(prices: readonly ModelPrice[]): string {
 }
 
 const USER = `coalesce(user_email, user_id, 'unknown')`;
+const REQUEST_SECONDS = `CASE WHEN name = 'api_request' THEN duration_ms / 1e3 END`;
 const UNPRICED = `sum(value) FILTER (WHERE usd IS NULL) AS tokens_without_price`;
 
 /** In the order in which the documentation lists them. */
@@ -175,8 +176,8 @@ LIMIT 50`,
       name: 'Response times and errors',
       description: 'As Claude Code saw them in the last 7 days, by model; seconds',
       sql: `SELECT model, count(*) FILTER (WHERE name = 'api_request') AS requests,
-  round(approx_percentile(duration_ms / 1e3, 0.5e0) FILTER (WHERE name = 'api_request'), 1) AS median_seconds,
-  round(approx_percentile(duration_ms / 1e3, 0.95e0) FILTER (WHERE name = 'api_request'), 1) AS p95_seconds,
+  round(approx_percentile(${REQUEST_SECONDS}, 0.5e0), 1) AS median_seconds,
+  round(approx_percentile(${REQUEST_SECONDS}, 0.95e0), 1) AS p95_seconds,
   count(*) FILTER (WHERE name = 'api_error') AS errors,
   count(*) FILTER (WHERE name = 'api_error' AND status_code = '429') AS throttles
 FROM ${TABLE}
