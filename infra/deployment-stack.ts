@@ -24,7 +24,8 @@ export class DeploymentStack extends Stack {
       stackName: `${deploymentName(name)}-${id}`,
       description: `Claude Code with Bedrock: ${purpose} for ${name}`,
       env: { region },
-      // See AuthStack.
+      // Neither assets nor a bootstrapped account are needed. The class is an IStackSynthesizer in all but
+      // the letter: its declaration predates exactOptionalPropertyTypes.
       synthesizer: new LegacyStackSynthesizer() as IStackSynthesizer,
     });
     this.deployment = deploymentName(name);
