@@ -32,7 +32,7 @@ export const GRID = 24;
 const [TOTAL_DIMENSION = ''] = TOTAL;
 
 /** Seconds between the points of a graph. */
-const PERIOD_SECONDS = 300;
+export const PERIOD_SECONDS = 300;
 
 const VIEWS = {
   text: {},
@@ -94,7 +94,15 @@ function propertiesOf(widget: Widget, context: DashboardContext): object {
     unit && view !== 'number' ? { yAxis: { left: { label: unit, showUnits: false, min: 0 } } } : {};
   const metrics = source.series.flatMap((series) => metricsOf(series, context));
   const stat = source.series.find((series) => series.kind === 'aws')?.stat ?? 'Sum';
-  return { title, region, metrics, stat, period: PERIOD_SECONDS, ...VIEWS[view], ...axis };
+  return {
+    title,
+    region,
+    metrics,
+    stat,
+    period: widget.periodSeconds ?? PERIOD_SECONDS,
+    ...VIEWS[view],
+    ...axis,
+  };
 }
 
 function metricsOf(series: Series, context: DashboardContext): unknown[] {
@@ -116,7 +124,13 @@ function awsMetrics(series: AwsSeries, context: DashboardContext): unknown[] {
     case 'AWS/Bedrock':
       return bedrockRegions.map((region) => [
         {
-          ...searchFor(namespace, ['ModelId'], metric, stat, `\${PROP('Dim.ModelId')} ${label} ${region}`),
+          ...searchFor(
+            namespace,
+            ['ModelId'],
+            metric,
+            stat,
+            `\${PROP('Dim.ModelId')} ${region}${label && `: ${label}`}`,
+          ),
           region,
         },
       ]);

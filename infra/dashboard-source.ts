@@ -30,6 +30,7 @@ export type AwsSeries = {
   readonly namespace: 'AWS/Bedrock' | 'AWS/ApplicationELB' | 'AWS/ECS' | 'AWS/Firehose';
   readonly metric: string;
   readonly stat: 'Sum' | 'Average' | 'Minimum' | 'Maximum' | 'p90';
+  /** Says which of several metrics of one widget a line is; may be empty where there is one. */
   readonly label: string;
 };
 
@@ -57,6 +58,8 @@ export type Widget = {
   /** In CloudWatch's grid, which is 24 wide. */
   readonly size: readonly [width: number, height: number];
   readonly view: 'text' | 'number' | 'line' | 'stacked' | 'bar' | 'table';
+  /** Seconds between the points of a graph, where five minutes would be too few to count in. */
+  readonly periodSeconds?: number;
   readonly unit?: 'USD' | '%' | 'hours' | 'ms';
   readonly source: Source;
 };

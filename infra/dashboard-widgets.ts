@@ -180,17 +180,19 @@ export const WIDGETS: readonly Widget[] = [
   {
     id: 'lines-of-code',
     title: 'Lines of code',
-    says: 'Lines that Claude Code added and removed with its editing tools.',
+    says: 'Lines that Claude Code added and removed with its editing tools, by hour.',
     size: [8, 6],
     view: 'line',
+    periodSeconds: 3_600,
     source: metrics(usage('claude_code.lines_of_code.count', { by: ['type'] })),
   },
   {
     id: 'commits-and-pull-requests',
     title: 'Commits and pull requests',
-    says: 'Made through Claude Code. What people commit by hand is not seen.',
+    says: 'Made through Claude Code, by hour. What people commit by hand is not seen.',
     size: [8, 6],
     view: 'line',
+    periodSeconds: 3_600,
     source: metrics(
       usage('claude_code.commit.count', { label: 'Commits' }),
       usage('claude_code.pull_request.count', { label: 'Pull requests' }),

@@ -1,22 +1,32 @@
 /**
  * Brings the parts of the documentation that are made from the programs up to date: the quoted `--help`
- * texts, and with --pictures the pictures of the demo and of the sign-in's last page (needs Chromium).
+ * texts and the tables of the AWS side, with --pictures the pictures of the demo, of the sign-in's last page
+ * and of the dashboard (needs Chromium), with --dashboard the latter alone.
  *
- * Usage: npm run build && node build/js/test/docs/update.js [--pictures]
+ * Usage: npm run build && node build/js/test/docs/update.js [--pictures | --dashboard]
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { drawDashboard } from './dashboard-picture.ts';
 import { demoPicture, runDemo } from './demo-picture.ts';
+import { withFreshParts, withPictureMark } from './generated.ts';
 import { withFreshQuotes } from './help.ts';
 import { pages, ROOT, readText } from './pages.ts';
 import { takeScreenshots } from './screenshots.ts';
 
 for (const page of pages()) {
   const before = readText(page);
-  const after = withFreshQuotes(before);
+  const after = withFreshParts(withFreshQuotes(before));
   if (after === before) continue;
   writeFileSync(join(ROOT, page), after);
   process.stdout.write(`updated ${page}\n`);
+}
+
+if (process.argv.includes('--pictures') || process.argv.includes('--dashboard')) {
+  await drawDashboard(join(ROOT, 'docs/images/dashboard.png'));
+  const page = 'docs/monitoring.md';
+  writeFileSync(join(ROOT, page), withPictureMark(readText(page)));
+  process.stdout.write('drew docs/images/dashboard.png\n');
 }
 
 if (process.argv.includes('--pictures')) {
