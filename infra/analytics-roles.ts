@@ -9,7 +9,7 @@ import type { CfnDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
 import type { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import type { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import type { CfnBucket } from 'aws-cdk-lib/aws-s3';
-import { type Stack, Validations } from 'aws-cdk-lib/core';
+import { ArnFormat, type Stack, Validations } from 'aws-cdk-lib/core';
 
 /** Whom the analytics let do what: three services, each with a role of its own. */
 export class AnalyticsRoles {
@@ -52,7 +52,9 @@ export class AnalyticsRoles {
     const { bucket, database, table, transform, logGroup } = uses;
     const glue = (resource: string, resourceName?: string): string =>
       this.#stack.formatArn({ service: 'glue', resource, ...(resourceName ? { resourceName } : {}) });
-    const role = this.#role('DeliveryRole', 'firehose.amazonaws.com', this.#ofThisAccount(), [
+    // The stream names the account it works for in this way.
+    const ofThisAccount = { StringEquals: { 'sts:ExternalId': this.#stack.account } };
+    const role = this.#role('DeliveryRole', 'firehose.amazonaws.com', ofThisAccount, [
       new PolicyStatement({
         sid: 'WriteFiles',
         actions: ['s3:AbortMultipartUpload', 's3:PutObject'],
@@ -90,17 +92,16 @@ export class AnalyticsRoles {
 
   /** CloudWatch Logs, for the log groups of this account. */
   subscription(stream: CfnDeliveryStream): CfnRole {
-    return this.#role('SubscriptionRole', 'logs.amazonaws.com', this.#ofThisAccount(), [
+    const { NO_RESOURCE_NAME } = ArnFormat;
+    const logs = this.#stack.formatArn({ service: 'logs', resource: '*', arnFormat: NO_RESOURCE_NAME });
+    const ofThisAccount = { StringLike: { 'aws:SourceArn': logs } };
+    return this.#role('SubscriptionRole', 'logs.amazonaws.com', ofThisAccount, [
       new PolicyStatement({
         sid: 'Deliver',
         actions: ['firehose:PutRecord', 'firehose:PutRecordBatch'],
         resources: [stream.attrArn],
       }),
     ]);
-  }
-
-  #ofThisAccount(): object {
-    return { StringEquals: { 'aws:SourceAccount': this.#stack.account } };
   }
 
   #role(id: string, service: string, conditions: object, statements: PolicyStatement[]): CfnRole {

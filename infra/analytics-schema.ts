@@ -55,9 +55,6 @@ export const COLUMNS: readonly Column[] = [
 /** The day of delivery in UTC, `yyyy-MM-dd`: the folder a row is in. Every query should limit it. */
 export const PARTITION = { name: 'day', type: 'string', comment: 'day of delivery, UTC' } as const;
 
-/** How the transform writes `time`, in the words of Joda, which the delivery stream reads it with. */
-export const TIME_FORMAT = 'yyyy-MM-dd HH:mm:ss.SSS';
-
 export const TABLE = 'usage';
 
 /** Labels of the record that become text, whatever they were. */

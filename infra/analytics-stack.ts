@@ -8,7 +8,7 @@ import type { Construct } from 'constructs';
 import { dataBucket, resultsBucket } from './analytics-buckets.ts';
 import { databaseName, PREFIXES, tableInput } from './analytics-catalog.ts';
 import { AnalyticsRoles } from './analytics-roles.ts';
-import { TABLE, TIME_FORMAT } from './analytics-schema.ts';
+import { TABLE } from './analytics-schema.ts';
 import { namedQueries } from './analytics-sql.ts';
 import { TRANSFORM_CODE } from './analytics-transform.ts';
 import { DeploymentStack } from './deployment-stack.ts';
@@ -115,9 +115,8 @@ export class AnalyticsStack extends DeploymentStack {
         processingConfiguration: { enabled: true, processors: [processor(transform)] },
         dataFormatConversionConfiguration: {
           enabled: true,
-          inputFormatConfiguration: {
-            deserializer: { hiveJsonSerDe: { timestampFormats: [TIME_FORMAT] } },
-          },
+          // Of the two it is the one that reads times as the transform writes them.
+          inputFormatConfiguration: { deserializer: { openXJsonSerDe: { caseInsensitive: true } } },
           outputFormatConfiguration: { serializer: { parquetSerDe: { compression: 'SNAPPY' } } },
           schemaConfiguration: {
             catalogId: this.account,

@@ -113,6 +113,11 @@ t.test('roles trust one service each and are limited to what this stack made', a
       { Service: 'logs.amazonaws.com' },
     ],
   );
+  t.match(trusts, [
+    {},
+    { Condition: { StringEquals: { 'sts:ExternalId': { Ref: 'AWS::AccountId' } } } },
+    { Condition: { StringLike: { 'aws:SourceArn': { 'Fn::Join': ['', Array] } } } },
+  ]);
   for (const { Action, Resource } of allowed.filter(({ Principal }) => Principal === undefined)) {
     for (const action of [Action].flat()) t.notMatch(String(action), /\*/);
     t.not(Resource, '*');
