@@ -272,7 +272,7 @@ t.test('every package of the card and every one in use is declared', async (t) =
 
 t.test('every version is exact', async (t) => {
   for (const [name, version] of Object.entries(declared))
-    t.match(version, /^(npm:@?[\w/-]+@)?\d+\.\d+\.\d+$/, `${name} ${version}`);
+    t.match(version, /^(npm:@?[\w/-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/, `${name} ${version}`);
 });
 
 function projectRoot(): string {

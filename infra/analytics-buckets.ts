@@ -1,0 +1,75 @@
+import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { CfnBucket, CfnBucketPolicy } from 'aws-cdk-lib/aws-s3';
+import { CfnDeletionPolicy, type Stack, Validations } from 'aws-cdk-lib/core';
+
+type Rule = CfnBucket.RuleProperty;
+
+/** Uploads that broke off are paid for until somebody ends them. */
+const UNFINISHED: Rule = {
+  id: 'unfinished-uploads',
+  status: 'Enabled',
+  abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
+};
+
+/** What was measured. Never deleted by a rule, only moved to where it costs less. */
+export function dataBucket(stack: Stack, glacierAfterDays: number): CfnBucket {
+  return privateBucket(stack, 'Data', [
+    {
+      id: 'archive',
+      status: 'Enabled',
+      prefix: 'data/',
+      // Instant Retrieval: from the other Glacier classes Athena reads nothing, and says nothing.
+      transitions: [{ storageClass: 'GLACIER_IR', transitionInDays: glacierAfterDays }],
+    },
+    UNFINISHED,
+  ]);
+}
+
+/** What queries gave: as personal as the data, and soon stale. */
+export function resultsBucket(stack: Stack, resultsDays: number): CfnBucket {
+  return privateBucket(stack, 'Results', [
+    { id: 'expire', status: 'Enabled', expirationInDays: resultsDays },
+    UNFINISHED,
+  ]);
+}
+
+/** Encrypted, closed to the public whatever its policies say, reached over TLS only, kept with its stack gone. */
+function privateBucket(stack: Stack, id: string, rules: Rule[]): CfnBucket {
+  const bucket = new CfnBucket(stack, `${id}Bucket`, {
+    bucketEncryption: {
+      serverSideEncryptionConfiguration: [{ serverSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }],
+    },
+    publicAccessBlockConfiguration: {
+      blockPublicAcls: true,
+      blockPublicPolicy: true,
+      ignorePublicAcls: true,
+      restrictPublicBuckets: true,
+    },
+    ownershipControls: { rules: [{ objectOwnership: 'BucketOwnerEnforced' }] },
+    lifecycleConfiguration: { rules },
+  });
+  // An empty bucket of a failed first deployment is removed, one with data never.
+  bucket.cfnOptions.deletionPolicy = CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE;
+  bucket.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
+  Validations.of(bucket).acknowledge({
+    id: 'AwsSolutions-S1',
+    reason:
+      'Reads go through Athena, whose history names the person, the query and the time; CloudTrail data events tell the rest where they are wanted. An access log would be a further bucket of personal data.',
+  });
+  new CfnBucketPolicy(stack, `${id}BucketPolicy`, {
+    bucket: bucket.ref,
+    policyDocument: new PolicyDocument({
+      statements: [
+        new PolicyStatement({
+          sid: 'OnlyOverTls',
+          effect: Effect.DENY,
+          principals: [new AnyPrincipal()],
+          actions: ['s3:*'],
+          resources: [bucket.attrArn, `${bucket.attrArn}/*`],
+          conditions: { Bool: { 'aws:SecureTransport': 'false' } },
+        }),
+      ],
+    }),
+  });
+  return bucket;
+}

@@ -1,0 +1,178 @@
+import { countMetrics } from './claude-code-metrics.ts';
+
+/**
+ * What the AWS side costs in a month, without the models: an estimate from one table of prices and one of
+ * assumptions. Small free allowances, taxes and discounts are left out.
+ */
+
+/** AWS's list prices in USD in us-east-1; other regions are up to a third dearer. Source: AWS's price pages. */
+export const AWS_PRICES = {
+  asOf: '2026-06',
+  logsIngestedGb: 0.5,
+  logsStoredGbMonth: 0.03,
+  logsScannedGb: 0.005,
+  /** For the first 10,000. */
+  metricMonth: 0.3,
+  dashboardMonth: 3,
+  alarmMonth: 0.1,
+  kmsKeyMonth: 1,
+  fargateVcpuHour: 0.04048,
+  fargateGbHour: 0.004445,
+  loadBalancerHour: 0.0225,
+  loadBalancerUnitHour: 0.008,
+  natHour: 0.045,
+  natGb: 0.045,
+  publicAddressHour: 0.005,
+  firehoseGb: 0.029,
+  firehoseConversionGb: 0.018,
+  lambdaGbSecond: 0.0000133334,
+  s3GbMonth: 0.023,
+  s3ArchiveGbMonth: 0.004,
+  athenaTb: 5,
+} as const;
+
+/** How people work and what that writes: measured on nobody, so look at your own bill after a month. */
+export const ASSUMPTIONS = {
+  hoursPerDay: 6,
+  daysPerMonth: 21,
+  /** Claude Code exports every minute; per active minute so many of its counters have moved. */
+  metricRecordsPerMinute: 8,
+  metricRecordBytes: 1_200,
+  eventsPerHour: 150,
+  eventBytes: 1_000,
+  /** Of what was ingested; CloudWatch keeps logs compressed. */
+  storedLogFraction: 0.15,
+  retentionDays: 90,
+  /** Parquet's share of the records it was made from. */
+  parquetFraction: 0.05,
+  glacierAfterDays: 90,
+  /** Looks at the dashboard in a month, each scanning a day of metrics for its five tables. */
+  dashboardLooks: 60,
+  tablesOnDashboard: 5,
+  /** Queries in Athena in a month, each reading a third of a month's files. */
+  queries: 100,
+  queriedFraction: 0.33,
+  /** One task of half a virtual CPU and 1 GB takes the records of so many people at work. */
+  peoplePerTask: 2_500,
+  mostTasks: 4,
+  models: 4,
+  peoplePerDepartment: 50,
+  mostDepartments: 200,
+} as const;
+
+const HOURS_PER_MONTH = 730;
+const GB = 1e9;
+
+/** What an administrator chose, as far as it costs. */
+export type CostShape = {
+  readonly users: number;
+  /** Where the collector's tasks are: `existing` networks are paid for already. */
+  readonly network: 'private' | 'public' | 'existing';
+  readonly alarms: boolean;
+  readonly analytics: boolean;
+};
+
+export type CostItem = { readonly what: string; readonly usd: number };
+
+export type CostEstimate = {
+  /** Largest first. */
+  readonly items: readonly CostItem[];
+  readonly totalUsd: number;
+};
+
+/** Sizes of companies that the documentation and the wizard show. */
+export const SCALES = [100, 5_000, 100_000] as const;
+
+/** Estimate for a month. With monitoring off nothing is paid for: identity pools and roles are free. */
+export function monthlyCost(shape: CostShape): CostEstimate {
+  const items = [
+    ...collector(shape),
+    ...cloudWatch(shape),
+    ...(shape.analytics ? analytics(shape.users) : []),
+  ].sort((a, b) => b.usd - a.usd);
+  return { items, totalUsd: items.reduce((sum, { usd }) => sum + usd, 0) };
+}
+
+/** Gigabytes that so many people write to the two log groups in a month. */
+export function telemetryGb(users: number): { readonly metrics: number; readonly events: number } {
+  const a = ASSUMPTIONS;
+  const hours = users * a.hoursPerDay * a.daysPerMonth;
+  return {
+    metrics: (hours * 60 * a.metricRecordsPerMinute * a.metricRecordBytes) / GB,
+    events: (hours * a.eventsPerHour * a.eventBytes) / GB,
+  };
+}
+
+function collector({ users, network }: CostShape): CostItem[] {
+  const { peoplePerTask, mostTasks, hoursPerDay, daysPerMonth } = ASSUMPTIONS;
+  const price = AWS_PRICES;
+  const { metrics, events } = telemetryGb(users);
+  const gb = metrics + events;
+  // One task stays up; the others only while people work.
+  const busy = Math.min(Math.ceil(users / peoplePerTask), mostTasks);
+  const taskHours = HOURS_PER_MONTH + (busy - 1) * hoursPerDay * daysPerMonth;
+  const task = 0.5 * price.fargateVcpuHour + price.fargateGbHour;
+  // A unit is a gigabyte an hour.
+  const balancer = HOURS_PER_MONTH * price.loadBalancerHour + gb * price.loadBalancerUnitHour;
+  const nat = HOURS_PER_MONTH * price.natHour + gb * price.natGb;
+  const addresses = taskHours * price.publicAddressHour;
+  return [
+    { what: 'Collector tasks (Fargate)', usd: taskHours * task },
+    { what: 'Load balancer', usd: balancer },
+    ...(network === 'private' ? [{ what: 'NAT gateway', usd: nat }] : []),
+    ...(network === 'public' ? [{ what: 'Public addresses of the tasks', usd: addresses }] : []),
+  ];
+}
+
+function cloudWatch({ users, alarms }: CostShape): CostItem[] {
+  const a = ASSUMPTIONS;
+  const price = AWS_PRICES;
+  const { metrics, events } = telemetryGb(users);
+  const gb = metrics + events;
+  const stored = gb * a.storedLogFraction * (a.retentionDays / 30);
+  const scanned = (metrics / a.daysPerMonth) * a.dashboardLooks * a.tablesOnDashboard;
+  const departments = Math.min(Math.ceil(users / a.peoplePerDepartment), a.mostDepartments);
+  const count = countMetrics({
+    type: 4,
+    model: a.models,
+    department: departments,
+    tool_name: 3,
+    decision: 2,
+  });
+  return [
+    { what: 'Records into CloudWatch Logs', usd: gb * price.logsIngestedGb },
+    { what: 'Log storage', usd: stored * price.logsStoredGbMonth },
+    { what: 'Looking at the dashboard (Logs Insights)', usd: scanned * price.logsScannedGb },
+    { what: 'CloudWatch metrics', usd: count * price.metricMonth },
+    { what: 'Dashboard', usd: price.dashboardMonth },
+    ...(alarms ? [{ what: 'Alarms and their key', usd: alarmsUsd() }] : []),
+  ];
+}
+
+/** Three alarms on one metric each, and three on a query over the metric of every model. */
+function alarmsUsd(): number {
+  return (3 + 3 * ASSUMPTIONS.models) * AWS_PRICES.alarmMonth + AWS_PRICES.kmsKeyMonth;
+}
+
+function analytics(users: number): CostItem[] {
+  const a = ASSUMPTIONS;
+  const price = AWS_PRICES;
+  const { metrics, events } = telemetryGb(users);
+  const gb = metrics + events;
+  const parquet = gb * a.parquetFraction;
+  const months = a.glacierAfterDays / 30;
+  // After a year: the first months at hand, the rest archived.
+  const storage = parquet * (months * price.s3GbMonth + (12 - months) * price.s3ArchiveGbMonth);
+  // The function takes about ten seconds with 1 GB of memory for a gigabyte of records.
+  const transform = gb * 10 * price.lambdaGbSecond;
+  const read = (a.queries * a.queriedFraction * parquet) / 1_000;
+  return [
+    {
+      what: 'Delivery and conversion (Firehose)',
+      usd: gb * (price.firehoseGb + price.firehoseConversionGb),
+    },
+    { what: 'Transform (Lambda)', usd: transform },
+    { what: 'Data of a year (S3)', usd: storage },
+    { what: 'Queries (Athena)', usd: read * price.athenaTb },
+  ];
+}
