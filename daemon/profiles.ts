@@ -9,6 +9,7 @@ import type { LoopbackRedirect } from './loopback-redirect.ts';
 import { oidcClient } from './oidc-client.ts';
 import { resultPage } from './result-page.ts';
 import { openSession, type Session, sessionKey } from './session.ts';
+import { openTelemetry, type Telemetry } from './telemetry.ts';
 
 /** One profile at work: who is signed in (shared with its siblings) and its own AWS credentials. */
 export type Profile = {
@@ -16,6 +17,7 @@ export type Profile = {
   session: Session;
   signIns: SignIns;
   credentials: CredentialCache;
+  telemetry: Telemetry;
 };
 
 export type Profiles = {
@@ -108,6 +110,7 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
       session,
       signIns,
       credentials: credentialCache(profile.name, session, federation, edges),
+      telemetry: openTelemetry(profile, session, edges.clock),
     };
   };
 

@@ -46,6 +46,7 @@ export function startRefreshScheduler(
     for (const profile of profiles.all()) {
       if (wokeUp) profile.credentials.wokeUp();
       void look(profile);
+      void profile.telemetry.refreshIfDue();
     }
     profiles.reloadIfChanged();
   };

@@ -41,9 +41,10 @@ export type Session = {
    * An ID token with life left, refreshed when it has too little. Concurrent callers share one refresh.
    *
    * @param rejected a token AWS did not take any more: not given again.
+   * @param leastLifeMs refreshed with less life than this too; what is still valid is given if that fails.
    * @throws CcwbError ERR_LOGIN_REQUIRED, ERR_PROVIDER_…, ERR_ID_TOKEN_INVALID
    */
-  idToken(rejected?: IdToken): Promise<IdToken>;
+  idToken(rejected?: IdToken, leastLifeMs?: number): Promise<IdToken>;
   /** Takes over the tokens of a finished sign-in. */
   signedIn(tokens: Tokens & { idToken: IdToken }): Promise<void>;
   /** Resolves when no refresh and no write is under way: what the provider has rotated is stored by then. */
@@ -133,11 +134,11 @@ export function openSession(
 
   const unexpired = (rejected: IdToken | undefined): IdToken | undefined =>
     idToken && idToken !== rejected && idToken.expiresAt > clock.now() ? idToken : undefined;
-  const usable = (rejected: IdToken | undefined): IdToken | undefined => {
+  const usable = (rejected: IdToken | undefined, leastLifeMs = 0): IdToken | undefined => {
     const candidate = unexpired(rejected);
-    return candidate && candidate.expiresAt - clock.now() > idTokenLifeMs(candidate.lifetimeMs)
-      ? candidate
-      : undefined;
+    if (!candidate) return undefined;
+    const life = candidate.expiresAt - clock.now();
+    return life > idTokenLifeMs(candidate.lifetimeMs) && life >= leastLifeMs ? candidate : undefined;
   };
   /** True once the refusals have gone on for so long that nothing but the provider can mean them. */
   const refused = (): boolean =>
@@ -167,9 +168,9 @@ export function openSession(
       await keeper.settled();
     },
 
-    idToken: async (rejected) => {
+    idToken: async (rejected, leastLifeMs) => {
       await keeper.restore();
-      const current = usable(rejected);
+      const current = usable(rejected, leastLifeMs);
       if (current) return current;
       if (canRefresh()) {
         try {

@@ -233,6 +233,8 @@ function explained(profile: ProfileConfig): Record<string, unknown> {
     credential_storage: profile.credentialStorage,
     redirect_port: profile.redirectPort,
     allowed_programs: profile.allowedPrograms ?? null,
+    otel_sends_id_token: profile.telemetry.sendsIdToken,
+    otel_claims: profile.telemetry.claims,
   };
 }
 
