@@ -2,6 +2,7 @@ import { type Stats, statSync } from 'node:fs';
 import { type Config, loadConfig, type ProfileConfig, profileNamed } from '../protocol/config.ts';
 import { asCcwbError, CcwbError } from '../protocol/errors.ts';
 import { type CredentialCache, credentialCache } from './credential-cache.ts';
+import { importing } from './earlier-tool.ts';
 import type { Edges } from './edges.ts';
 import { openFederation } from './federation.ts';
 import { type SignIns, signIns } from './login.ts';
@@ -86,7 +87,18 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
       if (next.has(id)) continue;
       const known = sessions.get(id);
       const settings = JSON.stringify([profile.redirectPort, profile.scopes, profile.clientSecret]);
-      next.set(id, known?.settings === settings ? known : openSharedSession(profile, settings, known));
+      const sharers = [...configured.values()].filter((other) => credentialOf(other) === id);
+      next.set(
+        id,
+        known?.settings === settings
+          ? known
+          : openSharedSession(
+              profile,
+              settings,
+              sharers.map(({ name }) => name),
+              known,
+            ),
+      );
     }
     for (const [id, shared] of sessions) {
       if (next.get(id) === shared) continue;
@@ -117,10 +129,11 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
   const openSharedSession = (
     profile: ProfileConfig,
     settings: string,
+    sharers: readonly string[],
     former: SharedSession | undefined,
   ): SharedSession => {
     const oidc = oidcClient(profile, edges);
-    const store = edges.openStore(profile.credentialStorage);
+    const store = importing(edges.openStore(profile.credentialStorage), sharers, edges.earlier, edges.log);
     const lockCredential = edges.openLocks(profile.credentialStorage);
     const session = openSession(sessionKey(profile), oidc, store, { ...edges, lockCredential }, async () => {
       if (!former) return;

@@ -8,7 +8,7 @@ import { causeOf, type Log } from './log.ts';
 import type { IdToken, OidcClient, Tokens } from './oidc-client.ts';
 import { LostReply, UnexplainedRefusal } from './provider-errors.ts';
 import { refreshTokenKeeper } from './refresh-token.ts';
-import type { SecretStore, StoredSession } from './secret-store.ts';
+import { type SecretStore, type StoredSession, UNKNOWN_SUBJECT } from './secret-store.ts';
 import { sharedCall } from './shared-call.ts';
 import { idTokenLifeMs, TIMING } from './timing.ts';
 
@@ -95,13 +95,18 @@ export function openSession(
     const startedIn = keeper.generation();
     let spent: StoredSession | undefined;
     try {
-      await keeper.spend(async (session, rotated) => {
+      await keeper.spend(async (session, rotated, identified) => {
         spent = session;
         const tokens = await patiently(() => oidc.refresh(session.refreshToken, session.subject, rotated));
         if (startedIn !== keeper.generation()) return;
         refusal = undefined;
-        if (tokens.idToken) idToken = tokens.idToken;
-        else refreshGivesNoIdToken = session.subject;
+        if (!tokens.idToken) {
+          refreshGivesNoIdToken = session.subject;
+          return;
+        }
+        idToken = tokens.idToken;
+        if (session.subject === UNKNOWN_SUBJECT)
+          identified({ subject: idToken.claims.sub, user: userOf(idToken) });
       });
     } catch (thrown) {
       if (thrown instanceof UnexplainedRefusal) {
