@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CcwbError } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
+import { containerCredentials } from './container-credentials.ts';
 import { openDrain } from './drain.ts';
 import type { Edges } from './edges.ts';
 import { loopbackRedirect } from './loopback-redirect.ts';
@@ -15,6 +16,8 @@ import { TIMING } from './timing.ts';
 export type DaemonOptions = {
   socket: SocketSource;
   configPath: string;
+  /** See {@link containerCredentials}. */
+  containerTokenPath: string;
   /** Seconds between two looks at what is due; see {@link startRefreshScheduler}. */
   tickSeconds?: number;
 };
@@ -33,18 +36,20 @@ export type Daemon = {
  *   error, and it is read again when it changes.
  */
 export async function startDaemon(
-  { socket, configPath, tickSeconds }: DaemonOptions,
+  { socket, configPath, containerTokenPath, tickSeconds }: DaemonOptions,
   edges: Edges,
 ): Promise<Daemon> {
   const startedAt = edges.clock.now();
   const redirect = loopbackRedirect();
   const profiles = openProfiles(configPath, redirect, edges);
+  const container = containerCredentials(profiles, containerTokenPath, edges);
   const app = apiServer(
     routeHandlers({
       profiles,
       clock: edges.clock,
       network: edges.network,
       audit: edges.audit,
+      container,
       drain: ({ now }) => {
         if (now) profiles.cancelSignIns(stopped());
         return drain.begin();
@@ -56,7 +61,7 @@ export async function startDaemon(
   );
   await app.ready();
   const listening = await listen(app.server, socket);
-  const scheduler = startRefreshScheduler(profiles, edges, tickSeconds);
+  const scheduler = startRefreshScheduler(profiles, edges, tickSeconds, () => void container.sync());
   edges.log('info', 'daemon started', {
     pid: process.pid,
     version: BUILD_VERSION,
@@ -69,6 +74,7 @@ export async function startDaemon(
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
       await scheduler.stop();
+      await container.stop();
       profiles.cancelSignIns(stopped());
       await close(app.server);
       await profiles.settled();

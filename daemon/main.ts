@@ -86,6 +86,7 @@ async function main(): Promise<void> {
     {
       socket: inherited ?? { path: paths.socket },
       configPath: paths.config,
+      containerTokenPath: paths.containerToken,
       ...(values['tick-seconds'] === undefined ? {} : { tickSeconds: tickSeconds(values['tick-seconds']) }),
     },
     edges,

@@ -11,11 +11,13 @@ export type RefreshScheduler = { stop(): Promise<void> };
  * a person waits for one.
  *
  * @param tickSeconds a divisor of 60; shorter than the default only to watch a day in a minute.
+ * @param alsoAtTick what else follows the clock and config.json.
  */
 export function startRefreshScheduler(
   profiles: Profiles,
   edges: { clock: CorrectedClock; log: Log },
   tickSeconds: number = TIMING.tickMs / 1000,
+  alsoAtTick: () => void = () => {},
 ): RefreshScheduler {
   const tickMs = tickSeconds * 1000;
   const retries = new Map<string, NodeJS.Timeout>();
@@ -49,6 +51,7 @@ export function startRefreshScheduler(
       void profile.telemetry.refreshIfDue();
     }
     profiles.reloadIfChanged();
+    alsoAtTick();
   };
 
   const schedule = cron.createTask(`*/${tickSeconds} * * * * *`, tick, {

@@ -18,6 +18,7 @@ import { BUILD_VERSION, PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { AwsCredentials } from './aws-calls.ts';
 import type { CorrectedClock } from './clock.ts';
+import type { ContainerCredentials } from './container-credentials.ts';
 import { disclosures } from './disclosure.ts';
 import type { PeerCredentials } from './native.ts';
 import type { Profiles } from './profiles.ts';
@@ -41,6 +42,7 @@ export type RouteDependencies = {
   network(): NetworkStatus;
   drain(request: DrainRequest): DrainReply;
   audit: AuditLog;
+  container: Pick<ContainerCredentials, 'problemOf'>;
   startedAt: number;
   configPath: string;
 };
@@ -52,6 +54,7 @@ export function routeHandlers({
   network,
   drain,
   audit,
+  container,
   startedAt,
   configPath,
 }: RouteDependencies): Record<RouteName, Handler> {
@@ -78,7 +81,7 @@ export function routeHandlers({
         network: network(),
         config: configPath,
         configProblem: file ? describe(file, time(clock.now())) : null,
-        profiles: profileStatuses(profiles, clock),
+        profiles: profileStatuses(profiles, clock, container.problemOf),
       };
     },
 

@@ -19,6 +19,8 @@ export type ProfileConfig = {
   /** Programs that may have credentials, or folders of them (with a slash at the end); undefined: all. */
   allowedPrograms: readonly string[] | undefined;
   telemetry: TelemetrySettings;
+  /** Where container credentials are served on loopback; undefined: nowhere. */
+  containerCredentialsPort: number | undefined;
 };
 
 export type Federation =
@@ -183,6 +185,7 @@ function readProfile(name: string, read: ProfileReader): ProfileConfig {
     redirectPort: read.integer('redirect_port', 1, 65_535) ?? DEFAULT_REDIRECT_PORT,
     allowedPrograms: read.programs('allowed_programs'),
     telemetry: readTelemetry(read),
+    containerCredentialsPort: read.integer('container_credentials_port', 0, 65_535) || undefined,
   };
 }
 

@@ -53,6 +53,7 @@ t.test('the least that a profile needs gives it every default', async (t) => {
     redirectPort: 8400,
     allowedPrograms: undefined,
     telemetry: { sendsIdToken: false, claims: {} },
+    containerCredentialsPort: undefined,
   });
 });
 
@@ -78,6 +79,7 @@ t.test('every field is read', async (t) => {
       otel_collector_endpoint: 'https://otel.company.example',
       otel_collector_validates_token: true,
       otel_claims: { 'x-department': 'abteilung' },
+      container_credentials_port: 8401,
     }),
     {
       name: 'ClaudeCode',
@@ -100,6 +102,7 @@ t.test('every field is read', async (t) => {
       redirectPort: 8401,
       allowedPrograms: ['/usr/local/bin/claude', '~/.local/share/claude/versions/', '/opt/a b/é (x)'],
       telemetry: { sendsIdToken: true, claims: { 'x-department': ['abteilung'] } },
+      containerCredentialsPort: 8401,
     },
   );
 });
@@ -208,6 +211,13 @@ t.test('a profile as the existing tool packages it loads', async (t) => {
     packaged.unknownFields.map((field) => field.replace('profiles.ClaudeCode.', '')),
     ['cross_region_profile', 'selected_model', 'quota_api_endpoint', 'sso_enabled'],
   );
+});
+
+t.test('container credentials are off without a port, and with 0', async (t) => {
+  t.equal(profile({ ...GOOD, container_credentials_port: 0 }).containerCredentialsPort, undefined);
+  t.equal(profile({ ...GOOD, container_credentials_port: 9000 }).containerCredentialsPort, 9000);
+  for (const port of [-1, 65_536, 1.5, '9000', true])
+    t.match(problem({ ...GOOD, container_credentials_port: port }).message, /container_credentials_port/);
 });
 
 t.test('a bare map of profiles is accepted', async (t) => {

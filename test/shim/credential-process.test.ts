@@ -195,6 +195,7 @@ t.test('--explain shows the resolved configuration without secrets, network or d
     identity_pool_id: PROFILE.identity_pool_id,
     redirect_port: 8400,
     allowed_programs: null,
+    container_credentials_port: 0,
     otel_sends_id_token: false,
     otel_claims: {},
     config: join(directory, 'config.json'),

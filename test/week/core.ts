@@ -90,6 +90,7 @@ export function startCore({ directory, time, internet, random, log }: CoreWorld)
     clock,
     network: noProxy,
     audit: edges.audit,
+    container: { problemOf: () => undefined },
     drain: () => ({ state: 'ending' }),
     startedAt: clock.now(),
     configPath,
