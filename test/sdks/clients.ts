@@ -40,14 +40,16 @@ export function findClients(): (Client | MissingClient)[] {
     'missing' in python
       ? { name: 'boto3', missing: python.missing }
       : boto3('boto3', `${python.directory}/bin/python`, true),
-    library('SDK for JavaScript v3', { version: javaScriptSdkVersion() }, [
-      process.execPath,
-      CALLER_IDENTITY,
-    ]),
+    javaScript(),
     built('SDK for Go v2', buildGo()),
     built('SDK for Java v2', buildJava()),
     built('SDK for Rust', buildRust()),
   ];
+}
+
+export function javaScript(): Client {
+  const version = javaScriptSdkVersion();
+  return library('SDK for JavaScript v3', { version }, [process.execPath, CALLER_IDENTITY]);
 }
 
 type Built = { version: string; command: readonly [string, ...string[]] } | { missing: string };
@@ -70,13 +72,13 @@ function library(
   };
 }
 
-function boto3(name: string, python: string, readsTokenFile: boolean): Client {
+export function boto3(name: string, python: string, readsTokenFile: boolean): Client {
   const version = spawnSync(python, ['-c', 'import boto3; print(boto3.__version__)'], { encoding: 'utf8' });
   const client = library(name, { version: version.stdout.trim() }, [python, '-c', BOTO3]);
   return { ...client, readsTokenFile };
 }
 
-function commandLine(file: string, readsTokenFile: boolean): Client {
+export function commandLine(file: string, readsTokenFile: boolean): Client {
   const { stdout } = spawnSync(file, ['--version'], { encoding: 'utf8' });
   const version = /aws-cli\/(\S+)/.exec(stdout)?.[1] ?? 'unknown';
   return {
