@@ -14,8 +14,8 @@ export type Client = {
   command(endpoint: string, calls: number): readonly [file: string, ...args: string[]];
 };
 
-/** One that this machine cannot run, and why. */
-export type MissingClient = { name: string; missing: string };
+/** One that this machine cannot run, and why; `broken`: although it has what that takes. */
+export type MissingClient = { name: string; missing: string; broken: boolean };
 
 const CALLER_IDENTITY = fileURLToPath(new URL('./caller-identity.js', import.meta.url));
 
@@ -30,15 +30,17 @@ for _ in range(int(sys.argv[2])):
 export function findClients(): (Client | MissingClient)[] {
   const python = installPython();
   return [
-    awsCli ? commandLine(awsCli, false) : { name: 'AWS CLI of the distribution', missing: 'no /usr/bin/aws' },
+    awsCli
+      ? commandLine(awsCli, false)
+      : { name: 'AWS CLI of the distribution', missing: 'no /usr/bin/aws', broken: false },
     'missing' in python
-      ? { name: 'AWS CLI v1', missing: python.missing }
+      ? { name: 'AWS CLI v1', ...python }
       : commandLine(`${python.directory}/bin/aws`, true),
     pythonWithBoto3
       ? boto3('boto3 of the distribution', pythonWithBoto3, false)
-      : { name: 'boto3 of the distribution', missing: 'no boto3 for /usr/bin/python3' },
+      : { name: 'boto3 of the distribution', missing: 'no boto3 for /usr/bin/python3', broken: false },
     'missing' in python
-      ? { name: 'boto3', missing: python.missing }
+      ? { name: 'boto3', ...python }
       : boto3('boto3', `${python.directory}/bin/python`, true),
     javaScript(),
     built('SDK for Go v2', buildGo()),
@@ -52,10 +54,10 @@ export function javaScript(): Client {
   return library('SDK for JavaScript v3', { version }, [process.execPath, CALLER_IDENTITY]);
 }
 
-type Built = { version: string; command: readonly [string, ...string[]] } | { missing: string };
+type Built = { version: string; command: readonly [string, ...string[]] } | Omit<MissingClient, 'name'>;
 
 function built(name: string, result: Built): Client | MissingClient {
-  return 'missing' in result ? { name, missing: result.missing } : library(name, result, result.command);
+  return 'missing' in result ? { name, ...result } : library(name, result, result.command);
 }
 
 function library(

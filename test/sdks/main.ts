@@ -41,7 +41,9 @@ const found = findClients();
 const missing = found.filter((client): client is MissingClient => 'missing' in client);
 const lives = values.quick ? [21] : LIVES;
 const rows: Row[] = [];
-const problems: string[] = [];
+const problems = missing
+  .filter(({ broken }) => broken)
+  .map(({ name, missing: reason }) => `${name}: ${reason}`);
 const laboratory = await openLaboratory();
 try {
   for (const client of found) {

@@ -11,12 +11,12 @@ export type Row = { client: Client; way: Way; results: ReadonlyMap<number, Measu
 export function page(rows: readonly Row[], missing: readonly MissingClient[]): string {
   return `# Interoperability
 
-Written by \`npm run test:sdks -- --write\` from one run on Linux (${process.arch}). Each tool and SDK made ${CALLS} calls of
-\`sts get-caller-identity\`, one after the other, with the credentials it finds by itself, against the
+Written by \`npm run test:sdks -- --write\` from one run on Linux (${process.arch}). Each tool and SDK made ${CALLS} calls
+of \`sts get-caller-identity\`, one after the other, with the credentials it finds by itself, against the
 [sandbox](sandbox.md), whose STS verifies the signature of each call with the very secret that was given out. The
 credentials had so many minutes of life left; the figures are how often \`credential-process\` was started, or the
-[container endpoint](configuration.md#container-credentials) was asked. The AWS CLI makes one call each time it runs, so ${CALLS} is
-the least it can do. "failed" stands where a call failed.
+[container endpoint](configuration.md#container-credentials) was asked. The AWS CLI makes one call each time it
+runs, so ${CALLS} is the least it can do. "failed" stands where a call failed.
 
 ## Through credential_process
 
@@ -31,9 +31,10 @@ Those marked with * do not read \`AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE\` in th
 
 ## What the figures say
 
-Each SDK asks again by its own rule: botocore, and with it the AWS CLI, when less than 15 minutes are left, at every
-call; the SDK for JavaScript when less than 5 are; those for Go, Java and Rust shortly before the end. So the daemon
-gives at least 20 minutes while the provider can be reached, and nobody starts the shim for every call.
+Each SDK asks again by its own rule. botocore, and with it the AWS CLI, asks when less than 15 minutes are left, at
+every use; the SDK for JavaScript when less than 5 are. Those for Go, Java and Rust ask shortly before the end; of
+the container endpoint, Go asks when less than 5 minutes are left, and Java now and then under 15. So the daemon gives
+at least 20 minutes while the provider can be reached, and nobody asks at every call.
 
 ## What has not been run
 

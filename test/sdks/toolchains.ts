@@ -13,7 +13,8 @@ const OUTPUT = join(ROOT, 'build/sdks');
 const PYTHON_PACKAGES = ['awscli==1.46.3', 'boto3==1.44.8'];
 
 type Built = { version: string; command: readonly [string, ...string[]] };
-type Missing = { missing: string };
+/** `broken`: it is there, and does not do what it should. */
+type Missing = { missing: string; broken: boolean };
 
 /** A virtual environment with the AWS CLI v1 and boto3. */
 export function installPython(): { directory: string } | Missing {
@@ -24,7 +25,7 @@ export function installPython(): { directory: string } | Missing {
   const problem =
     run('python3', ['-m', 'venv', '--clear', directory]) ??
     run(join(directory, 'bin/pip'), ['install', '--quiet', ...PYTHON_PACKAGES]);
-  if (problem) return { missing: problem };
+  if (problem) return problem;
   writeFileSync(done, wanted);
   return { directory };
 }
@@ -46,7 +47,7 @@ export function buildGo(): Built | Missing {
   };
   const sources = join(SOURCES, 'go');
   const problem = run('go', ['build', '-o', program, '.'], sources, environment);
-  if (problem) return { missing: problem };
+  if (problem) return problem;
   return { version: versionIn('go/go.mod', /aws-sdk-go-v2 v(\S+)/), command: [program] };
 }
 
@@ -60,12 +61,12 @@ export function buildJava(): Built | Missing {
     const maven = ['--quiet', '--batch-mode', `-Dmaven.repo.local=${join(directory, 'repository')}`];
     const copy = ['dependency:copy-dependencies', `-DoutputDirectory=${libraries}`];
     const problem = run('mvn', [...maven, `-DbuildDirectory=${directory}`, ...copy], join(SOURCES, 'java'));
-    if (problem) return { missing: problem };
+    if (problem) return problem;
     writeFileSync(done, version);
   }
   const source = join(SOURCES, 'java/src/main/java/CallerIdentity.java');
   const problem = run('javac', ['-d', classes, '-cp', `${libraries}/*`, source]);
-  if (problem) return { missing: problem };
+  if (problem) return problem;
   return { version, command: ['java', '-cp', `${classes}:${libraries}/*`, 'CallerIdentity'] };
 }
 
@@ -73,7 +74,7 @@ export function buildRust(): Built | Missing {
   const target = join(OUTPUT, 'rust');
   const environment = { CARGO_HOME: join(OUTPUT, 'cargo'), CARGO_TARGET_DIR: target };
   const problem = run('cargo', ['build', '--quiet', '--locked'], join(SOURCES, 'rust'), environment);
-  if (problem) return { missing: problem };
+  if (problem) return problem;
   const version = versionIn('rust/Cargo.lock', /name = "aws-sdk-sts"\nversion = "(.+)"/);
   return { version, command: [join(target, 'debug/caller-identity')] };
 }
@@ -82,13 +83,13 @@ function versionIn(file: string, pattern: RegExp): string {
   return pattern.exec(readFileSync(join(SOURCES, file), 'utf8'))?.[1] ?? 'unknown';
 }
 
-/** Why it did not work, in a line; undefined when it did. */
+/** Why it did not work; undefined when it did. */
 function run(
   file: string,
   args: readonly string[],
   cwd: string = ROOT,
   environment: Readonly<Record<string, string>> = {},
-): string | undefined {
+): Missing | undefined {
   mkdirSync(OUTPUT, { recursive: true });
   process.stderr.write(`${file} ${args[0]} …\n`);
   const { error, status, stderr } = spawnSync(file, args, {
@@ -97,8 +98,9 @@ function run(
     encoding: 'utf8',
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  if (error && (error as NodeJS.ErrnoException).code === 'ENOENT') return `no ${file} on this machine`;
+  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT')
+    return { missing: `no ${file} on this machine`, broken: false };
   if (status === 0) return undefined;
   process.stderr.write(stderr ?? '');
-  return `${file} ${args[0]} failed (status ${status})`;
+  return { missing: `${file} ${args[0]} failed with status ${status}`, broken: true };
 }
