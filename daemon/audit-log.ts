@@ -6,7 +6,7 @@ import { causeOf, type Log } from './log.ts';
 import type { Requester } from './peer.ts';
 
 /** What was asked for. */
-export type Disclosed = 'credentials' | 'id-token';
+export type Disclosed = 'credentials' | 'container-credentials' | 'id-token';
 
 /** One credential given out, or refused because of the program that asked. Never the credential itself. */
 export type Disclosure = {

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { asCcwbError, CcwbError, loginRequired } from '../protocol/errors.ts';
 import { type AwsCredentials, type Federation, StaleIdToken } from './aws-calls.ts';
 import type { Clock } from './clock.ts';
@@ -6,6 +5,7 @@ import { causeOf, type Log } from './log.ts';
 import type { Session } from './session.ts';
 import { sharedCall } from './shared-call.ts';
 import { answerLifeMs, backOffMs, refreshAheadMs, TIMING } from './timing.ts';
+import { within } from './waiting.ts';
 
 export type CredentialCacheView = {
   expiresAt: number | null;
@@ -209,18 +209,6 @@ export function credentialCache(
       succeeded();
     },
   };
-}
-
-/** The result if it comes in time, else undefined; what is waited for goes on either way. */
-async function within<T>(ms: number, result: Promise<T>): Promise<T | undefined> {
-  const abort = new AbortController();
-  const timeOut = sleep(ms, undefined, { signal: abort.signal }).catch(() => undefined);
-  try {
-    return await Promise.race([result, timeOut]);
-  } finally {
-    abort.abort();
-    result.catch(() => {});
-  }
 }
 
 /** The caller gives up soon; it is to hear what it waited for. */

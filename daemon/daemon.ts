@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CcwbError } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
+import { containerCredentials } from './container-credentials.ts';
 import { openDrain } from './drain.ts';
 import type { Edges } from './edges.ts';
 import { loopbackRedirect } from './loopback-redirect.ts';
@@ -16,6 +17,8 @@ import { TIMING } from './timing.ts';
 export type DaemonOptions = {
   socket: SocketSource;
   configPath: string;
+  /** See {@link containerCredentials}. */
+  containerTokenPath: string;
   /** Seconds between two looks at what is due; see {@link startRefreshScheduler}. */
   tickSeconds?: number;
 };
@@ -34,18 +37,20 @@ export type Daemon = {
  *   error, and it is read again when it changes.
  */
 export async function startDaemon(
-  { socket, configPath, tickSeconds }: DaemonOptions,
+  { socket, configPath, containerTokenPath, tickSeconds }: DaemonOptions,
   edges: Edges,
 ): Promise<Daemon> {
   const startedAt = edges.clock.now();
   const redirect = loopbackRedirect();
   const profiles = openProfiles(configPath, redirect, edges);
+  const container = containerCredentials(profiles, containerTokenPath, edges);
   const app = apiServer(
     routeHandlers({
       profiles,
       clock: edges.clock,
       network: edges.network,
       audit: edges.audit,
+      container,
       drain: ({ now }) => {
         if (now) profiles.cancelSignIns(stopped());
         return drain.begin();
@@ -58,7 +63,10 @@ export async function startDaemon(
   await app.ready();
   const listening = await listen(app.server, socket);
   const keeper = keepSocket(listening, socket, edges.log, () => drain.begin());
-  const scheduler = startRefreshScheduler(profiles, edges, tickSeconds, keeper.look);
+  const scheduler = startRefreshScheduler(profiles, edges, tickSeconds, () => {
+    void keeper.look();
+    void container.sync();
+  });
   edges.log('info', 'daemon started', {
     pid: process.pid,
     version: BUILD_VERSION,
@@ -72,6 +80,7 @@ export async function startDaemon(
     stopping ??= (async () => {
       keeper.stop();
       await scheduler.stop();
+      await container.stop();
       profiles.cancelSignIns(stopped());
       await close(app.server);
       await profiles.settled();

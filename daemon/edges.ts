@@ -3,6 +3,7 @@ import type { ProfileConfig } from '../protocol/config.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { CorrectedClock } from './clock.ts';
 import type { LockCredential } from './credential-lock.ts';
+import type { EarlierTool } from './earlier-tool.ts';
 import type { Log } from './log.ts';
 import type { SecretStore } from './secret-store.ts';
 
@@ -25,6 +26,8 @@ export type Edges = {
   /** Uniform in [0, 1), for jitter; never for secrets. */
   random(): number;
   openStore(kind: StoreKind): SecretStore;
+  /** What the tool that this one replaces has left. */
+  earlier: EarlierTool;
   /** The locks of what such a store holds. */
   openLocks(kind: StoreKind): LockCredential;
 };

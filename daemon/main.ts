@@ -1,5 +1,6 @@
 /** The daemon's process: flags, environment, signals, exit status. */
 import './no-debugger.ts';
+import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +17,7 @@ import { auditLog } from './audit-log.ts';
 import { correctedClock } from './clock.ts';
 import { credentialLocks } from './credential-lock.ts';
 import { startDaemon } from './daemon.ts';
+import { earlierTool } from './earlier-tool.ts';
 import type { Edges } from './edges.ts';
 import { keyringStore } from './keyring-store.ts';
 import { causeOf, openLog } from './log.ts';
@@ -88,6 +90,7 @@ async function main(): Promise<void> {
     random: Math.random,
     openStore: (kind) =>
       kind === 'keyring' ? keyringStore(keyringChild) : sessionFileStore(paths.runtimeDirectory),
+    earlier: earlierTool(homedir()),
     // Beside what they lock: the keyring belongs to the home, session files to the runtime directory.
     openLocks: (kind) =>
       credentialLocks(
@@ -101,6 +104,7 @@ async function main(): Promise<void> {
     {
       socket: inherited ?? { path: paths.socket },
       configPath: paths.config,
+      containerTokenPath: paths.containerToken,
       ...(values['tick-seconds'] === undefined ? {} : { tickSeconds: tickSeconds(values['tick-seconds']) }),
     },
     edges,

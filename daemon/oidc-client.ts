@@ -16,6 +16,7 @@ import {
   unexplained,
 } from './provider-errors.ts';
 import { watchRotation } from './rotation-watch.ts';
+import { UNKNOWN_SUBJECT } from './secret-store.ts';
 import { TIMING } from './timing.ts';
 
 /** The claims of a verified ID token. */
@@ -51,6 +52,7 @@ export type OidcClient = DeviceGrant & {
   /**
    * Refresh token grant (RFC 6749 6).
    *
+   * @param subject whom the ID token must be for, or {@link UNKNOWN_SUBJECT}.
    * @param onRefreshToken called and awaited with the token that replaces the spent one, before anything
    *   else in the reply is looked at: a reply that fails verification must not cost the session.
    * @throws CcwbError ERR_LOGIN_REQUIRED when the provider says `invalid_grant`, and only then;
@@ -206,7 +208,8 @@ export function oidcClient(
             throw thrown;
           });
           const tokens = readTokens(reply);
-          if (tokens.idToken && tokens.idToken.claims.sub !== subject) {
+          const known = subject !== UNKNOWN_SUBJECT;
+          if (known && tokens.idToken && tokens.idToken.claims.sub !== subject) {
             throw invalidIdToken(issuer, 'is for another user than the one who signed in');
           }
           return tokens;

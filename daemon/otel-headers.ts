@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { TelemetryHeader, TelemetrySettings } from '../protocol/telemetry-settings.ts';
 import type { Claims } from './oidc-client.ts';
 
 /**
@@ -8,7 +9,7 @@ import type { Claims } from './oidc-client.ts';
 const VALUE_MAX_BYTES = 256;
 
 type Rule = {
-  header: string;
+  header: TelemetryHeader;
   /** In this order, each first as `custom:NAME`, where Cognito user pools keep their own attributes. */
   claims: readonly string[];
   otherwise?: (claims: Claims, providerType: string) => string | undefined;
@@ -46,16 +47,31 @@ const RULES: readonly Rule[] = [
   { header: 'x-manager', claims: ['manager', 'manager_email'], otherwise: constant('unassigned') },
 ];
 
-/** The headers that attribute telemetry to a person, from the claims of a verified ID token. */
-export function otelHeaders(claims: Claims, providerType: string): Record<string, string> {
+/**
+ * The headers that attribute telemetry to a person, from the claims of a verified ID token.
+ *
+ * @param mapping claims of the profile's own choice, in place of the usual ones of a header.
+ */
+export function otelHeaders(
+  claims: Claims,
+  providerType: string,
+  mapping: TelemetrySettings['claims'] = {},
+): Record<string, string> {
   const headers: Record<string, string> = {};
-  for (const { header, claims: names, otherwise, transform } of RULES) {
-    const found = names.flatMap((name) => [`custom:${name}`, name]).map((name) => textOf(claims[name]));
+  for (const { header, claims: usual, otherwise, transform } of RULES) {
+    const names = mapping[header] ?? usual;
+    const found = names.flatMap((name) => [`custom:${name}`, name]).map((name) => textOf(own(claims, name)));
     const value = found.find((text) => text !== undefined);
     const text = value === undefined ? otherwise?.(claims, providerType) : (transform?.(value) ?? value);
-    if (text) headers[header] = headerValue(text);
+    const safe = text === undefined ? '' : headerValue(text);
+    if (safe !== '') headers[header] = safe;
   }
   return headers;
+}
+
+/** A claim of the token, never what every object has, such as `constructor`. */
+function own(claims: Claims, name: string): unknown {
+  return Object.hasOwn(claims, name) ? claims[name] : undefined;
 }
 
 /** A claim that can be a header: text, or a number; the first of a list of them. */

@@ -2,6 +2,7 @@ import { type Stats, statSync } from 'node:fs';
 import { type Config, loadConfig, type ProfileConfig, profileNamed } from '../protocol/config.ts';
 import { asCcwbError, CcwbError } from '../protocol/errors.ts';
 import { type CredentialCache, credentialCache } from './credential-cache.ts';
+import { importing } from './earlier-tool.ts';
 import type { Edges } from './edges.ts';
 import { openFederation } from './federation.ts';
 import { type SignIns, signIns } from './login.ts';
@@ -10,6 +11,7 @@ import { oidcClient } from './oidc-client.ts';
 import { resultPage } from './result-page.ts';
 import { sessionKey } from './secret-store.ts';
 import { openSession, type Session } from './session.ts';
+import { openTelemetry, type Telemetry } from './telemetry.ts';
 
 /** One profile at work: who is signed in (shared with its siblings) and its own AWS credentials. */
 export type Profile = {
@@ -17,6 +19,7 @@ export type Profile = {
   session: Session;
   signIns: SignIns;
   credentials: CredentialCache;
+  telemetry: Telemetry;
 };
 
 export type Profiles = {
@@ -85,7 +88,18 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
       if (next.has(id)) continue;
       const known = sessions.get(id);
       const settings = JSON.stringify([profile.redirectPort, profile.scopes, profile.clientSecret]);
-      next.set(id, known?.settings === settings ? known : openSharedSession(profile, settings, known));
+      const sharers = [...configured.values()].filter((other) => credentialOf(other) === id);
+      next.set(
+        id,
+        known?.settings === settings
+          ? known
+          : openSharedSession(
+              profile,
+              settings,
+              sharers.map(({ name }) => name),
+              known,
+            ),
+      );
     }
     for (const [id, shared] of sessions) {
       if (next.get(id) === shared) continue;
@@ -109,16 +123,18 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
       session,
       signIns,
       credentials: credentialCache(profile.name, session, federation, edges),
+      telemetry: openTelemetry(profile, session, edges.clock),
     };
   };
 
   const openSharedSession = (
     profile: ProfileConfig,
     settings: string,
+    sharers: readonly string[],
     former: SharedSession | undefined,
   ): SharedSession => {
     const oidc = oidcClient(profile, edges);
-    const store = edges.openStore(profile.credentialStorage);
+    const store = importing(edges.openStore(profile.credentialStorage), sharers, edges.earlier, edges.log);
     const lockCredential = edges.openLocks(profile.credentialStorage);
     const session = openSession(sessionKey(profile), oidc, store, { ...edges, lockCredential }, async () => {
       if (!former) return;

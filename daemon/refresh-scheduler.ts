@@ -11,13 +11,13 @@ export type RefreshScheduler = { stop(): Promise<void> };
  * a person waits for one.
  *
  * @param tickSeconds a divisor of 60; shorter than the default only to watch a day in a minute.
- * @param alsoLook what else is to be looked at on every tick; must not reject.
+ * @param alsoAtTick what else follows the clock and config.json.
  */
 export function startRefreshScheduler(
   profiles: Profiles,
   edges: { clock: CorrectedClock; log: Log },
   tickSeconds: number = TIMING.tickMs / 1000,
-  alsoLook?: () => Promise<void>,
+  alsoAtTick: () => void = () => {},
 ): RefreshScheduler {
   const tickMs = tickSeconds * 1000;
   const retries = new Map<string, NodeJS.Timeout>();
@@ -48,9 +48,10 @@ export function startRefreshScheduler(
     for (const profile of profiles.all()) {
       if (wokeUp) profile.credentials.wokeUp();
       void look(profile);
+      void profile.telemetry.refreshIfDue();
     }
     profiles.reloadIfChanged();
-    void alsoLook?.();
+    alsoAtTick();
   };
 
   const schedule = cron.createTask(`*/${tickSeconds} * * * * *`, tick, {

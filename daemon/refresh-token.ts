@@ -6,10 +6,14 @@ import type { SecretStore, StoredSession } from './secret-store.ts';
 import { sharedCall } from './shared-call.ts';
 import { TIMING } from './timing.ts';
 
-/** Spends a refresh token; `rotated` is to be called, and awaited, with the one that replaces it. */
+/**
+ * Spends a refresh token; `rotated` is to be called, and awaited, with the one that replaces it, and
+ * `identified` with the user of a token that came without one.
+ */
 export type Spending<T> = (
   session: StoredSession,
   rotated: (refreshToken: string) => Promise<void>,
+  identified: (whose: Pick<StoredSession, 'subject' | 'user'>) => void,
 ) => Promise<T>;
 
 /**
@@ -183,17 +187,23 @@ export function refreshTokenKeeper(
       if (!session) throw loginRequired();
       const startedIn = generation;
       await note(session);
+      const { spentAt: _, ...spent } = session;
       let rotated = false;
-      const result = await spending(session, async (refreshToken) => {
-        if (startedIn !== generation) return;
-        rotated = refreshToken !== session.refreshToken;
-        const { spentAt: _, ...rest } = session;
-        if (rotated) await keep({ ...rest, refreshToken, rotates: true });
-      });
-      if (startedIn === generation && !rotated && session.rotates !== false) {
-        const { spentAt: _, ...rest } = session;
-        await keep({ ...rest, rotates: false });
-      }
+      let whose: Pick<StoredSession, 'subject' | 'user'> | undefined;
+      const result = await spending(
+        session,
+        async (refreshToken) => {
+          if (startedIn !== generation) return;
+          rotated = refreshToken !== session.refreshToken;
+          if (rotated) await keep({ ...spent, refreshToken, rotates: true });
+        },
+        (identity) => {
+          whose = identity;
+        },
+      );
+      if (startedIn !== generation) return result;
+      if (!rotated && session.rotates !== false) await keep({ ...spent, ...whose, rotates: false });
+      else if (whose && stored) await keep({ ...stored, ...whose });
       return result;
     });
 

@@ -13,14 +13,14 @@ import {
   type StatusReply,
   type VersionReply,
 } from '../protocol/api.ts';
-import { CcwbError, loginRequired } from '../protocol/errors.ts';
+import { CcwbError } from '../protocol/errors.ts';
 import { BUILD_VERSION, PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { AuditLog } from './audit-log.ts';
 import type { AwsCredentials } from './aws-calls.ts';
 import type { CorrectedClock } from './clock.ts';
+import type { ContainerCredentials } from './container-credentials.ts';
 import { disclosures } from './disclosure.ts';
 import type { PeerCredentials } from './native.ts';
-import { otelHeaders } from './otel-headers.ts';
 import type { Profiles } from './profiles.ts';
 import { describe, profileStatuses } from './status.ts';
 
@@ -42,6 +42,7 @@ export type RouteDependencies = {
   network(): NetworkStatus;
   drain(request: DrainRequest): DrainReply;
   audit: AuditLog;
+  container: Pick<ContainerCredentials, 'problemOf'>;
   startedAt: number;
   configPath: string;
 };
@@ -53,6 +54,7 @@ export function routeHandlers({
   network,
   drain,
   audit,
+  container,
   startedAt,
   configPath,
 }: RouteDependencies): Record<RouteName, Handler> {
@@ -79,7 +81,7 @@ export function routeHandlers({
         network: network(),
         config: configPath,
         configProblem: file ? describe(file, time(clock.now())) : null,
-        profiles: profileStatuses(profiles, clock),
+        profiles: profileStatuses(profiles, clock, container.problemOf),
       };
     },
 
@@ -112,16 +114,10 @@ export function routeHandlers({
       return { idToken: jwt, expiration: time(expiresAt) };
     },
 
-    otelHeaders: async ({ params }): Promise<Record<string, string>> => {
-      const { session, config } = profiles.named(params.profile);
-      await session.restore();
-      const idToken = session.lastIdToken();
-      if (!idToken || idToken.expiresAt <= clock.now()) {
-        // Claude Code's screen waits for this answer: the next one has the headers.
-        session.idToken().catch(() => {});
-        throw loginRequired();
-      }
-      return otelHeaders(idToken.claims, config.identityProvider.providerType);
+    otelHeaders: async ({ params, peer, signal }): Promise<Record<string, string>> => {
+      const { telemetry, config } = profiles.named(params.profile);
+      if (!config.telemetry.sendsIdToken) return telemetry.headers();
+      return disclose({ profile: config, what: 'id-token', peer, signal }, () => telemetry.headers());
     },
 
     signIn: async ({ params, body }): Promise<SignInReply> => {

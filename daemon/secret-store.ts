@@ -9,7 +9,10 @@ import type { CcwbError } from '../protocol/errors.ts';
 export type StoredSession = {
   version: 1;
   refreshToken: string;
-  /** `sub` of the user who signed in; a refreshed ID token must be for the same one (OIDC Core 12.2). */
+  /**
+   * `sub` of the user who signed in; a refreshed ID token must be for the same one (OIDC Core 12.2).
+   * {@link UNKNOWN_SUBJECT} until the first refresh of a token that another tool had kept.
+   */
   subject: string;
   /** What `status` calls the user before the first refresh of a new daemon. */
   user: string | null;
@@ -18,6 +21,9 @@ export type StoredSession = {
   /** The journal: since when, in milliseconds since the epoch, a use of this token has had no end. */
   spentAt?: number;
 };
+
+/** No provider's `sub`: it must be one character long at least. */
+export const UNKNOWN_SUBJECT = '';
 
 /** One item per credential, keyed by issuer and client. All methods may take as long as a keyring does. */
 export type SecretStore = {

@@ -6,7 +6,7 @@ import { causeOf, type Log } from './log.ts';
 import type { IdToken, OidcClient, Tokens } from './oidc-client.ts';
 import { endedWithoutReason, LostReply, UnexplainedRefusal } from './provider-errors.ts';
 import { refreshTokenKeeper } from './refresh-token.ts';
-import type { SecretStore, StoredSession } from './secret-store.ts';
+import { type SecretStore, type StoredSession, UNKNOWN_SUBJECT } from './secret-store.ts';
 import { sharedCall } from './shared-call.ts';
 import { idTokenLifeMs, TIMING } from './timing.ts';
 
@@ -39,9 +39,10 @@ export type Session = {
    * An ID token with life left, refreshed when it has too little. Concurrent callers share one refresh.
    *
    * @param rejected a token AWS did not take any more: not given again.
+   * @param leastLifeMs refreshed with less life than this too; what is still valid is given if that fails.
    * @throws CcwbError ERR_LOGIN_REQUIRED, ERR_PROVIDER_…, ERR_ID_TOKEN_INVALID
    */
-  idToken(rejected?: IdToken): Promise<IdToken>;
+  idToken(rejected?: IdToken, leastLifeMs?: number): Promise<IdToken>;
   /** Takes over the tokens of a finished sign-in. */
   signedIn(tokens: Tokens & { idToken: IdToken }): Promise<void>;
   /** Resolves when no refresh and no write is under way: what the provider has rotated is stored by then. */
@@ -84,13 +85,18 @@ export function openSession(
     const startedIn = keeper.generation();
     let spent: StoredSession | undefined;
     try {
-      await keeper.spend(async (session, rotated) => {
+      await keeper.spend(async (session, rotated, identified) => {
         spent = session;
         const tokens = await patiently(() => oidc.refresh(session.refreshToken, session.subject, rotated));
         if (startedIn !== keeper.generation()) return;
         refusal = undefined;
-        if (tokens.idToken) idToken = tokens.idToken;
-        else refreshGivesNoIdToken = session.subject;
+        if (!tokens.idToken) {
+          refreshGivesNoIdToken = session.subject;
+          return;
+        }
+        idToken = tokens.idToken;
+        if (session.subject === UNKNOWN_SUBJECT)
+          identified({ subject: idToken.claims.sub, user: userOf(idToken) });
       });
     } catch (thrown) {
       if (thrown instanceof UnexplainedRefusal) {
@@ -123,11 +129,11 @@ export function openSession(
 
   const unexpired = (rejected: IdToken | undefined): IdToken | undefined =>
     idToken && idToken !== rejected && idToken.expiresAt > clock.now() ? idToken : undefined;
-  const usable = (rejected: IdToken | undefined): IdToken | undefined => {
+  const usable = (rejected: IdToken | undefined, leastLifeMs = 0): IdToken | undefined => {
     const candidate = unexpired(rejected);
-    return candidate && candidate.expiresAt - clock.now() > idTokenLifeMs(candidate.lifetimeMs)
-      ? candidate
-      : undefined;
+    if (!candidate) return undefined;
+    const life = candidate.expiresAt - clock.now();
+    return life > idTokenLifeMs(candidate.lifetimeMs) && life >= leastLifeMs ? candidate : undefined;
   };
   /** True once the refusals have gone on for so long that nothing but the provider can mean them. */
   const refused = (): boolean =>
@@ -157,9 +163,9 @@ export function openSession(
       await keeper.settled();
     },
 
-    idToken: async (rejected) => {
+    idToken: async (rejected, leastLifeMs) => {
       await keeper.restore();
-      const current = usable(rejected);
+      const current = usable(rejected, leastLifeMs);
       if (current) return current;
       if (canRefresh()) {
         try {

@@ -1,20 +1,30 @@
 import { type Problem, type ProfileStatus, rfc3339 } from '../protocol/api.ts';
 import type { CcwbError } from '../protocol/errors.ts';
 import type { CorrectedClock } from './clock.ts';
+import type { ContainerCredentials } from './container-credentials.ts';
 import type { Profile, Profiles } from './profiles.ts';
 
 /** What `bedrock-auth status` shows of each profile, broken ones included. No secrets, no network. */
-export function profileStatuses(profiles: Profiles, clock: CorrectedClock): ProfileStatus[] {
+export function profileStatuses(
+  profiles: Profiles,
+  clock: CorrectedClock,
+  problemOf: ContainerCredentials['problemOf'],
+): ProfileStatus[] {
   const { profiles: invalid } = profiles.invalid();
   return [
-    ...profiles.all().map((profile) => statusOf(profile, clock)),
+    ...profiles.all().map((profile) => statusOf(profile, clock, problemOf(profile.config.name))),
     ...[...invalid].map(([name, error]) => misconfigured(name, error, clock)),
   ];
 }
 
-function statusOf({ config, session, signIns, credentials }: Profile, clock: CorrectedClock): ProfileStatus {
+function statusOf(
+  { config, session, signIns, credentials }: Profile,
+  clock: CorrectedClock,
+  containerProblem: ReturnType<ContainerCredentials['problemOf']>,
+): ProfileStatus {
   const { signedIn, user, idTokenUntil, storage, storeProblem } = session.view();
-  const { expiresAt, nextRefreshAt, problem } = credentials.view();
+  const { expiresAt, nextRefreshAt, problem: refreshProblem } = credentials.view();
+  const problem = refreshProblem ?? containerProblem;
   const { federation } = config;
   return {
     profile: config.name,

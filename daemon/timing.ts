@@ -26,6 +26,17 @@ export const TIMING = {
   usableLifeMs: 5 * SECOND,
   /** A cached ID token is used while it has more life than this; the refresh token is spent as seldom as possible. */
   idTokenLifeMs: 5 * MINUTE,
+  /**
+   * An ID token that goes along with telemetry has at least this much life: Claude Code asks for its headers
+   * every 29 minutes and sends what it got until then.
+   */
+  headerLifeMs: 29 * MINUTE,
+  /** How long telemetry waits for a token that serves: with its start the helper stays under 300 ms. */
+  telemetryWaitMs: 200,
+  /** Tokens are kept fresh for telemetry that was asked for within this time: two of Claude Code's pauses. */
+  telemetryInterestMs: 60 * MINUTE,
+  /** How long before it is needed, and how often, such a token is renewed: several ticks. */
+  telemetryRetryMs: 1 * MINUTE,
   /** Wall-clock tick: timers on the monotonic clock do not fire after sleep. */
   tickMs: 15 * SECOND,
   /**
@@ -125,6 +136,15 @@ export function answerLifeMs(lifetimeMs: number): number {
 /** With how much life left an ID token is no longer used, in milliseconds. */
 export function idTokenLifeMs(lifetimeMs: number): number {
   return Math.min(TIMING.idTokenLifeMs, lifetimeMs / 4);
+}
+
+/**
+ * With how much life left an ID token is renewed before it goes along with telemetry, in milliseconds. A
+ * provider whose tokens never live that long is asked when half of their life is over.
+ */
+export function headerLifeMs(lifetimeMs: number = Number.POSITIVE_INFINITY): number {
+  const worthwhile = lifetimeMs > TIMING.headerLifeMs + 2 * TIMING.telemetryRetryMs;
+  return worthwhile ? TIMING.headerLifeMs : lifetimeMs / 2;
 }
 
 /** Full jitter: anything up to a ceiling that doubles with each failure, `failures` from 1, to the last one. */

@@ -18,3 +18,15 @@ export async function happensWithin({ happened }: Event, ms: number, signal: Abo
   await Promise.race([happened, sleep(ms, undefined, { signal: stop }).catch(() => undefined)]);
   done.abort();
 }
+
+/** The result if it comes in time, else undefined; what is waited for goes on either way. */
+export async function within<T>(ms: number, result: Promise<T>): Promise<T | undefined> {
+  const abort = new AbortController();
+  const timeOut = sleep(ms, undefined, { signal: abort.signal }).catch(() => undefined);
+  try {
+    return await Promise.race([result, timeOut]);
+  } finally {
+    abort.abort();
+    result.catch(() => {});
+  }
+}

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { CcwbError } from './errors.ts';
 import { type IdentityProvider, PROVIDER_TYPES, resolveIdentityProvider } from './issuer.ts';
 import { configInvalid, isObject, ProfileReader, show, showName } from './profile-reader.ts';
+import { readTelemetry, type TelemetrySettings } from './telemetry-settings.ts';
 
 /** One profile of config.json, checked and with its defaults; field names as in the file. */
 export type ProfileConfig = {
@@ -17,6 +18,9 @@ export type ProfileConfig = {
   redirectPort: number;
   /** Programs that may have credentials, or folders of them (with a slash at the end); undefined: all. */
   allowedPrograms: readonly string[] | undefined;
+  telemetry: TelemetrySettings;
+  /** Where container credentials are served on loopback; undefined: nowhere. */
+  containerCredentialsPort: number | undefined;
 };
 
 export type Federation =
@@ -39,6 +43,7 @@ export const DEFAULT_REDIRECT_PORT = 8400;
 const DEFAULT_REGION = 'us-east-1';
 /** Longest role session STS grants, in seconds; the default for direct federation. */
 const MAX_SESSION_SECONDS = 43_200;
+const POOL_ID = 'an identity pool id such as us-east-1:1234abcd-…';
 
 /** Names that can stand in a URL, an AWS profile header and a shell word without quoting. */
 export const PROFILE_NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -179,15 +184,12 @@ function readProfile(name: string, read: ProfileReader): ProfileConfig {
     credentialStorage: read.oneOf('credential_storage', ['keyring', 'session']) ?? 'session',
     redirectPort: read.integer('redirect_port', 1, 65_535) ?? DEFAULT_REDIRECT_PORT,
     allowedPrograms: read.programs('allowed_programs'),
+    telemetry: readTelemetry(read),
+    containerCredentialsPort: read.integer('container_credentials_port', 0, 65_535) || undefined,
   };
 }
 
 function readFederation(read: ProfileReader): Federation {
-  const poolId = read.text(
-    'identity_pool_id',
-    /^[\w-]+:[0-9a-f-]+$/i,
-    'an identity pool id such as us-east-1:1234abcd-…',
-  );
   const roleArn = read.text(
     'federated_role_arn',
     /^arn:[\w-]+:iam::\d{12}:role\/.+$/,
@@ -198,12 +200,15 @@ function readFederation(read: ProfileReader): Federation {
   const cognitoEndpoint = read.url('cognito_identity_endpoint');
   const stsEndpoint = read.url('sts_endpoint');
   const type =
-    read.oneOf('federation_type', ['cognito', 'direct']) ?? (poolId || !roleArn ? 'cognito' : 'direct');
+    read.oneOf('federation_type', ['cognito', 'direct']) ??
+    (read.text('identity_pool_id', undefined, POOL_ID) || !roleArn ? 'cognito' : 'direct');
   if (type === 'cognito') {
-    if (!poolId)
-      throw read.problem('identity_pool_id', undefined, 'an identity pool id such as us-east-1:1234abcd-…');
+    const poolId = read.text('identity_pool_id', /^[\w-]+:[0-9a-f-]+$/i, POOL_ID);
+    if (!poolId) throw read.problem('identity_pool_id', undefined, POOL_ID);
     return { type, identityPoolId: poolId, endpoint: cognitoEndpoint };
   }
+  // Only known, not checked: earlier tools leave the name of a pool beside a role.
+  read.text('identity_pool_id', undefined, POOL_ID);
   if (!roleArn) throw read.problem('federated_role_arn', undefined, 'the ARN of an IAM role');
   return { type, roleArn, durationSeconds, endpoint: stsEndpoint };
 }

@@ -65,6 +65,7 @@ export const ERRORS = {
     false,
     'Another program listens on the port the sign-in must return to.',
   ),
+  ERR_CONTAINER_PORT: kind(503, 1, false, 'Container credentials cannot be served on the port.'),
   ERR_PROVIDER_UNREACHABLE: kind(
     502,
     1,

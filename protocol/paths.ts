@@ -35,6 +35,8 @@ export type Paths = {
   runtimeDirectory: string;
   /** Log file of a daemon that no service manager started. */
   log: string;
+  /** What callers of the container credentials endpoint must send; beside the socket of the daemon that serves it. */
+  containerToken: string;
   /** Which programs got credentials, whoever started the daemon. */
   audit: string;
 };
@@ -48,12 +50,14 @@ export type Paths = {
 export function resolvePaths(source: PathSource = thisProcess()): Paths {
   const installDirectory = join(source.home, INSTALL_FOLDER);
   const runtimeDirectory = resolveRuntimeDirectory(source, installDirectory);
+  const socket = checkSocketPath(source.env.CCWB_SOCKET || join(runtimeDirectory, 'daemon.sock'));
   return {
     installDirectory,
     config: resolveConfigPath(source),
     networkSettings: join(installDirectory, 'network.json'),
-    socket: checkSocketPath(source.env.CCWB_SOCKET || join(runtimeDirectory, 'daemon.sock')),
+    socket,
     runtimeDirectory,
+    containerToken: join(socketDirectory(socket), 'container-authorization-token'),
     log: join(installDirectory, 'logs', 'daemon.log'),
     audit: join(installDirectory, 'logs', 'audit.jsonl'),
   };

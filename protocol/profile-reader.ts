@@ -5,6 +5,8 @@ const OLD_NAMES: Readonly<Record<string, string>> = {
   okta_domain: 'provider_domain',
   okta_client_id: 'client_id',
   identity_pool_name: 'identity_pool_id',
+  okta_auth_server_id: 'okta_auth_server',
+  oidc_issuer_url: 'issuer',
 };
 
 /** Something in config.json is wrong: nothing is written, and the person is told where. */
@@ -64,6 +66,34 @@ export class ProfileReader {
     const match = allowed.find((candidate) => candidate === value);
     if (match === undefined) throw this.problem(field, value, `one of ${allowed.join(', ')}`);
     return match;
+  }
+
+  boolean(field: string): boolean | undefined {
+    const value = this.#take(field);
+    if (value === undefined || typeof value === 'boolean') return value;
+    throw this.problem(field, value, 'true or false');
+  }
+
+  /** An object with some of the keys; `entry` reads a value, and gives undefined for one that is wrong. */
+  object<const K extends string, V>(
+    field: string,
+    keys: readonly K[],
+    entry: (value: unknown) => V | undefined,
+    allowed: string,
+  ): Partial<Record<K, V>> | undefined {
+    const value = this.#take(field);
+    if (value === undefined) return undefined;
+    if (!isObject(value)) throw this.problem(field, value, allowed);
+    const read: Partial<Record<K, V>> = {};
+    for (const [name, entryValue] of Object.entries(value)) {
+      const key = keys.find((candidate) => candidate === name);
+      const result = key === undefined ? undefined : entry(entryValue);
+      if (key === undefined || result === undefined) {
+        throw this.problem(field, { [name]: entryValue }, allowed);
+      }
+      read[key] = result;
+    }
+    return read;
   }
 
   integer(field: string, least: number, most: number): number | undefined {

@@ -233,6 +233,9 @@ function explained(profile: ProfileConfig): Record<string, unknown> {
     credential_storage: profile.credentialStorage,
     redirect_port: profile.redirectPort,
     allowed_programs: profile.allowedPrograms ?? null,
+    container_credentials_port: profile.containerCredentialsPort ?? 0,
+    otel_sends_id_token: profile.telemetry.sendsIdToken,
+    otel_claims: profile.telemetry.claims,
   };
 }
 

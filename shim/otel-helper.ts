@@ -4,6 +4,7 @@ import { BUILD_VERSION } from '../protocol/version.ts';
 import { askStarting } from './ask.ts';
 import { checkProfile, profileMeant } from './profile.ts';
 import { type Program, runProgram, usageError } from './program.ts';
+import { duration } from './times.ts';
 
 const HELP = `Usage: otel-helper [--profile NAME] [--test]
 
@@ -22,8 +23,14 @@ Example:
 Exit status: 0; with --test 1 when there are no headers, 2 on wrong usage.
 `;
 
-/** Claude Code's screen is frozen while it runs the helper; whole budget in milliseconds. */
-const ANSWER_MS = 300;
+/**
+ * Claude Code's screen is frozen while it runs the helper, for 300 ms at most: with the start of Node.js that
+ * leaves this. The daemon answers, or gives up, within 200.
+ */
+const ANSWER_MS = 230;
+
+/** How often Claude Code runs the helper unless it is told otherwise. */
+const HELPER_PAUSE_MS = 29 * 60_000;
 
 /** The part of otel-helper that people use; the shell file answers Claude Code. */
 async function main(program: Program): Promise<number> {
@@ -85,8 +92,34 @@ async function printTable(program: Program, flag: string | undefined): Promise<n
   }
   const width = Math.max(...rows.map(([header]) => header.length));
   const lines = rows.map(([header, value]) => `${header.padEnd(width)}  ${masked(header, value)}\n`);
-  await program.print(`Telemetry headers of profile ${profile}\n\n${lines.join('')}`);
+  await program.print(
+    `Telemetry headers of profile ${profile}\n\n${lines.join('')}${shortLifeNote(headers.authorization)}`,
+  );
   return 0;
+}
+
+/**
+ * What to set where the provider's ID tokens end before Claude Code asks for the next one. The times are
+ * read without verification, which the daemon has done.
+ */
+function shortLifeNote(authorization: string | undefined): string {
+  const payload = authorization?.split('.')[1];
+  if (payload === undefined) return '';
+  let claims: { iat?: unknown; exp?: unknown };
+  try {
+    claims = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as typeof claims;
+  } catch {
+    return '';
+  }
+  const lifeMs = (Number(claims.exp) - Number(claims.iat)) * 1000;
+  if (!(lifeMs > 0) || lifeMs > HELPER_PAUSE_MS) return '';
+  const halfLifeMs = Math.floor(lifeMs / 2 / 1000) * 1000;
+  return `
+The ID tokens of this provider live for ${duration(lifeMs)}, and Claude Code asks for new headers
+every ${duration(HELPER_PAUSE_MS)}: the collector refuses what comes in between. Have it ask
+more often, in the "env" of its settings:
+  CLAUDE_CODE_OTEL_HEADERS_HELPER_DEBOUNCE_MS=${halfLifeMs}
+`;
 }
 
 /** AWS_PROFILE is how Claude Code's settings name the profile: the helper is run without arguments. */

@@ -2,11 +2,13 @@
  * `npm run bench`: how long a caller waits for `credential-process`, beside `/bin/true` and a bare Node.js
  * started the same way in the same run. Ratios are what counts; milliseconds depend on the machine.
  */
-import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { freePort } from '../fixtures/free-port.ts';
 import { type Installation, install } from '../fixtures/installation.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
+import { type Figures, measure, table } from './measure.ts';
+import { OTEL_BUDGET_MS, otelHelperFigures } from './otel-helper.ts';
+import { STORM, stormFigures } from './storm.ts';
 
 const HELP = `npm run bench: times the hot path beside /bin/true and a bare Node.js, interleaved in one run.
 
@@ -23,10 +25,8 @@ const BUDGET = { one: 12, thirteen: 4 } as const;
 /** What ten idle minutes are to cost at most: CPU time, and memory at their end. An aim, not a limit. */
 const IDLE_AIM = { cpuMsInTenMinutes: 300, rssMb: 70 } as const;
 
-/** Claude Code was seen starting this many at once. */
-const STORM = 13;
-
-type Figures = { name: string; medianMs: number; minMs: number; maxMs: number };
+/** Each round of these takes seconds, so there are fewer. */
+const SLOW_ROUNDS = 5;
 
 const { values } = parseArgs({
   options: {
@@ -73,22 +73,31 @@ async function report(installed: Installation): Promise<void> {
     'credential-process': `${installed.program('credential-process')} --profile ClaudeCode`,
     'node -e 0': `${process.execPath} -e 0`,
   };
-  const one = await measure(commands, 1, installed.env);
-  const storm = await measure(commands, STORM, installed.env);
+  const one = await measure(commands, 1, rounds, installed.env);
+  const storm = await measure(commands, STORM, rounds, installed.env);
   const ratios = { one: ratio(one), thirteen: ratio(storm) };
   const { rssKb, cpuMs, upMs } = await daemonCost(installed);
   const idle = idleMinutes > 0 ? await idleCost(installed) : undefined;
+  const otelHelper = await otelHelperFigures(installed, sandbox, Math.min(rounds, 4 * SLOW_ROUNDS));
+  const storms = await stormFigures(installed, sandbox, Math.min(rounds, SLOW_ROUNDS));
   if (values.json) {
     process.stdout.write(
-      `${JSON.stringify({ rounds, one, thirteen: storm, ratios, budget: BUDGET, daemon: { rssKb, cpuMs, upMs }, idle }, null, 2)}\n`,
+      `${JSON.stringify({ rounds, one, thirteen: storm, ratios, budget: BUDGET, otelHelper, storms, daemon: { rssKb, cpuMs, upMs }, idle }, null, 2)}\n`,
     );
     return;
   }
   process.stdout.write(`${rounds} rounds, each started through /bin/sh -c; milliseconds\n\n`);
   table('one at a time', one);
   table(`${STORM} at once`, storm);
+  table('otel-helper', otelHelper);
+  table(`${STORM} credential-process`, storms);
   verdict('one credential-process', ratios.one, BUDGET.one);
   verdict(`${STORM} at once`, ratios.thirteen, BUDGET.thirteen);
+  const slowest = Math.max(...otelHelper.map(({ medianMs }) => medianMs));
+  const word = slowest < OTEL_BUDGET_MS ? 'within' : 'OVER';
+  process.stdout.write(
+    `otel-helper at its slowest: ${slowest.toFixed(0)} ms in the median, ${word} the budget of ${OTEL_BUDGET_MS} ms\n`,
+  );
   process.stdout.write(
     `\ndaemon after these calls: ${Math.round(rssKb / 1024)} MB resident, ${cpuMs} ms of CPU time in ${Math.round(upMs / 1000)} s\n`,
   );
@@ -111,46 +120,6 @@ async function idleCost(
     rssKb: after.rssKb,
     ownKb: after.ownKb,
   };
-}
-
-/** One round of each command in turn, so that a machine that slows down slows them all. */
-async function measure(
-  commands: Readonly<Record<string, string>>,
-  times: number,
-  env: Readonly<Record<string, string>>,
-): Promise<Figures[]> {
-  const samples = new Map(Object.keys(commands).map((name): [string, number[]] => [name, []]));
-  for (let round = -1; round < rounds; round += 1) {
-    for (const [name, command] of Object.entries(commands)) {
-      const startedAt = performance.now();
-      await Promise.all(Array.from({ length: times }, () => shell(command, env)));
-      // The first round warms the file cache and is not counted.
-      if (round >= 0) samples.get(name)?.push(performance.now() - startedAt);
-    }
-  }
-  return [...samples].map(([name, values]) => {
-    const sorted = values.sort((a, b) => a - b);
-    return {
-      name,
-      medianMs: at(sorted, sorted.length >> 1),
-      minMs: at(sorted, 0),
-      maxMs: at(sorted, sorted.length - 1),
-    };
-  });
-}
-
-function shell(command: string, env: Readonly<Record<string, string>>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('/bin/sh', ['-c', command], {
-      env: { ...env },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    child.stdout.resume();
-    child.once('error', reject);
-    child.once('close', (status) =>
-      status === 0 ? resolve() : reject(new Error(`${command} ended with ${status}`)),
-    );
-  });
 }
 
 /** What the kernel has counted for the daemon since it started. Linux only; zeros elsewhere. */
@@ -176,23 +145,7 @@ function ratio([base, own]: readonly Figures[]): number {
   return base && own ? own.medianMs / base.medianMs : Number.NaN;
 }
 
-function table(title: string, figures: readonly Figures[]): void {
-  process.stdout.write(
-    `${title.padEnd(22)}${'median'.padStart(9)}${'min'.padStart(9)}${'max'.padStart(9)}${'x true'.padStart(9)}\n`,
-  );
-  const base = figures[0]?.medianMs ?? 1;
-  for (const { name, medianMs, minMs, maxMs } of figures) {
-    const cells = [medianMs, minMs, maxMs].map((ms) => ms.toFixed(1).padStart(9)).join('');
-    process.stdout.write(`  ${name.padEnd(20)}${cells}${(medianMs / base).toFixed(1).padStart(9)}\n`);
-  }
-  process.stdout.write('\n');
-}
-
 function verdict(what: string, measured: number, budget: number): void {
   const word = measured <= budget ? 'within' : 'OVER';
   process.stdout.write(`${what}: ${measured.toFixed(1)} x /bin/true, ${word} the budget of ${budget}\n`);
-}
-
-function at(sorted: readonly number[], index: number): number {
-  return sorted[index] ?? Number.NaN;
 }

@@ -20,6 +20,7 @@ import {
   memoryLog,
   noLocks,
   noProxy,
+  nothingEarlier,
   realClock,
   rejection,
 } from './fixtures/edges.ts';
@@ -69,6 +70,7 @@ async function open(
     audit: memoryAudit(),
     random: () => 0.5,
     network: noProxy,
+    earlier: nothingEarlier,
     openLocks: () => noLocks,
     openStore: () => store,
   };
@@ -355,6 +357,7 @@ t.test('a daemon may start before its configuration is there', async (t) => {
     audit: memoryAudit(),
     random: () => 0.5,
     network: noProxy,
+    earlier: nothingEarlier,
     openLocks: () => noLocks,
     openStore: () => memoryStore(),
   };

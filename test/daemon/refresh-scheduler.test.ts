@@ -8,9 +8,14 @@ t.jobs = 4;
 
 /** Profiles that only count what the scheduler does with them. */
 function counted(refreshes: (() => Promise<void>)[]) {
-  const counts = { reloads: 0, refreshes: refreshes.map(() => 0), wokenUp: 0, others: 0 };
+  const counts = { reloads: 0, refreshes: refreshes.map(() => 0), telemetry: 0, wokenUp: 0, others: 0 };
   const all = refreshes.map((refresh, index) => ({
     config: { name: `profile-${index}` },
+    telemetry: {
+      refreshIfDue: async () => {
+        counts.telemetry += 1;
+      },
+    },
     credentials: {
       view: () => ({ expiresAt: null, nextRefreshAt: null, problem: undefined }),
       wokeUp: () => {
@@ -42,7 +47,11 @@ t.test('everything is looked at at once, and then at each tick', { buffered: tru
   const { counts, profiles } = counted([done, done]);
   const { log } = memoryLog();
   const scheduler = startRefreshScheduler(profiles, { clock: realClock, log }, 1);
-  t.same(counts, { reloads: 1, refreshes: [1, 1], wokenUp: 0, others: 0 }, 'before the first tick');
+  t.same(
+    counts,
+    { reloads: 1, refreshes: [1, 1], telemetry: 2, wokenUp: 0, others: 0 },
+    'before the first tick',
+  );
   await until(() => counts.reloads >= 3);
   t.ok((counts.refreshes[0] ?? 0) >= 3);
   await scheduler.stop();

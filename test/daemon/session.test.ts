@@ -1,6 +1,6 @@
 import t from 'tap';
 import { LostReply, UnexplainedRefusal } from '../../daemon/provider-errors.ts';
-import { sessionKey } from '../../daemon/secret-store.ts';
+import { sessionKey, UNKNOWN_SUBJECT } from '../../daemon/secret-store.ts';
 import { openSession } from '../../daemon/session.ts';
 import { TIMING } from '../../daemon/timing.ts';
 import { CcwbError, loginRequired } from '../../protocol/errors.ts';
@@ -226,6 +226,24 @@ t.test('a sign-in replaces whoever was signed in before', async (t) => {
     await session.signedIn({ idToken, refreshToken: `rt-${sub}` });
     t.equal(await session.idToken(), idToken);
     t.match(store.session(KEY), { refreshToken: `rt-${sub}`, subject: sub });
+  }
+});
+
+t.test('a token that came without a user is that of whoever its first refresh is for', async (t) => {
+  for (const successor of ['rt-2', undefined]) {
+    const { session, oidc, clock, store } = open();
+    store.items.set(KEY, JSON.stringify(storedSession('rt-1', { subject: UNKNOWN_SUBJECT, user: null })));
+    oidc.onRefresh = async (_spent, rotated) => {
+      if (successor) await rotated(successor);
+      const idToken = idTokenFor(clock, { sub: 'user-7', claims: { email: 'ada@example.com' } });
+      return { idToken, refreshToken: successor };
+    };
+    await session.idToken();
+    t.same(store.session(KEY), {
+      ...storedSession(successor ?? 'rt-1', { subject: 'user-7' }),
+      rotates: successor !== undefined,
+    });
+    t.match(session.view(), { signedIn: true, user: 'ada@example.com' });
   }
 });
 

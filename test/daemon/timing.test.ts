@@ -1,5 +1,12 @@
 import t from 'tap';
-import { answerLifeMs, backOffMs, idTokenLifeMs, refreshAheadMs, TIMING } from '../../daemon/timing.ts';
+import {
+  answerLifeMs,
+  backOffMs,
+  headerLifeMs,
+  idTokenLifeMs,
+  refreshAheadMs,
+  TIMING,
+} from '../../daemon/timing.ts';
 import { CLIENT_TIMING } from '../../protocol/client.ts';
 import { HOUR, MINUTE } from './fixtures/tokens.ts';
 
@@ -15,6 +22,10 @@ t.test('the timing policy', async (t) => {
     staleWaitMs: 2 * SECOND,
     usableLifeMs: 5 * SECOND,
     idTokenLifeMs: 5 * MINUTE,
+    headerLifeMs: 29 * MINUTE,
+    telemetryWaitMs: 200,
+    telemetryInterestMs: 60 * MINUTE,
+    telemetryRetryMs: 1 * MINUTE,
     tickMs: 15 * SECOND,
     lastExchangeMs: 30 * SECOND,
     lastExchangeGainMs: 10 * MINUTE,
@@ -53,7 +64,17 @@ t.test('the timing policy', async (t) => {
   });
 });
 
+t.test('a token for telemetry outlives 29 minutes where the provider lets it', async (t) => {
+  t.equal(headerLifeMs(), 29 * MINUTE);
+  t.equal(headerLifeMs(HOUR), 29 * MINUTE);
+  t.equal(headerLifeMs(31 * MINUTE), 15.5 * MINUTE, 'not at every call');
+  t.equal(headerLifeMs(5 * MINUTE), 2.5 * MINUTE);
+});
+
 t.test('what the numbers must be to each other', async (t) => {
+  t.ok(TIMING.telemetryWaitMs < 300, 'Claude Code\u2019s screen stands still no longer');
+  t.ok(TIMING.telemetryInterestMs > TIMING.headerLifeMs, 'it asks again before it is forgotten');
+  t.ok(TIMING.telemetryRetryMs > 2 * TIMING.tickMs, 'one tick may be late');
   t.ok(TIMING.refreshAtMs - TIMING.refreshJitterMs > TIMING.answerLifeMs, 'refreshed before an answer waits');
   t.ok(TIMING.answerLifeMs > 15 * MINUTE, 'more than botocore and .NET ask for');
   t.ok(TIMING.answerWaitMs < CLIENT_TIMING.answerMs, 'a caller is told why, rather than that nobody answers');

@@ -3,12 +3,14 @@ import { parseConfig } from '../../protocol/config.ts';
 import { codeIn, fences, prose, readText, repositoryFiles, tableUnder } from './pages.ts';
 
 const PAGE = readText('docs/configuration.md');
-const SOURCE = readText('protocol/config.ts') + readText('protocol/profile-reader.ts');
+const SOURCE = ['config', 'profile-reader', 'telemetry-settings']
+  .map((name) => readText(`protocol/${name}.ts`))
+  .join('');
 
 t.test('docs/configuration.md names every field of config.json and no other', async (t) => {
   const fieldsRead = [...SOURCE.matchAll(/\bread\.\w+\(\s*'(\w+)'/g)].map(([, field = '']) => field);
   t.ok(fieldsRead.includes('client_id'), 'the fields are found in the source');
-  const documented = ['Identity provider', 'AWS', 'On this computer'].flatMap((heading) =>
+  const documented = ['Identity provider', 'AWS', 'On this computer', 'Telemetry'].flatMap((heading) =>
     tableUnder(PAGE, heading).flatMap(([field]) => codeIn(field)),
   );
   t.strictSame(documented.sort(), [...new Set(fieldsRead)].sort());

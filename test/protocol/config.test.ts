@@ -52,6 +52,8 @@ t.test('the least that a profile needs gives it every default', async (t) => {
     credentialStorage: 'session',
     redirectPort: 8400,
     allowedPrograms: undefined,
+    telemetry: { sendsIdToken: false, claims: {} },
+    containerCredentialsPort: undefined,
   });
 });
 
@@ -74,6 +76,10 @@ t.test('every field is read', async (t) => {
       credential_storage: 'keyring',
       redirect_port: 8401,
       allowed_programs: ['/usr/local/bin/claude', '~/.local/share/claude/versions/', '/opt/a b/é (x)'],
+      otel_collector_endpoint: 'https://otel.company.example',
+      otel_collector_validates_token: true,
+      otel_claims: { 'x-department': 'abteilung' },
+      container_credentials_port: 8401,
     }),
     {
       name: 'ClaudeCode',
@@ -95,6 +101,8 @@ t.test('every field is read', async (t) => {
       credentialStorage: 'keyring',
       redirectPort: 8401,
       allowedPrograms: ['/usr/local/bin/claude', '~/.local/share/claude/versions/', '/opt/a b/é (x)'],
+      telemetry: { sendsIdToken: true, claims: { 'x-department': ['abteilung'] } },
+      containerCredentialsPort: 8401,
     },
   );
 });
@@ -169,6 +177,47 @@ t.test('names of the existing tool are understood', async (t) => {
   const nullBesideOld = parse({ ...old, client_id: null }).profiles.get('ClaudeCode');
   t.equal(nullBesideOld?.clientId, 'client', 'unless it is null');
   t.match(problem({ ...old, okta_client_id: 7 }).message, /ClaudeCode\.okta_client_id is 7/, 'as written');
+  const server = profile({ ...GOOD, okta_auth_server_id: 'default' }).identityProvider;
+  t.equal(server.issuer, 'https://company.okta.com/oauth2/default');
+  const issuer = 'https://sso.company.example/realms/main';
+  const generic = profile({
+    client_id: 'c',
+    identity_pool_id: POOL,
+    provider_type: 'generic',
+    oidc_issuer_url: issuer,
+  });
+  t.equal(generic.identityProvider.issuer, issuer);
+});
+
+t.test('a profile as the existing tool packages it loads', async (t) => {
+  const { identity_pool_id: _, ...bare } = GOOD;
+  const packaged = parse({
+    ...bare,
+    provider_type: 'okta',
+    aws_region: 'us-east-1',
+    credential_storage: 'session',
+    federation_type: 'direct',
+    federated_role_arn: ROLE,
+    identity_pool_name: 'claude-code-auth',
+    max_session_duration: 28_800,
+    cross_region_profile: 'us',
+    selected_model: 'us.anthropic.claude-sonnet-4',
+    otel_collector_endpoint: 'http://collector-1.elb.amazonaws.com',
+    quota_api_endpoint: '',
+    sso_enabled: true,
+  });
+  t.match(profileNamed(packaged, 'ClaudeCode'), { federation: { type: 'direct', roleArn: ROLE } });
+  t.same(
+    packaged.unknownFields.map((field) => field.replace('profiles.ClaudeCode.', '')),
+    ['cross_region_profile', 'selected_model', 'quota_api_endpoint', 'sso_enabled'],
+  );
+});
+
+t.test('container credentials are off without a port, and with 0', async (t) => {
+  t.equal(profile({ ...GOOD, container_credentials_port: 0 }).containerCredentialsPort, undefined);
+  t.equal(profile({ ...GOOD, container_credentials_port: 9000 }).containerCredentialsPort, 9000);
+  for (const port of [-1, 65_536, 1.5, '9000', true])
+    t.match(problem({ ...GOOD, container_credentials_port: port }).message, /container_credentials_port/);
 });
 
 t.test('a bare map of profiles is accepted', async (t) => {

@@ -39,6 +39,7 @@ t.test('on Linux the socket is under XDG_RUNTIME_DIR', async (t) => {
     networkSettings: `${HOME}/network.json`,
     socket: '/run/user/1000/claude-code-with-bedrock/daemon.sock',
     runtimeDirectory: '/run/user/1000/claude-code-with-bedrock',
+    containerToken: '/run/user/1000/claude-code-with-bedrock/container-authorization-token',
     log: `${HOME}/logs/daemon.log`,
     audit: `${HOME}/logs/audit.jsonl`,
   });

@@ -16,7 +16,7 @@ import { sessionFileStore } from '../../daemon/session-file-store.ts';
 import type { Credentials } from '../../protocol/api.ts';
 import { loadConfig } from '../../protocol/config.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { memoryAudit, noProxy } from '../daemon/fixtures/edges.ts';
+import { memoryAudit, noProxy, nothingEarlier } from '../daemon/fixtures/edges.ts';
 import type { Random } from '../fixtures/random.ts';
 import { poolOf } from './aws.ts';
 import { BROKEN_ISSUER, never } from './faults.ts';
@@ -66,6 +66,7 @@ export function startCore({ directory, time, internet, random, log }: CoreWorld)
       drawn.push(value);
       return value;
     },
+    earlier: nothingEarlier,
     openStore: (): SecretStore => ({
       ...store,
       read: (key) => unlessKilled(() => store.read(key)),
@@ -89,6 +90,7 @@ export function startCore({ directory, time, internet, random, log }: CoreWorld)
     clock,
     network: noProxy,
     audit: edges.audit,
+    container: { problemOf: () => undefined },
     drain: () => ({ state: 'ending' }),
     startedAt: clock.now(),
     configPath,
