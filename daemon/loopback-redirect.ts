@@ -171,6 +171,8 @@ async function pageFor(
     return resultPage({ outcome: 'unknown' });
   }
   const target = request.url ?? '';
+  // A browser keeps the fragment to itself (RFC 9112 3.2); parsed as one, it would hide what it is.
+  if (target.includes('#')) return resultPage({ outcome: 'unknown' });
   // The code is redeemed for the registered redirect URI, whichever name the browser used.
   const url = URL.canParse(target, redirectUri(port)) ? new URL(target, redirectUri(port)) : undefined;
   if (!isVisit(request) || !target.startsWith(REDIRECT_PATH) || url?.pathname !== REDIRECT_PATH)

@@ -1,7 +1,12 @@
 import type { InfraProfile, ProfileProblem } from './profile.ts';
 
-// Every pattern is written into four statements at most, and IAM takes 10,240 characters for all of them.
 const MODELS = { most: 10, longest: 100 };
+
+/**
+ * What IAM takes as policies written into a role, and what of it the Bedrock policy needs, all in characters
+ * and none too low: a deployment would fail half-way for want of room. A model is named five times, with its ARN.
+ */
+const POLICY = { most: 10_240, base: 1_700, perRegion: 205, perModel: 5 * 55 } as const;
 
 // Names of geographies that inference profiles put before a model id: in the list of models they match nothing.
 const GEOGRAPHY = /^(us|us-gov|eu|apac|jp|au|ca|global)\./;
@@ -27,15 +32,25 @@ export function sessionTagOf(claim: string): string | undefined {
 }
 
 export function checkModels({ bedrock }: InfraProfile): ProfileProblem | undefined {
-  const { models } = bedrock;
+  const { models, regions } = bedrock;
   if (models === undefined) return undefined;
   const wellFormed = models.every(
     (model) =>
       /^[a-z0-9*][A-Za-z0-9.:*_-]*$/.test(model) && model.length <= MODELS.longest && !GEOGRAPHY.test(model),
   );
-  if (models.length > 0 && models.length <= MODELS.most && wellFormed) return undefined;
-  const allowed = `1 to ${MODELS.most} model ids without a geography, such as anthropic.claude-*`;
-  return { field: 'bedrock.models', value: models, allowed };
+  const problem = (allowed: string): ProfileProblem => ({ field: 'bedrock.models', value: models, allowed });
+  if (models.length === 0 || models.length > MODELS.most || !wellFormed)
+    return problem(`1 to ${MODELS.most} model ids without a geography, such as anthropic.claude-*`);
+  if (policyCharacters(models, regions) <= POLICY.most) return undefined;
+  return problem(
+    `fewer or shorter ids: with ${regions.length} regions they make a longer policy than IAM takes`,
+  );
+}
+
+/** At most how many characters the role's policy has. */
+export function policyCharacters(models: readonly string[], regions: readonly string[]): number {
+  const ofModels = models.reduce((sum, model) => sum + POLICY.perModel + 5 * model.length, 0);
+  return POLICY.base + POLICY.perRegion * regions.length + ofModels;
 }
 
 export function checkAccessGroups(profile: InfraProfile): ProfileProblem | undefined {

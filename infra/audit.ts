@@ -34,7 +34,7 @@ export function createAuditTrail(stack: Stack, profileName: string, retentionDay
     logGroupName: logGroupName(profileName, 'audit'),
     retentionInDays: retentionDays,
   });
-  const role = createLogRole(stack, logGroup, trailArn);
+  const role = createLogRole(stack, logGroup);
   const trail = new CfnTrail(stack, 'AuditTrail', {
     trailName: name,
     isLogging: true,
@@ -120,12 +120,10 @@ function bucketPolicy(stack: Stack, bucket: CfnBucket, trailArn: string): Policy
   });
 }
 
-function createLogRole(stack: Stack, logGroup: CfnLogGroup, trailArn: string): CfnRole {
-  const trust = new PolicyStatement({
-    principals: [CLOUD_TRAIL],
-    actions: ['sts:AssumeRole'],
-    conditions: { StringEquals: { 'aws:SourceArn': trailArn } },
-  });
+function createLogRole(stack: Stack, logGroup: CfnLogGroup): CfnRole {
+  // No condition on the source: CloudTrail names none when it takes this role. Nobody else's trail can be
+  // given it, because roles are passed within an account only.
+  const trust = new PolicyStatement({ principals: [CLOUD_TRAIL], actions: ['sts:AssumeRole'] });
   const write = new PolicyStatement({
     actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
     // Every stream of the group: CloudTrail names one for each region.

@@ -118,10 +118,14 @@ function createRole(
   const trust = new PolicyStatement({
     principals: [new ServicePrincipal('ecs-tasks.amazonaws.com')],
     actions: ['sts:AssumeRole'],
-    conditions: {
-      StringEquals: { 'aws:SourceAccount': stack.account },
-      ArnLike: { 'aws:SourceArn': stack.formatArn({ service: 'ecs', resource: '*' }) },
-    },
+    // ECS names the source for the one role, and is not documented to for the other. Roles are passed within
+    // an account only, so this is a second lock.
+    ...(id === 'TaskRole' && {
+      conditions: {
+        StringEquals: { 'aws:SourceAccount': stack.account },
+        ArnLike: { 'aws:SourceArn': stack.formatArn({ service: 'ecs', resource: '*' }) },
+      },
+    }),
   });
   const write = new PolicyStatement({
     actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],

@@ -35,6 +35,24 @@ export const DASHBOARD_PARAMETERS = {
   service: 'ServiceName',
 } as const;
 
+/** What the account's administrators may do with the key: all but reading with it. */
+const ADMINISTER_KEY = [
+  'CancelKeyDeletion',
+  'DescribeKey',
+  'DisableKey',
+  'DisableKeyRotation',
+  'EnableKey',
+  'EnableKeyRotation',
+  'GetKeyPolicy',
+  'GetKeyRotationStatus',
+  'ListResourceTags',
+  'PutKeyPolicy',
+  'ScheduleKeyDeletion',
+  'TagResource',
+  'UntagResource',
+  'UpdateKeyDescription',
+].map((action) => `kms:${action}`);
+
 /** What an administrator looks at, and what warns when nobody looks. */
 export class DashboardStack extends DeploymentStack {
   constructor(scope: Construct, props: DashboardProps) {
@@ -96,13 +114,13 @@ export class DashboardStack extends DeploymentStack {
           new PolicyStatement({
             sid: 'AccountDecides',
             principals: [new AccountRootPrincipal()],
-            actions: ['kms:*'],
+            actions: ADMINISTER_KEY,
             resources: ['*'],
           }),
           new PolicyStatement({
             sid: 'AlarmsEncrypt',
             principals: [cloudWatch],
-            actions: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+            actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
             resources: ['*'],
             conditions: ofThisAccount,
           }),

@@ -16,6 +16,7 @@ export function findMonitoringProblem(profile: InfraProfile): ProfileProblem | u
   const failed = [
     ...networkChecks(monitoring),
     ...domainChecks(monitoring, profile.region),
+    wayOutCheck(monitoring),
     ...logChecks(monitoring),
     ...alarmChecks(monitoring),
     ...analyticsChecks(monitoring),
@@ -77,6 +78,13 @@ function domainChecks({ domain }: Monitoring, region: string): Check[] {
       'a certificate that exists, unless hostedZoneId lets one be made',
     ],
   ];
+}
+
+/** Without a public address and without a NAT gateway there is no way to the keys that tokens are signed with. */
+function wayOutCheck({ network, internal, domain }: Monitoring): Check {
+  const enclosed = internal && network.type === 'new' && network.tasks === 'public';
+  const allowed = 'with a domain and public tasks only false: the load balancer could not fetch signing keys';
+  return [!(enclosed && domain), 'monitoring.internal', internal, allowed];
 }
 
 function logChecks({ environment, retentionDays }: Monitoring): Check[] {

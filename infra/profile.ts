@@ -72,7 +72,10 @@ export type AccessGroups = {
 /** Where Claude Code's telemetry goes. */
 export type Monitoring = {
   readonly network: Network;
-  /** Whether the load balancer has private addresses only. */
+  /**
+   * Whether the load balancer has private addresses only. With a domain its subnets then need a NAT gateway:
+   * it fetches the keys that tokens are signed with.
+   */
   readonly internal: boolean;
   /** Name of the collector. Absent: it is reached by http under the load balancer's own name, without a check of tokens. */
   readonly domain?: {
@@ -145,6 +148,7 @@ export type ProfileField =
   | MonitoringField;
 
 export type MonitoringField =
+  | 'monitoring.internal'
   | 'monitoring.network.vpcId'
   | 'monitoring.network.taskSubnetIds'
   | 'monitoring.network.loadBalancerSubnetIds'

@@ -1,14 +1,8 @@
-import { existsSync } from 'node:fs';
-import { followLines, type LogLine, lineParser, readLines, selected, wantedLines } from './log-reader.ts';
-import { runForLines } from './processes.ts';
+import { journalLines, journalOf, journalParser, runJournal } from './journal.ts';
+import { followLines, type LogLine, readLines, selected, wantedLines } from './log-reader.ts';
 import { isReaderGone, type Program } from './program.ts';
-import { installedService } from './start-daemon.ts';
-import { SYSTEMD_UNIT } from './systemd.ts';
 import { stamp } from './times.ts';
 import { type Colour, painter, safeText, shortPath, wantsColours } from './view.ts';
-
-/** Never from the PATH, as systemctl. */
-const JOURNALCTL = ['/usr/bin/journalctl', '/bin/journalctl', '/run/current-system/sw/bin/journalctl'];
 
 const LEVEL_COLOURS: Readonly<Record<string, Colour>> = { error: 'red', fatal: 'red', warn: 'yellow' };
 
@@ -42,12 +36,6 @@ export async function lastLines(program: Program, count: number): Promise<LogLin
   return selected(lines, { from: Number.NEGATIVE_INFINITY, count });
 }
 
-/** Path of journalctl, when the daemon is a service of systemd. */
-function journalOf(program: Program): string | undefined {
-  if (installedService(program)?.name !== 'systemd') return undefined;
-  return JOURNALCTL.find((path) => existsSync(path));
-}
-
 async function follow(
   program: Program,
   journal: string | undefined,
@@ -72,40 +60,6 @@ async function follow(
     ...(journal ? [runJournal(journal, ['--follow', '--lines=0'], onEntry, signal)] : []),
   ]);
   if (gone !== undefined) throw gone;
-}
-
-async function journalLines(program: Program, journal: string, count: number): Promise<LogLine[]> {
-  const parse = journalParser();
-  const lines: LogLine[] = [];
-  const onEntry = (entry: string): void => {
-    const line = parse(entry);
-    if (line) lines.push(line);
-  };
-  const end = await runJournal(journal, [`--lines=${count}`], onEntry, program.interrupted);
-  if (end.kind !== 'exited' || end.status !== 0) {
-    program.say(`The journal cannot be read; journalctl --user -u ${SYSTEMD_UNIT} may say why.\n`);
-  }
-  return lines;
-}
-
-function runJournal(
-  journal: string,
-  args: readonly string[],
-  onEntry: (entry: string) => void,
-  signal: AbortSignal,
-) {
-  const flags = ['--user', `--unit=${SYSTEMD_UNIT}`, '--output=json', '--no-pager', '--quiet'];
-  return runForLines(journal, [...flags, ...args], { PATH: '/usr/bin:/bin', LC_ALL: 'C' }, onEntry, signal);
-}
-
-/** systemd.journal-fields(7): the message, and the time in microseconds for lines that have none. */
-function journalParser(): (entry: string) => LogLine | undefined {
-  const parse = lineParser();
-  return (entry) => {
-    const { record } = parse(entry);
-    const { MESSAGE: text, __REALTIME_TIMESTAMP: time } = record ?? {};
-    return typeof text === 'string' ? parse(text, Number(time) / 1_000) : undefined;
-  };
 }
 
 function printer(program: Program, json: boolean): (line: LogLine) => Promise<void> {

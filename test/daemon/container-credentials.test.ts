@@ -38,13 +38,14 @@ async function occupy(t: T, port: number) {
 }
 
 t.test('nothing listens and no token is there unless a profile names a port', async (t) => {
-  const { container, path, ports, ask } = open(t, { A: undefined, B: undefined });
+  const { container, path, lines, ports, ask } = open(t, { A: undefined, B: undefined });
   await container.sync();
   t.notOk(existsSync(path));
   const port = await freePort();
   ports.B = port;
   await container.sync();
   t.equal(await ask(port, 'B'), 200, 'a change of config.json opens it');
+  t.notMatch(JSON.stringify(lines), readFileSync(path, 'utf8'), 'the log does not have the token');
   t.equal(await ask(port, 'A'), 404, 'for the profile that wants it alone');
   t.equal(container.problemOf('B'), undefined);
   const token = readFileSync(path, 'utf8');

@@ -198,6 +198,12 @@ t.test('what was not awaited gets a polite 400 and ends nothing', async (t) => {
     /^HTTP\/1\.1 400 /,
     'two hosts',
   );
+  const host = `Host: localhost:${port}\r\n`;
+  t.match(
+    await talk(port, `GET /callback?code=c&state=s1#x HTTP/1.1\r\n${host}\r\n`),
+    /^HTTP\/1\.1 400 /,
+    'a fragment, which no browser sends',
+  );
   t.same(seen, []);
   t.equal((await visit(port, '/callback?code=c&state=s1')).status, 200, 'the wait goes on');
   await registration.release();

@@ -129,6 +129,35 @@ t.test('telemetry gets an answer at once, even when the ID token has expired', a
   running.provider.clearFaults();
 });
 
+t.test(
+  'headers with the ID token are a secret: for programs that may have it, and in the audit log',
+  async (t) => {
+    const running = await runDaemon(t);
+    const { client, writeConfig, fields, audit } = running;
+    const sending = {
+      otel_collector_endpoint: 'https://telemetry.example.com',
+      otel_collector_validates_token: true,
+    };
+    writeConfig({
+      A: fields(sending),
+      Fenced: fields({ ...sending, allowed_programs: ['/nowhere/program'] }),
+      Plain: fields({ allowed_programs: ['/nowhere/program'] }),
+    });
+    await client.ask({ route: 'status' });
+    await signIn(running);
+    const ask = (profile: string) =>
+      client.ask<Record<string, string>>({ route: 'otelHeaders', params: { profile } });
+    const { idToken } = await client.ask<IdTokenReply>({ route: 'idToken', params });
+    const given = audit.records.length;
+    t.equal((await ask('A')).authorization, `Bearer ${idToken}`);
+    t.match(audit.records.slice(given), [{ profile: 'A', what: 'id-token' }]);
+    t.equal(await codeOf(ask('Fenced')), 'ERR_REQUEST_REFUSED');
+    t.match(audit.records.slice(given + 1), [{ profile: 'Fenced', refused: true }]);
+    t.match(await ask('Plain'), { 'x-department': 'Research' });
+    t.equal(audit.records.length, given + 2, 'headers alone are no secret');
+  },
+);
+
 t.test('an unknown profile is told with those there are', async (t) => {
   const { client } = await runDaemon(t);
   for (const route of [

@@ -182,6 +182,19 @@ t.test('an ID token is used while it has life left, then refreshed', async (t) =
   t.same(oidc.spent, ['rt-1']);
 });
 
+t.test('who wants an ID token with more life gets a new one, else what is still valid', async (t) => {
+  const { session, oidc, clock } = open('rt-1');
+  const first = await session.idToken();
+  clock.advance(35 * MINUTE);
+  t.equal(await session.idToken(undefined, 25 * MINUTE), first, 'enough is enough');
+  oidc.onRefresh = async () => Promise.reject(unreachable());
+  t.equal(await session.idToken(undefined, 29 * MINUTE), first, 'while the provider is down');
+  oidc.onRefresh = async () => ({ idToken: idTokenFor(clock), refreshToken: undefined });
+  const second = await session.idToken(undefined, 29 * MINUTE);
+  t.not(second, first);
+  t.equal(await session.idToken(), second, 'which serves everybody');
+});
+
 t.test('a short-lived ID token is used for three quarters of its life', async (t) => {
   const { session, oidc, clock } = open();
   const first = idTokenFor(clock, { lifeMs: 4 * MINUTE });

@@ -64,11 +64,16 @@ async function wireClaude(home: Installation): Promise<void> {
   await writeFile(join(home.home, '.claude/settings.json'), JSON.stringify({ env, awsAuthRefresh }));
 }
 
+/** Each capture has a server of its own: the one before may still be ending. */
+let servers = 0;
+
 /** What a terminal shows once the command has ended, with its colours. */
 export async function captured(home: Installation, command: string, rows = 60): Promise<string> {
   const env = { ...home.env, PATH: `${home.directory}:/usr/bin:/bin`, TMUX_TMPDIR: home.home, TZ: 'UTC' };
+  servers += 1;
+  const server = `picture-${servers}`;
   const run = async (...args: string[]): Promise<string> =>
-    (await promisify(execFile)(tmux ?? 'tmux', ['-L', 'picture', ...args], { env })).stdout;
+    (await promisify(execFile)(tmux ?? 'tmux', ['-L', server, ...args], { env })).stdout;
   const size = ['-x', String(COLUMNS), '-y', String(rows)];
   await run(
     '-f',
@@ -76,7 +81,7 @@ export async function captured(home: Installation, command: string, rows = 60): 
     'new-session',
     '-d',
     ...size,
-    `${command}; tmux -L picture wait-for -S done; sleep 60`,
+    `${command}; tmux -L ${server} wait-for -S done; sleep 60`,
   );
   try {
     await run('wait-for', 'done');

@@ -3,6 +3,7 @@ import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { StatusReply } from '../../protocol/api.ts';
+import { captured, tmux } from '../docs/terminal-picture.ts';
 import type { Installation, Output, RunOptions } from '../fixtures/installation.ts';
 import { findTool, missing } from '../fixtures/tools.ts';
 import { startWorld } from '../fixtures/world.ts';
@@ -215,6 +216,13 @@ t.test('status --watch on a terminal redraws and never clears', { skip: missing(
   }
   const [, after = ''] = output.stdout.split('\x1b[?7h\x1b[?25h\x1b[?1049l');
   t.match(after, /signed in as.*\r\n.*daemon/s, 'the last view stays, whole');
+});
+
+t.test('colours are for terminals and for who wants them', { skip: missing({ tmux }) }, async (t) => {
+  const { home } = await world(t);
+  t.match(await captured(home, 'bedrock-auth status'), /ClaudeCode.* {2}.*32msigned in as demo@example\.com/);
+  t.notMatch(await captured(home, 'NO_COLOR=1 bedrock-auth status'), '\x1b');
+  t.notMatch(await captured(home, 'TERM=dumb bedrock-auth status'), '\x1b');
 });
 
 t.test('uninstall takes everything of ours, and nothing else', async (t) => {

@@ -45,7 +45,7 @@ t.test('a storm cold, warm and at expiry: no failure, one page in all', async (t
 
   // The laptop sleeps until everything has run out, and all of them ask as it wakes up.
   await home.endDaemon();
-  live(10);
+  live(8);
   const { stdout } = await home.run(home.program('credential-process'), ['--profile', 'ClaudeCode']);
   const { pid } = await home.client.ask<VersionReply>({ route: 'version' });
   process.kill(pid, 'SIGSTOP');

@@ -178,6 +178,28 @@ t.test('an upgrade while requests flow fails none of them', { skip }, async (t) 
   t.equal((await home.openedPages()).length, 1);
 });
 
+t.test('doctor knows the service, and uninstall takes it away', { skip }, async (t) => {
+  const user = await world(t);
+  const { home, auth, done } = user;
+  const service = async (): Promise<unknown> => {
+    const { checks } = JSON.parse((await auth('doctor --json')).stdout) as { checks: { check: string }[] };
+    return checks.filter(({ check }) => check === 'service');
+  };
+  t.match(await service(), [{ outcome: 'warning', fix: 'bedrock-auth service install' }]);
+  await done('service install');
+  await user.signIn();
+  t.match(await service(), [
+    { outcome: 'ok', text: 'systemd, running' },
+    { outcome: 'ok', text: /last logout/ },
+  ]);
+  rmSync(join(home.home, '.config/systemd/user/default.target.wants', UNIT));
+  t.match(await service(), [{ outcome: 'warning', text: /does not start when you log in/ }, {}]);
+  const removed = await auth('uninstall --yes');
+  t.match(removed, { status: 0, stderr: '', stdout: /\n {2}the service \(systemd\)\n(.*\n)*Removed\.\n$/ });
+  t.equal(await units(user), '');
+  t.strictSame(readdirSync(home.home).sort(), ['browser', 'opened-pages', 'run']);
+});
+
 t.test('what the service manager cannot do leaves nothing half-installed', { skip }, async (t) => {
   const user = await world(t);
   const { home, auth, done, service } = user;

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { ALARMS, type AlarmId } from '../../infra/alarms.ts';
 import { METRICS, TOTAL } from '../../infra/claude-code-metrics.ts';
-import { CONTEXT, THRESHOLDS } from './fixtures/telemetry.ts';
+import { CONTEXT, THRESHOLDS } from './fixtures/telemetry-props.ts';
 
 const watch = (id: AlarmId): ReturnType<(typeof ALARMS)[AlarmId]['watch']> =>
   ALARMS[id].watch(CONTEXT, THRESHOLDS);

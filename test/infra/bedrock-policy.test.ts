@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap';
+import { policyCharacters } from '../../infra/access-checks.ts';
 import { findProfileProblem, type InfraProfile } from '../../infra/profile.ts';
 import { authTemplate, COGNITO, MONITORING, only, profileOf } from './fixtures/profiles.ts';
 
@@ -128,25 +129,45 @@ t.test('a list of models limits every statement that names one', async (t) => {
   ]);
 });
 
-t.test('the longest list of models fits into the role', async (t) => {
-  const longest = (index: number): string => `anthropic.claude-${'x'.repeat(81)}${10 + index}`;
-  const models = Array.from({ length: 10 }, (_, index) => longest(index));
-  const profile = profileOf('okta', COGNITO, {
-    bedrock: { regions: REGIONS, globalInference: true, models },
-    monitoring: MONITORING,
-  });
-  t.equal(findProfileProblem(profile), undefined);
-  const { Policies } = only(authTemplate(t, profile), 'AWS::IAM::Role');
-  const resolved = JSON.stringify(Policies)
-    .replaceAll('{"Ref":"AWS::Partition"}', '"aws-us-gov"')
+t.test('no list of models that is allowed makes a longer policy than IAM takes', async (t) => {
+  const idOf = (length: number, index: number): string => `anthropic.${'x'.repeat(length - 12)}${10 + index}`;
+  let allowed = 0;
+  for (const length of [20, 50, 100]) {
+    for (const count of [1, 5, 10]) {
+      for (const regionCount of [1, 10, 20, 30]) {
+        const models = Array.from({ length: count }, (_, index) => idOf(length, index));
+        // As long as the longest name of a region.
+        const regions = Array.from({ length: regionCount }, (_, index) => `ap-southeas${letters(index)}-1`);
+        const bedrock = { regions, globalInference: true, models };
+        const profile = profileOf('okta', COGNITO, { bedrock, monitoring: MONITORING });
+        if (findProfileProblem(profile)?.field === 'bedrock.models') continue;
+        allowed += 1;
+        const characters = resolvedLength(only(authTemplate(t, profile), 'AWS::IAM::Role').Policies);
+        const label = `${count} ids of ${length} characters in ${regionCount} regions: ${characters}`;
+        t.ok(characters <= policyCharacters(models, regions), label);
+        t.ok(characters <= 10_240, label);
+      }
+    }
+  }
+  t.ok(allowed > 15 && allowed < 36, `${allowed} of 36 allowed`);
+});
+
+function letters(index: number): string {
+  return ['', 'a', 'b'][Math.floor(index / 26)] + String.fromCharCode('a'.charCodeAt(0) + (index % 26));
+}
+
+/** Length of a policy once CloudFormation has filled in what it knows. */
+function resolvedLength(policies: unknown): number {
+  const text = JSON.stringify(policies)
+    .replaceAll('{"Ref":"AWS::Partition"}', '"aws"')
     .replaceAll('{"Ref":"AWS::AccountId"}', '"123456789012"')
     .replace(
       /\{"Fn::Join":\["",\[([^\]]*)\]\]\}/g,
       (_, parts: string) => `"${parts.replaceAll(/"|,/g, '')}"`,
     );
-  t.notMatch(resolved, /Fn::|"Ref"/);
-  t.ok(resolved.length < 10_240, `${resolved.length} characters`);
-});
+  if (/Fn::|"Ref"/.test(text)) throw new Error(`not resolved: ${text}`);
+  return text.length;
+}
 
 t.test(
   'with monitoring, metrics may be written into the deployment\u2019s namespace and no other',

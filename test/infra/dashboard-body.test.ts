@@ -2,7 +2,7 @@ import t from 'tap';
 import { METRICS } from '../../infra/claude-code-metrics.ts';
 import { dashboardBody, dimensionSetOf, GRID, layout } from '../../infra/dashboard-body.ts';
 import type { Widget } from '../../infra/dashboard-source.ts';
-import { CONTEXT } from './fixtures/telemetry.ts';
+import { CONTEXT } from './fixtures/telemetry-props.ts';
 
 type Body = {
   start: string;

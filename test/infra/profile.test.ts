@@ -124,6 +124,11 @@ t.test('a value AWS cannot take is named with its field and what is allowed', as
       withDomain({ name: ZONE.name, certificateArn: CERTIFICATE.replace('eu-central-1', 'us-east-1') }),
       'of another region',
     ],
+    [
+      'monitoring.internal',
+      monitored({ network: { type: 'new', tasks: 'public' }, internal: true, domain: ZONE }),
+      'no way to the signing keys',
+    ],
     ['jwksUri', withDomain(ZONE, profileOf('generic', COGNITO)), 'unknown for a generic provider'],
     [
       'jwksUri',
