@@ -9,6 +9,7 @@ import type { StackId } from '../infra/outputs.ts';
 import { findProfileProblem, type InfraProfile, type ProfileField } from '../infra/profile.ts';
 import type { ProfileConfig } from '../protocol/config.ts';
 import { CcwbError } from '../protocol/errors.ts';
+import { planStack, type StackPlan } from './stack-plan.ts';
 
 /** What the administrator decides about Bedrock and config.json does not hold. */
 export type BedrockAccess = {
@@ -30,6 +31,15 @@ const SET_BY: Readonly<Record<ProfileField, string>> = {
 
 // IAM does not let a role's longest session be shorter.
 const LEAST_ROLE_SESSION_SECONDS = 3_600;
+
+/** The stacks of a deployment as they are to be, in the order given. Throws as {@link synthesizeTemplate} does. */
+export function planStacks(
+  stacks: readonly StackId[],
+  config: ProfileConfig,
+  bedrock: BedrockAccess,
+): StackPlan[] {
+  return stacks.map((stack) => planStack(stack, config.name, synthesizeTemplate(stack, config, bedrock)));
+}
 
 /**
  * The CloudFormation template of one stack for a profile of config.json.

@@ -75,18 +75,6 @@ t.test('--show-template prints only the template on stdout', async (t) => {
   t.match(stderr, /^cdk files loaded: [1-9]\d*\n$/, 'so the count above means something');
 });
 
-t.test('deploying is refused in two lines, without a pretence', async (t) => {
-  const { stdout, stderr, status } = ccwb(t, 'deploy', 'auth');
-  t.equal(status, 2);
-  t.equal(stdout, '');
-  t.equal(
-    stderr,
-    'ccwb: this version cannot deploy by itself, only print templates (ERR_USAGE)\n' +
-      '  fix: run ccwb deploy auth --show-template and create the stack from it (ccwb deploy --help shows how)\n' +
-      'cdk files loaded: 0\n',
-  );
-});
-
 t.test('a reader that stops early is not an error', async (t) => {
   // The pipe is gone before the program writes to it.
   const command = `{ sleep 0.1; "${process.execPath}" "${CCWB}" deploy --help; echo "status $?" >&2; } | true`;
