@@ -66,7 +66,8 @@ export function adminError(thrown: unknown, doing: string): CcwbError {
     return error('ERR_ADMIN_DENIED', `AWS refused ${doing}: ${text}`, fix);
   }
   if (PASSING.has(name) || status === undefined || status >= 500 || status === 429) {
-    const problem = PASSING.has(name) ? `${name}: ${text}` : text || 'no reply that could be understood';
+    const strange = text === '' || /deserialization|parse error/i.test(text);
+    const problem = PASSING.has(name) ? `${name}: ${text}` : strange ? 'what answered is not AWS' : text;
     const fix = 'check the network, VPN and proxy, then run the same command again';
     return error('ERR_AWS_UNREACHABLE', `AWS did not answer ${doing} (${problem})`, fix);
   }
@@ -76,6 +77,21 @@ export function adminError(thrown: unknown, doing: string): CcwbError {
   }
   const fix = 'see what AWS says, and docs/deploy.md for the states a stack can be in';
   return error('ERR_STACK_FAILED', `AWS refused ${doing} (${name}: ${text})`, fix);
+}
+
+/**
+ * A field that AWS's reply must have. A captive portal's page, say, is read as a reply in which everything is
+ * missing, and a stack that is missing is no stack that is gone.
+ *
+ * @throws CcwbError ERR_AWS_UNREACHABLE when it is not there.
+ */
+export function present<T>(field: T | undefined, operation: string): T {
+  if (field !== undefined && field !== '') return field;
+  throw new CcwbError(
+    'ERR_AWS_UNREACHABLE',
+    `the reply to ${operation} lacks a field: what answered is not AWS`,
+    'check the network, VPN and proxy, then run the same command again',
+  );
 }
 
 /** True for a ValidationError of AWS's whose words match: it has no finer names. */

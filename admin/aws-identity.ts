@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import { CcwbError } from '../protocol/errors.ts';
-import { adminError } from './aws-errors.ts';
+import { adminError, present } from './aws-errors.ts';
 import type { AwsSettings } from './io.ts';
 
 /** Who calls AWS, as STS tells. */
@@ -43,11 +43,12 @@ export async function openAws(
   const { STSClient, GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
   const client = new STSClient({ ...commonSettings(region), ...aws });
   try {
-    const { Account = '', Arn = '' } = await client.send(new GetCallerIdentityCommand({}));
+    const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}));
     // One chain for all clients: a program or a page that gives credentials is asked once.
     const { credentials } = client.config;
     const settings = { ...commonSettings(region), ...aws, credentials };
-    return { settings, identity: { account: Account, arn: Arn } };
+    const account = present(Account, 'GetCallerIdentity');
+    return { settings, identity: { account, arn: present(Arn, 'GetCallerIdentity') } };
   } catch (thrown) {
     throw adminError(thrown, 'asking who calls');
   }

@@ -4,6 +4,7 @@ import type {
   StackEvent as SdkEvent,
   Stack,
 } from '@aws-sdk/client-cloudformation';
+import { present } from './aws-errors.ts';
 import type { Change, ChangeSet, StackEvent, StackState, Template } from './cloudformation-types.ts';
 import { oneLine } from './text.ts';
 
@@ -37,7 +38,7 @@ export function changeSet(id: string, pages: readonly DescribeChangeSetOutput[])
   const [first] = pages;
   return {
     id,
-    status: first?.Status ?? 'UNKNOWN',
+    status: present(first?.Status, 'DescribeChangeSet'),
     reason: first?.StatusReason,
     executionStatus: first?.ExecutionStatus ?? 'UNAVAILABLE',
     changes: pages.flatMap(({ Changes = [] }) =>
@@ -62,9 +63,9 @@ function resourceChange(change: ResourceChange): Change {
 }
 
 /** Templates of ours are JSON; anything else was put there by other means. */
-export function parseTemplate(text: string | undefined): Template | undefined {
+export function parseTemplate(text: string): Template | undefined {
   try {
-    const template: unknown = JSON.parse(text ?? '');
+    const template: unknown = JSON.parse(text);
     return typeof template === 'object' && template !== null && 'Resources' in template
       ? (template as Template)
       : undefined;

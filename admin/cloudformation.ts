@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ChangeSetType, DescribeChangeSetOutput } from '@aws-sdk/client-cloudformation';
-import { adminError, saysAws } from './aws-errors.ts';
+import { adminError, present, saysAws } from './aws-errors.ts';
 import type { ClientSettings } from './aws-identity.ts';
 import { changeSet, parseTemplate, stackEvent, stackState } from './cloudformation-replies.ts';
 import type { CloudFormation, StackEvent } from './cloudformation-types.ts';
@@ -22,11 +22,8 @@ export async function openCloudFormation(
   return {
     async describeStack(stack) {
       try {
-        const { Stacks = [] } = await client.send(
-          new sdk.DescribeStacksCommand({ StackName: stack }),
-          reading,
-        );
-        return Stacks[0] && stackState(Stacks[0]);
+        const { Stacks } = await client.send(new sdk.DescribeStacksCommand({ StackName: stack }), reading);
+        return stackState(present(Stacks?.[0], 'DescribeStacks'));
       } catch (thrown) {
         if (saysAws(thrown, /does not exist/)) return undefined;
         throw adminError(thrown, `describing stack ${stack}`);
@@ -35,7 +32,7 @@ export async function openCloudFormation(
     async readTemplate(stack) {
       try {
         const reply = await client.send(new sdk.GetTemplateCommand({ StackName: stack }), reading);
-        return parseTemplate(reply.TemplateBody);
+        return parseTemplate(present(reply.TemplateBody, 'GetTemplate'));
       } catch (thrown) {
         if (saysAws(thrown, /does not exist/)) return undefined;
         throw adminError(thrown, `reading the template of ${stack}`);
@@ -45,7 +42,8 @@ export async function openCloudFormation(
       attempt(`listing the resources of ${stack}`, async () => {
         const pages = sdk.paginateListStackResources({ client }, { StackName: stack }, reading);
         const found = [];
-        for await (const page of pages) found.push(...(page.StackResourceSummaries ?? []));
+        for await (const { StackResourceSummaries: listed } of pages)
+          found.push(...present(listed, 'ListStackResources'));
         return found.map((resource) => ({
           logicalId: resource.LogicalResourceId ?? '',
           physicalId: resource.PhysicalResourceId,
@@ -69,7 +67,7 @@ export async function openCloudFormation(
             ClientToken: input.name,
           }),
         );
-        return Id ?? input.name;
+        return present(Id, 'CreateChangeSet');
       }),
     describeChangeSet: (id) =>
       attempt('describing a change set', async () => {
@@ -100,7 +98,7 @@ export async function openCloudFormation(
         const pages = sdk.paginateDescribeStackEvents({ client }, { StackName: stack }, reading);
         let read = 0;
         for await (const page of pages) {
-          for (const event of page.StackEvents ?? []) {
+          for (const event of present(page.StackEvents, 'DescribeStackEvents')) {
             if (event.EventId === eventId) return found.reverse();
             found.push(stackEvent(event));
           }
@@ -112,14 +110,14 @@ export async function openCloudFormation(
     lastEventId: (stack) =>
       attempt(`reading the events of ${stack}`, async () => {
         const reply = await client.send(new sdk.DescribeStackEventsCommand({ StackName: stack }), reading);
-        return reply.StackEvents?.[0]?.EventId;
+        return present(reply.StackEvents, 'DescribeStackEvents')[0]?.EventId;
       }),
     detectDrift: (stack) =>
       attempt(`looking for drift in ${stack}`, async () => {
         const { StackDriftDetectionId } = await client.send(
           new sdk.DetectStackDriftCommand({ StackName: stack }),
         );
-        return StackDriftDetectionId ?? '';
+        return present(StackDriftDetectionId, 'DetectStackDrift');
       }),
     driftResult: (id) =>
       attempt('asking for drift', async () => {
@@ -127,7 +125,8 @@ export async function openCloudFormation(
           new sdk.DescribeStackDriftDetectionStatusCommand({ StackDriftDetectionId: id }),
           reading,
         );
-        if (reply.DetectionStatus === 'DETECTION_IN_PROGRESS') return undefined;
+        const status = present(reply.DetectionStatus, 'DescribeStackDriftDetectionStatus');
+        if (status === 'DETECTION_IN_PROGRESS') return undefined;
         return {
           status: reply.StackDriftStatus ?? 'UNKNOWN',
           drifted: reply.DriftedStackResourceCount ?? 0,

@@ -13,7 +13,7 @@ export type Consent = {
 /** Goes on after a yes. @throws CcwbError ERR_DECLINED after anything else; ERR_USAGE where nobody can answer. */
 export async function confirm(question: string, yes: boolean, flag: string, io: AdminIo): Promise<void> {
   if (yes) return;
-  const answer = await ask(`${question} [y/N] `, flag, io);
+  const answer = await ask(question, ' [y/N]', flag, io);
   if (!/^y(es)?$/i.test(answer.trim())) throw declined(question);
 }
 
@@ -26,11 +26,11 @@ export async function confirmByTyping(
   io: AdminIo,
 ): Promise<void> {
   if (yes) return;
-  const answer = await ask(`${question} `, flag, io);
+  const answer = await ask(question, '', flag, io);
   if (answer.trim() !== expected) throw declined(question);
 }
 
-async function ask(question: string, flag: string, io: AdminIo): Promise<string> {
+async function ask(question: string, choice: string, flag: string, io: AdminIo): Promise<string> {
   if (io.ask === undefined) {
     throw new CcwbError(
       'ERR_USAGE',
@@ -39,8 +39,8 @@ async function ask(question: string, flag: string, io: AdminIo): Promise<string>
     );
   }
   // A long question is broken like all else; its last line is where the answer is typed.
-  const lines = paragraph(question.trim(), io.columns);
-  const answer = await io.ask(`${lines.trimEnd()} `);
+  const lines = paragraph(question.trim() + choice, io.columns);
+  const answer = await io.ask(`\n${lines.trimEnd()} `);
   if (io.interrupted.aborted) {
     throw new CcwbError(
       'ERR_INTERRUPTED',

@@ -35,7 +35,7 @@ export async function deploy(stacks: readonly StackId[], flags: DeployFlags, io:
   const dryRun = flags.dryRun === true;
   io.writeError(`stacks       ${listWords(plans.map(({ name }) => name))}\n`);
   if (dryRun) io.writeError('\nA dry run: nothing is changed.\n');
-  else await confirm('\nContinue?', flags.yes === true, '--yes', io);
+  else await confirm('Continue?', flags.yes === true, '--yes', io);
 
   const done: DeployedStack[] = [];
   let failure: unknown;

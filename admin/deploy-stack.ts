@@ -88,9 +88,11 @@ export async function deployStack(
     return report(plan, 'unchanged', [], ready.stack);
   }
   const { changes } = changeSet;
+  let target: Target;
   try {
     showChanges(plan.name, ready, changes, versions, io);
     if (!options.dryRun) await agree(plan.name, ready.kind, changes, versions, deployment);
+    target = await targetOf(plan.name, cloud);
   } catch (error) {
     await discardChangeSet(cloud, changeSet.id, created, io);
     throw error;
@@ -99,24 +101,38 @@ export async function deployStack(
     await discardChangeSet(cloud, changeSet.id, created, io);
     return report(plan, 'planned', changes, ready.stack);
   }
-  const stack = await execute(plan, changeSet, ready, deployment);
+  const stack = await execute(changeSet, target, ready, deployment);
   return report(plan, ready.kind === 'CREATE' ? 'created' : 'updated', changes, stack);
 }
 
+/** The stack that is to be changed, and its last event until then. */
+type Target = { readonly id: string; readonly name: string; readonly mark: string | undefined };
+
+async function targetOf(name: string, cloud: CloudFormation): Promise<Target> {
+  const id = (await cloud.describeStack(name))?.id ?? name;
+  return { id, name, mark: await cloud.lastEventId(id) };
+}
+
 async function execute(
-  plan: StackPlan,
   changeSet: ChangeSet,
-  ready: Ready,
+  target: Target,
+  { kind }: Ready,
   { cloud, io }: Deployment,
 ): Promise<StackState> {
-  const { name } = plan;
-  const before = await cloud.describeStack(name);
-  const target = { id: before?.id ?? name, name };
-  const mark = await cloud.lastEventId(target.id);
-  await cloud.executeChangeSet(changeSet.id);
-  const { stack, failure } = await followStack(cloud, target, mark, io);
+  try {
+    await cloud.executeChangeSet(changeSet.id);
+  } catch (error) {
+    if (!(error instanceof CcwbError) || !error.transient) throw error;
+    throw new CcwbError(
+      error.code,
+      `${error.message}; whether AWS has begun with ${target.name} is not known`,
+      'run the same command again: it follows what was begun, or begins it',
+      { cause: error },
+    );
+  }
+  const { stack, failure } = await followStack(cloud, target, target.mark, io);
   if (stack && FINISHED.has(stack.status)) return stack;
-  throw stackFailed(name, ready.kind === 'CREATE' ? 'created' : 'updated', stack, failure);
+  throw stackFailed(target.name, kind === 'CREATE' ? 'created' : 'updated', stack, failure);
 }
 
 /** A look at what CloudFormation cannot be asked for before something else is done. */

@@ -68,7 +68,7 @@ async function destroy(stacks: readonly StackId[], flags: DestroyFlags, io: Admi
   let failure: unknown;
   try {
     if (there.length > 0 && !flags.dryRun) {
-      const question = `\nThis cannot be undone. To delete it, type ${deployment}:`;
+      const question = `This cannot be undone. To delete it, type ${deployment}:`;
       const yes = flags.yes === true || flags.force === true;
       await confirmByTyping(question, deployment, yes, '--yes', io);
     }
@@ -97,8 +97,12 @@ async function lookAt(stacks: readonly StackId[], profile: string, cloud: CloudF
       found.push({ stack, name, state, deletes: [], keeps: [] });
       continue;
     }
-    const template = await cloud.readTemplate(name);
-    const resources = (await cloud.listResources(name)).filter(({ status }) => status !== 'DELETE_COMPLETE');
+    // Of a stack for which only a change set was made there is neither.
+    const empty = state.status === 'REVIEW_IN_PROGRESS';
+    const template = empty ? undefined : await cloud.readTemplate(name);
+    const resources = (empty ? [] : await cloud.listResources(name)).filter(
+      ({ status }) => status !== 'DELETE_COMPLETE',
+    );
     const isKept = ({ logicalId }: StackResource): boolean =>
       template?.Resources[logicalId]?.DeletionPolicy?.startsWith('Retain') === true;
     found.push({

@@ -10,8 +10,8 @@ const MOST_WAIT_MS = 5_000;
 const QUIET_LIMIT_MS = 3_600_000;
 /** How long AWS may be out of reach while it works on by itself. */
 const OUTAGE_LIMIT_MS = 600_000;
-/** A stack's status may lag behind an order that was taken. */
-const LAG_MS = 30_000;
+/** An order leaves an event of the stack itself within seconds; without one it was not AWS that took it. */
+const LAG_MS = 60_000;
 
 /** How an operation on a stack ended. */
 export type Outcome = {
@@ -45,9 +45,10 @@ export async function followStack(
       const { state, events } = await ask(cloud, stack, seen.at(-1)?.id ?? mark, progress, io);
       for (const event of events) progress.event(event);
       seen.push(...events);
-      // An order leaves an event of the stack itself: before it, an ended status is that of the time before.
-      const begun = seen.some(({ ofStack }) => ofStack) || io.now() - startedAt > LAG_MS;
+      // Before the order's own event a status is that of the time before.
+      const begun = seen.some(({ ofStack }) => ofStack) || state === undefined;
       if (begun && !isUnderWay(state?.status)) return { stack: state, failure: firstFailure(seen) };
+      if (!begun && io.now() - startedAt > LAG_MS) throw notBegun(stack.name);
       if (events.length > 0) {
         newsAt = io.now();
         waitMs = LEAST_WAIT_MS;
@@ -98,6 +99,14 @@ export function firstFailure(events: readonly StackEvent[]): StackEvent | undefi
   const failed = events.filter(({ status }) => status.endsWith('_FAILED'));
   const own = failed.filter(({ ofStack }) => !ofStack);
   return own.find(({ reason = '' }) => !/cancell?ed/i.test(reason)) ?? own[0] ?? failed[0];
+}
+
+function notBegun(name: string): CcwbError {
+  return new CcwbError(
+    'ERR_STACK_PENDING',
+    `AWS took the order for ${name} a minute ago and has not begun`,
+    'run ccwb status to look at it, or the same command again',
+  );
 }
 
 function pending(name: string, why: string, state: StackState | undefined): CcwbError {

@@ -92,14 +92,9 @@ async function settled(name: string, { cloud, io }: Deployment): Promise<StackSt
 /** Why it came to this: the first failure in the stack's own history. */
 async function explain(stack: StackState, { cloud, io }: Deployment): Promise<void> {
   const failure = firstFailure(await cloud.eventsAfter(stack.id, undefined));
-  const where = failure === undefined || failure.ofStack ? '' : ` ${failure.logicalId} (${failure.type})`;
+  const where = failure === undefined || failure.ofStack ? '' : `: ${failure.logicalId} (${failure.type})`;
   const why = failure?.reason ?? stack.reason ?? 'CloudFormation gives no reason';
-  io.writeError(
-    paragraph(
-      `${stack.name} is in the state ${stack.status}.${where}: ${why}`.replace('.:', ':'),
-      io.columns,
-    ),
-  );
+  io.writeError(paragraph(`${stack.name} is in the state ${stack.status}${where}: ${why}`, io.columns));
 }
 
 async function continueRollback(stack: StackState, { cloud, io, options }: Deployment): Promise<StackState> {
