@@ -24,7 +24,11 @@ export type DeployReport = {
 };
 
 /** `ccwb deploy`, once its words are understood. */
-export async function deploy(stacks: readonly StackId[], flags: DeployFlags, io: AdminIo): Promise<void> {
+export async function deploy(
+  stacks: readonly StackId[] | undefined,
+  flags: DeployFlags,
+  io: AdminIo,
+): Promise<void> {
   const chosen = choose(flags, io);
   const plans = await planStacks(stacks, chosen, flags);
   if (flags.showTemplate) {
@@ -57,7 +61,7 @@ export async function deploy(stacks: readonly StackId[], flags: DeployFlags, io:
 }
 
 async function planStacks(
-  stacks: readonly StackId[],
+  stacks: readonly StackId[] | undefined,
   { profile }: Chosen,
   flags: DeployFlags,
 ): Promise<StackPlan[]> {

@@ -74,11 +74,11 @@ export function addDeployCommand(program: Command, io: AdminIo): void {
 }
 
 /**
- * The stacks of a command line in the order of deployment; all when none is named.
+ * The stacks that a command line names, in the order of deployment; undefined when it names none.
  *
  * @throws CcwbError ERR_USAGE for a name that is no stack.
  */
-export function namedStacks(names: readonly string[]): readonly StackId[] {
+export function namedStacks(names: readonly string[]): readonly StackId[] | undefined {
   const unknown = names.find((name) => !STACKS.some((stack) => stack === name));
   if (unknown !== undefined) {
     throw new CcwbError(
@@ -87,7 +87,7 @@ export function namedStacks(names: readonly string[]): readonly StackId[] {
       'run ccwb deploy --help',
     );
   }
-  return names.length === 0 ? STACKS : STACKS.filter((stack) => names.includes(stack));
+  return names.length === 0 ? undefined : STACKS.filter((stack) => names.includes(stack));
 }
 
 function splitList(text: string): string[] {

@@ -52,7 +52,7 @@ export function addDestroyCommand(program: Command, io: AdminIo): void {
     .option('--json', 'print the result as JSON');
   addProfileOptions(command)
     .addHelpText('after', EXAMPLES)
-    .action((names: string[], flags: DestroyFlags) => destroy(namedStacks(names), flags, io));
+    .action((names: string[], flags: DestroyFlags) => destroy(namedStacks(names) ?? STACKS, flags, io));
 }
 
 async function destroy(stacks: readonly StackId[], flags: DestroyFlags, io: AdminIo): Promise<void> {

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { synthesize } from '../infra/app.ts';
-import type { StackId } from '../infra/outputs.ts';
+import { STACKS, type StackId } from '../infra/outputs.ts';
 import { findProfileProblem, type InfraProfile, type ProfileField } from '../infra/profile.ts';
 import type { ProfileConfig } from '../protocol/config.ts';
 import { CcwbError } from '../protocol/errors.ts';
@@ -32,13 +32,18 @@ const SET_BY: Readonly<Record<ProfileField, string>> = {
 // IAM does not let a role's longest session be shorter.
 const LEAST_ROLE_SESSION_SECONDS = 3_600;
 
-/** The stacks of a deployment as they are to be, in the order given. Throws as {@link synthesizeTemplate} does. */
+/**
+ * Stacks of a deployment as they are to be, in the order given; all that the profile asks for when none is
+ * given. Throws as {@link synthesizeTemplate} does.
+ */
 export function planStacks(
-  stacks: readonly StackId[],
+  stacks: readonly StackId[] | undefined,
   config: ProfileConfig,
   bedrock: BedrockAccess,
 ): StackPlan[] {
-  return stacks.map((stack) => planStack(stack, config.name, synthesizeTemplate(stack, config, bedrock)));
+  return (stacks ?? STACKS).map((stack) =>
+    planStack(stack, config.name, synthesizeTemplate(stack, config, bedrock)),
+  );
 }
 
 /**
