@@ -126,9 +126,13 @@ function finish(
   const names = Object.keys(fields);
   if (names.length === 0 || flags.dryRun) return false;
   if (!flags.writeConfig) {
-    const place = `profiles.${profile.name} of ${config.path}`;
     const values = Object.entries(fields).map(([name, value]) => `"${name}": ${JSON.stringify(value)}`);
-    io.writeError(paragraph(`\nIn ${place} belongs (ccwb deploy --write-config puts it there):`, io.columns));
+    io.writeError(
+      paragraph(
+        `\n${config.path} needs, in profile ${profile.name} (ccwb deploy --write-config puts it there):`,
+        io.columns,
+      ),
+    );
     io.writeError(`  ${values.join(',\n  ')}\n`);
     return false;
   }

@@ -168,7 +168,7 @@ function showChanges(
 ): void {
   const iam = iamLines(versions, io.columns);
   const none = '  nothing but outputs, descriptions or metadata\n';
-  io.writeError(`\n${name} ${kind === 'CREATE' ? 'is created' : 'is updated'}:\n`);
+  io.writeError(`\n${name} will be ${kind === 'CREATE' ? 'created' : 'updated'}:\n`);
   io.writeError(changes.length === 0 ? none : changeLines(changes, versions, io.columns));
   io.writeError(iam === '' ? 'Who may do what stays as it is.\n' : `Who may do what:\n${iam}`);
 }

@@ -126,7 +126,7 @@ function contents({ name, state, deletes, keeps }: Found, columns: number | unde
     );
   const busy = isUnderWay(state.status) ? ', which is waited for' : '';
   return [
-    `\n${name} (${state.status}${busy}) is deleted:\n`,
+    `\n${name} (${state.status}${busy}) will be deleted:\n`,
     ...deletes.map(line('  - ')),
     ...(keeps.length > 0 ? ['What stays in the account:\n', ...keeps.map(line('  = '))] : []),
   ].join('');

@@ -16,12 +16,18 @@ const OPERATORS: Readonly<Record<string, string>> = {
   Bool: 'is',
 };
 
+/** Stands between what is granted and under which condition. */
+const CONDITION = ' where ';
+
 /** Where a template is deployed: what its pseudo parameters stand for. */
 export type Place = { readonly partition: string; readonly account: string; readonly region: string };
 
 type Statement = Readonly<Record<string, unknown>>;
 
-/** Lines with `+` for what is granted from now on and `-` for what no longer is; empty: nothing changes. */
+/**
+ * Lines with `+` for what is granted from now on, `-` for what no longer is, `~` for what is granted under other
+ * conditions; empty: nothing changes.
+ */
 export function iamLines(
   { old, next, place }: { old: Template | undefined; next: Template; place: Place },
   columns: number | undefined,
@@ -30,10 +36,25 @@ export function iamLines(
   const after = grantsIn(next, place);
   const added = [...after].filter((sentence) => !before.has(sentence));
   const removed = [...before].filter((sentence) => !after.has(sentence));
-  return [
-    ...removed.map((sentence) => paragraph(sentence, columns, '  - ')),
-    ...added.map((sentence) => paragraph(sentence, columns, '  + ')),
-  ].join('');
+  const lines: string[] = [];
+  for (const sentence of removed) {
+    const [what = '', until] = splitCondition(sentence);
+    const again = added.findIndex((other) => splitCondition(other)[0] === what);
+    if (again === -1) lines.push(paragraph(sentence, columns, '  - '));
+    else {
+      const [, now] = splitCondition(added.splice(again, 1)[0] ?? '');
+      lines.push(paragraph(what, columns, '  ~ '));
+      lines.push(paragraph(`until now ${until ?? 'without a condition'}`, columns, '      - '));
+      lines.push(paragraph(`from now on ${now ?? 'without a condition'}`, columns, '      + '));
+    }
+  }
+  return [...lines, ...added.map((sentence) => paragraph(sentence, columns, '  + '))].join('');
+}
+
+/** What is granted, and `where …` when it is under a condition. */
+function splitCondition(sentence: string): [what: string, condition: string | undefined] {
+  const place = sentence.indexOf(CONDITION);
+  return place === -1 ? [sentence, undefined] : [sentence.slice(0, place), sentence.slice(place + 1)];
 }
 
 /** One sentence for each thing that a template lets somebody do. */
@@ -141,7 +162,7 @@ function conditionWords(condition: unknown): string {
       return `${key} ${verb} ${shown(values, ' or ')}`;
     }),
   );
-  return parts.length === 0 ? '' : ` where ${listWords(parts)}`;
+  return parts.length === 0 ? '' : `${CONDITION}${listWords(parts)}`;
 }
 
 function statementsIn(document: unknown): Statement[] {

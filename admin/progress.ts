@@ -5,7 +5,9 @@ import { paragraph, typeWords } from './text.ts';
 
 /** Verbs of CloudFormation's statuses, by their beginning. */
 const VERBS: readonly (readonly [start: string, going: string, done: string])[] = [
+  ['UPDATE_ROLLBACK_COMPLETE_CLEANUP', 'cleaning up', 'cleaned up'],
   ['UPDATE_ROLLBACK', 'rolling back', 'rolled back'],
+  ['UPDATE_COMPLETE_CLEANUP', 'cleaning up', 'cleaned up'],
   ['ROLLBACK', 'rolling back', 'rolled back'],
   ['CREATE', 'creating', 'created'],
   ['UPDATE', 'updating', 'updated'],
@@ -13,8 +15,8 @@ const VERBS: readonly (readonly [start: string, going: string, done: string])[] 
   ['IMPORT', 'importing', 'imported'],
 ];
 
-/** Width of the longest of them, so that names stand in a column. */
-const VERB_WIDTH = 'rollback FAILED'.length;
+/** Width of all but the rarest of them, so that names stand in a column and most lines fit. */
+const VERB_WIDTH = 'create FAILED'.length;
 
 export type Progress = {
   event(event: StackEvent): void;
@@ -27,6 +29,8 @@ export type Progress = {
 export function showProgress(stackName: string, io: AdminIo): Progress {
   const { columns } = io;
   let transient = false;
+  // CloudFormation says of a resource twice that it has begun: before and after the service took the order.
+  const going = new Set<string>();
   const clear = (): void => {
     if (transient) io.writeError('\r\u001b[2K');
     transient = false;
@@ -34,7 +38,11 @@ export function showProgress(stackName: string, io: AdminIo): Progress {
   return {
     event(event) {
       clear();
-      io.writeError(columns === undefined ? plainLine(stackName, event) : tidyLines(event, columns));
+      if (columns === undefined) return io.writeError(plainLine(stackName, event));
+      const key = `${event.logicalId} ${event.status}`;
+      if (going.has(key) && event.status.endsWith('_IN_PROGRESS')) return;
+      going.add(key);
+      io.writeError(tidyLines(event, columns));
     },
     waiting(ms) {
       if (columns === undefined) return;

@@ -17,7 +17,7 @@ t.test('a first deployment says who and what, asks, follows, and gives the outpu
   t.match(error, /^profile {6}ClaudeCode .*\nAWS account {2}123456789012\nregion {7}us-east-1\n/);
   t.match(error, /\nas {11}arn:aws:sts::123456789012:assumed-role\/Administrator\/ada@example\.com\n/);
   t.match(error, /\nContinue\? \[y\/N\] y\n/);
-  t.ok(error.indexOf('Continue?') < error.indexOf('is created:'), 'asks before anything is made');
+  t.ok(error.indexOf('Continue?') < error.indexOf('will be created:'), 'asks before anything is made');
   for (const id of LOGICAL_IDS) t.match(error, `  + ${id} (`);
   t.match(error, / \+ cognito-identity\.amazonaws\.com may take the role AuthenticatedRole .* where /);
   t.match(
@@ -69,9 +69,9 @@ t.test('an update shows what changes and who may do what from then on', async (t
   t.notMatch(error, /\+ OidcProvider/);
   t.match(
     error,
-    /\n {2}- AuthenticatedRole may bedrock:InvokeModel.* where aws:RequestedRegion is us-east-1\n/,
+    /\n {2}~ AuthenticatedRole may bedrock:InvokeModel, .*\n {6}- until now where aws:RequestedRegion is us-east-1\n/,
   );
-  t.match(error, / \+ AuthenticatedRole may .* where aws:RequestedRegion is us-east-1 or us-west-2\n/);
+  t.match(error, /\n {6}\+ from now on where aws:RequestedRegion is us-east-1 or us-west-2\n/);
   t.match(JSON.parse(out), {
     account: '123456789012',
     region: 'us-east-1',

@@ -52,7 +52,7 @@ t.test('an update of outputs alone is one, and says that nothing else changes', 
   t.match(deployed, { result: 'updated', changes: [], outputs: { Name: /^ccwb-Test-auth-Topic-/ } });
   t.match(
     said,
-    / is updated:\n {2}nothing but outputs, descriptions or metadata\nWho may do what stays as it is\.\n/,
+    / will be updated:\n {2}nothing but outputs, descriptions or metadata\nWho may do what stays as it is\.\n/,
   );
 });
 

@@ -8,7 +8,7 @@ t.test('destroying says what goes, wants the name, and follows to the end', asyn
   t.equal(status, 0, error);
   t.match(
     error,
-    /\nccwb-ClaudeCode-auth \(CREATE_COMPLETE\) is deleted:\n {2}- OidcProvider \(IAM OIDCProvider\) \S+\n/,
+    /\nccwb-ClaudeCode-auth \(CREATE_COMPLETE\) will be deleted:\n {2}- OidcProvider \(IAM OIDCProvider\) \S+\n/,
   );
   t.match(error, /\nThis cannot be undone\. To delete it, type ccwb-ClaudeCode: ccwb-ClaudeCode\n/);
   t.match(error, / ccwb-ClaudeCode-auth AuthenticatedRole AWS::IAM::Role DELETE_COMPLETE\n/);
@@ -65,7 +65,7 @@ t.test('what cannot be deleted is named with its reason, and the next try goes o
   t.equal(again.status, 0, again.error);
   t.match(
     again.error,
-    /\(DELETE_FAILED\) is deleted:\n {2}- AuthenticatedRole \(IAM Role\) \S+\n\S+Z/,
+    /\(DELETE_FAILED\) will be deleted:\n {2}- AuthenticatedRole \(IAM Role\) \S+\n\S+Z/,
     'only what is left',
   );
 });

@@ -103,6 +103,32 @@ t.test('policies name whom they are attached to, and denials are denials', async
   );
 });
 
+t.test('what changes in its condition alone is shown with both', async (t) => {
+  const template = (region?: string): Template => ({
+    Resources: {
+      P: {
+        Type: 'AWS::IAM::Policy',
+        Properties: {
+          Roles: ['R'],
+          PolicyDocument: allow({
+            Action: 'a:B',
+            Resource: '*',
+            ...(region && { Condition: { StringEquals: { 'aws:RequestedRegion': region } } }),
+          }),
+        },
+      },
+    },
+  });
+  t.equal(
+    iamLines({ old: template('x'), next: template('y'), place }, undefined),
+    '  ~ R may a:B on *\n      - until now where aws:RequestedRegion is x\n      + from now on where aws:RequestedRegion is y\n',
+  );
+  t.match(
+    iamLines({ old: template('x'), next: template(), place }, undefined),
+    /\+ from now on without a condition\n$/,
+  );
+});
+
 t.test('only differences are shown, and nothing when there are none', async (t) => {
   const template = (action: string): Template => ({
     Resources: {

@@ -37,6 +37,9 @@ t.test('a line about waiting is for terminals and gone with the next', async (t)
   const [waiting = '', line = ''] = tidy.error().split('\r\u001b[2K');
   t.equal(waiting, '  … CloudFormation is at work, nothing new for 7 s');
   t.match(line, /^ {2}\d\d:\d\d:\d\d {2}created +Role \(IAM Role\)\n$/);
+  const begun = { ...event, logicalId: 'Other', status: 'CREATE_IN_PROGRESS' };
+  for (const _ of [1, 2]) progress.event(begun);
+  t.equal(tidy.error().split('Other').length, 2, 'what is said twice is shown once');
   const piped = adminIo();
   showProgress('stack', piped).waiting(7_000);
   t.equal(piped.error(), '');
