@@ -75,6 +75,11 @@ export function adminError(thrown: unknown, doing: string): CcwbError {
     const fix = 'correct what AWS names; if it is no setting of yours, report it';
     return error('ERR_TEMPLATE_INVALID', `AWS cannot take ${doing}: ${text}`, fix);
   }
+  if (/^(InvalidChangeSetStatus|ChangeSetNotFound)/.test(name)) {
+    const fix =
+      'somebody else changed the stack meanwhile: run the same command again and look at the changes';
+    return error('ERR_STACK_STATE', `AWS refused ${doing} (${name}: ${text})`, fix);
+  }
   const fix = 'see what AWS says, and docs/deploy.md for the states a stack can be in';
   return error('ERR_STACK_FAILED', `AWS refused ${doing} (${name}: ${text})`, fix);
 }

@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { StackId } from '../infra/outputs.ts';
 import { CcwbError } from '../protocol/errors.ts';
 import { discardChangeSet, makeChangeSet } from './change-set.ts';
-import { allCreated, changeLines, dangersIn, type Versions } from './changes.ts';
+import { allCreated, type Versions } from './changes.ts';
 import type { Change, ChangeSet, CloudFormation, StackState } from './cloudformation-types.ts';
-import { type Consent, confirm } from './confirm.ts';
+import type { Consent } from './confirm.ts';
 import { followStack } from './follow.ts';
-import { iamLines, type Place } from './iam-words.ts';
+import type { Place } from './iam-words.ts';
 import type { AdminIo } from './io.ts';
 import { makeReady, type Ready } from './make-ready.ts';
+import { agree, showChanges } from './show-changes.ts';
 import { stackFailed } from './stack-failure.ts';
 import {
   capabilitiesOf,
@@ -116,13 +117,17 @@ async function targetOf(name: string, cloud: CloudFormation): Promise<Target> {
 async function execute(
   changeSet: ChangeSet,
   target: Target,
-  { kind }: Ready,
+  { kind, stack: there }: Ready,
   { cloud, io }: Deployment,
 ): Promise<StackState> {
+  const created = there === undefined ? target.name : undefined;
   try {
     await cloud.executeChangeSet(changeSet.id);
   } catch (error) {
-    if (!(error instanceof CcwbError) || !error.transient) throw error;
+    if (!(error instanceof CcwbError) || !error.transient) {
+      await discardChangeSet(cloud, changeSet.id, created, io);
+      throw error;
+    }
     throw new CcwbError(
       error.code,
       `${error.message}; whether AWS has begun with ${target.name} is not known`,
@@ -157,44 +162,6 @@ function planOnly(
   }
   showChanges(plan.name, ready, changes, versions, io);
   return report(plan, 'planned', changes, ready.stack);
-}
-
-function showChanges(
-  name: string,
-  { kind }: Ready,
-  changes: readonly Change[],
-  versions: Versions,
-  io: AdminIo,
-): void {
-  const iam = iamLines(versions, io.columns);
-  const none = '  nothing but outputs, descriptions or metadata\n';
-  io.writeError(`\n${name} will be ${kind === 'CREATE' ? 'created' : 'updated'}:\n`);
-  io.writeError(changes.length === 0 ? none : changeLines(changes, versions, io.columns));
-  io.writeError(iam === '' ? 'Who may do what stays as it is.\n' : `Who may do what:\n${iam}`);
-}
-
-/** Asks, and a second time for what hurts. */
-async function agree(
-  name: string,
-  kind: Ready['kind'],
-  changes: readonly Change[],
-  versions: Versions,
-  { io, options }: Deployment,
-): Promise<void> {
-  const dangers = dangersIn(changes, versions);
-  if (dangers.length > 0) {
-    io.writeError(`\nATTENTION, this takes away what is in use:\n`);
-    for (const { text } of dangers) io.writeError(paragraph(text, io.columns, '  ! '));
-    if (!options.allowReplacement && io.ask === undefined) {
-      throw new CcwbError(
-        'ERR_REPLACEMENT',
-        `${name}: ${dangers.map(({ text }) => text).join('; ')}`,
-        'add --allow-replacement if that is meant',
-      );
-    }
-    await confirm('Take it away all the same?', options.allowReplacement, '--allow-replacement', io);
-  }
-  await confirm(kind === 'CREATE' ? `Create ${name}?` : `Update ${name}?`, options.yes, '--yes', io);
 }
 
 function report(

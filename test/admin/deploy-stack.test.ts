@@ -128,10 +128,48 @@ t.test('a template that CloudFormation refuses is told in its words, and leaves 
 
 t.test('an order whose reply is lost is sent again, and taken once', async (t) => {
   const cloud = await startAdminCloud(t);
-  cloud.aws.setFault('DeleteChangeSet', { kind: 'loseReply' }, 1);
-  const dry = await deployTemplate(cloud, { Resources: { Topic: topic } }, { dryRun: true });
-  t.match(dry.deployed, { result: 'planned' });
+  for (const operation of ['CreateChangeSet', 'ExecuteChangeSet'] as const) {
+    cloud.aws.setFault(operation, { kind: 'loseReply' }, 1);
+  }
+  const { deployed, error } = await deployTemplate(cloud, { Resources: { Topic: topic } });
+  t.match(deployed, { result: 'created' }, String(error));
+  t.equal(cloud.aws.count('CreateChangeSet'), 2);
+  t.equal(cloud.aws.count('ExecuteChangeSet'), 2);
+});
+
+t.test('a change set that somebody else overtook is not executed, and nothing stays behind', async (t) => {
+  const cloud = await startAdminCloud(t);
+  const { error } = await deployTemplate(
+    cloud,
+    { Resources: { Topic: topic } },
+    { yes: false },
+    {
+      answers: ['y'],
+      onSay: (text) => {
+        if (text.includes(`Create ${NAME}?`)) cloud.aws.stacks.find(NAME)?.changeSets.clear();
+      },
+    },
+  );
+  t.match(error, {
+    code: 'ERR_STACK_STATE',
+    message: /ChangeSetNotFound/,
+    fix: /somebody else changed the stack/,
+  });
   t.equal(cloud.aws.stacks.find(NAME), undefined);
+});
+
+t.test('a template that cannot be read as JSON is said to be unreadable', async (t) => {
+  const cloud = await startAdminCloud(t);
+  await deployTemplate(cloud, { Resources: { Topic: topic } });
+  cloud.aws.setFault('GetTemplate', {
+    kind: 'error',
+    code: 'ValidationError',
+    message: 'Stack with id x does not exist',
+  });
+  const next = { Resources: { Topic: { ...topic, Properties: { DisplayName: 'x' } } } };
+  const { said, deployed } = await deployTemplate(cloud, next);
+  t.match(deployed, { result: 'updated' });
+  t.match(said, /the template of ccwb-Test-auth as it is deployed cannot be read/);
 });
 
 t.test('a page of a captive portal is never taken for a stack that is not there', async (t) => {

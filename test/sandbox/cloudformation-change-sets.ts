@@ -33,7 +33,10 @@ export function createChangeSet(parameters: URLSearchParams, stacks: Stacks): Xm
 
   const there = stacks.find(stackName);
   const stack = kind === 'CREATE' ? forCreation(there, stackName, name, stacks) : forUpdate(there, stackName);
-  if ([...stack.changeSets.values()].some((other) => other.name === name)) {
+  const namesake = [...stack.changeSets.values()].find((other) => other.name === name);
+  const token = parameters.get('ClientToken');
+  if (namesake && token !== null && namesake.token === token) return { Id: namesake.id, StackId: stack.id };
+  if (namesake) {
     throw new AwsError('AlreadyExistsException', `ChangeSet ${name} already exists`);
   }
   const parametersChanged = !same(stack.parameters, values);
@@ -43,6 +46,7 @@ export function createChangeSet(parameters: URLSearchParams, stacks: Stacks): Xm
     id: `arn:aws:cloudformation:${stacks.region}:${stacks.account}:changeSet/${name}/${randomUUID()}`,
     name,
     kind,
+    token: parameters.get('ClientToken'),
     template,
     parameters: values,
     changes: found,

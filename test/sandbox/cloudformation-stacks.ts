@@ -43,6 +43,8 @@ export interface ChangeSetRecord {
   readonly kind: 'CREATE' | 'UPDATE';
   readonly template: ParsedTemplate;
   readonly parameters: Readonly<Record<string, string>>;
+  /** What the caller named the order with: the same again is the same order. */
+  readonly token: string | null;
   readonly changes: readonly TemplateChange[];
   status: string;
   executionStatus: string;
@@ -60,6 +62,8 @@ export interface Stacks {
   stepsPerLook: number;
   /** Events and changes on one page. Default 4. */
   pageSize: number;
+  /** Tokens of orders that were taken. */
+  readonly taken: Set<string>;
   /** By logical id. */
   readonly failing: Map<string, Failing>;
   /** Deleted ones too. */
@@ -82,6 +86,7 @@ export function createStacks({ region, nowMs }: Pick<AwsAccount, 'region' | 'now
     account,
     stepsPerLook: 3,
     pageSize: 4,
+    taken: new Set(),
     failing: new Map(),
     all,
     find: (nameOrId) =>

@@ -80,6 +80,8 @@ const operations = {
     return {};
   },
   ExecuteChangeSet(parameters, stacks) {
+    const token = parameters.get('ClientRequestToken') ?? '';
+    if (stacks.taken.has(token)) return {};
     const { stack, changeSet } = requiredChangeSet(parameters, stacks);
     if (changeSet.executionStatus !== 'AVAILABLE') {
       throw new AwsError(
@@ -88,6 +90,7 @@ const operations = {
       );
     }
     changeSet.executionStatus = 'EXECUTE_COMPLETE';
+    if (token !== '') stacks.taken.add(token);
     // All others are of a stack that is no more.
     stack.changeSets.clear();
     planExecution(stacks, stack, changeSet);
