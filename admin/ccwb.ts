@@ -41,15 +41,17 @@ process.exitCode = await run(process.argv.slice(2), io);
 /** Ctrl-C and Ctrl-D at the question are no answer. */
 async function ask(question: string): Promise<string> {
   const terminal = createInterface({ input: stdin, output: stderr });
-  terminal.once('SIGINT', () => interruption.abort());
-  terminal.once('close', () => interruption.abort());
+  const interrupt = (): void => interruption.abort();
+  terminal.once('SIGINT', interrupt);
+  terminal.once('close', interrupt);
   try {
     return await terminal.question(question, { signal: interruption.signal });
   } catch {
     stderr.write('\n');
     return '';
   } finally {
-    terminal.removeAllListeners('close');
+    // Closed after an answer it is no interruption.
+    terminal.off('close', interrupt);
     terminal.close();
   }
 }

@@ -52,10 +52,7 @@ export async function discardChangeSet(
 ): Promise<void> {
   try {
     await cloud.deleteChangeSet(id);
-    if (created === undefined) return;
-    // Somebody else's deployment may have come in between: that stack is not empty.
-    const stack = await cloud.describeStack(created);
-    if (stack?.status === 'REVIEW_IN_PROGRESS') await cloud.deleteStack(stack.id);
+    if (created !== undefined) await cloud.deleteEmptyStack(created);
   } catch (error) {
     if (!(error instanceof CcwbError)) throw error;
     // What was asked for is done, or has failed for a better reason.

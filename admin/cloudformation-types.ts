@@ -92,6 +92,8 @@ export type CloudFormation = {
   deleteChangeSet(id: string): Promise<void>;
   executeChangeSet(id: string): Promise<void>;
   deleteStack(stack: string): Promise<void>;
+  /** Deletes a stack that holds nothing but change sets, also after an interruption; leaves any other. */
+  deleteEmptyStack(name: string): Promise<void>;
   /** After UPDATE_ROLLBACK_FAILED. */
   continueRollback(stack: string): Promise<void>;
   /** Oldest first: all that happened after the event of that id; all there is when it is not given. */

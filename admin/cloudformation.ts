@@ -88,6 +88,14 @@ export async function openCloudFormation(
       order(`deleting stack ${stack}`, () =>
         client.send(new sdk.DeleteStackCommand({ StackName: stack, ClientRequestToken: token() })),
       ),
+    deleteEmptyStack: (name) =>
+      order(`deleting the empty stack ${name}`, async () => {
+        const { Stacks } = await client.send(new sdk.DescribeStacksCommand({ StackName: name }));
+        const { StackStatus, StackId } = present(Stacks?.[0], 'DescribeStacks');
+        // Somebody else's deployment may have come in between.
+        if (StackStatus !== 'REVIEW_IN_PROGRESS') return;
+        await client.send(new sdk.DeleteStackCommand({ StackName: StackId, ClientRequestToken: token() }));
+      }),
     continueRollback: (stack) =>
       order(`continuing the rollback of ${stack}`, () =>
         client.send(new sdk.ContinueUpdateRollbackCommand({ StackName: stack, ClientRequestToken: token() })),

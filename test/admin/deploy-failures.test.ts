@@ -141,6 +141,7 @@ t.test('Ctrl-C before anything is under way leaves nothing', async (t) => {
   t.equal(status, 1);
   t.match(last(error), /\(ERR_INTERRUPTED\)/);
   t.equal(aws.count('ExecuteChangeSet'), 0);
+  t.equal(aws.stacks.find(STACK), undefined, 'the empty stack is gone');
 });
 
 t.test('throttling is waited out', async (t) => {
