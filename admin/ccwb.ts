@@ -1,4 +1,7 @@
 #!/usr/bin/env node
+import { createInterface } from 'node:readline/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { AdminIo } from './io.ts';
 import { run } from './program.ts';
 
 // `ccwb … | head` closes the pipe early; that is the reader's choice, not an error.
@@ -6,9 +9,49 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
-// The exit status is set, not forced: a pipe may still be taking the output.
-process.exitCode = await run(process.argv.slice(2), {
+// The SDK would tell everybody which Node.js it wants next year.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  // The second time nobody wants to hear how things stand.
+  process.once(signal, () => {
+    interruption.abort();
+    process.once(signal, () => process.exit(1));
+  });
+}
+
+const { stdin, stderr } = process;
+const io: AdminIo = {
   env: process.env,
+  aws: {},
   writeOut: (text) => process.stdout.write(text),
-  writeError: (text) => process.stderr.write(text),
-});
+  writeError: (text) => stderr.write(text),
+  columns: stderr.isTTY ? stderr.columns : undefined,
+  ask: stdin.isTTY && stderr.isTTY ? ask : undefined,
+  interrupted: interruption.signal,
+  now: Date.now,
+  random: Math.random,
+  sleep: (ms) => delay(ms, undefined, { signal: interruption.signal }).catch(() => {}),
+};
+
+// The exit status is set, not forced: a pipe may still be taking the output.
+process.exitCode = await run(process.argv.slice(2), io);
+
+/** Ctrl-C and Ctrl-D at the question are no answer. */
+async function ask(question: string): Promise<string> {
+  const terminal = createInterface({ input: stdin, output: stderr });
+  const interrupt = (): void => interruption.abort();
+  terminal.once('SIGINT', interrupt);
+  terminal.once('close', interrupt);
+  try {
+    return await terminal.question(question, { signal: interruption.signal });
+  } catch {
+    stderr.write('\n');
+    return '';
+  } finally {
+    // Closed after an answer it is no interruption.
+    terminal.off('close', interrupt);
+    terminal.close();
+  }
+}

@@ -1,14 +1,17 @@
 import type { Command } from 'commander';
 import { STACKS, type StackId } from '../infra/outputs.ts';
-import { chooseProfile, loadConfig, profileNamed } from '../protocol/config.ts';
 import { CcwbError } from '../protocol/errors.ts';
-import { resolveConfigPath, thisProcess } from '../protocol/paths.ts';
+import { deploy } from './deploy-command.ts';
 import type { AdminIo } from './io.ts';
+import { addProfileOptions, type ProfileFlags } from './session.ts';
 
-type DeployFlags = {
+export type DeployFlags = ProfileFlags & {
   showTemplate?: true;
-  config?: string;
-  profile?: string;
+  dryRun?: true;
+  yes?: true;
+  allowReplacement?: true;
+  writeConfig?: true;
+  json?: true;
   bedrockRegions?: string[];
   /** False with --no-global-inference. */
   globalInference: boolean;
@@ -16,41 +19,55 @@ type DeployFlags = {
 };
 
 const EXAMPLES = `
-Stacks: ${STACKS.join(', ')}
+Stacks, in this order: ${STACKS.join(', ')}
+
+AWS credentials are those of the AWS CLI: AWS_PROFILE, aws sso login, keys in the
+environment. Stacks are created in the profile's aws_region.
 
 Examples:
-  Print the template of the auth stack for the profile ClaudeCode:
-    $ ccwb deploy auth --show-template
+  Look first: what would change, and who could do what then. Nothing is changed:
+    $ ccwb deploy --dry-run
+
+  Deploy every stack, and put what they give into config.json:
+    $ ccwb deploy --write-config
+
+  Without a terminal, for a pipeline:
+    $ ccwb deploy --yes --json > deployed.json
 
   For another profile, with models in three regions and nowhere else:
-    $ ccwb deploy auth --show-template --profile Research \\
+    $ ccwb deploy auth --profile Research \\
         --bedrock-regions us-east-1,us-east-2,us-west-2 --no-global-inference
 
-  Print the stacks that collect telemetry, as the file describes them:
-    $ ccwb deploy networking --show-template --infra infra.json
+  With telemetry, dashboard and analytics, as a file describes them:
+    $ ccwb deploy --infra infra.json
     $ ccwb deploy monitoring --show-template --infra infra.json
 
-  Create the stack from the printed template, in the profile's aws_region:
+  Print the template and deploy it by other means:
     $ ccwb deploy auth --show-template > auth.json
     $ aws cloudformation deploy --stack-name ccwb-ClaudeCode-auth --region us-east-1 \\
         --template-file auth.json --capabilities CAPABILITY_IAM
 
-The outputs of the stack belong in config.json. Until they exist any well-formed value serves
+Until the outputs of the stacks are in config.json any well-formed value serves
 (identity_pool_id "us-east-1:0"): no template depends on it.
 `;
 
-/** Adds `ccwb deploy [stack...]`. Until it can deploy by itself it prints templates, and says so. */
+/** Adds `ccwb deploy [stack...]`. */
 export function addDeployCommand(program: Command, io: AdminIo): void {
-  program
+  const command = program
     .command('deploy')
-    .summary('print the CloudFormation template of a stack')
+    .summary('create or update the stacks in AWS')
     .description(
-      'Prints the CloudFormation template of a stack (--show-template). Deploying it is not part of this version.',
+      'Creates or updates the CloudFormation stacks of a profile. Shows the account, the changes and who may do ' +
+        'what afterwards, asks, and follows CloudFormation to the end.',
     )
-    .argument('[stack...]', 'which stack')
-    .option('--show-template', 'print the template as JSON')
-    .option('--config <file>', 'config.json to read (default: CCWB_CONFIG, else the installed one)')
-    .option('--profile <name>', 'profile in it (default: CCWB_PROFILE, else ClaudeCode, else the only one)')
+    .argument('[stack...]', 'which stacks (default: all)')
+    .option('--dry-run', 'show what would change, and change nothing')
+    .option('--show-template', 'print the template of one stack as JSON; needs no AWS')
+    .option('-y, --yes', 'answer every question with yes, except the next one')
+    .option('--allow-replacement', 'let what is in use be replaced or removed, such as an identity pool')
+    .option('--write-config', 'put the outputs into config.json; the file as it was stays as config.json.bak')
+    .option('--json', 'print the result as JSON');
+  addProfileOptions(command)
     .option(
       '--bedrock-regions <regions>',
       "regions in which models may run, separated by commas (default: the profile's aws_region)",
@@ -59,41 +76,24 @@ export function addDeployCommand(program: Command, io: AdminIo): void {
     .option('--no-global-inference', 'refuse global inference profiles, which run in any commercial region')
     .option('--infra <file>', 'JSON file of further settings: groups, models, audit, monitoring')
     .addHelpText('after', EXAMPLES)
-    .action(async (stacks: string[], flags: DeployFlags) => {
-      io.writeOut(await deploy(stacks, flags, io));
-    });
+    .action((names: string[], flags: DeployFlags) => deploy(namedStacks(names), flags, io));
 }
 
-async function deploy(stacks: readonly string[], flags: DeployFlags, io: AdminIo): Promise<string> {
-  const stack = oneStack(stacks);
-  if (!flags.showTemplate) {
+/**
+ * The stacks that a command line names, in the order of deployment; undefined when it names none.
+ *
+ * @throws CcwbError ERR_USAGE for a name that is no stack.
+ */
+export function namedStacks(names: readonly string[]): readonly StackId[] | undefined {
+  const unknown = names.find((name) => !STACKS.some((stack) => stack === name));
+  if (unknown !== undefined) {
     throw new CcwbError(
       'ERR_USAGE',
-      'this version cannot deploy by itself, only print templates',
-      `run ccwb deploy ${stack} --show-template and create the stack from it (ccwb deploy --help shows how)`,
+      `no stack ${JSON.stringify(unknown)}; allowed: ${STACKS.join(', ')}`,
+      'run ccwb deploy --help',
     );
   }
-  const config = loadConfig(flags.config ?? resolveConfigPath({ ...thisProcess(), env: io.env }));
-  const profile = profileNamed(config, chooseProfile(config, flags.profile, io.env.CCWB_PROFILE));
-  // Half a second of CDK that no other command should pay for.
-  const { synthesizeTemplate } = await import('./synth.ts');
-  const template = synthesizeTemplate(stack, profile, {
-    regions: flags.bedrockRegions,
-    globalInference: flags.globalInference,
-    infraFile: flags.infra,
-  });
-  return `${JSON.stringify(template, undefined, 2)}\n`;
-}
-
-function oneStack(names: readonly string[]): StackId {
-  const [name, ...more] = names;
-  const stack = STACKS.find((known) => known === name);
-  if (stack && more.length === 0) return stack;
-  throw new CcwbError(
-    'ERR_USAGE',
-    `deploy takes one stack, received ${names.length === 0 ? 'none' : names.join(' ')}; allowed: ${STACKS.join(', ')}`,
-    'run ccwb deploy auth --show-template',
-  );
+  return names.length === 0 ? undefined : STACKS.filter((stack) => names.includes(stack));
 }
 
 function splitList(text: string): string[] {

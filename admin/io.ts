@@ -1,8 +1,31 @@
+/** Where AWS is and who calls it. Empty for the real program: then the SDK's own chain and addresses count. */
+export type AwsSettings = {
+  readonly endpoint?: string;
+  readonly credentials?: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+  };
+};
+
 /** The edges of `ccwb`, named once: made for the real process in ccwb.ts, for tests in the tests. */
 export type AdminIo = {
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly aws: AwsSettings;
   /** Results: what a pipe or a file should get. */
   writeOut(text: string): void;
   /** Everything said to a person. */
   writeError(text: string): void;
+  /** Width of the terminal on which people read what is said; undefined when it is a pipe or a file. */
+  readonly columns: number | undefined;
+  /** Asks on the terminal and returns the line typed; undefined where nobody could answer. */
+  readonly ask: ((question: string) => Promise<string>) | undefined;
+  /** Aborted by SIGINT and SIGTERM: ends what waits. */
+  readonly interrupted: AbortSignal;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** From 0 to 1, for jitter. */
+  random(): number;
+  /** Resolves after so many milliseconds, or as soon as the program is interrupted. */
+  sleep(ms: number): Promise<void>;
 };

@@ -2,11 +2,14 @@ import { Command, CommanderError } from 'commander';
 import { CcwbError, errorLines } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
 import { addDeployCommand } from './deploy.ts';
+import { addDestroyCommand } from './destroy.ts';
 import type { AdminIo } from './io.ts';
+import { addStatusCommand } from './status.ts';
 
 const EXAMPLES = `
 Examples:
-  $ ccwb deploy auth --show-template
+  $ ccwb deploy --dry-run
+  $ ccwb status
   $ ccwb deploy --help
 `;
 
@@ -50,6 +53,8 @@ function createProgram(io: AdminIo): Command {
       outputError: () => {},
     });
   addDeployCommand(program, io);
+  addStatusCommand(program, io);
+  addDestroyCommand(program, io);
   return program;
 }
 

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { synthesize } from '../infra/app.ts';
-import { type StackId, stacksOf } from '../infra/outputs.ts';
+import { type StackId, stackInputs, stacksOf } from '../infra/outputs.ts';
 import {
   findProfileProblem,
   type InfraProfile,
@@ -15,6 +15,7 @@ import {
 import type { ProfileConfig } from '../protocol/config.ts';
 import { CcwbError } from '../protocol/errors.ts';
 import { type InfraSettings, infraInvalid, readInfraFile, withSettings } from './infra-file.ts';
+import { planStack, type StackPlan } from './stack-plan.ts';
 
 /** What the administrator decides and config.json does not hold. */
 export type BedrockAccess = {
@@ -40,26 +41,34 @@ const SET_BY: Readonly<Partial<Record<ProfileField, string>>> = {
 const LEAST_ROLE_SESSION_SECONDS = 3_600;
 
 /**
- * The CloudFormation template of one stack for a profile of config.json.
+ * Stacks of a deployment as they are to be, in the order given; all that the profile asks for when none is
+ * given.
  *
  * @throws CcwbError ERR_USAGE for a wrong flag, ERR_CONFIG_INVALID for a field AWS cannot take.
  */
-export function synthesizeTemplate(
-  stack: StackId,
+export function planStacks(
+  stacks: readonly StackId[] | undefined,
   config: ProfileConfig,
   bedrock: BedrockAccess,
-): Record<string, unknown> {
+): StackPlan[] {
+  const profile = checkedProfile(config, bedrock);
+  for (const stack of stacks ?? []) checkWanted(stack, profile);
+  const directory = mkdtempSync(join(tmpdir(), 'ccwb-synth-'));
+  try {
+    return (stacks ?? stacksOf(profile)).map((stack) =>
+      planStack(stack, profile.name, synthesize(stack, profile, directory), stackInputs(stack, profile)),
+    );
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function checkedProfile(config: ProfileConfig, bedrock: BedrockAccess): InfraProfile {
   const settings = bedrock.infraFile === undefined ? {} : readInfraFile(bedrock.infraFile);
   const profile = withSettings(infraProfile(config, bedrock, settings), settings);
   const problem = findProfileProblem(profile);
   if (problem) throw profileInvalid(problem, config, bedrock);
-  checkWanted(stack, profile);
-  const directory = mkdtempSync(join(tmpdir(), 'ccwb-synth-'));
-  try {
-    return synthesize(stack, profile, directory);
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  return profile;
 }
 
 function profileInvalid(

@@ -12,6 +12,7 @@ import { TABLE } from './analytics-schema.ts';
 import { namedQueries } from './analytics-sql.ts';
 import { TRANSFORM_CODE } from './analytics-transform.ts';
 import { DeploymentStack } from './deployment-stack.ts';
+import { ANALYTICS_OUTPUTS } from './outputs.ts';
 
 export type AnalyticsProps = {
   /** Name of the deployment. */
@@ -48,8 +49,12 @@ export class AnalyticsStack extends DeploymentStack {
     const stream = this.#createStream(roles, bucket, database, transform);
     this.#subscribe(roles, stream);
     this.#createWorkGroup(results, database);
-    this.output('DataBucketName', bucket.ref, 'Parquet files and, under errors/, what could not be read');
-    this.output('ResultsBucketName', results.ref, 'results of queries');
+    this.output(
+      ANALYTICS_OUTPUTS.dataBucketName,
+      bucket.ref,
+      'Parquet files and, under errors/, what could not be read',
+    );
+    this.output(ANALYTICS_OUTPUTS.resultsBucketName, results.ref, 'results of queries');
   }
 
   #createTable(bucket: CfnBucket): string {
@@ -178,8 +183,8 @@ export class AnalyticsStack extends DeploymentStack {
         workGroup: workGroup.ref,
       });
     }
-    this.output('WorkGroupName', workGroup.ref, 'choose it in Athena');
-    this.output('DatabaseName', database, 'of the table in Glue');
+    this.output(ANALYTICS_OUTPUTS.workGroupName, workGroup.ref, 'choose it in Athena');
+    this.output(ANALYTICS_OUTPUTS.databaseName, database, 'of the table in Glue');
   }
 
   #ownLogGroup(id: string, name: string): CfnLogGroup {

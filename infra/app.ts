@@ -1,16 +1,48 @@
 import { App, type Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
+import { type AnalyticsProps, AnalyticsStack } from './analytics-stack.ts';
 import { AuthStack } from './auth-stack.ts';
+import { type DashboardProps, DashboardStack } from './dashboard-stack.ts';
 import { MonitoringStack } from './monitoring-stack.ts';
 import { NetworkingStack } from './networking-stack.ts';
-import type { StackId } from './outputs.ts';
-import type { InfraProfile } from './profile.ts';
+import { logGroupName, metricNamespace, type StackId } from './outputs.ts';
+import type { InfraProfile, Monitoring } from './profile.ts';
 
 const CREATE: Readonly<Record<StackId, (scope: Construct, profile: InfraProfile) => Stack>> = {
   auth: (scope, profile) => new AuthStack(scope, profile),
   networking: (scope, profile) => new NetworkingStack(scope, profile),
   monitoring: (scope, profile) => new MonitoringStack(scope, profile),
+  dashboard: (scope, profile) => new DashboardStack(scope, dashboardProps(profile)),
+  analytics: (scope, profile) => new AnalyticsStack(scope, analyticsProps(profile)),
 };
+
+function dashboardProps(profile: InfraProfile): DashboardProps {
+  const { name, region, bedrock } = profile;
+  const { environment, analytics, alarms } = monitoringOf(profile);
+  return {
+    name,
+    region,
+    environment,
+    namespace: metricNamespace(name),
+    metricsLogGroup: logGroupName(name, 'metrics'),
+    bedrockRegions: bedrock.regions,
+    analytics: analytics !== undefined,
+    ...(alarms && { alarms }),
+  };
+}
+
+function analyticsProps(profile: InfraProfile): AnalyticsProps {
+  const { name, region } = profile;
+  const { retentionDays, analytics } = monitoringOf(profile);
+  if (!analytics) throw new TypeError('the profile asks for no analytics');
+  const logGroups = { metrics: logGroupName(name, 'metrics'), events: logGroupName(name, 'events') };
+  return { name, region, logGroups, retentionDays, ...analytics };
+}
+
+function monitoringOf({ monitoring }: InfraProfile): Monitoring {
+  if (!monitoring) throw new TypeError('the profile asks for no monitoring');
+  return monitoring;
+}
 
 /** One stack of a profile, in a CDK application of the caller's. */
 export function createStack(scope: Construct, stack: StackId, profile: InfraProfile): Stack {

@@ -13,6 +13,7 @@ import type { Construct } from 'constructs';
 import { ALARMS, type AlarmThresholds } from './alarms.ts';
 import { type DashboardContext, dashboardBody } from './dashboard-body.ts';
 import { DeploymentStack } from './deployment-stack.ts';
+import { DASHBOARD_OUTPUTS } from './outputs.ts';
 
 export type DashboardProps = {
   /** Name of the deployment. */
@@ -62,7 +63,7 @@ export class DashboardStack extends DeploymentStack {
       dashboardName: this.deployment,
       dashboardBody: this.toJsonString(dashboardBody(context)),
     });
-    this.output('DashboardName', this.deployment, 'in the CloudWatch console of the region');
+    this.output(DASHBOARD_OUTPUTS.dashboardName, this.deployment, 'in the CloudWatch console of the region');
     if (props.alarms) this.#createAlarms(context, props.alarms);
   }
 
@@ -99,7 +100,7 @@ export class DashboardStack extends DeploymentStack {
         okActions: [topic.ref],
       });
     }
-    this.output('AlarmTopicArn', topic.ref, 'subscribe to it for the alarms');
+    this.output(DASHBOARD_OUTPUTS.alarmTopicArn, topic.ref, 'subscribe to it for the alarms');
   }
 
   /** Encrypted with a key of our own: AWS's own key for SNS does not admit CloudWatch. */

@@ -7,13 +7,15 @@ import type { InfraProfile } from './profile.ts';
 export type { InfraProfile } from './profile.ts';
 
 /** Every stack, in the order of deployment. */
-export const STACKS = ['auth', 'networking', 'monitoring'] as const;
+export const STACKS = ['auth', 'networking', 'monitoring', 'dashboard', 'analytics'] as const;
 export type StackId = (typeof STACKS)[number];
 
 const IS_WANTED: Readonly<Record<StackId, (profile: InfraProfile) => boolean>> = {
   auth: () => true,
   networking: ({ monitoring }) => monitoring?.network.type === 'new',
   monitoring: ({ monitoring }) => monitoring !== undefined,
+  dashboard: ({ monitoring }) => monitoring !== undefined,
+  analytics: ({ monitoring }) => monitoring?.analytics !== undefined,
 };
 
 /** The stacks that a profile asks for, in the order of deployment. */
@@ -81,6 +83,24 @@ export const MONITORING_OUTPUTS = {
   serviceName: 'ServiceName',
 } as const;
 
+/** CloudFormation output keys of the `dashboard` stack. */
+export const DASHBOARD_OUTPUTS = {
+  /** Name of the dashboard in CloudWatch. Always there. */
+  dashboardName: 'DashboardName',
+  /** Topic that the alarms are sent to. Absent without alarms. */
+  alarmTopicArn: 'AlarmTopicArn',
+} as const;
+
+/** CloudFormation output keys of the `analytics` stack. All of them are always there. */
+export const ANALYTICS_OUTPUTS = {
+  /** Bucket of the data. Kept when the stack is destroyed. */
+  dataBucketName: 'DataBucketName',
+  resultsBucketName: 'ResultsBucketName',
+  /** Athena's workgroup and the table's database: where the queries are. */
+  workGroupName: 'WorkGroupName',
+  databaseName: 'DatabaseName',
+} as const;
+
 /** A value that one stack's output gives. */
 export type StackInput = { readonly stack: StackId; readonly output: string };
 
@@ -96,6 +116,13 @@ export const STACK_INPUTS = {
     TaskSubnetIds: { stack: 'networking', output: NETWORKING_OUTPUTS.taskSubnetIds },
     LoadBalancerSubnetIds: { stack: 'networking', output: NETWORKING_OUTPUTS.loadBalancerSubnetIds },
   },
+  dashboard: {
+    LoadBalancerName: { stack: 'monitoring', output: MONITORING_OUTPUTS.loadBalancerName },
+    TargetGroupName: { stack: 'monitoring', output: MONITORING_OUTPUTS.targetGroupName },
+    ClusterName: { stack: 'monitoring', output: MONITORING_OUTPUTS.clusterName },
+    ServiceName: { stack: 'monitoring', output: MONITORING_OUTPUTS.serviceName },
+  },
+  analytics: {},
 } as const satisfies Readonly<Record<StackId, Readonly<Record<string, StackInput>>>>;
 
 /** Those parameters that a profile's template has: none for a stack that the profile does not want. */

@@ -159,6 +159,35 @@ export const ERRORS = {
     'Program and daemon are too far apart in version to understand each other.',
   ),
   ERR_NOT_FOUND: kind(404, 1, false, 'The daemon has no such route, or no such sign-in.'),
+  ERR_ADMIN_CREDENTIALS: kind(
+    401,
+    1,
+    false,
+    'There are no AWS credentials to administer with, AWS does not take them, or they are those of a user.',
+  ),
+  ERR_ADMIN_DENIED: kind(403, 1, false, 'AWS refused an administrator what needs a further permission.'),
+  ERR_TEMPLATE_INVALID: kind(400, 1, false, 'CloudFormation cannot take a template or its parameters.'),
+  ERR_STACK_FAILED: kind(502, 1, false, 'CloudFormation could not create, update or delete a stack.'),
+  ERR_STACK_STATE: kind(
+    409,
+    1,
+    false,
+    'A stack is in a state, or under a protection, in which it cannot be changed as asked.',
+  ),
+  ERR_STACK_PENDING: kind(
+    504,
+    1,
+    true,
+    'CloudFormation goes on with a stack, and the program stopped waiting for it.',
+  ),
+  ERR_REPLACEMENT: kind(
+    409,
+    1,
+    false,
+    'A deployment would replace or remove what is in use, and nobody allowed that.',
+  ),
+  ERR_DECLINED: kind(409, 1, false, 'A question was answered with no.'),
+  ERR_INTERRUPTED: kind(409, 1, false, 'The program was interrupted while nothing was under way in AWS.'),
   ERR_INTERNAL: kind(500, 1, false, 'A defect in this program.'),
 } as const satisfies Record<string, ErrorKind>;
 

@@ -26,15 +26,24 @@ const ARROWS: Record<Folder, (target: string, from: string) => boolean> = {
 const OWNERS: Record<string, readonly string[]> = {
   'openid-client': ['daemon/oidc-client.ts', 'daemon/device-grant.ts', 'daemon/provider-errors.ts'],
   '@aws-sdk/client-cognito-identity': ['daemon/identity-pool.ts'],
-  '@aws-sdk/client-sts': ['daemon/role-federation.ts'],
+  '@aws-sdk/client-sts': ['daemon/role-federation.ts', 'admin/aws-identity.ts'],
+  '@aws-sdk/client-cloudformation': ['admin/cloudformation.ts', 'admin/cloudformation-replies.ts'],
+  '@smithy/core': ['admin/aws-identity.ts'],
   keytar: ['daemon/keyring-child.ts'],
   koffi: ['daemon/native.ts'],
   pino: ['daemon/log.ts'],
   'node-cron': ['daemon/refresh-scheduler.ts'],
   fastify: ['daemon/server.ts'],
   undici: ['daemon/network.ts'],
-  'jsonc-parser': ['shim/uninstall/claude-settings.ts'],
-  commander: ['shim/bedrock-auth.ts', 'admin/program.ts', 'admin/deploy.ts'],
+  'jsonc-parser': ['admin/write-config.ts', 'shim/uninstall/claude-settings.ts'],
+  commander: [
+    'shim/bedrock-auth.ts',
+    'admin/program.ts',
+    'admin/session.ts',
+    'admin/deploy.ts',
+    'admin/status.ts',
+    'admin/destroy.ts',
+  ],
   'node:child_process': ['daemon/keyring-store.ts', 'shim/processes.ts'],
 };
 
@@ -46,8 +55,12 @@ const EDGES: Record<string, Record<string, string>> = {
   'Date.now': {
     'daemon/main.ts': 'builds the daemon\u2019s clock',
     'shim/program.ts': 'builds the shims\u2019 edges',
+    'admin/ccwb.ts': 'builds the edges of ccwb',
   },
-  'Math.random': { 'daemon/main.ts': 'builds the daemon\u2019s jitter' },
+  'Math.random': {
+    'daemon/main.ts': 'builds the daemon\u2019s jitter',
+    'admin/ccwb.ts': 'builds the jitter of ccwb',
+  },
   'process.env': {
     'daemon/main.ts': 'reads the daemon\u2019s settings and forgets the foreign ones',
     'daemon/keyring-store.ts': 'passes the session bus on to its child process',

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type InfraSettings, readInfraFile, withSettings } from '../../admin/infra-file.ts';
-import { run } from '../../admin/program.ts';
 import { COGNITO, profileOf } from '../infra/fixtures/profiles.ts';
+import { ccwb, type Result } from './fixtures/admin-io.ts';
 
 process.env.CDK_VALIDATION = 'false';
 
@@ -26,27 +26,14 @@ const FULL: InfraSettings = {
   },
 };
 
-async function deploy(
-  t: Test,
-  args: string,
-  settings: unknown,
-): Promise<{ status: number; out: string; error: string }> {
+async function deploy(t: Test, args: string, settings: unknown): Promise<Result> {
   const directory = t.testdir({
     'config.json': JSON.stringify(CONFIG),
     'infra.json': typeof settings === 'string' ? settings : JSON.stringify(settings),
   });
-  const result = { status: -1, out: '', error: '' };
   const files = ['--config', join(directory, 'config.json'), '--infra', join(directory, 'infra.json')];
-  result.status = await run(['deploy', ...args.split(' '), '--show-template', ...files], {
-    env: {},
-    writeOut: (text) => {
-      result.out += text;
-    },
-    writeError: (text) => {
-      result.error += text.replaceAll(directory, '');
-    },
-  });
-  return result;
+  const { error, ...rest } = await ccwb(['deploy', ...args.split(' '), '--show-template', ...files]);
+  return { ...rest, error: error.replaceAll(directory, '') };
 }
 
 t.test('every field arrives in the profile', async (t) => {

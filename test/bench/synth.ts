@@ -18,18 +18,19 @@ const SETTINGS = {
   monitoring: {
     network: { type: 'new', tasks: 'private' },
     domain: { name: 'otel.company.example', hostedZoneId: 'Z0123456789ABC' },
+    alarms: { tokensPerHour: 50_000_000, dailyCostUsd: 500, bedrockErrorsPerHour: 100 },
+    analytics: { glacierAfterDays: 90, resultsDays: 7 },
   },
 };
 
 const SCRIPT = `
   const at = (path) => import(new URL(path, ${JSON.stringify(import.meta.url)}).href);
   const { parseConfig, profileNamed } = await at('../../protocol/config.js');
-  const { STACKS } = await at('../../infra/outputs.js');
   const profile = profileNamed(parseConfig(${JSON.stringify(JSON.stringify({ P: CONFIG }))}, ''), 'P');
-  const { synthesizeTemplate } = await at('../../admin/synth.js');
+  const { planStacks } = await at('../../admin/synth.js');
   const settings = { globalInference: true, infraFile: process.argv[1] };
-  for (const stack of STACKS) {
-    process.stdout.write(stack + ' ' + JSON.stringify(synthesizeTemplate(stack, profile, settings)).length + ' bytes\\n');
+  for (const { id, template } of planStacks(undefined, profile, settings)) {
+    process.stdout.write(id + ' ' + JSON.stringify(template).length + ' bytes\\n');
   }
 `;
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { readInfraFile, SETTINGS } from '../../admin/infra-file.ts';
-import { synthesizeTemplate } from '../../admin/synth.ts';
+import { planStacks } from '../../admin/synth.ts';
 import { countMetrics } from '../../infra/claude-code-metrics.ts';
 import { COLLECTOR_IMAGE } from '../../infra/collector-service.ts';
 import { STACKS, type StackId } from '../../infra/outputs.ts';
@@ -27,8 +27,7 @@ t.test('every example of docs/infrastructure.md gives templates', async (t) => {
   for (const { text } of examples) {
     const infraFile = join(t.testdir({ 'infra.json': text }), 'infra.json');
     t.ok(readInfraFile(infraFile));
-    for (const stack of ['auth', 'monitoring'] as const)
-      t.ok(synthesizeTemplate(stack, profile, { globalInference: true, infraFile }));
+    t.ok(planStacks(['auth', 'monitoring'], profile, { globalInference: true, infraFile }));
   }
 });
 

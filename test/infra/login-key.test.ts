@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { synthesizeTemplate } from '../../admin/synth.ts';
+import { planStacks } from '../../admin/synth.ts';
 import { openFederation } from '../../daemon/federation.ts';
 import type { StackId } from '../../infra/outputs.ts';
 import { parseConfig, profileNamed } from '../../protocol/config.ts';
@@ -41,7 +41,8 @@ function walk(t: Test, { fields, federation, infra }: Walk) {
   const profile = profileNamed(parseConfig(JSON.stringify({ ClaudeCode: all }), 'config.json'), 'ClaudeCode');
   const infraFile = infra && join(t.testdir({ 'infra.json': JSON.stringify(infra) }), 'infra.json');
   const templateOf = (stack: StackId): TemplateJson =>
-    synthesizeTemplate(stack, profile, { globalInference: false, infraFile }) as TemplateJson;
+    planStacks([stack], profile, { globalInference: false, infraFile })[0]
+      ?.template as unknown as TemplateJson;
   return { profile, all, templateOf };
 }
 

@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import t from 'tap';
 import {
+  ANALYTICS_OUTPUTS,
   AUTH_OUTPUTS,
+  DASHBOARD_OUTPUTS,
   deploymentName,
   logGroupName,
   MONITORING_OUTPUTS,
@@ -19,7 +21,7 @@ import { MONITORINGS, monitored } from './fixtures/configurations.ts';
 import { COGNITO, profileOf } from './fixtures/profiles.ts';
 
 t.test('names derive from the profile', async (t) => {
-  t.strictSame(STACKS, ['auth', 'networking', 'monitoring']);
+  t.strictSame(STACKS, ['auth', 'networking', 'monitoring', 'dashboard', 'analytics']);
   t.equal(stackName('ClaudeCode', 'auth'), 'ccwb-ClaudeCode-auth');
   t.equal(deploymentName('ClaudeCode'), 'ccwb-ClaudeCode');
   t.equal(metricNamespace('ClaudeCode'), 'ClaudeCode/ClaudeCode');
@@ -30,8 +32,19 @@ t.test('names derive from the profile', async (t) => {
 t.test('a profile wants the stacks it has use for, in the order of deployment', async (t) => {
   const plain = profileOf('okta', COGNITO);
   t.strictSame(stacksOf(plain), ['auth']);
-  t.strictSame(stacksOf(monitored(plain, MONITORINGS['new private'])), ['auth', 'networking', 'monitoring']);
-  t.strictSame(stacksOf(monitored(plain, MONITORINGS.existing)), ['auth', 'monitoring']);
+  t.strictSame(stacksOf(monitored(plain, MONITORINGS['new private'])), [
+    'auth',
+    'networking',
+    'monitoring',
+    'dashboard',
+  ]);
+  const analytics = { glacierAfterDays: 90, resultsDays: 7 };
+  t.strictSame(stacksOf(monitored(plain, { ...MONITORINGS.existing, analytics })), [
+    'auth',
+    'monitoring',
+    'dashboard',
+    'analytics',
+  ]);
 });
 
 t.test('a stack takes only what one before it gives', async (t) => {
@@ -39,6 +52,8 @@ t.test('a stack takes only what one before it gives', async (t) => {
     auth: Object.values(AUTH_OUTPUTS),
     networking: Object.values(NETWORKING_OUTPUTS),
     monitoring: Object.values(MONITORING_OUTPUTS),
+    dashboard: Object.values(DASHBOARD_OUTPUTS),
+    analytics: Object.values(ANALYTICS_OUTPUTS),
   };
   for (const stack of STACKS) {
     for (const [parameter, from] of Object.entries<StackInput>(STACK_INPUTS[stack])) {

@@ -110,6 +110,7 @@ t.test('what a program may count on', async (t) => {
       'ERR_PROVIDER_UNREACHABLE',
       'ERR_REFRESH_PENDING',
       'ERR_SESSION_BUSY',
+      'ERR_STACK_PENDING',
       'ERR_STORE_FAILED',
       'ERR_STORE_LOCKED',
     ],

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type AwsFault, demanded } from './aws-faults.ts';
 import {
   type AwsAccount,
   AwsError,
@@ -8,15 +9,17 @@ import {
   jsonRefusal,
 } from './aws-service.ts';
 import { bedrock } from './bedrock.ts';
+import { type CloudFormationOperation, cloudFormation } from './cloudformation.ts';
+import { createStacks, type Stacks } from './cloudformation-stacks.ts';
 import { cognitoIdentity } from './cognito-identity.ts';
-import { createCredentialLedger } from './credential-ledger.ts';
+import { createCredentialLedger, type IssuedCredentials } from './credential-ledger.ts';
 import { applyFault, createFaultBoard, type Fault } from './faults.ts';
 import type { IssuedSecret } from './issued-secrets.ts';
 import { openLoopbackServer, readBody } from './loopback-server.ts';
 import { sts } from './sts.ts';
 import type { TrustedIssuer } from './web-identity.ts';
 
-export type { Fault, TrustedIssuer };
+export type { AwsFault, Fault, TrustedIssuer };
 
 export interface AwsEndpointsOptions {
   /** Providers that both the identity pool and the role trust. */
@@ -48,12 +51,8 @@ export type AwsOperation =
   | 'AssumeRoleWithWebIdentity'
   | 'InvokeModel'
   | 'Converse'
-  | 'ListFoundationModels';
-
-/** Also an error of the service itself, e.g. `TooManyRequestsException`. */
-export type AwsFault =
-  | Fault
-  | { readonly kind: 'error'; readonly code: string; readonly message?: string; readonly status?: number };
+  | 'ListFoundationModels'
+  | CloudFormationOperation;
 
 export interface AwsCall {
   readonly operation: string;
@@ -86,6 +85,10 @@ export interface AwsEndpoints {
   /** For credentials given out from now on; also caps what STS gives. */
   setCredentialSeconds(seconds: number): void;
   setClockOffset(ms: number): void;
+  /** The account's CloudFormation, to set up and to look into. */
+  readonly stacks: Stacks;
+  /** Credentials of a role for somebody, as a sign-in of an administrator would give. */
+  signIn(roleArn: string, sessionName: string): IssuedCredentials;
   /** No credentials given out so far are valid any more. */
   expireAllCredentials(): void;
   /** Refuses connections until `start`; identities and credentials survive. */
@@ -93,16 +96,6 @@ export interface AwsEndpoints {
   start(): Promise<void>;
   close(): Promise<void>;
 }
-
-/** Texts and statuses of errors that a test asks for by code alone. */
-const usualErrors: Readonly<Record<string, readonly [message: string, status: number]>> = {
-  TooManyRequestsException: ['Rate exceeded', 400],
-  ExternalServiceException: ['The identity provider could not be reached.', 400],
-  InternalErrorException: ['Internal error', 500],
-  Throttling: ['Rate exceeded', 400],
-  ThrottlingException: ['Too many requests, please wait before trying again.', 429],
-  IDPCommunicationError: ['Could not reach the identity provider.', 400],
-};
 
 export async function startAwsEndpoints(options: AwsEndpointsOptions): Promise<AwsEndpoints> {
   let clockOffsetMs = options.clockOffsetMs ?? 0;
@@ -120,7 +113,13 @@ export async function startAwsEndpoints(options: AwsEndpointsOptions): Promise<A
     credentialSeconds: options.credentialSeconds,
     nowMs,
   };
-  const services = [cognitoIdentity(account), bedrock(account), sts(account)];
+  const stacks = createStacks(account);
+  const services = [
+    cognitoIdentity(account),
+    bedrock(account),
+    cloudFormation(account, stacks),
+    sts(account),
+  ];
   const faults = createFaultBoard<AwsOperation, AwsFault>();
   const calls: AwsCall[] = [];
 
@@ -186,6 +185,8 @@ export async function startAwsEndpoints(options: AwsEndpointsOptions): Promise<A
     setClockOffset: (ms) => {
       clockOffsetMs = ms;
     },
+    stacks,
+    signIn: (roleArn, sessionName) => account.ledger.issue({ roleArn, sessionName, seconds: 3600 }),
     expireAllCredentials: account.ledger.expireAll,
     stop: server.stop,
     start: server.start,
@@ -235,9 +236,4 @@ async function answer(
     const error = cause instanceof AwsError ? cause : new AwsError('InternalFailure', String(cause), 500);
     return { reply: service.refuse(error, requestId), error: error.code };
   }
-}
-
-function demanded(fault: AwsFault & { kind: 'error' }): AwsError {
-  const [message, status] = usualErrors[fault.code] ?? ['', 400];
-  return new AwsError(fault.code, fault.message ?? message, fault.status ?? status);
 }

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import type { AwsEndpoints } from './aws-endpoints.ts';
 import { startSandbox } from './sandbox.ts';
 
 const help = `Runs an identity provider and AWS endpoints on this machine, for trying things by hand.
@@ -14,6 +15,8 @@ Usage: node main.js [options]
   --device-code-seconds N  lifetime of codes for signing in on another device
                            (default: 600)
   --config FILE            write a config.json with the profiles Sandbox and SandboxDirect
+  --admin FILE             write shell lines with credentials of an administrator and
+                           the AWS endpoints, for trying ccwb
   --help                   show this text
 `;
 
@@ -42,14 +45,19 @@ async function run(): Promise<void> {
     writeFileSync(flags.config, `${JSON.stringify({ profiles }, undefined, 2)}\n`);
   }
   const { provider, aws } = sandbox;
+  if (flags.admin !== undefined) {
+    // As slow as an account seems to those who watch.
+    aws.stacks.stepsPerLook = 1;
+    writeFileSync(flags.admin, administrator(aws), { mode: 0o600 });
+  }
   const user = provider.users[0];
   process.stdout.write(`identity provider   ${provider.issuer}
   client id         ${provider.clientId}
   sign in as        ${user?.username} / ${user?.password}
-AWS endpoints       ${aws.url}  (Cognito identity, STS, Bedrock)
+AWS endpoints       ${aws.url}  (Cognito identity, STS, Bedrock, CloudFormation)
   identity pool     ${aws.identityPoolId}
   role              ${aws.roleArn}
-${flags.config === undefined ? '' : `configuration       ${flags.config}\n`}
+${flags.config === undefined ? '' : `configuration       ${flags.config}\n`}${flags.admin === undefined ? '' : `administrator       . ${flags.admin}\n`}
 Try, with credentials from here in the environment:
   aws sts get-caller-identity --region ${aws.region} --endpoint-url ${aws.url}
   aws bedrock list-foundation-models --region ${aws.region} --endpoint-url ${aws.url}
@@ -58,6 +66,21 @@ Ctrl-C ends it.
   const stop = () => void sandbox.close();
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
+}
+
+/** Shell lines that make this sandbox the AWS of everything started after them. */
+function administrator(aws: AwsEndpoints): string {
+  const role = 'arn:aws:iam::123456789012:role/Administrator';
+  const { accessKeyId, secretAccessKey, sessionToken } = aws.signIn(role, 'ada@example.com');
+  const variables = {
+    AWS_ENDPOINT_URL: aws.url,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    AWS_SESSION_TOKEN: sessionToken,
+  };
+  return Object.entries(variables)
+    .map(([name, value]) => `export ${name}='${value}'\n`)
+    .join('');
 }
 
 function readFlags() {
@@ -71,6 +94,7 @@ function readFlags() {
         'credential-seconds': { type: 'string' },
         'device-code-seconds': { type: 'string' },
         config: { type: 'string' },
+        admin: { type: 'string' },
         help: { type: 'boolean' },
       },
     }).values;

@@ -7,6 +7,7 @@ import {
   authenticate,
   querySignatureErrors,
 } from './aws-service.ts';
+import { parametersOf, refusal, success } from './query-protocol.ts';
 import { type TokenProblem, verifyWebIdentity } from './web-identity.ts';
 
 const namespace = 'https://sts.amazonaws.com/doc/2011-06-15/';
@@ -27,21 +28,14 @@ export function sts(account: AwsAccount): AwsService {
       if (operation === 'AssumeRoleWithWebIdentity') return assumeRole(parameters, account);
       throw new AwsError('InvalidAction', `Could not find operation ${operation} for version 2011-06-15`);
     },
-    refuse(error, requestId) {
-      const type = error.status >= 500 ? 'Receiver' : 'Sender';
-      const content = {
-        Error: { Type: type, Code: error.code, Message: error.message },
-        RequestId: requestId,
-      };
-      return xmlReply(error.status, 'ErrorResponse', content);
-    },
+    refuse: (error, requestId) => refusal(namespace, error, requestId),
   };
 }
 
 function getCallerIdentity(request: AwsRequest, account: AwsAccount): AwsReply {
   const caller = authenticate(request, account, 'sts', querySignatureErrors);
   const result = { Arn: caller.arn, UserId: caller.userId, Account: caller.account };
-  return { ...success('GetCallerIdentity', result), accessKeyId: caller.accessKeyId };
+  return { ...success(namespace, 'GetCallerIdentity', result), accessKeyId: caller.accessKeyId };
 }
 
 async function assumeRole(parameters: URLSearchParams, account: AwsAccount): Promise<AwsReply> {
@@ -81,7 +75,7 @@ async function assumeRole(parameters: URLSearchParams, account: AwsAccount): Pro
     },
     Provider: verdict.issuer.replace(/^https?:\/\//, ''),
   };
-  return { ...success('AssumeRoleWithWebIdentity', result), accessKeyId: issued.accessKeyId };
+  return { ...success(namespace, 'AssumeRoleWithWebIdentity', result), accessKeyId: issued.accessKeyId };
 }
 
 function problemText(problem: TokenProblem, detail: string): string {
@@ -131,40 +125,4 @@ function invalid(member: string, constraint: string): AwsError {
     'ValidationError',
     `1 validation error detected: Value at '${member}' failed to satisfy constraint: ${constraint}`,
   );
-}
-
-/** The parameters, from the form or, for GET, the query. */
-function parametersOf(request: AwsRequest): URLSearchParams {
-  if (request.method !== 'POST') return request.query;
-  const type = request.headers['content-type']?.[0] ?? '';
-  if (!type.startsWith('application/x-www-form-urlencoded')) return new URLSearchParams();
-  return new URLSearchParams(Buffer.from(request.body).toString());
-}
-
-interface Xml {
-  readonly [element: string]: string | Xml;
-}
-
-function success(operation: string, result: Xml): AwsReply {
-  return xmlReply(200, `${operation}Response`, {
-    [`${operation}Result`]: result,
-    ResponseMetadata: { RequestId: crypto.randomUUID() },
-  });
-}
-
-function xmlReply(status: number, root: string, content: Xml): AwsReply {
-  const body = `<${root} xmlns="${namespace}">${write(content)}</${root}>\n`;
-  return { status, contentType: 'text/xml', body };
-}
-
-function write(content: Xml): string {
-  return Object.entries(content)
-    .map(
-      ([name, value]) => `<${name}>${typeof value === 'string' ? escapeXml(value) : write(value)}</${name}>`,
-    )
-    .join('');
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -1,0 +1,107 @@
+/** What `ccwb` knows of CloudFormation, without its SDK. */
+
+/** A template as JSON has it, as far as anything here looks into it. */
+export type Template = {
+  readonly Resources: Readonly<Record<string, TemplateResource>>;
+  readonly Outputs?: Readonly<Record<string, { readonly Value: unknown }>>;
+  readonly Parameters?: Readonly<Record<string, unknown>>;
+};
+
+export type TemplateResource = {
+  readonly Type: string;
+  readonly Properties?: Readonly<Record<string, unknown>>;
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
+};
+
+export type StackState = {
+  /** The ARN, which also finds a stack that was deleted. */
+  readonly id: string;
+  readonly name: string;
+  /** CloudFormation's word, e.g. `UPDATE_COMPLETE`. */
+  readonly status: string;
+  readonly reason: string | undefined;
+  readonly outputs: Readonly<Record<string, string>>;
+  /** Last change, else creation; milliseconds since 1970. */
+  readonly changedAt: number | undefined;
+  readonly terminationProtection: boolean;
+  /** CloudFormation's word for what it last found: NOT_CHECKED, IN_SYNC, DRIFTED, UNKNOWN. */
+  readonly drift: string;
+};
+
+export type StackEvent = {
+  readonly id: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly logicalId: string;
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string | undefined;
+  /** About the stack as a whole, not one of its resources. */
+  readonly ofStack: boolean;
+};
+
+export type Change = {
+  readonly action: 'Add' | 'Modify' | 'Remove' | 'Import' | 'Dynamic' | 'SyncWithActual';
+  readonly logicalId: string;
+  readonly type: string;
+  readonly physicalId: string | undefined;
+  /** Whether the resource is made anew; `Conditional`: CloudFormation knows only while it works. */
+  readonly replacement: 'True' | 'False' | 'Conditional' | undefined;
+  /** Properties, and what else of a resource changes (Tags, Metadata …). */
+  readonly properties: readonly string[];
+};
+
+export type ChangeSet = {
+  readonly id: string;
+  readonly status: string;
+  readonly reason: string | undefined;
+  readonly executionStatus: string;
+  readonly changes: readonly Change[];
+};
+
+export type StackResource = {
+  readonly logicalId: string;
+  readonly physicalId: string | undefined;
+  readonly type: string;
+  readonly status: string;
+};
+
+export type Capability = 'CAPABILITY_IAM' | 'CAPABILITY_NAMED_IAM';
+
+export type NewChangeSet = {
+  readonly stackName: string;
+  readonly name: string;
+  readonly kind: 'CREATE' | 'UPDATE';
+  readonly template: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly capabilities: readonly Capability[];
+};
+
+/** The calls of CloudFormation that `ccwb` makes. Each throws CcwbError, see `adminError`. */
+export type CloudFormation = {
+  /** By name, or by ARN; undefined when there is none of that name. */
+  describeStack(stack: string): Promise<StackState | undefined>;
+  /** The template it was last given; undefined when that cannot be told (no stack, or none deployed yet). */
+  readTemplate(stack: string): Promise<Template | undefined>;
+  listResources(stack: string): Promise<readonly StackResource[]>;
+  /** @returns the ARN of the change set. */
+  createChangeSet(input: NewChangeSet): Promise<string>;
+  /** With the changes of all pages. */
+  describeChangeSet(id: string): Promise<ChangeSet>;
+  deleteChangeSet(id: string): Promise<void>;
+  executeChangeSet(id: string): Promise<void>;
+  deleteStack(stack: string): Promise<void>;
+  /** Deletes a stack that holds nothing but change sets, also after an interruption; leaves any other. */
+  deleteEmptyStack(name: string): Promise<void>;
+  /** After UPDATE_ROLLBACK_FAILED. */
+  continueRollback(stack: string): Promise<void>;
+  /** Oldest first: all that happened after the event of that id; all there is when it is not given. */
+  eventsAfter(stack: string, eventId: string | undefined): Promise<readonly StackEvent[]>;
+  /** The newest event there is, to ask later what happened after it. */
+  lastEventId(stack: string): Promise<string | undefined>;
+  /** Starts looking for drift. @returns the id to ask with. */
+  detectDrift(stack: string): Promise<string>;
+  /** undefined: still looking. */
+  driftResult(id: string): Promise<{ status: string; drifted: number } | undefined>;
+};

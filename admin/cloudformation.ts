@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import type { ChangeSetType, DescribeChangeSetOutput } from '@aws-sdk/client-cloudformation';
+import { adminError, present, saysAws } from './aws-errors.ts';
+import type { ClientSettings } from './aws-identity.ts';
+import { changeSet, parseTemplate, stackEvent, stackState } from './cloudformation-replies.ts';
+import type { CloudFormation, StackEvent } from './cloudformation-types.ts';
+
+/** Pages of events read at once at most: a stack's whole history may be long and is nobody's need. */
+const MAX_EVENT_PAGES = 50;
+
+/** CloudFormation through the AWS SDK, which is loaded here and not before. */
+export async function openCloudFormation(
+  settings: ClientSettings,
+  interrupted: AbortSignal,
+): Promise<CloudFormation> {
+  const sdk = await import('@aws-sdk/client-cloudformation');
+  const client = new sdk.CloudFormationClient(settings);
+  // What only looks can be broken off at any time. What changes something is waited for: its reply tells
+  // whether AWS took it.
+  const reading = { abortSignal: interrupted };
+
+  return {
+    async describeStack(stack) {
+      try {
+        const { Stacks } = await client.send(new sdk.DescribeStacksCommand({ StackName: stack }), reading);
+        return stackState(present(Stacks?.[0], 'DescribeStacks'));
+      } catch (thrown) {
+        if (saysAws(thrown, /does not exist/)) return undefined;
+        throw adminError(thrown, `describing stack ${stack}`);
+      }
+    },
+    async readTemplate(stack) {
+      try {
+        const reply = await client.send(new sdk.GetTemplateCommand({ StackName: stack }), reading);
+        return parseTemplate(present(reply.TemplateBody, 'GetTemplate'));
+      } catch (thrown) {
+        if (saysAws(thrown, /does not exist/)) return undefined;
+        throw adminError(thrown, `reading the template of ${stack}`);
+      }
+    },
+    listResources: (stack) =>
+      attempt(`listing the resources of ${stack}`, async () => {
+        const pages = sdk.paginateListStackResources({ client }, { StackName: stack }, reading);
+        const found = [];
+        for await (const { StackResourceSummaries: listed } of pages)
+          found.push(...present(listed, 'ListStackResources'));
+        return found.map((resource) => ({
+          logicalId: resource.LogicalResourceId ?? '',
+          physicalId: resource.PhysicalResourceId,
+          type: resource.ResourceType ?? '',
+          status: resource.ResourceStatus ?? '',
+        }));
+      }),
+    createChangeSet: (input) =>
+      attempt(`the template of ${input.stackName}`, async () => {
+        const { Id } = await client.send(
+          new sdk.CreateChangeSetCommand({
+            StackName: input.stackName,
+            ChangeSetName: input.name,
+            ChangeSetType: input.kind satisfies ChangeSetType,
+            TemplateBody: input.template,
+            Capabilities: [...input.capabilities],
+            Parameters: Object.entries(input.parameters).map(([ParameterKey, ParameterValue]) => ({
+              ParameterKey,
+              ParameterValue,
+            })),
+            ClientToken: input.name,
+          }),
+        );
+        return present(Id, 'CreateChangeSet');
+      }),
+    describeChangeSet: (id) =>
+      attempt('describing a change set', async () => {
+        const pages = sdk.paginateDescribeChangeSet({ client }, { ChangeSetName: id }, reading);
+        const found: DescribeChangeSetOutput[] = [];
+        for await (const page of pages) found.push(page);
+        return changeSet(id, found);
+      }),
+    deleteChangeSet: (id) =>
+      order('deleting a change set', () =>
+        client.send(new sdk.DeleteChangeSetCommand({ ChangeSetName: id })),
+      ),
+    executeChangeSet: (id) =>
+      order('executing a change set', () =>
+        client.send(new sdk.ExecuteChangeSetCommand({ ChangeSetName: id, ClientRequestToken: token() })),
+      ),
+    deleteStack: (stack) =>
+      order(`deleting stack ${stack}`, () =>
+        client.send(new sdk.DeleteStackCommand({ StackName: stack, ClientRequestToken: token() })),
+      ),
+    deleteEmptyStack: (name) =>
+      order(`deleting the empty stack ${name}`, async () => {
+        const { Stacks } = await client.send(new sdk.DescribeStacksCommand({ StackName: name }));
+        const { StackStatus, StackId } = present(Stacks?.[0], 'DescribeStacks');
+        // Somebody else's deployment may have come in between.
+        if (StackStatus !== 'REVIEW_IN_PROGRESS') return;
+        await client.send(new sdk.DeleteStackCommand({ StackName: StackId, ClientRequestToken: token() }));
+      }),
+    continueRollback: (stack) =>
+      order(`continuing the rollback of ${stack}`, () =>
+        client.send(new sdk.ContinueUpdateRollbackCommand({ StackName: stack, ClientRequestToken: token() })),
+      ),
+    eventsAfter: (stack, eventId) =>
+      attempt(`reading the events of ${stack}`, async () => {
+        const found: StackEvent[] = [];
+        const pages = sdk.paginateDescribeStackEvents({ client }, { StackName: stack }, reading);
+        let read = 0;
+        for await (const page of pages) {
+          for (const event of present(page.StackEvents, 'DescribeStackEvents')) {
+            if (event.EventId === eventId) return found.reverse();
+            found.push(stackEvent(event));
+          }
+          read += 1;
+          if (read === MAX_EVENT_PAGES) break;
+        }
+        return found.reverse();
+      }),
+    lastEventId: (stack) =>
+      attempt(`reading the events of ${stack}`, async () => {
+        const reply = await client.send(new sdk.DescribeStackEventsCommand({ StackName: stack }), reading);
+        return present(reply.StackEvents, 'DescribeStackEvents')[0]?.EventId;
+      }),
+    detectDrift: (stack) =>
+      attempt(`looking for drift in ${stack}`, async () => {
+        const { StackDriftDetectionId } = await client.send(
+          new sdk.DetectStackDriftCommand({ StackName: stack }),
+        );
+        return present(StackDriftDetectionId, 'DetectStackDrift');
+      }),
+    driftResult: (id) =>
+      attempt('asking for drift', async () => {
+        const reply = await client.send(
+          new sdk.DescribeStackDriftDetectionStatusCommand({ StackDriftDetectionId: id }),
+          reading,
+        );
+        const status = present(reply.DetectionStatus, 'DescribeStackDriftDetectionStatus');
+        if (status === 'DETECTION_IN_PROGRESS') return undefined;
+        return {
+          status: reply.StackDriftStatus ?? 'UNKNOWN',
+          drifted: reply.DriftedStackResourceCount ?? 0,
+        };
+      }),
+  };
+}
+
+/** Told apart in AWS's logs, and the same order sent twice by a retry is one order. */
+function token(): string {
+  return `ccwb-${randomUUID()}`;
+}
+
+async function attempt<T>(doing: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (thrown) {
+    throw adminError(thrown, doing);
+  }
+}
+
+/** A call that changes something and has nothing to tell. */
+async function order(doing: string, call: () => Promise<unknown>): Promise<void> {
+  await attempt(doing, call);
+}

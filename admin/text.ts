@@ -1,0 +1,46 @@
+/** What a person reads of texts that came from outside, and how it fits a terminal. */
+
+/** Longest text of AWS's that is shown, in characters: its reasons are a sentence or two. */
+const MAX_FOREIGN = 600;
+
+/** A text of AWS's as one line without anything a terminal would act on. */
+export function oneLine(text: string): string {
+  const plain = text
+    .replace(/[\s\u0085\u2028\u2029]+/g, ' ')
+    .replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '')
+    .trim();
+  return plain.length > MAX_FOREIGN ? `${plain.slice(0, MAX_FOREIGN - 1)}…` : plain;
+}
+
+/**
+ * A paragraph broken at spaces to lines of a terminal; without a width it stays one line, for programs that
+ * read lines.
+ *
+ * @param first what stands before the first line; the others are indented as deep.
+ */
+export function paragraph(text: string, columns: number | undefined, first = ''): string {
+  if (columns === undefined) return `${first}${text}\n`;
+  const width = Math.max(20, columns - first.length);
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  lines.push(line);
+  const indent = ' '.repeat(first.length);
+  return lines.map((each, index) => `${index === 0 ? first : indent}${each}\n`).join('');
+}
+
+/** `AWS::IAM::OIDCProvider` as people say it: `IAM OIDCProvider`. */
+export function typeWords(type: string): string {
+  return type.replace(/^AWS::/, '').replaceAll('::', ' ');
+}
+
+/** One thing of several, in words: `a, b and c`. */
+export function listWords(items: readonly string[]): string {
+  const last = items.at(-1) ?? '';
+  return items.length < 2 ? last : `${items.slice(0, -1).join(', ')} and ${last}`;
+}
