@@ -42,17 +42,14 @@ const LEAST_ROLE_SESSION_SECONDS = 3_600;
 /**
  * The CloudFormation template of one stack for a profile of config.json.
  *
- * @throws CcwbError ERR_USAGE for a wrong flag, ERR_CONFIG_INVALID for a field AWS cannot take.
+ * @throws CcwbError as {@link checkedProfile} does; ERR_USAGE for a stack that the profile does not ask for.
  */
 export function synthesizeTemplate(
   stack: StackId,
   config: ProfileConfig,
   bedrock: BedrockAccess,
 ): Record<string, unknown> {
-  const settings = bedrock.infraFile === undefined ? {} : readInfraFile(bedrock.infraFile);
-  const profile = withSettings(infraProfile(config, bedrock, settings), settings);
-  const problem = findProfileProblem(profile);
-  if (problem) throw profileInvalid(problem, config, bedrock);
+  const profile = checkedProfile(config, bedrock);
   checkWanted(stack, profile);
   const directory = mkdtempSync(join(tmpdir(), 'ccwb-synth-'));
   try {
@@ -60,6 +57,19 @@ export function synthesizeTemplate(
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/**
+ * The typed profile that a profile of config.json and the file of settings make together.
+ *
+ * @throws CcwbError ERR_USAGE for a wrong flag, ERR_CONFIG_INVALID for a field AWS cannot take.
+ */
+export function checkedProfile(config: ProfileConfig, bedrock: BedrockAccess): InfraProfile {
+  const settings = bedrock.infraFile === undefined ? {} : readInfraFile(bedrock.infraFile);
+  const profile = withSettings(infraProfile(config, bedrock, settings), settings);
+  const problem = findProfileProblem(profile);
+  if (problem) throw profileInvalid(problem, config, bedrock);
+  return profile;
 }
 
 function profileInvalid(
