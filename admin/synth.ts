@@ -44,7 +44,7 @@ const LEAST_ROLE_SESSION_SECONDS = 3_600;
  * Stacks of a deployment as they are to be, in the order given; all that the profile asks for when none is
  * given.
  *
- * @throws CcwbError ERR_USAGE for a wrong flag, ERR_CONFIG_INVALID for a field AWS cannot take.
+ * @throws CcwbError as {@link checkedProfile} does; ERR_USAGE for a stack that the profile does not ask for.
  */
 export function planStacks(
   stacks: readonly StackId[] | undefined,
@@ -63,7 +63,12 @@ export function planStacks(
   }
 }
 
-function checkedProfile(config: ProfileConfig, bedrock: BedrockAccess): InfraProfile {
+/**
+ * The typed profile that a profile of config.json and the file of settings make together.
+ *
+ * @throws CcwbError ERR_USAGE for a wrong flag, ERR_CONFIG_INVALID for a field AWS cannot take.
+ */
+export function checkedProfile(config: ProfileConfig, bedrock: BedrockAccess): InfraProfile {
   const settings = bedrock.infraFile === undefined ? {} : readInfraFile(bedrock.infraFile);
   const profile = withSettings(infraProfile(config, bedrock, settings), settings);
   const problem = findProfileProblem(profile);
