@@ -14,7 +14,6 @@ import { ArnFormat, type Stack, Validations } from 'aws-cdk-lib/core';
 /** Whom the analytics let do what: three services, each with a role of its own. */
 export class AnalyticsRoles {
   readonly #stack: Stack;
-  #transform: CfnRole | undefined;
 
   constructor(stack: Stack) {
     this.#stack = stack;
@@ -22,16 +21,15 @@ export class AnalyticsRoles {
 
   /** The function may write its log, and send records again: see {@link letSendAgain}. */
   transform(logGroup: CfnLogGroup): CfnRole {
-    this.#transform = this.#role('TransformRole', 'lambda.amazonaws.com', {}, [
+    return this.#role('TransformRole', 'lambda.amazonaws.com', {}, [
       new PolicyStatement({ sid: 'WriteLog', actions: WRITE_LOG, resources: [streamsOf(logGroup)] }),
     ]);
-    return this.#transform;
   }
 
   /** Apart from the role: the stream needs the function, and the function's role the stream. */
-  letSendAgain(stream: CfnDeliveryStream): void {
+  letSendAgain(transform: CfnRole, stream: CfnDeliveryStream): void {
     new CfnRolePolicy(this.#stack, 'TransformSendsAgain', {
-      roleName: this.#transform?.ref ?? '',
+      roleName: transform.ref,
       policyName: 'SendAgain',
       policyDocument: new PolicyDocument({
         statements: [

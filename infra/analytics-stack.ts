@@ -1,5 +1,6 @@
 import { CfnNamedQuery, CfnWorkGroup } from 'aws-cdk-lib/aws-athena';
 import { CfnDatabase, CfnTable } from 'aws-cdk-lib/aws-glue';
+import type { CfnRole } from 'aws-cdk-lib/aws-iam';
 import { CfnDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
 import { CfnFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { CfnLogGroup, CfnLogStream, CfnSubscriptionFilter } from 'aws-cdk-lib/aws-logs';
@@ -45,8 +46,11 @@ export class AnalyticsStack extends DeploymentStack {
     const results = resultsBucket(this, props.resultsDays);
     const roles = new AnalyticsRoles(this);
     const database = this.#createTable(bucket);
-    const transform = this.#createTransform(roles);
+    const transformLogs = this.#ownLogGroup('TransformLogs', 'transform');
+    const transformRole = roles.transform(transformLogs);
+    const transform = this.#createTransform(transformRole, transformLogs);
     const stream = this.#createStream(roles, bucket, database, transform);
+    roles.letSendAgain(transformRole, stream);
     this.#subscribe(roles, stream);
     this.#createWorkGroup(results, database);
     this.output(
@@ -72,14 +76,13 @@ export class AnalyticsStack extends DeploymentStack {
     return name;
   }
 
-  #createTransform(roles: AnalyticsRoles): CfnFunction {
-    const logGroup = this.#ownLogGroup('TransformLogs', 'transform');
+  #createTransform(role: CfnRole, logGroup: CfnLogGroup): CfnFunction {
     return new CfnFunction(this, 'Transform', {
       description: 'Turns log events of Claude Code into rows',
       runtime: Runtime.NODEJS_24_X.name,
       architectures: ['arm64'],
       handler: 'index.handler',
-      role: roles.transform(logGroup).attrArn,
+      role: role.attrArn,
       code: { zipFile: TRANSFORM_CODE },
       // A record of 1 MB unpacks to tens of megabytes.
       memorySize: 1_024,
@@ -135,7 +138,6 @@ export class AnalyticsStack extends DeploymentStack {
       },
     });
     stream.node.addDependency(this.node.findChild('UsageTable'));
-    roles.letSendAgain(stream);
     return stream;
   }
 

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
 import { namedQueries, pricedTokens } from '../../infra/analytics-sql.ts';
 import { PRICES, placeFactor, priceOf } from '../../infra/prices.ts';
+import { fences, readText } from '../docs/pages.ts';
 import { DeliveryStream } from './fixtures/delivery-stream.ts';
 import { ask, insertRows, MACROS, openTable, type Row, translated } from './fixtures/duckdb.ts';
 import { ADA, emf, eventRecord, type Labels, type LogEvent, packed } from './fixtures/emf.ts';
@@ -234,4 +235,15 @@ t.test('the macros do what Athena documents of their functions', async (t) => {
 
 t.test('every query limits the days it reads', async (t) => {
   for (const { id, sql } of namedQueries()) t.match(sql, /\bday >= cast\(/, id);
+});
+
+t.test('the examples in docs/analytics.md run', async (t) => {
+  const examples = fences(readText('docs/analytics.md')).filter(({ language }) => language === 'sql');
+  t.ok(examples.length > 0);
+  const connection = await openTable();
+  const rows = [{ time: `${TODAY} 10:00:00.000`, name: 'session.count', user_email: 'ada', session_id: '1' }];
+  await insertRows(connection, t.testdir(), rows);
+  for (const { text } of examples) {
+    t.strictSame(await ask(connection, translated(text, TODAY)), [{ user_email: 'ada', sessions: 1 }]);
+  }
 });
