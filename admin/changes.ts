@@ -1,6 +1,6 @@
 /** The changes of a change set in words, and which of them hurt. */
 import type { Change, Template } from './cloudformation-types.ts';
-import type { Place } from './iam-words.ts';
+import type { Place } from './template-values.ts';
 import { listWords, paragraph, typeWords } from './text.ts';
 
 /**

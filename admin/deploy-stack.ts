@@ -6,7 +6,6 @@ import { allCreated, type Versions } from './changes.ts';
 import type { Change, ChangeSet, CloudFormation, StackState } from './cloudformation-types.ts';
 import type { Consent } from './confirm.ts';
 import { followStack } from './follow.ts';
-import type { Place } from './iam-words.ts';
 import type { AdminIo } from './io.ts';
 import { makeReady, type Ready } from './make-ready.ts';
 import { agree, showChanges } from './show-changes.ts';
@@ -18,6 +17,7 @@ import {
   type StackPlan,
   templateBody,
 } from './stack-plan.ts';
+import type { Place } from './template-values.ts';
 import { paragraph } from './text.ts';
 
 /** What became of a stack; the form that `ccwb deploy --json` prints. */

@@ -1,5 +1,6 @@
 /** Who can do what, in sentences: what a change of a template grants and takes away. */
 import type { Template, TemplateResource } from './cloudformation-types.ts';
+import { atPlace, isObject, type Place, show, shown, truthy } from './template-values.ts';
 import { listWords, paragraph } from './text.ts';
 
 /** Condition operators of IAM as they read in a sentence; others are shown as they are. */
@@ -19,8 +20,13 @@ const OPERATORS: Readonly<Record<string, string>> = {
 /** Stands between what is granted and under which condition. */
 const CONDITION = ' where ';
 
-/** Where a template is deployed: what its pseudo parameters stand for. */
-export type Place = { readonly partition: string; readonly account: string; readonly region: string };
+/** How the rules of an identity pool compare a claim. */
+const MATCHES: Readonly<Record<string, string>> = {
+  Equals: 'is',
+  NotEqual: 'is not',
+  Contains: 'contains',
+  StartsWith: 'starts with',
+};
 
 type Statement = Readonly<Record<string, unknown>>;
 
@@ -86,13 +92,23 @@ function grantsOf(logicalId: string, { Type, Properties = {} }: TemplateResource
 
 function roleAttachment({ Roles, RoleMappings }: Statement): string[] {
   const roles = isObject(Roles) ? Object.entries(Roles) : [];
-  const mappings = isObject(RoleMappings) ? Object.keys(RoleMappings) : [];
+  const mappings = isObject(RoleMappings) ? Object.values(RoleMappings).filter(isObject) : [];
   return [
     ...roles.map(([who, role]) => `${who} users of the identity pool get ${show(role)}`),
-    ...mappings.map(
-      (name) => `rules on claims of ${name} choose the role: ${show(Object(RoleMappings)[name])}`,
-    ),
+    ...mappings.flatMap(mappingWords),
   ];
+}
+
+/** Rules by which a claim of the ID token chooses the role, and what becomes of everybody else. */
+function mappingWords(mapping: Statement): string[] {
+  const { RulesConfiguration: configuration, AmbiguousRoleResolution: otherwise } = mapping;
+  const rules = isObject(configuration) && Array.isArray(configuration.Rules) ? configuration.Rules : [];
+  const sentences = rules.filter(isObject).map(({ Claim, MatchType, Value, RoleARN }) => {
+    const match = MATCHES[String(MatchType)] ?? show(MatchType);
+    return `whoever has a claim ${show(Claim)} that ${match} ${show(Value)} gets ${show(RoleARN)}`;
+  });
+  const rest = otherwise === 'Deny' ? 'gets no role' : 'gets the role of authenticated users';
+  return [...sentences, `whoever no rule on claims fits ${rest}`];
 }
 
 /** Roles, policies and the policies of resources: whatever carries statements. */
@@ -168,47 +184,4 @@ function conditionWords(condition: unknown): string {
 function statementsIn(document: unknown): Statement[] {
   const statements = isObject(document) ? document.Statement : undefined;
   return (Array.isArray(statements) ? statements : [statements]).filter(isObject);
-}
-
-/** One value or several. */
-function shown(value: unknown, separator = ', '): string {
-  return Array.isArray(value) ? value.map(show).join(separator) : show(value);
-}
-
-/** A value as a template writes it, its references by their names. */
-function show(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (!isObject(value)) return value === undefined ? '?' : JSON.stringify(value);
-  const { Ref: ref, 'Fn::GetAtt': attribute, 'Fn::Sub': template, 'Fn::Join': join } = value;
-  if (typeof ref === 'string') return ref;
-  // An ARN is what one refers to a role or a bucket by: the name alone says it.
-  if (Array.isArray(attribute)) return attribute.join('.').replace(/\.Arn$/, '');
-  if (typeof attribute === 'string') return attribute.replace(/\.Arn$/, '');
-  if (typeof template === 'string') return template;
-  if (Array.isArray(join) && Array.isArray(join[1])) return join[1].map(show).join(String(join[0]));
-  return JSON.stringify(value);
-}
-
-/** The same value with its pseudo parameters filled in. */
-function atPlace(value: unknown, place: Place): unknown {
-  if (Array.isArray(value)) return value.map((item) => atPlace(item, place));
-  if (!isObject(value)) return value;
-  switch (value.Ref) {
-    case 'AWS::Partition':
-      return place.partition;
-    case 'AWS::AccountId':
-      return place.account;
-    case 'AWS::Region':
-      return place.region;
-    default:
-      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, atPlace(inner, place)]));
-  }
-}
-
-function truthy(value: unknown): boolean {
-  return value === true || value === 'true';
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

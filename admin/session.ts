@@ -10,8 +10,8 @@ import { resolveConfigPath, thisProcess } from '../protocol/paths.ts';
 import { type CallerIdentity, openAws, refuseOwnProgram, refuseOwnRole } from './aws-identity.ts';
 import { openCloudFormation } from './cloudformation.ts';
 import type { CloudFormation } from './cloudformation-types.ts';
-import type { Place } from './iam-words.ts';
 import type { AdminIo } from './io.ts';
+import type { Place } from './template-values.ts';
 
 /** The flags with which every command finds its profile. */
 export type ProfileFlags = { readonly config?: string; readonly profile?: string };

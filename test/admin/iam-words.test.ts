@@ -91,14 +91,31 @@ t.test('policies name whom they are attached to, and denials are denials', async
       },
       Mapping: {
         Type: 'AWS::Cognito::IdentityPoolRoleAttachment',
-        Properties: { RoleMappings: { oidc: { Type: 'Rules' } } },
+        Properties: {
+          RoleMappings: {
+            oidc: {
+              AmbiguousRoleResolution: 'Deny',
+              RulesConfiguration: {
+                Rules: [
+                  {
+                    Claim: 'groups',
+                    MatchType: 'Contains',
+                    Value: 'staff',
+                    RoleARN: { 'Fn::GetAtt': ['Task', 'Arn'] },
+                  },
+                ],
+              },
+            },
+          },
+        },
       },
     }),
     [
       'Task may NOT s3:* on Logs',
       'everybody but x may kms:* on Key',
       'logs.amazonaws.com may lambda:InvokeFunction on Fn',
-      'rules on claims of oidc choose the role: {"Type":"Rules"}',
+      'whoever has a claim groups that contains staff gets Task',
+      'whoever no rule on claims fits gets no role',
     ],
   );
 });

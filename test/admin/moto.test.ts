@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import type { DeployReport } from '../../admin/deploy-command.ts';
+import type { DestroyedStack } from '../../admin/destroy.ts';
 import { STACKS, type StackId, stackName } from '../../infra/outputs.ts';
 import { pythonWithMoto, startMoto } from '../fixtures/moto.ts';
 import { missing } from '../fixtures/tools.ts';
@@ -21,7 +22,7 @@ const NOT_CREATED: Partial<Record<StackId, readonly string[]>> = {
 };
 
 t.test(
-  'every stack is deployed, updated, deployed again without a change, and destroyed, one by one',
+  'every stack of a profile is deployed, updated, deployed again without a change, and destroyed',
   { skip: missing({ 'build/moto (moto server)': pythonWithMoto }) },
   async (t) => {
     const moto = await startMoto(t);
@@ -37,19 +38,23 @@ t.test(
     };
     const deployed = async (args: string): Promise<DeployReport['stacks']> => (await run(args)).stacks;
 
-    for (const stack of STACKS) {
-      const [first] = await deployed(`deploy ${stack} --yes --json`);
-      t.match(first, { stack, result: 'created', name: stackName('ClaudeCode', stack) });
-      t.ok(first?.changes.length, 'its change set had changes');
-      const known = moto.notCreated();
-      const expected = NOT_CREATED[stack];
-      if (expected) t.strictSame(known, [...expected], `what moto does not make of ${stack}`);
-      else t.comment(`moto makes nothing of ${known.join(', ')}`);
+    const first = await deployed('deploy --yes --json');
+    const wanted = first.map(({ stack }) => stack);
+    t.strictSame(
+      STACKS.filter((stack) => wanted.includes(stack)),
+      wanted,
+      'in the order of deployment',
+    );
+    for (const { stack, name, result, changes } of first) {
+      t.strictSame({ name, result }, { name: stackName('ClaudeCode', stack), result: 'created' });
+      t.ok(changes.length, 'its change set had changes');
     }
+    t.strictSame(moto.notCreated(), [...wanted.flatMap((stack) => NOT_CREATED[stack] ?? [])].sort());
     t.match(await moto.roles(), [/^ccwb-ClaudeCode-auth-AuthenticatedRole-/], 'the role is really there');
 
     // Another deployment beside it has names of its own.
-    t.match(await deployed('deploy --yes --json --profile Second'), [{ result: 'created' }]);
+    for (const { result } of await deployed('deploy --yes --json --profile Second'))
+      t.equal(result, 'created');
     t.equal((await moto.roles()).length, 2);
 
     const updated = await deployed('deploy --yes --json --bedrock-regions us-east-1,us-west-2');
@@ -61,13 +66,15 @@ t.test(
     for (const { result, name } of again) t.equal(result, 'unchanged', name);
 
     const { stacks: stood } = await run('status --json');
-    for (const { status, name } of stood) t.match(status, /^(CREATE|UPDATE)_COMPLETE$/, name);
+    for (const { status, name, stack } of stood) {
+      t.match(status, wanted.includes(stack) ? /^(CREATE|UPDATE)_COMPLETE$/ : 'NOT_DEPLOYED', name);
+    }
     t.match(stood[0].outputs, { RoleArn: /^arn:aws:iam::123456789012:role\/ccwb-ClaudeCode-auth-/ });
 
     const { stacks: gone } = await run('destroy --yes --json');
     t.strictSame(
-      gone.map(({ stack }: { stack: StackId }) => stack),
-      [...STACKS].reverse(),
+      gone.map(({ stack, result }: DestroyedStack) => [stack, result]),
+      [...STACKS].reverse().map((stack) => [stack, wanted.includes(stack) ? 'deleted' : 'absent']),
     );
     t.match(await moto.roles(), [/^ccwb-Second-/], 'the other deployment stays');
     const { stacks: absent } = await run('destroy --yes --json');
