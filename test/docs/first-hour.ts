@@ -62,7 +62,7 @@ Neither the provider nor AWS can be reached. What is in memory goes on serving.`
     await Promise.all([sandbox.provider.stop(), sandbox.aws.stop()]);
   }),
   $(WHO),
-  $('bedrock-auth doctor | grep -A 2 problem', 0),
+  $('bedrock-auth doctor | grep -A 1 problem', 0),
   'Only who has no credentials any more is told, and what to do.',
   $('credential-process --clear-cache'),
   $('CCWB_SIGN_IN=off credential-process', 1),
@@ -123,6 +123,6 @@ export function withoutChance(page: string): string {
     .replace(/\d+ (?:h|min|s)\b/g, 'N')
     .replace(/\bN N\b/g, 'N')
     .replace(/credentials {2}\w{4} {2}\d+ +\/usr\/bin\/\w+$/gm, 'credentials KEY PID PROGRAM')
-    .replace(/Node\.js [\d.]+/g, 'Node.js N')
+    .replace(/Node\.js\s+[\d.]+/g, 'Node.js N')
     .replace(/\s+/g, ' ');
 }

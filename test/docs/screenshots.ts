@@ -7,6 +7,12 @@ import { findChromium } from '../sandbox/chromium.ts';
 const PAGES: Readonly<Record<string, Outcome>> = {
   'signed-in': { outcome: 'signed-in', user: 'demo@example.com', profile: 'ClaudeCode' },
   'not-signed-in': { outcome: 'denied' },
+  'no-credentials': {
+    outcome: 'signed-in-without-aws',
+    user: 'demo@example.com',
+    message: 'Amazon Cognito: the identity pool does not take ID tokens of this provider',
+    fix: 'ask your administrator to compare identity_pool_id in config.json with the pool',
+  },
 };
 
 const SCREENS = {
