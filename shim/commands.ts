@@ -139,11 +139,18 @@ Exit status 0 when nothing is a problem; warnings are none.`,
         text: 'sh (also bash and zsh), fish or powershell; else told from SHELL',
         values: ['sh', 'fish', 'powershell'],
       },
+      { flags: '--container', text: 'the two variables that lead to the container credentials endpoint' },
     ],
     notes: `For tools that read nothing but variables. Such credentials do not renew
 themselves: where a tool knows AWS profiles, AWS_PROFILE is the better way.
-Variables that would go before them, such as AWS_PROFILE, are unset.`,
-    examples: ['eval "$(bedrock-auth env)"', 'bedrock-auth env --shell fish | source'],
+Variables that would go before them, such as AWS_PROFILE, are unset.
+With --container there are no credentials in them: the tool asks the daemon,
+again and again, where container_credentials_port is set in config.json.`,
+    examples: [
+      'eval "$(bedrock-auth env)"',
+      'bedrock-auth env --shell fish | source',
+      'eval "$(bedrock-auth env --container)"',
+    ],
     load: async () => (await import('./environment.ts')).env,
   },
   {

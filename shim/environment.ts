@@ -1,7 +1,8 @@
 import { constants } from 'node:os';
 import { basename } from 'node:path';
 import type { Credentials } from '../protocol/api.ts';
-import { loadConfig } from '../protocol/config.ts';
+import { loadConfig, profileNamed } from '../protocol/config.ts';
+import { containerCredentialsUrl } from '../protocol/container-credentials.ts';
 import { CcwbError, errorLines } from '../protocol/errors.ts';
 import { askStarting } from './ask.ts';
 import { runInForeground } from './processes.ts';
@@ -22,6 +23,9 @@ const OUTDOING = [
   'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
   'AWS_CONTAINER_CREDENTIALS_FULL_URI',
 ] as const;
+
+/** What SDKs would look at before any of them. */
+const KEYS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'] as const;
 
 /** What a shell is told: a comment, a variable that is set, one that is not. Values are quoted for it. */
 type Shell = {
@@ -50,10 +54,14 @@ const SHELLS = {
 
 type ShellName = keyof typeof SHELLS;
 
-/** `bedrock-auth env`: credentials as lines for a shell. */
-export async function env(program: Program, options: { profile?: string; shell?: string }): Promise<number> {
+/** `bedrock-auth env`: credentials, or the way to them, as lines for a shell. */
+export async function env(
+  program: Program,
+  options: { profile?: string; shell?: string; container?: boolean },
+): Promise<number> {
   const shell: Shell = SHELLS[shellMeant(program, options.shell)];
   const profile = profileMeant(program, options.profile);
+  if (options.container) return containerEnv(program, shell, profile);
   const credentials = await credentialsOf(program, profile);
   const until = `valid until ${moment(credentials.Expiration, program.now())}`;
   const lines = [
@@ -62,6 +70,29 @@ export async function env(program: Program, options: { profile?: string; shell?:
     ...Object.entries(variables(program, profile, credentials)).map(([name, value]) =>
       shell.set(name, value),
     ),
+  ];
+  await program.print(`${lines.join('\n')}\n`);
+  return 0;
+}
+
+/** The way to the container credentials endpoint: an address, and a file that only this user can read. */
+async function containerEnv(program: Program, shell: Shell, profile: string): Promise<number> {
+  const { containerCredentialsPort: port } = profileNamed(loadConfig(program.paths.config), profile);
+  if (port === undefined) {
+    throw new CcwbError(
+      'ERR_CONFIG_INVALID',
+      `${profile} serves no container credentials: ${program.paths.config} has no container_credentials_port for it`,
+      `add "container_credentials_port": 9911, or another free port, to the profile ${profile}`,
+    );
+  }
+  const variables = {
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: containerCredentialsUrl(port, profile),
+    AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: program.paths.containerToken,
+  };
+  const before = [...KEYS, ...OUTDOING].filter((name) => !Object.hasOwn(variables, name));
+  const lines = [
+    ...before.filter((name) => program.env[name] !== undefined).map((name) => shell.unset(name)),
+    ...Object.entries(variables).map(([name, value]) => shell.set(name, value)),
   ];
   await program.print(`${lines.join('\n')}\n`);
   return 0;

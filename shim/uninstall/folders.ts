@@ -21,7 +21,7 @@ export type Keeping = { config: boolean; logs: boolean };
 /** Sockets, locks and session files. */
 export function runtimeFolder({ paths, env }: Program): Plan {
   const folder = paths.runtimeDirectory;
-  const sockets = [paths.socket, `${paths.socket}.lock`];
+  const sockets = [paths.socket, `${paths.socket}.lock`, paths.containerToken];
   const ours = basename(folder) === INSTALL_FOLDER || folder === join(paths.installDirectory, 'run');
   const remove = async (): Promise<string[]> => {
     for (const path of [...sockets, ...(ours ? [join(folder, 'sessions')] : [])]) {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { StatusReply } from '../../protocol/api.ts';
 import { captured, tmux } from '../docs/terminal-picture.ts';
+import { freePort } from '../fixtures/free-port.ts';
 import type { Installation, Output, RunOptions } from '../fixtures/installation.ts';
 import { findTool, missing } from '../fixtures/tools.ts';
 import { startWorld } from '../fixtures/world.ts';
@@ -70,6 +71,19 @@ t.test('env gives a shell what the AWS SDK would get', async (t) => {
   const off = await auth(['env'], { env: { CCWB_SIGN_IN: 'off' } });
   t.match(off, { status: 1, stdout: '', stderr: /ERR_LOGIN_REQUIRED/ });
   t.match(await auth(['env']), { status: 0, stdout: /AWS_ACCESS_KEY_ID/, stderr: /Sign in for profile/ });
+});
+
+t.test('env --container leads to the endpoint, and holds no credentials', async (t) => {
+  const port = await freePort();
+  const { home } = await startWorld(t, { profile: { container_credentials_port: port } });
+  const auth: Auth = (args, options) => home.run(home.program('bedrock-auth'), args, options);
+  t.match(await auth(['login']), { status: 0 });
+  await home.run(home.program('credential-process'));
+  const { stdout } = await auth(['env', '--container'], { env: { AWS_PROFILE: 'ClaudeCode' } });
+  t.match(stdout, /^unset AWS_PROFILE\nexport AWS_CONTAINER_CREDENTIALS_FULL_URI='http:\/\/127\.0\.0\.1:/);
+  const ask = `${stdout}curl -s -H "Authorization: $(cat "$AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE")" "$AWS_CONTAINER_CREDENTIALS_FULL_URI"`;
+  const answer = await home.run('/bin/sh', ['-c', ask]);
+  t.match(JSON.parse(answer.stdout), { AccessKeyId: /^ASIA/, Token: String });
 });
 
 t.test('exec is the command: its input, its output, its end', async (t) => {
