@@ -52,16 +52,23 @@ export function addDestroyCommand(program: Command, io: AdminIo): void {
     .option('--json', 'print the result as JSON');
   addProfileOptions(command)
     .addHelpText('after', EXAMPLES)
-    .action((names: string[], flags: DestroyFlags) => destroy(namedStacks(names) ?? STACKS, flags, io));
+    .action((names: string[], flags: DestroyFlags) => destroy(namedStacks(names), flags, io));
 }
 
-async function destroy(stacks: readonly StackId[], flags: DestroyFlags, io: AdminIo): Promise<void> {
+/** @param stacks those that were named; undefined: whichever of all are there. */
+async function destroy(
+  stacks: readonly StackId[] | undefined,
+  flags: DestroyFlags,
+  io: AdminIo,
+): Promise<void> {
   const chosen = choose(flags, io);
   const { cloud } = await openSession(chosen, io);
   const deployment = deploymentName(chosen.profile.name);
-  const found = await lookAt([...stacks].reverse(), chosen.profile.name, cloud);
+  const all = await lookAt([...(stacks ?? STACKS)].reverse(), chosen.profile.name, cloud);
+  const there = all.filter(({ state }) => state !== undefined);
+  const found = stacks ? all : there;
+  if (found.length === 0) io.writeError(`\nNo stack of ${deployment} is there.\n`);
   for (const one of found) io.writeError(contents(one, io.columns));
-  const there = found.filter(({ state }) => state !== undefined);
   for (const { state } of there) if (state) refuseProtected(state);
 
   const done: DestroyedStack[] = [];

@@ -25,7 +25,7 @@ function dashboardProps(profile: InfraProfile): DashboardProps {
     environment,
     namespace: metricNamespace(name),
     metricsLogGroup: logGroupName(name, 'metrics'),
-    bedrockRegions: bedrock.regions,
+    bedrockRegions: [...new Set(bedrock.regions)],
     analytics: analytics !== undefined,
     ...(alarms && { alarms }),
   };

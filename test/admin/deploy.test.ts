@@ -79,7 +79,11 @@ t.test('wrong input gives one line of what went wrong and one of what to do', as
     ['frobnicate', 2, /unknown command 'frobnicate' \(ERR_USAGE\)/],
     ['deploy auth --nope', 2, /unknown option '--nope' \(ERR_USAGE\)/],
     ['deploy auth --config', 2, /option '--config <file>' argument missing \(ERR_USAGE\)/],
-    ['deploy network --show-template', 2, /no stack "network"; allowed: auth \(ERR_USAGE\)/],
+    [
+      'deploy network --show-template',
+      2,
+      /no stack "network"; allowed: auth, networking, monitoring, dashboard, analytics \(ERR_USAGE\)/,
+    ],
     [`${show} --bedrock-regions ,`, 2, /--bedrock-regions is \[\]; allowed: at least one region/],
     [`${show} --bedrock-regions cn-north-1`, 2, /is \["cn-north-1"\]; allowed: .* partition of us-east-1/],
     [`${show} --profile Nobody`, 1, /no profile "Nobody" .*\(ERR_PROFILE_UNKNOWN\)/],

@@ -21,8 +21,11 @@ t.test('what is not there is no error, however often', async (t) => {
   for (const args of ['destroy', 'destroy --yes', 'destroy --force']) {
     const { status, out, error } = await ccwb(args);
     t.equal(status, 0, error);
-    t.equal(out, `${STACK}  absent\n`);
+    t.equal(out, '');
+    t.match(error, /\nNo stack of ccwb-ClaudeCode is there\.\n/);
   }
+  const named = await ccwb('destroy auth');
+  t.strictSame([named.status, named.out], [0, `${STACK}  absent\n`]);
   t.equal(aws.count('DeleteStack'), 0);
 });
 

@@ -18,7 +18,37 @@ const NOT_CREATED: Partial<Record<StackId, readonly string[]>> = {
     'AWS::Cognito::IdentityPoolPrincipalTag',
     'AWS::Cognito::IdentityPoolRoleAttachment',
     'AWS::IAM::OIDCProvider',
+    'AWS::CloudTrail::Trail',
+    'AWS::S3::BucketPolicy',
   ],
+  monitoring: ['AWS::ApplicationAutoScaling::ScalableTarget', 'AWS::ApplicationAutoScaling::ScalingPolicy'],
+  dashboard: ['AWS::CloudWatch::Alarm', 'AWS::SNS::Subscription', 'AWS::SNS::TopicPolicy'],
+  analytics: [
+    'AWS::Athena::NamedQuery',
+    'AWS::Athena::WorkGroup',
+    'AWS::Glue::Database',
+    'AWS::Glue::Table',
+    'AWS::IAM::RolePolicy',
+    'AWS::KinesisFirehose::DeliveryStream',
+    'AWS::Logs::LogStream',
+    'AWS::Logs::SubscriptionFilter',
+  ],
+};
+const ROLES = 8;
+
+/** Every stack, with all that it can hold; without a domain, of which moto would have to have the zone. */
+const INFRA = {
+  audit: { retentionDays: 90 },
+  monitoring: {
+    network: { type: 'new', tasks: 'private' },
+    alarms: {
+      email: 'ops@company.example',
+      tokensPerHour: 1_000_000,
+      dailyCostUsd: 100,
+      bedrockErrorsPerHour: 50,
+    },
+    analytics: { glacierAfterDays: 90, resultsDays: 7 },
+  },
 };
 
 t.test(
@@ -26,10 +56,12 @@ t.test(
   { skip: missing({ 'build/moto (moto server)': pythonWithMoto }) },
   async (t) => {
     const moto = await startMoto(t);
-    const CCWB_CONFIG = join(
-      t.testdir({ 'config.json': JSON.stringify({ profiles: { ClaudeCode: OKTA, Second: OKTA } }) }),
-      'config.json',
-    );
+    const directory = t.testdir({
+      'config.json': JSON.stringify({ profiles: { ClaudeCode: OKTA, Second: OKTA } }),
+      'infra.json': JSON.stringify(INFRA),
+    });
+    const CCWB_CONFIG = join(directory, 'config.json');
+    const deploy = `deploy --yes --json --infra ${join(directory, 'infra.json')}`;
     const aws = { endpoint: moto.url, credentials: { accessKeyId: 'moto', secretAccessKey: 'moto' } };
     const run = async (args: string) => {
       const result = await ccwb(args.split(' '), { aws, env: { CCWB_CONFIG } });
@@ -38,46 +70,55 @@ t.test(
     };
     const deployed = async (args: string): Promise<DeployReport['stacks']> => (await run(args)).stacks;
 
-    const first = await deployed('deploy --yes --json');
+    const first = await deployed(deploy);
     const wanted = first.map(({ stack }) => stack);
-    t.strictSame(
-      STACKS.filter((stack) => wanted.includes(stack)),
-      wanted,
-      'in the order of deployment',
-    );
+    t.strictSame(wanted, STACKS, 'in the order of deployment');
     for (const { stack, name, result, changes } of first) {
       t.strictSame({ name, result }, { name: stackName('ClaudeCode', stack), result: 'created' });
       t.ok(changes.length, 'its change set had changes');
     }
-    t.strictSame(moto.notCreated(), [...wanted.flatMap((stack) => NOT_CREATED[stack] ?? [])].sort());
-    t.match(await moto.roles(), [/^ccwb-ClaudeCode-auth-AuthenticatedRole-/], 'the role is really there');
+    t.strictSame(moto.notCreated(), wanted.flatMap((stack) => NOT_CREATED[stack] ?? []).sort());
+    const rolesOf = async (deployment: string): Promise<string[]> =>
+      (await moto.roles()).filter((name) => name.startsWith(`ccwb-${deployment}-`));
+    t.equal((await rolesOf('ClaudeCode')).length, ROLES, 'the roles are really there');
 
     // Another deployment beside it has names of its own.
-    for (const { result } of await deployed('deploy --yes --json --profile Second'))
-      t.equal(result, 'created');
-    t.equal((await moto.roles()).length, 2);
+    for (const { result } of await deployed(`${deploy} --profile Second`)) t.equal(result, 'created');
+    t.equal((await rolesOf('Second')).length, ROLES);
 
-    const updated = await deployed('deploy --yes --json --bedrock-regions us-east-1,us-west-2');
-    t.match(updated[0], {
-      result: 'updated',
-      changes: [{ action: 'Modify', logicalId: 'AuthenticatedRole' }],
-    });
-    const again = await deployed('deploy --yes --json --bedrock-regions us-east-1,us-west-2');
+    const updated = await deployed(`${deploy} --bedrock-regions us-east-1,us-west-2`);
+    t.match(
+      updated.map(({ stack, result, changes }) => [stack, result, changes]),
+      [
+        ['auth', 'updated', [{ action: 'Modify', logicalId: 'AuthenticatedRole' }]],
+        ['networking', 'unchanged', []],
+        ['monitoring', 'unchanged', []],
+        ['dashboard', 'updated', [{ action: 'Modify', logicalId: 'Dashboard' }]],
+        ['analytics', 'unchanged', []],
+      ],
+    );
+    const again = await deployed(`${deploy} --bedrock-regions us-east-1,us-west-2`);
     for (const { result, name } of again) t.equal(result, 'unchanged', name);
 
     const { stacks: stood } = await run('status --json');
-    for (const { status, name, stack } of stood) {
-      t.match(status, wanted.includes(stack) ? /^(CREATE|UPDATE)_COMPLETE$/ : 'NOT_DEPLOYED', name);
+    for (const { status, name } of stood) {
+      t.match(status, /^(CREATE|UPDATE)_COMPLETE$/, name);
     }
     t.match(stood[0].outputs, { RoleArn: /^arn:aws:iam::123456789012:role\/ccwb-ClaudeCode-auth-/ });
 
     const { stacks: gone } = await run('destroy --yes --json');
     t.strictSame(
       gone.map(({ stack, result }: DestroyedStack) => [stack, result]),
-      [...STACKS].reverse().map((stack) => [stack, wanted.includes(stack) ? 'deleted' : 'absent']),
+      [...STACKS].reverse().map((stack) => [stack, 'deleted']),
     );
-    t.match(await moto.roles(), [/^ccwb-Second-/], 'the other deployment stays');
+    t.same(
+      gone.flatMap(({ keeps }: DestroyedStack) => keeps.map(({ logicalId }) => logicalId)).sort(),
+      ['AuditBucket', 'AuditBucketPolicy', 'DataBucket', 'ResultsBucket'],
+      'what holds data stays',
+    );
+    t.equal((await rolesOf('ClaudeCode')).length, 0);
+    t.equal((await rolesOf('Second')).length, ROLES, 'the other deployment stays');
     const { stacks: absent } = await run('destroy --yes --json');
-    for (const { result, name } of absent) t.equal(result, 'absent', name);
+    t.strictSame(absent, [], 'nothing is left to delete');
   },
 );

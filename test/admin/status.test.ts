@@ -1,10 +1,12 @@
 import t from 'tap';
+import { STACKS, stackName } from '../../infra/outputs.ts';
 import { STACK, startAdminCloud } from './fixtures/admin-cloud.ts';
 
 t.test('status shows each stack, its outputs and what is known of drift', async (t) => {
   const { ccwb } = await startAdminCloud(t);
   const before = await ccwb('status');
-  t.strictSame([before.status, before.out], [0, `${STACK}  NOT_DEPLOYED\n`]);
+  const names = STACKS.map((stack) => stackName('ClaudeCode', stack));
+  t.strictSame([before.status, before.out], [0, names.map((name) => `${name}  NOT_DEPLOYED\n`).join('')]);
   await ccwb('deploy --yes');
   const { status, out } = await ccwb('status');
   t.equal(status, 0);
