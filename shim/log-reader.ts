@@ -76,7 +76,7 @@ export async function followLines(
   signal: AbortSignal,
 ): Promise<void> {
   const parse = lineParser();
-  let place = readFrom(path, undefined)?.place ?? { inode: 0, offset: 0 };
+  let place = readFrom(path, undefined)?.place ?? { inode: 0, madeAt: 0, offset: 0 };
   while (!signal.aborted) {
     const read = readFrom(path, place);
     if (read) {
@@ -87,7 +87,8 @@ export async function followLines(
   }
 }
 
-type Place = { inode: number; offset: number };
+/** A file's number is given again once it is removed, so the moment it was made belongs to it. */
+type Place = { inode: number; madeAt: number; offset: number };
 
 /** What comes after that place, all of the file if it is another or was cut; without a place its end. */
 function readFrom(path: string, place: Place | undefined): { text: string; place: Place } | undefined {
@@ -98,14 +99,14 @@ function readFrom(path: string, place: Place | undefined): { text: string; place
     return undefined;
   }
   try {
-    const { ino, size } = fstatSync(fd);
-    const same = place?.inode === ino && place.offset <= size;
+    const { ino: inode, birthtimeMs: madeAt, size } = fstatSync(fd);
+    const same = place?.inode === inode && place.madeAt === madeAt && place.offset <= size;
     const start = same ? place.offset : Math.max(0, size - MAX_BYTES);
     const bytes = Buffer.alloc(Math.min(size - start, MAX_BYTES));
     const length = readSync(fd, bytes, 0, bytes.length, start);
     // Half a character, or half a line, is left for the next time.
     const whole = place === undefined ? length : bytes.lastIndexOf(0x0a, length) + 1;
-    return { text: bytes.toString('utf8', 0, whole), place: { inode: ino, offset: start + whole } };
+    return { text: bytes.toString('utf8', 0, whole), place: { inode, madeAt, offset: start + whole } };
   } finally {
     closeSync(fd);
   }

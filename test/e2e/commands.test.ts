@@ -181,7 +181,9 @@ t.test('status --watch prints a line for each change when piped, and ends well',
   const json = running(home, ['status', '-w', '--json']);
   await until(() => /ClaudeCode/.test(lines.output.stdout) && json.output.stdout !== '');
   await auth(['logout']);
-  await until(() => /signed out/.test(lines.output.stdout));
+  await until(
+    () => /signed out/.test(lines.output.stdout) && /"state":"signed-out"/.test(json.output.stdout),
+  );
   await home.endDaemon();
   await until(() => /not running/.test(lines.output.stdout) && /"daemon":null/.test(json.output.stdout));
   for (const [each, signal] of [

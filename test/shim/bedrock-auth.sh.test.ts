@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
+import { DAEMON_NODE_OPTIONS } from '../../shim/start-daemon.ts';
 import { installation } from './fixtures/installation.ts';
 import { SHELLS } from './fixtures/shells.ts';
 
@@ -17,10 +18,12 @@ for (const { name, shell, missing } of SHELLS) {
       t.teardown(home.remove);
       home.replaceNode();
       const env = { NODE_OPTIONS: '--require /nonexistent.js' };
+      const path = join(home.directory, entry);
+      const options = program === 'bedrock-authd' ? DAEMON_NODE_OPTIONS : [];
       const own = await home.run(program, ['--a flag', ''], { shell, env });
       t.strictSame(own, {
         status: 0,
-        stdout: `node [${join(home.directory, entry)}] [--a flag] [] \n`,
+        stdout: `node ${[...options, path, '--a flag', ''].map((word) => `[${word}] `).join('')}\n`,
         stderr: '',
       });
 
@@ -30,7 +33,7 @@ for (const { name, shell, missing } of SHELLS) {
       for (const version of ['v20.19.0', 'v20.20.2', 'v21.0.0', 'v26.10.0']) {
         home.addBrowser('node', script(version));
         const { stdout } = await home.run(program, ['--x'], { shell, env: { PATH } });
-        t.equal(stdout, `found ${join(home.directory, entry)} --x\n`, version);
+        t.equal(stdout, `found ${[...options, path].join(' ')} --x\n`, version);
       }
       for (const version of ['v20.18.3', 'v18.20.0', 'v8.0.0', 'nonsense', '']) {
         home.addBrowser('node', script(version));
