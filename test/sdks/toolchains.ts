@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -72,7 +73,15 @@ export function buildJava(): Built | Missing {
 
 export function buildRust(): Built | Missing {
   const target = join(OUTPUT, 'rust');
-  const environment = { CARGO_HOME: join(OUTPUT, 'cargo'), CARGO_TARGET_DIR: target };
+  const environment = {
+    CARGO_HOME: join(OUTPUT, 'cargo'),
+    CARGO_TARGET_DIR: target,
+    // rustup keeps its toolchains in the user's home, which HOME need not be here.
+    RUSTUP_HOME: process.env.RUSTUP_HOME ?? join(userInfo().homedir, '.rustup'),
+  };
+  // rustup's cargo is there also where no toolchain is.
+  if (run('cargo', ['--version'], ROOT, environment))
+    return { missing: 'no cargo with a toolchain on this machine', broken: false };
   const problem = run('cargo', ['build', '--quiet', '--locked'], join(SOURCES, 'rust'), environment);
   if (problem) return problem;
   const version = versionIn('rust/Cargo.lock', /name = "aws-sdk-sts"\nversion = "(.+)"/);
