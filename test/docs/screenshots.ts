@@ -13,6 +13,12 @@ const PAGES: Readonly<Record<string, Outcome>> = {
     message: 'Amazon Cognito: the identity pool does not take ID tokens of this provider',
     fix: 'ask your administrator to compare identity_pool_id in config.json with the pool',
   },
+  failed: {
+    outcome: 'failed',
+    message: 'the identity provider login.example.com did not answer properly',
+    fix: 'check the network, VPN and proxy; it is tried again by itself',
+  },
+  'nothing-waiting': { outcome: 'unknown' },
 };
 
 const SCREENS = {
