@@ -28,7 +28,9 @@ function mounted(t: Test, ...args: string[]): void {
 }
 
 /** Makes the next call spend the refresh token. */
-async function mustRefresh({ sandbox, forgetCredentials }: Running): Promise<void> {
+async function mustRefresh({ sandbox, forgetCredentials, hasCredentials }: Running): Promise<void> {
+  // Those of the sign-in may be on their way still, and would be shared.
+  await until(() => hasCredentials());
   const expired = { kind: 'error', code: 'NotAuthorizedException', message: 'Token expired' } as const;
   sandbox.aws.setFault('GetCredentialsForIdentity', expired, 1);
   await forgetCredentials();
