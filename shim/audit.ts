@@ -1,4 +1,4 @@
-import { type LogLine, lineParser, readLines, selected, wantedLines } from './log-reader.ts';
+import { type LogLine, lineParser, readEnd, selected, wantedLines } from './log-reader.ts';
 import { isReaderGone, type Program } from './program.ts';
 import { stamp } from './times.ts';
 import { painter, safeText, shortPath, wantsColours } from './view.ts';
@@ -28,7 +28,7 @@ export async function audit(program: Program, options: AuditOptions): Promise<nu
   const { paths, env } = program;
   const parse = lineParser();
   // The daemon renames the file when it is full, and keeps one such predecessor.
-  const all = [`${paths.audit}.1`, paths.audit].flatMap((path) => readLines(path, parse));
+  const all = [`${paths.audit}.1`, paths.audit].flatMap((path) => readEnd(path, parse).lines);
   const found = selected(
     all.filter((line) => matches(entryOf(line), options)),
     wantedLines(program, options),

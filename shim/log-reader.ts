@@ -56,27 +56,28 @@ export function lineParser(): (text: string, at?: number) => LogLine {
   };
 }
 
-/** The lines at the end of a file; none when there is no such file. */
-export function readLines(path: string, parse = lineParser()): LogLine[] {
-  const end = readFrom(path, undefined);
-  return end
-    ? end.text
-        .split('\n')
-        .filter(Boolean)
-        .map((text) => parse(text))
-    : [];
+/** The lines at the end of a file, none when there is no such file; and the place behind them. */
+export function readEnd(path: string, parse = lineParser()): { lines: LogLine[]; place: Place } {
+  const { text, place } = readFrom(path, undefined) ?? { text: '', place: NOWHERE };
+  const lines = text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => parse(line));
+  return { lines, place };
 }
 
 /**
- * Gives each further line of a file, also of one that comes later or takes its place, until `signal` aborts.
+ * Gives each line of a file after a place, also of a file that comes later or takes its place, until `signal`
+ * aborts.
  */
 export async function followLines(
   path: string,
+  from: Place,
   onLine: (line: LogLine) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
   const parse = lineParser();
-  let place = readFrom(path, undefined)?.place ?? { inode: 0, madeAt: 0, offset: 0 };
+  let place = from;
   while (!signal.aborted) {
     const read = readFrom(path, place);
     if (read) {
@@ -88,7 +89,8 @@ export async function followLines(
 }
 
 /** A file's number is given again once it is removed, so the moment it was made belongs to it. */
-type Place = { inode: number; madeAt: number; offset: number };
+export type Place = { inode: number; madeAt: number; offset: number };
+const NOWHERE: Place = { inode: 0, madeAt: 0, offset: 0 };
 
 /** What comes after that place, all of the file if it is another or was cut; without a place its end. */
 function readFrom(path: string, place: Place | undefined): { text: string; place: Place } | undefined {

@@ -1,5 +1,5 @@
 import { journalLines, journalOf, journalParser, runJournal } from './journal.ts';
-import { followLines, type LogLine, readLines, selected, wantedLines } from './log-reader.ts';
+import { followLines, type LogLine, type Place, readEnd, selected, wantedLines } from './log-reader.ts';
 import { isReaderGone, type Program } from './program.ts';
 import { stamp } from './times.ts';
 import { type Colour, painter, safeText, shortPath, wantsColours } from './view.ts';
@@ -16,11 +16,11 @@ export async function logs(program: Program, options: LogsOptions): Promise<numb
   const wanted = wantedLines(program, options);
   const show = printer(program, options.json === true);
   const journal = journalOf(program);
-  const before = readLines(program.paths.log);
+  const { lines: before, place } = readEnd(program.paths.log);
   if (journal) before.push(...(await journalLines(program, journal, wanted.count)));
   try {
     for (const line of selected(before, wanted)) await show(line);
-    if (options.follow) await follow(program, journal, show);
+    if (options.follow) await follow(program, journal, place, show);
     else if (before.length === 0) program.say(`There is no log yet: ${placesOf(program, journal)}.\n`);
   } catch (error) {
     if (!isReaderGone(error)) throw error;
@@ -31,7 +31,7 @@ export async function logs(program: Program, options: LogsOptions): Promise<numb
 /** The last lines of the log, for a report. */
 export async function lastLines(program: Program, count: number): Promise<LogLine[]> {
   const journal = journalOf(program);
-  const lines = readLines(program.paths.log);
+  const { lines } = readEnd(program.paths.log);
   if (journal) lines.push(...(await journalLines(program, journal, count)));
   return selected(lines, { from: Number.NEGATIVE_INFINITY, count });
 }
@@ -39,6 +39,7 @@ export async function lastLines(program: Program, count: number): Promise<LogLin
 async function follow(
   program: Program,
   journal: string | undefined,
+  place: Place,
   show: (line: LogLine) => Promise<void>,
 ): Promise<void> {
   // A reader that went away ends all of it.
@@ -56,7 +57,7 @@ async function follow(
     if (line) void tell(line);
   };
   await Promise.all([
-    followLines(program.paths.log, tell, signal),
+    followLines(program.paths.log, place, tell, signal),
     ...(journal ? [runJournal(journal, ['--follow', '--lines=0'], onEntry, signal)] : []),
   ]);
   if (gone !== undefined) throw gone;

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { audit } from '../../shim/audit.ts';
 import { journalParser } from '../../shim/journal.ts';
-import { followLines, lineParser, readLines, selected } from '../../shim/log-reader.ts';
+import { followLines, lineParser, readEnd, selected } from '../../shim/log-reader.ts';
 import { logs } from '../../shim/logs.ts';
 import type { Program } from '../../shim/program.ts';
 import { fakeProgram } from './fixtures/program.ts';
@@ -70,23 +70,29 @@ t.test('a file that is cut or replaced is followed on, line by line', async (t) 
   const path = program.paths.log;
   const seen: string[] = [];
   const ending = new AbortController();
-  const following = followLines(path, async ({ text }) => void seen.push(text), ending.signal);
+  writeFileSync(path, 'zero\n');
+  const { lines, place } = readEnd(path);
+  t.match(lines, [{ text: 'zero' }]);
+  // What comes before anybody follows is not lost.
+  appendFileSync(path, 'soon\n');
+  const following = followLines(path, place, async ({ text }) => void seen.push(text), ending.signal);
   const until = async (count: number): Promise<void> => {
     while (seen.length < count) await new Promise((resolve) => setTimeout(resolve, 10));
   };
-  writeFileSync(path, 'one\ntw');
   await until(1);
-  appendFileSync(path, 'o\n');
+  appendFileSync(path, 'one\ntw');
   await until(2);
-  writeFileSync(path, '3\n');
+  appendFileSync(path, 'o\n');
   await until(3);
+  writeFileSync(path, '3\n');
+  await until(4);
   rmSync(path);
   writeFileSync(path, 'four, longer than all before\n');
-  await until(4);
+  await until(5);
   ending.abort();
   await following;
-  t.strictSame(seen, ['one', 'two', '3', 'four, longer than all before']);
-  t.same(readLines(join(path, 'nothing')), []);
+  t.strictSame(seen, ['soon', 'one', 'two', '3', 'four, longer than all before']);
+  t.same(readEnd(join(path, 'nothing')).lines, []);
 });
 
 t.test(
