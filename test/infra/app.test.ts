@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import t from 'tap';
 import { synthesize } from '../../infra/app.ts';
 import { stackInputs, stacksOf } from '../../infra/outputs.ts';
@@ -13,35 +12,9 @@ import {
 } from './fixtures/configurations.ts';
 import { COGNITO, profileOf } from './fixtures/profiles.ts';
 import { namesIn, type TemplateJson } from './fixtures/templates.ts';
+import { complaints, TEMPLATE_MAX_BYTES } from './fixtures/validator.ts';
 
 process.env.CDK_VALIDATION = 'false';
-
-/** CloudFormation's limit for a template sent with the request instead of uploaded first. */
-const TEMPLATE_MAX_BYTES = 51_200;
-
-type Validator = {
-  CompositeEngine: new () => {
-    validateTemplate(
-      template: object,
-      options: { detailLevel: 'STANDARD'; severityLevel: 'WARN' },
-    ): { diagnostics: { message: string }[] };
-  };
-  TemplateContent: new (text: string) => object;
-};
-
-// The validator comes inside aws-cdk-lib.
-const fromCdk = createRequire(createRequire(import.meta.url).resolve('aws-cdk-lib/package.json'));
-const { CompositeEngine, TemplateContent } = fromCdk('@aws/cloudformation-validate') as Validator;
-const engine = new CompositeEngine();
-
-function complaints(text: string): string[] {
-  const content = new TemplateContent(text);
-  const { diagnostics } = engine.validateTemplate(content, {
-    detailLevel: 'STANDARD',
-    severityLevel: 'WARN',
-  });
-  return diagnostics.map(({ message }) => message);
-}
 
 /** Template → the first configuration that has it: what is the same need be judged once. */
 const distinct = new Map<string, { label: string; stack: string; inputs: string[] }>();
