@@ -78,7 +78,7 @@ export async function startDaemon(
   let stopping: Promise<void> | undefined;
   const stop = (): Promise<void> => {
     stopping ??= (async () => {
-      keeper.stop();
+      await keeper.stop();
       await scheduler.stop();
       await container.stop();
       profiles.cancelSignIns(stopped());

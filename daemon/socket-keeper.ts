@@ -7,7 +7,8 @@ import type { ListeningSocket, SocketSource } from './socket.ts';
 export type SocketKeeper = {
   /** Looks whether the socket is still where callers look for it. Never rejects. */
   look(): Promise<void>;
-  stop(): void;
+  /** Resolves when no look is under way: one that is could listen again after the server was closed. */
+  stop(): Promise<void>;
 };
 
 /**
@@ -41,7 +42,7 @@ export function keepSocket(
       problem = error.message;
       log('error', 'socket cannot be restored', { code: error.code, cause: causeOf(thrown) });
       if (error.code !== 'ERR_DAEMON_RUNNING') return;
-      stop();
+      void stop();
       lost();
     }
   };
@@ -70,9 +71,10 @@ export function keepSocket(
     }
   };
 
-  const stop = (): void => {
+  const stop = async (): Promise<void> => {
     stopped = true;
     watcher?.close();
+    await looking;
   };
   watchAgain();
   return { look, stop };

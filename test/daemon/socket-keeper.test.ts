@@ -24,8 +24,10 @@ async function serving(t: T, path: string, change: { watch?: false } = {}) {
   });
   let ended: Promise<void> | undefined;
   const stop = (): Promise<void> => {
-    keeper.stop();
-    ended ??= closed(server).then(() => listening.release());
+    ended ??= keeper
+      .stop()
+      .then(() => closed(server))
+      .then(() => listening.release());
     return ended;
   };
   t.teardown(stop);
