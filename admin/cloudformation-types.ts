@@ -76,6 +76,8 @@ export type NewChangeSet = {
   readonly template: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly capabilities: readonly Capability[];
+  /** Whom CloudFormation acts as; it keeps to it until it is told another. */
+  readonly roleArn: string | undefined;
 };
 
 /** The calls of CloudFormation that `ccwb` makes. Each throws CcwbError, see `adminError`. */

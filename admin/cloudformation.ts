@@ -64,6 +64,7 @@ export async function openCloudFormation(
               ParameterKey,
               ParameterValue,
             })),
+            RoleARN: input.roleArn,
             ClientToken: input.name,
           }),
         );

@@ -4,10 +4,11 @@ import { confirm } from './confirm.ts';
 import type { DeployFlags } from './deploy.ts';
 import { type DeployedStack, deployStack } from './deploy-stack.ts';
 import type { AdminIo } from './io.ts';
+import { fieldsFrom, storeOutputs, tellOutputs } from './keep-outputs.ts';
 import { type Chosen, choose, openSession, type Session } from './session.ts';
 import type { StackPlan } from './stack-plan.ts';
-import { listWords, paragraph } from './text.ts';
-import { configFields, writeConfigFields } from './write-config.ts';
+import { listWords } from './text.ts';
+import { configFields } from './write-config.ts';
 
 /** What `ccwb deploy --json` prints, also when it fails half-way. */
 export type DeployReport = {
@@ -20,6 +21,8 @@ export type DeployReport = {
   readonly config: Readonly<Record<string, string>>;
   /** Whether they were written there. */
   readonly configWritten: boolean;
+  /** Whether the outputs are in the administrator's profile. */
+  readonly stored: boolean;
   readonly error?: { readonly code: string; readonly message: string; readonly fix: string };
 };
 
@@ -30,6 +33,7 @@ export async function deploy(
   io: AdminIo,
 ): Promise<void> {
   const chosen = choose(flags, io);
+  checkFlags(flags, chosen);
   const plans = await planStacks(stacks, chosen, flags);
   if (flags.showTemplate) {
     io.writeOut(`${JSON.stringify(onlyPlan(plans).template, undefined, 2)}\n`);
@@ -43,26 +47,43 @@ export async function deploy(
 
   const done: DeployedStack[] = [];
   let failure: unknown;
-  let written = false;
+  let kept = { stored: false, configWritten: false };
   try {
     try {
       await deployAll(plans, done, chosen, session, flags, io);
     } finally {
       // What was deployed before a later stack failed counts.
-      written = finish(done, chosen, flags, io);
+      if (!dryRun) kept = tellOutputs(done, chosen, flags.writeConfig === true, io);
     }
   } catch (thrown) {
     failure = thrown;
   }
   if (flags.json)
-    io.writeOut(`${JSON.stringify(report(done, written, failure, chosen, session), undefined, 2)}\n`);
+    io.writeOut(`${JSON.stringify(report(done, kept, failure, chosen, session), undefined, 2)}\n`);
   else for (const stack of done) io.writeOut(outputLines(stack));
   if (failure !== undefined) throw failure;
 }
 
+function checkFlags({ writeConfig, roleArn }: DeployFlags, { admin, path }: Chosen): void {
+  if (writeConfig && admin) {
+    throw new CcwbError(
+      'ERR_USAGE',
+      `--write-config goes with --config FILE; the outputs of a profile's stacks are always kept in it (${path})`,
+      'leave --write-config out',
+    );
+  }
+  if (roleArn !== undefined && !/^arn:[\w-]+:iam::\d{12}:role\/\S+$/.test(roleArn)) {
+    throw new CcwbError(
+      'ERR_USAGE',
+      `--role-arn is ${JSON.stringify(roleArn)}; allowed: the ARN of an IAM role that CloudFormation may take`,
+      'run ccwb deploy --help',
+    );
+  }
+}
+
 async function planStacks(
   stacks: readonly StackId[] | undefined,
-  { profile }: Chosen,
+  { profile, admin, path }: Chosen,
   flags: DeployFlags,
 ): Promise<StackPlan[]> {
   // Half a second of CDK that no other command should pay for.
@@ -71,6 +92,7 @@ async function planStacks(
     regions: flags.bedrockRegions,
     globalInference: flags.globalInference,
     infraFile: flags.infra,
+    admin: admin && { infra: admin.infra, path },
   });
 }
 
@@ -87,7 +109,7 @@ function onlyPlan(plans: readonly StackPlan[]): StackPlan {
 async function deployAll(
   plans: readonly StackPlan[],
   done: DeployedStack[],
-  { profile }: Chosen,
+  { profile, admin }: Chosen,
   { cloud, place }: Session,
   flags: DeployFlags,
   io: AdminIo,
@@ -96,6 +118,7 @@ async function deployAll(
     yes: flags.yes === true,
     allowReplacement: flags.allowReplacement === true,
     dryRun: flags.dryRun === true,
+    roleArn: flags.roleArn,
   };
   const known = new Map<StackId, Readonly<Record<string, string>>>();
   for (const plan of plans) {
@@ -115,52 +138,14 @@ async function deployAll(
       options: { ...options, configOutputs },
     });
     known.set(plan.id, deployed.outputs);
+    if (admin && !options.dryRun) storeOutputs(admin, deployed, io);
     done.push(deployed);
   }
 }
 
-/** Tells what belongs into config.json, or writes it. @returns whether it stands there now. */
-function finish(
-  done: readonly DeployedStack[],
-  { config, profile }: Chosen,
-  flags: DeployFlags,
-  io: AdminIo,
-) {
-  const fields = fieldsFrom(done, profile);
-  const names = Object.keys(fields);
-  if (names.length === 0 || flags.dryRun) return false;
-  if (!flags.writeConfig) {
-    const values = Object.entries(fields).map(([name, value]) => `"${name}": ${JSON.stringify(value)}`);
-    io.writeError(
-      paragraph(
-        `\n${config.path} needs, in profile ${profile.name} (ccwb deploy --write-config puts it there):`,
-        io.columns,
-      ),
-    );
-    io.writeError(`  ${values.join(',\n  ')}\n`);
-    return false;
-  }
-  const changed = writeConfigFields(config.path, profile.name, fields);
-  const what = `${listWords(names)} of profile ${profile.name}`;
-  const text = changed
-    ? `\nWrote ${what} into ${config.path}; the file as it was is ${config.path}.bak`
-    : `\n${config.path} has ${what} already`;
-  io.writeError(paragraph(text, io.columns));
-  return true;
-}
-
-function fieldsFrom(done: readonly DeployedStack[], profile: Chosen['profile']): Record<string, string> {
-  const outputs = done.find(({ stack }) => stack === 'auth')?.outputs ?? {};
-  const found = Object.entries(configFields(profile)).flatMap(([field, key]) => {
-    const value = outputs[key];
-    return value === undefined ? [] : [[field, value]];
-  });
-  return Object.fromEntries(found);
-}
-
 function report(
   stacks: readonly DeployedStack[],
-  configWritten: boolean,
+  kept: Pick<DeployReport, 'stored' | 'configWritten'>,
   failure: unknown,
   { profile }: Chosen,
   { identity, place }: Session,
@@ -172,7 +157,7 @@ function report(
     caller: identity.arn,
     stacks,
     config: fieldsFrom(stacks, profile),
-    configWritten,
+    ...kept,
     ...(failure instanceof CcwbError ? { error: failure.toBody().error } : {}),
   };
 }

@@ -32,6 +32,8 @@ export type DeployedStack = {
 
 export type DeployOptions = Consent & {
   readonly dryRun: boolean;
+  /** The role with which CloudFormation makes the resources; undefined: that of the stack, else the caller's own. */
+  readonly roleArn?: string | undefined;
   /** Outputs of the stack whose values are in config.json files. */
   readonly configOutputs: readonly string[];
 };
@@ -80,6 +82,7 @@ export async function deployStack(
       template,
       parameters: parameters.values,
       capabilities: capabilitiesOf(plan.template),
+      roleArn: options.roleArn,
     },
     created,
     io,

@@ -16,6 +16,7 @@ export type DeployFlags = ProfileFlags & {
   /** False with --no-global-inference. */
   globalInference: boolean;
   infra?: string;
+  roleArn?: string;
 };
 
 const EXAMPLES = `
@@ -28,27 +29,32 @@ Examples:
   Look first: what would change, and who could do what then. Nothing is changed:
     $ ccwb deploy --dry-run
 
-  Deploy every stack, and put what they give into config.json:
-    $ ccwb deploy --write-config
+  Deploy every stack that the profile asks for; what they give is kept in it:
+    $ ccwb deploy
 
   Without a terminal, for a pipeline:
     $ ccwb deploy --yes --json > deployed.json
 
-  For another profile, with models in three regions and nowhere else:
-    $ ccwb deploy auth --profile Research \\
-        --bedrock-regions us-east-1,us-east-2,us-west-2 --no-global-inference
+  Another profile, one stack of it:
+    $ ccwb deploy auth --profile Research
 
-  With telemetry, dashboard and analytics, as a file describes them:
-    $ ccwb deploy --infra infra.json
-    $ ccwb deploy monitoring --show-template --infra infra.json
+  Once, with models in three regions and nowhere else:
+    $ ccwb deploy auth --bedrock-regions us-east-1,us-east-2,us-west-2 \\
+        --no-global-inference
+
+  Where you may only hand CloudFormation a role that may do the rest:
+    $ ccwb deploy --role-arn arn:aws:iam::123456789012:role/deploys-ccwb
+
+  From a config.json, without a profile:
+    $ ccwb deploy --config config.json --infra infra.json --write-config
 
   Print the template and deploy it by other means:
     $ ccwb deploy auth --show-template > auth.json
     $ aws cloudformation deploy --stack-name ccwb-ClaudeCode-auth --region us-east-1 \\
         --template-file auth.json --capabilities CAPABILITY_IAM
 
-Until the outputs of the stacks are in config.json any well-formed value serves
-(identity_pool_id "us-east-1:0"): no template depends on it.
+Without a profile any well-formed value serves for what the stacks give until they
+are deployed (identity_pool_id "us-east-1:0"): no template depends on it.
 `;
 
 /** Adds `ccwb deploy [stack...]`. */
@@ -65,7 +71,7 @@ export function addDeployCommand(program: Command, io: AdminIo): void {
     .option('--show-template', 'print the template of one stack as JSON; needs no AWS')
     .option('-y, --yes', 'answer every question with yes, except the next one')
     .option('--allow-replacement', 'let what is in use be replaced or removed, such as an identity pool')
-    .option('--write-config', 'put the outputs into config.json; the file as it was stays as config.json.bak')
+    .option('--role-arn <arn>', 'role with which CloudFormation makes the resources, now and from then on')
     .option('--json', 'print the result as JSON');
   addProfileOptions(command)
     .option(
@@ -74,7 +80,11 @@ export function addDeployCommand(program: Command, io: AdminIo): void {
       splitList,
     )
     .option('--no-global-inference', 'refuse global inference profiles, which run in any commercial region')
-    .option('--infra <file>', 'JSON file of further settings: groups, models, audit, monitoring')
+    .option('--infra <file>', "JSON file of further settings, in the place of the profile's own")
+    .option(
+      '--write-config',
+      'with --config: put the outputs into it; the file as it was stays as config.json.bak',
+    )
     .addHelpText('after', EXAMPLES)
     .action((names: string[], flags: DeployFlags) => deploy(namedStacks(names), flags, io));
 }

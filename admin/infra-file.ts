@@ -80,8 +80,17 @@ export const SETTINGS: readonly string[] = Object.entries(SHAPE).flatMap(([key, 
  *   what is allowed.
  */
 export function readInfraFile(path: string): InfraSettings {
-  const value = parse(path);
-  const problem = findProblem(value, SHAPE, '');
+  return checkInfraSettings(parse(path), path, '');
+}
+
+/**
+ * Checks the shape of settings that stand in a file: all of it, or a field of it called `prefix`.
+ *
+ * @throws CcwbError ERR_CONFIG_INVALID. A field of an unknown name is one: a misspelt restriction would
+ *   otherwise restrict nothing.
+ */
+export function checkInfraSettings(value: unknown, path: string, prefix: string): InfraSettings {
+  const problem = findProblem(value, SHAPE, prefix);
   if (problem) {
     const [field, received, allowed] = problem;
     throw infraInvalid(path, field, received, allowed);

@@ -5,6 +5,11 @@ import type { InfraSettings } from './infra-file.ts';
 /** The version of the form below. An older file is migrated when it is read, and written back so when it is saved. */
 export const PROFILE_SCHEMA = 1;
 
+/** What CloudFormation takes in the name of a stack, less the room for our prefix and suffix. */
+export const PROFILE_NAME = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
+export const PROFILE_NAME_WORDS =
+  'at most 64 letters, digits and hyphens, the first no hyphen: stacks are named after it';
+
 export type AdminProfile = {
   readonly schema: typeof PROFILE_SCHEMA;
   /** Name of the deployment, of its stacks, and of the AWS profile that users get. */
@@ -41,7 +46,7 @@ export function userConfig({ config, infra, outputs }: AdminProfile): Record<str
   const endpoint = monitoring[MONITORING_OUTPUTS.collectorEndpoint];
   return {
     ...config,
-    ...(config.federation_type === 'direct'
+    ...(isDirect(config)
       ? roleArn !== undefined && { federated_role_arn: roleArn }
       : poolId !== undefined && { identity_pool_id: poolId }),
     ...(endpoint !== undefined && {
@@ -49,6 +54,17 @@ export function userConfig({ config, infra, outputs }: AdminProfile): Record<str
       otel_collector_validates_token: validatesToken(infra.monitoring),
     }),
   };
+}
+
+/** The AWS account that the stacks were deployed in, as the role of users tells; undefined: none are known. */
+export function deployedAccount({ outputs }: AdminProfile): string | undefined {
+  return /^arn:[\w-]+:iam::(\d{12}):/.exec(outputs.auth?.[AUTH_OUTPUTS.roleArn] ?? '')?.[1];
+}
+
+/** Whether AWS gives credentials for an ID token directly, as the fields say or leave to be told from others. */
+export function isDirect({ federation_type: type, ...config }: AdminProfile['config']): boolean {
+  const pool = config.identity_pool_id ?? config.identity_pool_name;
+  return (type ?? (config.federated_role_arn && !pool ? 'direct' : 'cognito')) === 'direct';
 }
 
 /** A collector with a name of its own is reached by https, and its load balancer checks every ID token. */

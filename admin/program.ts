@@ -4,6 +4,7 @@ import { BUILD_VERSION } from '../protocol/version.ts';
 import { addDeployCommand } from './deploy.ts';
 import { addDestroyCommand } from './destroy.ts';
 import type { AdminIo } from './io.ts';
+import { addProfilesCommand } from './profiles.ts';
 import { addStatusCommand } from './status.ts';
 
 const EXAMPLES = `
@@ -55,6 +56,7 @@ function createProgram(io: AdminIo): Command {
   addDeployCommand(program, io);
   addStatusCommand(program, io);
   addDestroyCommand(program, io);
+  addProfilesCommand(program, io);
   return program;
 }
 

@@ -8,6 +8,10 @@ const WAYS_OUT: readonly (readonly [reason: RegExp, way: string])[] = [
     'have the permission in that reason added for whoever deploys (docs/deploy.md), then run it again',
   ],
   [
+    /^Provider with url \S+ already exists/i,
+    'that name is taken by something outside the stack: where that registration shall be used, set providerRegistered to true (docs/infrastructure.md), else remove it; then run it again',
+  ],
+  [
     /already exists/i,
     'that name is taken by something outside the stack: remove or rename it, or choose another profile name; then run it again',
   ],

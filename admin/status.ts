@@ -2,11 +2,12 @@ import type { Command } from 'commander';
 import { STACKS, type StackId, stackName } from '../infra/outputs.ts';
 import { CcwbError } from '../protocol/errors.ts';
 import type { CloudFormation, StackState } from './cloudformation-types.ts';
-import { firstFailure } from './follow.ts';
+import { firstFailure, isUnderWay } from './follow.ts';
 import type { AdminIo } from './io.ts';
+import type { AdminProfile } from './profile-file.ts';
 import { isTrouble } from './progress.ts';
 import { addProfileOptions, choose, openSession, type ProfileFlags } from './session.ts';
-import { paragraph } from './text.ts';
+import { listWords, paragraph } from './text.ts';
 
 type StatusFlags = ProfileFlags & { drift?: true; json?: true };
 
@@ -51,7 +52,7 @@ export function addStatusCommand(program: Command, io: AdminIo): void {
 
 async function status(flags: StatusFlags, io: AdminIo): Promise<void> {
   const chosen = choose(flags, io);
-  const { profile } = chosen;
+  const { profile, admin } = chosen;
   const { cloud, identity, place } = await openSession(chosen, io);
   const stacks: StackStatus[] = [];
   for (const stack of STACKS) {
@@ -61,9 +62,21 @@ async function status(flags: StatusFlags, io: AdminIo): Promise<void> {
     stacks.push(await describe(stack, name, state, drift, cloud));
   }
   const { account, arn: caller } = identity;
-  const report = { profile: profile.name, account, region: place.region, caller, stacks };
+  const outdated = admin ? stacks.filter((one) => differs(one, admin)).map(({ stack }) => stack) : [];
+  const report = { profile: profile.name, account, region: place.region, caller, stacks, outdated };
   if (flags.json) io.writeOut(`${JSON.stringify(report, undefined, 2)}\n`);
   else for (const one of stacks) io.writeOut(lines(one, io));
+  if (outdated.length > 0) {
+    const text = `The profile has other outputs of ${listWords(outdated)} than the stacks: the next ccwb deploy, or destroy, puts that right.`;
+    io.writeError(paragraph(`\n${text}`, io.columns));
+  }
+}
+
+/** Whether a stack gives something else than the profile has of it: it was deployed, or destroyed, elsewhere. */
+function differs({ stack, status: state, outputs }: StackStatus, admin: AdminProfile): boolean {
+  const entries = (given: Readonly<Record<string, string>>): string =>
+    JSON.stringify(Object.entries(given).sort());
+  return !isUnderWay(state) && entries(outputs) !== entries(admin.outputs[stack] ?? {});
 }
 
 async function describe(

@@ -25,6 +25,8 @@ export type BedrockAccess = {
   globalInference: boolean;
   /** File of further settings. Of the two fields above, the stricter or the one given as a flag counts. */
   infraFile?: string | undefined;
+  /** The administrator's profile, and its file: its settings count where no other file of them is given. */
+  admin?: { readonly infra: InfraSettings; readonly path: string } | undefined;
 };
 
 /** Where a person sets each field of the typed profile; what is not here is a field of the file of settings. */
@@ -52,7 +54,7 @@ export function planStacks(
   bedrock: BedrockAccess,
 ): StackPlan[] {
   const profile = checkedProfile(config, bedrock);
-  for (const stack of stacks ?? []) checkWanted(stack, profile);
+  for (const stack of stacks ?? []) checkWanted(stack, profile, bedrock);
   const directory = mkdtempSync(join(tmpdir(), 'ccwb-synth-'));
   try {
     return (stacks ?? stacksOf(profile)).map((stack) =>
@@ -69,7 +71,8 @@ export function planStacks(
  * @throws CcwbError ERR_USAGE for a wrong flag, ERR_CONFIG_INVALID for a field AWS cannot take.
  */
 export function checkedProfile(config: ProfileConfig, bedrock: BedrockAccess): InfraProfile {
-  const settings = bedrock.infraFile === undefined ? {} : readInfraFile(bedrock.infraFile);
+  const { infraFile, admin } = bedrock;
+  const settings = infraFile === undefined ? (admin?.infra ?? {}) : readInfraFile(infraFile);
   const profile = withSettings(infraProfile(config, bedrock, settings), settings);
   const problem = findProfileProblem(profile);
   if (problem) throw profileInvalid(problem, config, bedrock);
@@ -79,26 +82,29 @@ export function checkedProfile(config: ProfileConfig, bedrock: BedrockAccess): I
 function profileInvalid(
   { field, value, allowed }: ProfileProblem,
   { name }: ProfileConfig,
-  { infraFile, regions }: BedrockAccess,
+  { infraFile, regions, admin }: BedrockAccess,
 ): CcwbError {
   const place = SET_BY[field];
   const inFile = place === undefined || (field === 'bedrock.regions' && regions === undefined);
   if (infraFile !== undefined && inFile) return infraInvalid(infraFile, field, value, allowed);
+  if (admin !== undefined && inFile) return infraInvalid(admin.path, `infra.${field}`, value, allowed);
   const isFlag = place?.startsWith('--');
   return new CcwbError(
     isFlag ? 'ERR_USAGE' : 'ERR_CONFIG_INVALID',
     `profile ${name}: ${place} is ${JSON.stringify(value)}; allowed: ${allowed}`,
-    isFlag ? 'run ccwb deploy --help' : `correct ${place} in config.json`,
+    isFlag ? 'run ccwb deploy --help' : `correct ${place} in ${admin?.path ?? 'config.json'}`,
   );
 }
 
-function checkWanted(stack: StackId, profile: InfraProfile): void {
+function checkWanted(stack: StackId, profile: InfraProfile, { admin }: BedrockAccess): void {
   const wanted = stacksOf(profile);
   if (wanted.includes(stack)) return;
   throw new CcwbError(
     'ERR_USAGE',
     `profile ${profile.name} asks for no ${stack} stack, only for ${wanted.join(', ')}`,
-    'describe what it is for under monitoring in a file and pass that with --infra (docs/infrastructure.md)',
+    admin === undefined
+      ? 'describe what it is for under monitoring in a file and pass that with --infra (docs/infrastructure.md)'
+      : 'run ccwb init and ask for monitoring and what belongs to it, or for a new network',
   );
 }
 

@@ -1,7 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { CcwbError } from './errors.ts';
 import { type IdentityProvider, PROVIDER_TYPES, resolveIdentityProvider } from './issuer.ts';
-import { configInvalid, isObject, ProfileReader, show, showName } from './profile-reader.ts';
+import {
+  configInvalid,
+  isObject,
+  type ProfilePlace,
+  ProfileReader,
+  placeInConfig,
+  show,
+  showName,
+} from './profile-reader.ts';
 import { readTelemetry, type TelemetrySettings } from './telemetry-settings.ts';
 
 /** One profile of config.json, checked and with its defaults; field names as in the file. */
@@ -101,15 +109,30 @@ export function parseConfig(text: string, path: string): Config {
   const unknownFields: string[] = [];
   for (const [name, value] of entries) {
     try {
-      const reader = new ProfileReader(path, name, value);
-      profiles.set(name, readProfile(name, reader));
-      unknownFields.push(...reader.unread().map((field) => `profiles.${name}.${field}`));
+      const { profile, unknown } = parseProfile(name, value, placeInConfig(path, name));
+      profiles.set(name, profile);
+      unknownFields.push(...unknown.map((field) => `profiles.${name}.${field}`));
     } catch (error) {
       if (!(error instanceof CcwbError)) throw error;
       broken.set(name, error);
     }
   }
   return { path, names: entries.map(([name]) => name), profiles, invalid: broken, unknownFields };
+}
+
+/**
+ * Checks the fields of one profile, wherever they stand.
+ *
+ * @returns the profile, and the fields that no program of ours knows.
+ * @throws CcwbError ERR_CONFIG_INVALID
+ */
+export function parseProfile(
+  name: string,
+  fields: unknown,
+  place: ProfilePlace,
+): { profile: ProfileConfig; unknown: string[] } {
+  const reader = new ProfileReader(place, fields);
+  return { profile: readProfile(name, reader), unknown: reader.unread() };
 }
 
 /**

@@ -9,25 +9,37 @@ const OLD_NAMES: Readonly<Record<string, string>> = {
   oidc_issuer_url: 'issuer',
 };
 
+/** Where the fields of a profile stand, as errors say it. */
+export type ProfilePlace = {
+  readonly path: string;
+  /** What stands before the name of a field, e.g. `profiles.ClaudeCode`. */
+  readonly prefix: string;
+  /** What to do about a wrong field. */
+  readonly fix: string;
+};
+
+/** The place of a profile in config.json. */
+export function placeInConfig(path: string, name: string): ProfilePlace {
+  return { path, prefix: `profiles.${showName(name)}`, fix: fixFor(path) };
+}
+
+function fixFor(path: string): string {
+  return `correct it in ${path}, or ask your administrator for a new package`;
+}
+
 /** Something in config.json is wrong: nothing is written, and the person is told where. */
-export function configInvalid(path: string, message: string): CcwbError {
-  return new CcwbError(
-    'ERR_CONFIG_INVALID',
-    `${path}: ${message}`,
-    `correct it in ${path}, or ask your administrator for a new package`,
-  );
+export function configInvalid(path: string, message: string, fix = fixFor(path)): CcwbError {
+  return new CcwbError('ERR_CONFIG_INVALID', `${path}: ${message}`, fix);
 }
 
 /** Reads the fields of one profile and remembers which it was asked for. */
 export class ProfileReader {
-  readonly #path: string;
-  readonly #name: string;
+  readonly #place: ProfilePlace;
   readonly #fields: Map<string, { value: unknown; writtenAs: string }>;
   readonly #read = new Set<string>();
 
-  constructor(path: string, name: string, value: unknown) {
-    this.#path = path;
-    this.#name = name;
+  constructor(place: ProfilePlace, value: unknown) {
+    this.#place = place;
     this.#fields = new Map();
     if (!isObject(value)) throw this.problem('', value, 'an object of fields');
     for (const [writtenAs, fieldValue] of Object.entries(value)) {
@@ -40,9 +52,13 @@ export class ProfileReader {
 
   problem(field: string, value: unknown, allowed: string): CcwbError {
     const writtenAs = this.#fields.get(field)?.writtenAs ?? field;
-    const place = `profiles.${showName(this.#name)}${writtenAs && `.${writtenAs}`}`;
+    const { path, prefix, fix } = this.#place;
     const received = value === undefined ? 'is missing' : `is ${show(value)}`;
-    return configInvalid(this.#path, `${place} ${received}; allowed: ${allowed}`);
+    return configInvalid(
+      path,
+      `${prefix}${writtenAs && `.${writtenAs}`} ${received}; allowed: ${allowed}`,
+      fix,
+    );
   }
 
   text(field: string, pattern?: RegExp, allowed = 'a non-empty text'): string | undefined {

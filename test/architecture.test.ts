@@ -28,6 +28,7 @@ const OWNERS: Record<string, readonly string[]> = {
   '@aws-sdk/client-cognito-identity': ['daemon/identity-pool.ts'],
   '@aws-sdk/client-sts': ['daemon/role-federation.ts', 'admin/aws-identity.ts'],
   '@aws-sdk/client-cloudformation': ['admin/cloudformation.ts', 'admin/cloudformation-replies.ts'],
+  '@aws-sdk/client-s3': ['admin/buckets.ts'],
   '@smithy/core': ['admin/aws-identity.ts'],
   keytar: ['daemon/keyring-child.ts'],
   koffi: ['daemon/native.ts'],
@@ -43,6 +44,7 @@ const OWNERS: Record<string, readonly string[]> = {
     'admin/deploy.ts',
     'admin/status.ts',
     'admin/destroy.ts',
+    'admin/profiles.ts',
   ],
   'node:child_process': ['daemon/keyring-store.ts', 'shim/processes.ts'],
 };

@@ -119,5 +119,8 @@ t.test('what a template retains is shown as staying, and stays', async (t) => {
   const { error, out } = await cloud.ccwb('destroy --yes');
   t.match(error, /- Topic \(SNS Topic\).*\nWhat stays in the account:\n {2}= Logs \(S3 Bucket\) /);
   t.match(error, / Logs AWS::S3::Bucket DELETE_SKIPPED\n/);
-  t.match(out, /^ccwb-ClaudeCode-auth {2}deleted\n {2}stays: S3 Bucket ccwb-Test-auth-Logs-\w+\n$/);
+  t.match(
+    out,
+    /^ccwb-ClaudeCode-auth {2}deleted\n {2}stays: S3 Bucket (ccwb-Test-auth-Logs-\w+)\n {4}to delete it with all that is in it: aws s3 rb s3:\/\/\1 --force --region us-east-1\n$/,
+  );
 });

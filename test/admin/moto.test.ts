@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import type { DeployReport } from '../../admin/deploy-command.ts';
-import type { DestroyedStack } from '../../admin/destroy.ts';
+import type { DestroyedStack } from '../../admin/destroy-command.ts';
 import { STACKS, type StackId, stackName } from '../../infra/outputs.ts';
 import { pythonWithMoto, startMoto } from '../fixtures/moto.ts';
 import { missing } from '../fixtures/tools.ts';

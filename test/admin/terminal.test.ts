@@ -22,6 +22,7 @@ async function onTerminal(
     env: {
       PATH: process.env.PATH,
       TERM: 'xterm',
+      CCWB_HOME: '/nonexistent/ccwb',
       CCWB_CONFIG: configPath,
       AWS_ENDPOINT_URL: endpoint,
       AWS_ACCESS_KEY_ID: credentials?.accessKeyId,

@@ -54,6 +54,7 @@ export function createChangeSet(parameters: URLSearchParams, stacks: Stacks): Xm
     executionStatus: 'UNAVAILABLE',
     reason: found.length > 0 || outputsChanged || parametersChanged ? undefined : nothingToDo,
   };
+  stack.roleArn = parameters.get('RoleARN') ?? stack.roleArn;
   stack.changeSets.set(changeSet.id, changeSet);
   return { Id: changeSet.id, StackId: stack.id };
 }

@@ -18,6 +18,8 @@ export interface StackRecord {
   template: ParsedTemplate | undefined;
   parameters: Readonly<Record<string, string>>;
   protected: boolean;
+  /** Whom CloudFormation acts as in it; undefined: whoever calls. */
+  roleArn: string | undefined;
   drift: string;
   readonly resources: Map<string, MadeResource>;
   /** Oldest first. */
@@ -103,6 +105,7 @@ export function createStacks({ region, nowMs }: Pick<AwsAccount, 'region' | 'now
         template: undefined,
         parameters: {},
         protected: false,
+        roleArn: undefined,
         drift: 'NOT_CHECKED',
         resources: new Map(),
         events: [],

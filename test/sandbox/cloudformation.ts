@@ -182,6 +182,7 @@ function describe(stack: StackRecord, stacks: Stacks): Xml {
     CreationTime: stack.createdAt,
     LastUpdatedTime: stack.changedAt,
     EnableTerminationProtection: stack.protected,
+    RoleARN: stack.roleArn,
     DriftInformation: { StackDriftStatus: stack.drift },
     Outputs: stacks.outputs(stack).map(([OutputKey, OutputValue, Description]) => ({
       OutputKey,

@@ -1,0 +1,59 @@
+import { adminError } from './aws-errors.ts';
+import type { ClientSettings } from './aws-identity.ts';
+
+/** The calls of S3 that `ccwb` makes. Each throws CcwbError, see `adminError`. */
+export type Buckets = {
+  /**
+   * Deletes up to a thousand objects, old versions and marks of deletion among them.
+   *
+   * @returns how many; 0: the bucket is empty, or is not there.
+   */
+  deleteSome(bucket: string): Promise<number>;
+  /** @returns whether it is gone; false: something is in it again. */
+  remove(bucket: string): Promise<boolean>;
+};
+
+/**
+ * S3 through the AWS SDK, which is loaded here and not before.
+ *
+ * @param byPath whether a bucket's name goes into the path: an endpoint of one's own has no host for each bucket.
+ */
+export async function openBuckets(settings: ClientSettings, byPath: boolean): Promise<Buckets> {
+  const sdk = await import('@aws-sdk/client-s3');
+  const client = new sdk.S3Client({ ...settings, forcePathStyle: byPath });
+  return {
+    async deleteSome(bucket) {
+      try {
+        const listed = await client.send(new sdk.ListObjectVersionsCommand({ Bucket: bucket }));
+        const Objects = [...(listed.Versions ?? []), ...(listed.DeleteMarkers ?? [])].map(
+          ({ Key, VersionId }) => ({ Key, VersionId }),
+        );
+        if (Objects.length === 0) return 0;
+        const { Errors = [] } = await client.send(
+          new sdk.DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects, Quiet: true } }),
+        );
+        const [refused] = Errors;
+        if (refused === undefined) return Objects.length;
+        const error = new Error(`${refused.Key}: ${refused.Message ?? refused.Code}`);
+        throw Object.assign(error, { name: refused.Code ?? '', $metadata: { httpStatusCode: 403 } });
+      } catch (thrown) {
+        if (isGone(thrown)) return 0;
+        throw adminError(thrown, `emptying the bucket ${bucket}`);
+      }
+    },
+    async remove(bucket) {
+      try {
+        await client.send(new sdk.DeleteBucketCommand({ Bucket: bucket }));
+        return true;
+      } catch (thrown) {
+        if (isGone(thrown)) return true;
+        if (thrown instanceof Error && thrown.name === 'BucketNotEmpty') return false;
+        throw adminError(thrown, `deleting the bucket ${bucket}`);
+      }
+    },
+  };
+}
+
+function isGone(thrown: unknown): boolean {
+  return thrown instanceof Error && thrown.name === 'NoSuchBucket';
+}
