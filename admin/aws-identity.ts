@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 import type { STSClientConfig } from '@aws-sdk/client-sts';
+import { awsTransport } from '../network/aws-transport.ts';
 import { CcwbError } from '../protocol/errors.ts';
 import { adminError, present } from './aws-errors.ts';
-import type { AwsSettings } from './io.ts';
+import type { AdminIo } from './io.ts';
 
 /** Who calls AWS, as STS tells. */
 export type CallerIdentity = { readonly account: string; readonly arn: string };
@@ -18,8 +19,6 @@ export type ClientSettings = Pick<
  * is throttled; CloudFormation throttles accounts in which much is deployed.
  */
 const ATTEMPTS = 6;
-/** Limits of one try, in milliseconds. CloudFormation takes seconds to take a large template. */
-const TRY_MS = { connectionTimeout: 5_000, requestTimeout: 30_000 };
 
 /** Name of the program that gives credentials to users: to administer with it would lead in a circle. */
 const OUR_PROGRAM = 'credential-process';
@@ -38,15 +37,16 @@ const OTHER_PROFILE =
  */
 export async function openAws(
   region: string,
-  aws: AwsSettings,
+  { aws, fetch }: Pick<AdminIo, 'aws' | 'fetch'>,
 ): Promise<{ settings: ClientSettings; identity: CallerIdentity }> {
   const { STSClient, GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
-  const client = new STSClient({ ...commonSettings(region), ...aws });
+  const common = commonSettings(region, fetch);
+  const client = new STSClient({ ...common, credentials: await credentialChain(common), ...aws });
   try {
     const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}));
     // One chain for all clients: a program or a page that gives credentials is asked once.
     const { credentials } = client.config;
-    const settings = { ...commonSettings(region), ...aws, credentials };
+    const settings = { ...common, ...aws, credentials };
     const account = present(Account, 'GetCallerIdentity');
     return { settings, identity: { account, arn: present(Arn, 'GetCallerIdentity') } };
   } catch (thrown) {
@@ -54,12 +54,20 @@ export async function openAws(
   }
 }
 
-function commonSettings(region: string): ClientSettings {
+/** The chain of the AWS CLI; what it has to ask of AWS, such as a sign-in page's, goes the same way as all else. */
+async function credentialChain(
+  clientConfig: ClientSettings,
+): Promise<NonNullable<ClientSettings['credentials']>> {
+  const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
+  return defaultProvider({ clientConfig });
+}
+
+function commonSettings(region: string, fetch: AdminIo['fetch']): ClientSettings {
   const ignore = (): void => {};
   return {
     region,
     maxAttempts: ATTEMPTS,
-    requestHandler: TRY_MS,
+    requestHandler: awsTransport(fetch),
     // Its warnings would go to the console.
     logger: { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore },
   };

@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AdminIo } from './io.ts';
+import { networkFetch } from './network.ts';
 import { run } from './program.ts';
 
 // `ccwb … | head` closes the pipe early; that is the reader's choice, not an error.
@@ -25,6 +26,7 @@ const { stdin, stderr } = process;
 const io: AdminIo = {
   env: process.env,
   aws: {},
+  fetch: networkFetch(process.env),
   writeOut: (text) => process.stdout.write(text),
   writeError: (text) => stderr.write(text),
   columns: stderr.isTTY ? stderr.columns : undefined,

@@ -1,4 +1,4 @@
-/** Where AWS is and who calls it. Empty for the real program: then the SDK's own chain and addresses count. */
+/** Where AWS is and who calls it. Absent in the real program: then the SDK's own addresses and chain count. */
 export type AwsSettings = {
   readonly endpoint?: string;
   readonly credentials?: {
@@ -12,6 +12,8 @@ export type AwsSettings = {
 export type AdminIo = {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly aws: AwsSettings;
+  /** Every call to the network, with the proxies and certificate authorities of this machine. */
+  readonly fetch: typeof globalThis.fetch;
   /** Results: what a pipe or a file should get. */
   writeOut(text: string): void;
   /** Everything said to a person. */

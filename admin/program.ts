@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { CcwbError, errorLines } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
+import { addCompletionCommand } from './completion.ts';
 import { addDeployCommand } from './deploy.ts';
 import { addDestroyCommand } from './destroy.ts';
 import type { AdminIo } from './io.ts';
@@ -56,6 +57,7 @@ function createProgram(io: AdminIo): Command {
   addDeployCommand(program, io);
   addStatusCommand(program, io);
   addDestroyCommand(program, io);
+  addCompletionCommand(program, io);
   addProfilesCommand(program, io);
   return program;
 }

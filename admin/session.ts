@@ -84,7 +84,7 @@ function rolesOf(profiles: readonly ProfileConfig[]): string[] {
 export async function openSession({ profile, path, roleArns, admin }: Chosen, io: AdminIo): Promise<Session> {
   if (io.aws.credentials === undefined) await refuseOwnProgram(io.env);
   const region = profile.awsRegion;
-  const { settings, identity } = await openAws(region, io.aws);
+  const { settings, identity } = await openAws(region, io);
   refuseOwnRole(identity, roleArns);
   if (admin) refuseOtherAccount(admin, path, identity);
   io.writeError(`profile      ${profile.name} (${path})\n`);

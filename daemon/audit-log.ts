@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { PREDECESSOR } from '../protocol/paths.ts';
 import type { Clock } from './clock.ts';
 import { causeOf, type Log } from './log.ts';
 import type { Requester } from './peer.ts';
@@ -36,9 +37,6 @@ export const AUDIT_LIMITS = {
   /** How long a stopping daemon waits for such a disk. */
   settleMs: 1_000,
 } as const;
-
-/** What the file's predecessor is called, after the file's own name. */
-export const PREDECESSOR = '.1';
 
 /** Opens the file for each batch: whoever moves, removes or replaces it is noticed, and nothing stays open. */
 export function auditLog(

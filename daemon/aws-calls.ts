@@ -1,3 +1,4 @@
+import { awsTransport } from '../network/aws-transport.ts';
 import { LAST_TIME_MS } from '../protocol/api.ts';
 import { CcwbError } from '../protocol/errors.ts';
 import type { Clock } from './clock.ts';
@@ -40,53 +41,13 @@ const ignore = (): void => {};
 /** What every client of an AWS service has in common here. */
 export function clientSettings(fetch: Fetch) {
   return {
-    requestHandler: fetchHandler(fetch),
+    requestHandler: awsTransport(fetch),
     // The operations we call are public; without this the SDK would look for credentials, and find ours.
     credentials: { accessKeyId: '', secretAccessKey: '' },
     // Tries are the scheduler's business: it knows when an answer is needed.
     maxAttempts: 1,
     // Its warnings would go to the console, and its debug lines hold tokens.
     logger: { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore },
-  };
-}
-
-/** What the SDK's protocols hand over: a POST of a text, without a query. */
-type AwsRequest = {
-  protocol: string;
-  hostname: string;
-  port?: number;
-  path: string;
-  method: string;
-  headers: Record<string, string>;
-  body?: unknown;
-};
-
-/**
- * The SDK's transport on our fetch: one way out for everything, with its proxies, certificates and limits.
- * (The SDK's own on fetch makes the platform's `Request`, which no other fetch takes.)
- */
-function fetchHandler(fetch: Fetch) {
-  return {
-    handle: async (request: AwsRequest, options: { abortSignal?: unknown } = {}) => {
-      const { protocol, hostname, port, path, method, headers, body } = request;
-      // fetch works these two out itself, and refuses to be told.
-      const { host: _host, 'content-length': _length, ...sent } = headers;
-      const response = await fetch(`${protocol}//${hostname}${port ? `:${port}` : ''}${path}`, {
-        method,
-        headers: sent,
-        body: body as string | Uint8Array<ArrayBuffer>,
-        redirect: 'error',
-        ...(options.abortSignal instanceof AbortSignal ? { signal: options.abortSignal } : {}),
-      });
-      return {
-        response: {
-          statusCode: response.status,
-          reason: response.statusText,
-          headers: Object.fromEntries(response.headers),
-          body: new Uint8Array(await response.arrayBuffer()),
-        },
-      };
-    },
   };
 }
 

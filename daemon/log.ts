@@ -1,5 +1,7 @@
+import { renameSync, statSync } from 'node:fs';
 import pino from 'pino';
 import type { ErrorCode } from '../protocol/errors.ts';
+import { PREDECESSOR } from '../protocol/paths.ts';
 
 /**
  * What a log line may carry. A field that is not listed cannot be logged, so a secret has no way in: no
@@ -66,16 +68,16 @@ const ALLOWED: ReadonlySet<string> = new Set<keyof LogFields>([
   'fields',
 ]);
 
+/** The file is renamed when it has grown to this, in bytes; with its one predecessor some 60,000 lines. */
+export const LOG_FILE_BYTES = 5_000_000;
+
 /** The daemon's log: JSON lines to a file descriptor, or to a file that is created with mode 0600. */
-export function openLog(destination: { fd: number } | { file: string }, level: LogLevel = 'info'): Log {
-  const stream = pino.destination({
-    ...('fd' in destination
-      ? { dest: destination.fd }
-      : { dest: destination.file, mkdir: true, mode: 0o600 }),
-    sync: true,
-  });
-  // A reader that went away, or a full disk, must not end the daemon.
-  stream.on('error', () => {});
+export function openLog(
+  destination: { fd: number } | { file: string },
+  level: LogLevel = 'info',
+  fileBytes = LOG_FILE_BYTES,
+): Log {
+  const stream = 'fd' in destination ? openStream(destination.fd) : boundedFile(destination.file, fileBytes);
   const logger = pino(
     {
       level,
@@ -89,6 +91,43 @@ export function openLog(destination: { fd: number } | { file: string }, level: L
   return (lineLevel, event, fields = {}) => {
     logger[lineLevel](allowed(fields), event);
   };
+}
+
+type Stream = ReturnType<typeof pino.destination>;
+
+function openStream(dest: number | string): Stream {
+  const stream = pino.destination({ dest, sync: true, mkdir: true, mode: 0o600 });
+  // A reader that went away, or a full disk, must not end the daemon.
+  stream.on('error', () => {});
+  return stream;
+}
+
+/** A file that makes room for the next one when it is full; its one predecessor stays beside it. */
+function boundedFile(path: string, limit: number): { write(line: string): void } {
+  const stream = openStream(path);
+  let { ino, size } = statOf(path);
+  const makeRoom = (): void => {
+    try {
+      // Another daemon that writes here, one that is just ending, may have made room before.
+      if (statOf(path).ino === ino) renameSync(path, `${path}${PREDECESSOR}`);
+      stream.reopen();
+      ({ ino, size } = statOf(path));
+    } catch {
+      // A folder that cannot be written to: tried again as many bytes later, not with each line.
+      size = 0;
+    }
+  };
+  return {
+    write: (line) => {
+      if (size > 0 && size + line.length > limit) makeRoom();
+      stream.write(line);
+      size += line.length;
+    },
+  };
+}
+
+function statOf(path: string): { ino: number; size: number } {
+  return statSync(path, { throwIfNoEntry: false }) ?? { ino: 0, size: 0 };
 }
 
 /** Only the listed fields: types vanish at run time, and a spread may bring more than its type says. */

@@ -12,6 +12,9 @@ export const INSTALL_FOLDER = 'claude-code-with-bedrock';
  */
 export const SOCKET_PATH_MAX_BYTES = 103;
 
+/** What the file before a log's is called, after that file's own name: logs make room when they are full. */
+export const PREDECESSOR = '.1';
+
 /** What the paths depend on; a value, so that tests can be any platform. */
 export type PathSource = {
   platform: NodeJS.Platform;

@@ -1,6 +1,7 @@
 /**
- * Compiles everything to build/js and assembles build/app, laid out as an installation is:
- * shims, the bundled daemon with its native libraries, service files. Needs Node and npm alone.
+ * Compiles everything to build/js and assembles build/app, laid out as an installation is: shims, the bundled
+ * daemon with its native libraries, service files; and build/payload, from which `ccwb package` makes packages.
+ * With --ccwb also build/ccwb: that program in one folder, which needs nothing but Node. Needs Node and npm alone.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -12,54 +13,78 @@ import {
   readFileSync,
   renameSync,
   rmSync,
-  statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundle } from './bundle.js';
+import { copyNativeLibraries, NATIVE, pinnedPackages } from './native-libraries.js';
+import { products } from './products.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
-const js = join(root, 'build/js');
+const build = join(root, 'build');
+const js = join(build, 'js');
 /** Assembled under another name, so that what runs meanwhile never sees half a build. */
-const finished = join(root, 'build/app');
-const app = join(root, 'build/app.new');
-/** What the last build was made of: the same again needs no build. */
-const stamp = join(root, 'build/stamp');
-const SOURCES = ['protocol', 'daemon', 'shim', 'admin', 'infra', 'test', 'service-files', 'scripts'];
-const MANIFESTS = ['package.json', 'package-lock.json', 'tsconfig.json'];
+const app = join(build, 'app.new');
+/** What users are given packages for. */
+const PLATFORMS = ['darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64'];
 
-/** Native libraries that a bundle cannot hold: shipped as packages beside it. */
-const NATIVE = ['keytar', 'koffi'];
+const OF_ALL = ['scripts', 'package.json', 'package-lock.json', 'tsconfig.json'];
+const OF_APP = ['protocol', 'network', 'daemon', 'shim', 'service-files', ...OF_ALL];
+const OF_CCWB = ['protocol', 'network', 'admin', 'infra', ...OF_ALL];
 
-const state = stateOfSources();
-if (existsSync(stamp) && readFileSync(stamp, 'utf8') === state) process.exit(0);
-rmSync(stamp, { force: true });
-compile();
-rmSync(app, { recursive: true, force: true });
-await bundle('daemon/main.js', 'daemon/index.js');
-await bundle('daemon/keyring-child.js', 'daemon/keyring-child.js');
-for (const shim of ['credential-process', 'otel-helper', 'bedrock-auth']) {
-  await bundle(`shim/${shim}.js`, `shim/${shim}.js`);
-}
-copyNativeLibraries();
-copyLaunchers();
-cpSync(join(root, 'service-files'), join(app, 'service-files'), { recursive: true });
-rmSync(finished, { recursive: true, force: true });
-renameSync(app, finished);
-writeFileSync(stamp, state);
-
-function stateOfSources() {
-  const files = SOURCES.flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)),
+const { make, discard } = products(root);
+await make('js', [...new Set([...OF_APP, ...OF_CCWB, 'test'])], compile);
+await make('app', OF_APP, assembleApp);
+await make('payload', OF_APP, assemblePayload);
+// CDK takes longer than all else together: only on request, and one that is out of date is nobody's.
+if (process.argv.includes('--ccwb')) {
+  await make('ccwb', OF_CCWB, bundleCcwb);
+  await make('ccwb/payload', OF_APP, () =>
+    cpSync(join(build, 'payload'), join(build, 'ccwb/payload'), { recursive: true }),
   );
-  return [process.version, ...MANIFESTS, ...files]
-    .map((path) => {
-      const stat = statSync(join(root, path), { throwIfNoEntry: false });
-      return `${path} ${stat?.isFile() ? `${stat.size} ${stat.mtimeMs}` : ''}`;
-    })
-    .join('\n');
+} else discard('ccwb', OF_CCWB);
+
+async function assembleApp() {
+  rmSync(app, { recursive: true, force: true });
+  await bundle(join(js, 'daemon/main.js'), join(app, 'daemon/index.js'), NATIVE);
+  await bundle(join(js, 'daemon/keyring-child.js'), join(app, 'daemon/keyring-child.js'), NATIVE);
+  for (const shim of ['credential-process', 'otel-helper', 'bedrock-auth']) {
+    await bundle(join(js, `shim/${shim}.js`), join(app, `shim/${shim}.js`), NATIVE);
+  }
+  copyNativeLibraries(root, join(app, 'daemon/node_modules'), `${process.platform}-${process.arch}`);
+  copyLaunchers();
+  cpSync(join(root, 'service-files'), join(app, 'service-files'), { recursive: true });
+  replace(join(build, 'app'), app);
+}
+
+/**
+ * `app/`: what is the same on every platform. `native/PLATFORM/`: what `daemon/node_modules` has there, but for
+ * packages that npm installs on that platform alone; `packages.json` names those, with version and integrity.
+ */
+function assemblePayload() {
+  const payload = join(build, 'payload.new');
+  rmSync(payload, { recursive: true, force: true });
+  const installed = join(build, 'app');
+  const native = join(installed, 'daemon/node_modules');
+  cpSync(installed, join(payload, 'app'), { recursive: true, filter: (path) => path !== native });
+  for (const platform of PLATFORMS) copyNativeLibraries(root, join(payload, 'native', platform), platform);
+  write(join(payload, 'packages.json'), `${JSON.stringify(pinnedPackages(root, PLATFORMS), undefined, 2)}\n`);
+  replace(join(build, 'payload'), payload);
+}
+
+async function bundleCcwb() {
+  const ccwb = join(build, 'ccwb.new');
+  rmSync(ccwb, { recursive: true, force: true });
+  // 9 MB with which CDK could check templates at run time; the project's tests have checked them.
+  await bundle(join(js, 'admin/ccwb.js'), join(ccwb, 'ccwb.js'), ['@aws/cloudformation-validate']);
+  chmodSync(join(ccwb, 'ccwb.js'), 0o755);
+  symlinkSync('ccwb.js', join(ccwb, 'ccwb'));
+  cpSync(join(root, 'LICENSE'), join(ccwb, 'LICENSE'));
+  replace(join(build, 'ccwb'), ccwb);
 }
 
 function compile() {
@@ -79,68 +104,6 @@ function removeStaleOutput() {
   }
 }
 
-/** @param {string} entry @param {string} output */
-async function bundle(entry, output) {
-  const ncc = require('@vercel/ncc');
-  const { code, assets } = await ncc(join(js, entry), {
-    cache: false,
-    quiet: true,
-    sourceMap: false,
-    externals: NATIVE,
-    // Readable on purpose: those who must trust it will read it.
-    minify: false,
-  });
-  const path = join(app, output);
-  // What is loaded only when it is needed comes in files of their own, which the program names by number;
-  // another program's would have the same names.
-  const own = `${basename(output, '.js')}.part.js`;
-  write(path, oneByteText(code).replaceAll('".index.js"', `".${own}"`));
-  for (const [name, { source }] of Object.entries(assets)) {
-    if (name === 'package.json') continue;
-    const part = /^(\d+)\.index\.js$/.exec(name)?.[1];
-    const text = part === undefined ? source : oneByteText(String(source));
-    write(join(dirname(path), part === undefined ? name : `${part}.${own}`), text);
-  }
-  write(join(dirname(path), 'package.json'), '{ "type": "module" }\n');
-}
-
-/**
- * Keeps characters beyond Latin-1 as escapes: a single one of them would make the engine hold the whole
- * program in memory with two bytes for each character.
- * @param {string} code
- */
-function oneByteText(code) {
-  return code.replace(/[\u0100-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-}
-
-/** keytar and koffi with the binaries of this platform; a package for another platform brings its own. */
-function copyNativeLibraries() {
-  const modules = join(app, 'daemon/node_modules');
-  const platform = `${process.platform}-${process.arch}`;
-
-  copyPackage('keytar', ['package.json', 'LICENSE.md', 'lib', `prebuilds/${platform}`]);
-  copyPackage('koffi', [
-    'package.json',
-    'LICENSE.txt',
-    'index.js',
-    'index.cjs',
-    'src/koffi/index.js',
-    'src/koffi/index.cjs',
-    'src/koffi/src/static.js',
-    'src/koffi/src/static.cjs',
-  ]);
-  const binary = `@koromix/koffi-${platform}`;
-  if (existsSync(join(root, 'node_modules', binary))) copyPackage(binary, ['.']);
-
-  /** @param {string} name @param {string[]} parts */
-  function copyPackage(name, parts) {
-    for (const part of parts) {
-      const from = join(root, 'node_modules', name, part);
-      if (existsSync(from)) cpSync(from, join(modules, name, part), { recursive: true });
-    }
-  }
-}
-
 /** The sh programs, installed without their ending, and what they share, which only they read. */
 function copyLaunchers() {
   for (const file of readdirSync(join(root, 'shim')).filter((name) => name.endsWith('.sh'))) {
@@ -155,4 +118,10 @@ function copyLaunchers() {
 function write(path, content) {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, content);
+}
+
+/** @param {string} finished @param {string} assembled */
+function replace(finished, assembled) {
+  rmSync(finished, { recursive: true, force: true });
+  renameSync(assembled, finished);
 }

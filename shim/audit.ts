@@ -1,3 +1,4 @@
+import { PREDECESSOR } from '../protocol/paths.ts';
 import { type LogLine, lineParser, readEnd, selected, wantedLines } from './log-reader.ts';
 import { isReaderGone, type Program } from './program.ts';
 import { stamp } from './times.ts';
@@ -28,7 +29,7 @@ export async function audit(program: Program, options: AuditOptions): Promise<nu
   const { paths, env } = program;
   const parse = lineParser();
   // The daemon renames the file when it is full, and keeps one such predecessor.
-  const all = [`${paths.audit}.1`, paths.audit].flatMap((path) => readEnd(path, parse).lines);
+  const all = [paths.audit + PREDECESSOR, paths.audit].flatMap((path) => readEnd(path, parse).lines);
   const found = selected(
     all.filter((line) => matches(entryOf(line), options)),
     wantedLines(program, options),

@@ -1,10 +1,8 @@
+import type { Values } from '../protocol/completion/table.ts';
 import type { Program } from './program.ts';
 
 /** What a command does; the module that holds it is loaded when the command is run. */
 export type Run = (program: Program, options: never, operands: readonly string[]) => Promise<number>;
-
-/** What may stand where a value is expected, for completion; `profiles`: the names in config.json. */
-export type Values = readonly string[] | 'profiles' | 'files' | 'commands';
 
 export type Flag = { flags: string; text: string; values?: Values };
 

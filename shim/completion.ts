@@ -1,10 +1,7 @@
+import { completionScript } from '../protocol/completion/script.ts';
 import { loadConfig } from '../protocol/config.ts';
-import { bashCompletion } from './completion-bash.ts';
-import { fishCompletion } from './completion-fish.ts';
-import { zshCompletion } from './completion-zsh.ts';
-import { type Program, usageError } from './program.ts';
-
-const SHELLS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
+import { COMPLETED } from './completion-table.ts';
+import type { Program } from './program.ts';
 
 /** `bedrock-auth completion`: a script for a shell; or what that script asks for while somebody types. */
 export async function completion(
@@ -17,10 +14,6 @@ export async function completion(
     await program.print(names.map((name) => `${name}\n`).join(''));
     return 0;
   }
-  if (shell !== 'bash' && shell !== 'zsh' && shell !== 'fish') {
-    const given = shell === undefined ? 'a shell is needed' : `the shell is ${JSON.stringify(shell)}`;
-    throw usageError(program.name, `${given}; allowed: ${Object.keys(SHELLS).join(', ')}`);
-  }
-  await program.print(SHELLS[shell]());
+  await program.print(completionScript(program.name, COMPLETED, shell));
   return 0;
 }

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PREDECESSOR } from '../protocol/paths.ts';
 import { type Program, usageError } from './program.ts';
 import { timeMeant } from './times.ts';
 
@@ -79,8 +80,7 @@ export async function followLines(
   const parse = lineParser();
   let place = from;
   while (!signal.aborted) {
-    const read = readFrom(path, place);
-    if (read) {
+    for (const read of readOn(path, place)) {
       place = read.place;
       for (const text of read.text.split('\n').filter(Boolean)) await onLine(parse(text));
     }
@@ -92,8 +92,22 @@ export async function followLines(
 export type Place = { inode: number; madeAt: number; offset: number };
 const NOWHERE: Place = { inode: 0, madeAt: 0, offset: 0 };
 
+/** What comes after that place: where the file made room for another meanwhile, the rest of the earlier one first. */
+function readOn(path: string, place: Place): Read[] {
+  const read = readFrom(path, place);
+  if (!read || isSame(read.place, place)) return read ? [read] : [];
+  const rest = readFrom(path + PREDECESSOR, place);
+  return rest && isSame(rest.place, place) ? [rest, read] : [read];
+}
+
+function isSame(one: Place, other: Place): boolean {
+  return one.inode === other.inode && one.madeAt === other.madeAt;
+}
+
+type Read = { text: string; place: Place };
+
 /** What comes after that place, all of the file if it is another or was cut; without a place its end. */
-function readFrom(path: string, place: Place | undefined): { text: string; place: Place } | undefined {
+function readFrom(path: string, place: Place | undefined): Read | undefined {
   let fd: number;
   try {
     fd = openSync(path, 'r');
@@ -102,7 +116,7 @@ function readFrom(path: string, place: Place | undefined): { text: string; place
   }
   try {
     const { ino: inode, birthtimeMs: madeAt, size } = fstatSync(fd);
-    const same = place?.inode === inode && place.madeAt === madeAt && place.offset <= size;
+    const same = place !== undefined && isSame(place, { inode, madeAt, offset: 0 }) && place.offset <= size;
     const start = same ? place.offset : Math.max(0, size - MAX_BYTES);
     const bytes = Buffer.alloc(Math.min(size - start, MAX_BYTES));
     const length = readSync(fd, bytes, 0, bytes.length, start);

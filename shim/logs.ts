@@ -1,5 +1,14 @@
+import { PREDECESSOR } from '../protocol/paths.ts';
 import { journalLines, journalOf, journalParser, runJournal } from './journal.ts';
-import { followLines, type LogLine, type Place, readEnd, selected, wantedLines } from './log-reader.ts';
+import {
+  followLines,
+  type LogLine,
+  lineParser,
+  type Place,
+  readEnd,
+  selected,
+  wantedLines,
+} from './log-reader.ts';
 import { isReaderGone, type Program } from './program.ts';
 import { stamp } from './times.ts';
 import { type Colour, painter, safeText, shortPath, wantsColours } from './view.ts';
@@ -16,7 +25,7 @@ export async function logs(program: Program, options: LogsOptions): Promise<numb
   const wanted = wantedLines(program, options);
   const show = printer(program, options.json === true);
   const journal = journalOf(program);
-  const { lines: before, place } = readEnd(program.paths.log);
+  const { lines: before, place } = readLog(program);
   if (journal) before.push(...(await journalLines(program, journal, wanted.count)));
   try {
     for (const line of selected(before, wanted)) await show(line);
@@ -31,9 +40,17 @@ export async function logs(program: Program, options: LogsOptions): Promise<numb
 /** The last lines of the log, for a report. */
 export async function lastLines(program: Program, count: number): Promise<LogLine[]> {
   const journal = journalOf(program);
-  const { lines } = readEnd(program.paths.log);
+  const { lines } = readLog(program);
   if (journal) lines.push(...(await journalLines(program, journal, count)));
   return selected(lines, { from: Number.NEGATIVE_INFINITY, count });
+}
+
+/** The lines of the file and of the one before it, and the place behind them. */
+function readLog({ paths }: Program): { lines: LogLine[]; place: Place } {
+  const parse = lineParser();
+  const before = readEnd(paths.log + PREDECESSOR, parse).lines;
+  const { lines, place } = readEnd(paths.log, parse);
+  return { lines: [...before, ...lines], place };
 }
 
 async function follow(

@@ -7,16 +7,17 @@ import ts from 'typescript';
 import { BUILD_VERSION } from '../protocol/version.ts';
 
 /** The folders of the product; nothing of it may know test/. */
-const FOLDERS = ['protocol', 'daemon', 'shim', 'admin', 'infra'] as const;
+const FOLDERS = ['protocol', 'network', 'daemon', 'shim', 'admin', 'infra'] as const;
 type Folder = (typeof FOLDERS)[number];
 
 /** docs and contracts speak of these arrows: what a folder may import besides itself and Node's own modules. */
 const ARROWS: Record<Folder, (target: string, from: string) => boolean> = {
   protocol: () => false,
-  daemon: (target) => folderOf(target) === 'protocol',
+  network: (target) => folderOf(target) === 'protocol',
+  daemon: (target) => ['protocol', 'network'].includes(folderOf(target)),
   shim: (target) => folderOf(target) === 'protocol',
   admin: (target, from) =>
-    folderOf(target) === 'protocol' ||
+    ['protocol', 'network'].includes(folderOf(target)) ||
     target === 'infra/outputs.ts' ||
     (from === 'admin/synth.ts' && folderOf(target) === 'infra'),
   infra: () => false,
@@ -35,7 +36,8 @@ const OWNERS: Record<string, readonly string[]> = {
   pino: ['daemon/log.ts'],
   'node-cron': ['daemon/refresh-scheduler.ts'],
   fastify: ['daemon/server.ts'],
-  undici: ['daemon/network.ts'],
+  '@aws-sdk/credential-provider-node': ['admin/aws-identity.ts'],
+  undici: ['network/way-out.ts'],
   'jsonc-parser': ['admin/write-config.ts', 'shim/uninstall/claude-settings.ts'],
   commander: [
     'shim/bedrock-auth.ts',
@@ -44,9 +46,10 @@ const OWNERS: Record<string, readonly string[]> = {
     'admin/deploy.ts',
     'admin/status.ts',
     'admin/destroy.ts',
+    'admin/completion.ts',
     'admin/profiles.ts',
   ],
-  'node:child_process': ['daemon/keyring-store.ts', 'shim/processes.ts'],
+  'node:child_process': ['daemon/keyring-store.ts', 'shim/processes.ts', 'admin/processes.ts'],
 };
 
 /** Libraries that are a language of their own in one folder, rather than a service to hide. */
@@ -80,6 +83,11 @@ const WITHOUT_TEST: Record<string, string> = {
   'protocol/probe.ts': 'types and one constant',
   'daemon/provider-errors.ts': 'oidc-client.test.ts lets a real provider make every error it translates',
   'protocol/profile-reader.ts': 'config.test.ts reads every kind of field through it',
+  'protocol/completion/table.ts': 'types, and two functions that every script is made with',
+  'protocol/completion/script.ts': 'shim/completion.test.ts runs what it gives in every shell',
+  'protocol/completion/bash.ts': 'shim/completion.test.ts runs it in bash',
+  'protocol/completion/zsh.ts': 'shim/completion.test.ts runs it in zsh',
+  'protocol/completion/fish.ts': 'shim/completion.test.ts runs it in fish',
   'daemon/keyring-child.ts': 'a process of its own: keyring-store.test.ts starts it against a real keyring',
 };
 

@@ -14,7 +14,8 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { AUDIT_LIMITS, auditLog, type Disclosure, PREDECESSOR } from '../../daemon/audit-log.ts';
+import { AUDIT_LIMITS, auditLog, type Disclosure } from '../../daemon/audit-log.ts';
+import { PREDECESSOR } from '../../protocol/paths.ts';
 import { noOtherUser, OTHER_USER } from '../fixtures/other-user.ts';
 import { fakeClock, memoryLog } from './fixtures/edges.ts';
 

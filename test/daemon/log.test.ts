@@ -1,5 +1,5 @@
-import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import t from 'tap';
 import { causeOf, type LogFields, openLog } from '../../daemon/log.ts';
 
@@ -94,6 +94,36 @@ t.test('a file is made with its folder, for this user alone, and added to', asyn
   openLog({ file })('info', 'two');
   t.equal(statSync(file).mode & 0o777, 0o600);
   t.equal(linesOf(file).length, 2);
+});
+
+t.test('a full file makes room for the next, and one predecessor stays', async (t) => {
+  const before = process.umask(0o077);
+  t.teardown(() => process.umask(before));
+  const file = join(t.testdir({}), 'daemon.log');
+  const events = (path: string): unknown[] => linesOf(path).map(({ event }) => event);
+  const line = '{"level":"info","time":"2026-01-02T03:04:05.000Z","event":"a"}\n';
+  const log = openLog({ file }, 'info', 2 * line.length);
+  for (const event of ['a', 'b', 'c', 'd', 'e']) log('info', event);
+  t.strictSame(events(`${file}.1`), ['c', 'd']);
+  t.strictSame(events(file), ['e']);
+  t.equal(statSync(file).mode & 0o777, 0o600);
+  t.strictSame(readdirSync(dirname(file)), ['daemon.log', 'daemon.log.1']);
+  // One that is started later counts what is there, and one that writes beside it follows.
+  const later = openLog({ file }, 'info', 2 * line.length);
+  for (const event of ['f', 'g']) later('info', event);
+  log('info', 'h');
+  log('info', 'i');
+  t.strictSame(events(`${file}.1`), ['e', 'f', 'h']);
+  t.strictSame(events(file), ['g', 'i']);
+});
+
+t.test('a file that cannot make room is written on', async (t) => {
+  const file = join(t.testdir({}), 'daemon.log');
+  // Not empty: nothing can take its name.
+  mkdirSync(join(`${file}.1`, 'x'), { recursive: true });
+  const log = openLog({ file }, 'info', 100);
+  for (const event of ['a', 'b', 'c', 'd']) log('info', event);
+  t.equal(linesOf(file).length, 4);
 });
 
 t.test('a descriptor is written to', async (t) => {

@@ -1,24 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import {
-  createServer as createHttp,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-} from 'node:http';
-import { createServer as createHttps } from 'node:https';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { neverSent, openNetwork } from '../../daemon/network.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { NetworkSettings } from '../../protocol/network-settings.ts';
+import { CA, listen, proxy, tlsServer as startTls } from '../fixtures/tls-proxy.ts';
 import { codeOf, memoryLog, rejection } from './fixtures/edges.ts';
-
-type T = { teardown(action: () => unknown): void };
-
-const TLS = fileURLToPath(new URL('../../../../test/fixtures/tls/', import.meta.url));
-const CA = join(TLS, 'ca.pem');
 
 function open(settings: NetworkSettings | (() => NetworkSettings) = {}) {
   const seen: number[] = [];
@@ -26,44 +14,9 @@ function open(settings: NetworkSettings | (() => NetworkSettings) = {}) {
   return { seen, ...openNetwork(read, memoryLog().log, (at) => seen.push(at)) };
 }
 
-async function listen(t: T, server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  t.teardown(() => {
-    server.closeAllConnections();
-    server.close();
-  });
-  return (server.address() as AddressInfo).port;
-}
-
 const hello = (_: IncomingMessage, response: ServerResponse): void => void response.end('hello');
 
-function tlsServer(t: T): Promise<number> {
-  const options = {
-    key: readFileSync(join(TLS, 'server.key')),
-    cert: readFileSync(join(TLS, 'server.pem')),
-  };
-  return listen(t, createHttps(options, hello));
-}
-
-/** A proxy that notes whom it was asked for and connects everything to one port. */
-async function proxy(t: T, target: number) {
-  const asked: { to: string; authorization: string | undefined }[] = [];
-  const sockets = new Set<Socket>();
-  const server = createHttp((_, response) => response.writeHead(400).end());
-  server.on('connect', (request: IncomingMessage, client: Socket) => {
-    asked.push({ to: request.url ?? '', authorization: request.headers['proxy-authorization'] });
-    const upstream = connect(target, '127.0.0.1', () => {
-      client.write('HTTP/1.1 200 Connection established\r\n\r\n');
-      client.pipe(upstream).pipe(client);
-    });
-    for (const socket of [client, upstream]) socket.on('error', () => {}) && sockets.add(socket);
-  });
-  const port = await listen(t, server);
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy();
-  });
-  return { asked, url: `http://127.0.0.1:${port}` };
-}
+const tlsServer = (t: Parameters<typeof startTls>[0]): Promise<number> => startTls(t, hello);
 
 t.test('a private certificate authority is trusted once it is named, and not before', async (t) => {
   const port = await tlsServer(t);

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { audit } from '../../shim/audit.ts';
@@ -93,6 +93,32 @@ t.test('a file that is cut or replaced is followed on, line by line', async (t) 
   await following;
   t.strictSame(seen, ['soon', 'one', 'two', '3', 'four, longer than all before']);
   t.same(readEnd(join(path, 'nothing')).lines, []);
+});
+
+t.test('a log that made room for another is shown with the one before it', async (t) => {
+  const { program, printed } = printing(t);
+  writeFileSync(`${program.paths.log}.1`, '{"time":"2026-01-02T03:00:00Z","event":"before"}\n');
+  writeFileSync(program.paths.log, '{"time":"2026-01-02T03:01:00Z","event":"after"}\n');
+  t.equal(await logs(program, { json: true }), 0);
+  t.match(printed, [/before/, /after/]);
+});
+
+t.test('what was written just before a log made room for another is followed too', async (t) => {
+  const { program } = printing(t);
+  const path = program.paths.log;
+  const ending = new AbortController();
+  const seen: string[] = [];
+  writeFileSync(path, 'zero\n');
+  const { place } = readEnd(path);
+  appendFileSync(path, 'last\n');
+  renameSync(path, `${path}.1`);
+  writeFileSync(path, 'first\n');
+  const onLine = async ({ text }: { text: string }): Promise<void> => {
+    seen.push(text);
+    if (text === 'first') ending.abort();
+  };
+  await followLines(path, place, onLine, ending.signal);
+  t.strictSame(seen, ['last', 'first']);
 });
 
 t.test(

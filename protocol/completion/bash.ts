@@ -1,30 +1,38 @@
-import type { Values } from './commands.ts';
-import { COMPLETED, type CompletedFlag } from './completion-table.ts';
+import { type Completed, type CompletedFlag, functionName, type Values } from './table.ts';
 
 /** Completion for bash 3.2, which macOS has, and later; needs no bash-completion. */
-export function bashCompletion(): string {
-  const paths = COMPLETED.filter(({ path }) => path.length > 0).map(
-    ({ path }) =>
-      `      '${[...path.slice(0, -1), ''].join(' ')}|${path.at(-1)}') path+='${path.at(-1)} ' ;;`,
-  );
+export function bashCompletion(program: string, completed: readonly Completed[]): string {
+  const paths = completed
+    .filter(({ path }) => path.length > 0)
+    .map(
+      ({ path }) =>
+        `      '${[...path.slice(0, -1), ''].join(' ')}|${path.at(-1)}') path+='${path.at(-1)} ' ;;`,
+    );
   const takers = new Set(
-    COMPLETED.flatMap(({ flags }) => flags.filter(({ values }) => values).flatMap(written)),
+    completed.flatMap(({ flags }) => flags.filter(({ values }) => values).flatMap(written)),
   );
-  const values = COMPLETED.flatMap(({ path, flags }) =>
+  const values = completed.flatMap(({ path, flags }) =>
     flags.flatMap((flag) => {
       if (!flag.values) return [];
       const patterns = written(flag).map((text) => `'${at(path)}|${text}'`);
       return [`    ${patterns.join(' | ')}) ${reply(flag.values)}; return ;;`];
     }),
   );
-  const words = COMPLETED.map(({ path, commands, flags, operand }) => {
+  const words = completed.map(({ path, commands, flags, operand }) => {
     const names = commands.map(({ name }) => name);
     const dashed = flags.flatMap(written);
-    const others = operand === undefined ? offer(names) : reply(operand);
+    const others = operand === undefined ? offer(names) : reply(operand.values);
     return `    '${at(path)}') if [[ $cur == -* ]]; then ${offer(dashed)}; else ${others}; fi ;;`;
   });
-  return `# bash completion of bedrock-auth, printed by: bedrock-auth completion bash
-_bedrock_auth() {
+  const foreign = completed
+    .filter(({ operand }) => operand?.values === 'commands')
+    .map(
+      ({ path }) =>
+        `    if [[ $path == '${at(path)}' && $word != -* ]]; then COMPREPLY=($(compgen -f -- "$cur")); return; fi\n`,
+    );
+  const name = functionName(program);
+  return `# bash completion of ${program}, printed by: ${program} completion bash
+${name}() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} path='' word i skip=''
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -33,8 +41,7 @@ _bedrock_auth() {
     case $word in
       ${[...takers].join(' | ')}) skip=1; continue ;;
     esac
-    if [[ $path == 'exec ' && $word != -* ]]; then COMPREPLY=($(compgen -f -- "$cur")); return; fi
-    case "$path|$word" in
+${foreign.join('')}    case "$path|$word" in
 ${paths.join('\n')}
     esac
   done
@@ -45,7 +52,7 @@ ${values.join('\n')}
 ${words.join('\n')}
   esac
 }
-complete -F _bedrock_auth bedrock-auth
+complete -F ${name} ${program}
 `;
 }
 

@@ -1,0 +1,56 @@
+import { type Completed, functionName, type Values } from './table.ts';
+
+/** Completion for fish. */
+export function fishCompletion(program: string, completed: readonly Completed[]): string {
+  const steps = completed
+    .filter(({ path }) => path.length > 0)
+    .map(
+      ({ path }) => `            case ${quoted(` ${path.join(' ')}`)}\n                set path $path $word`,
+    );
+  return `# fish completion of ${program}, printed by: ${program} completion fish
+function ${testOf(program)}
+    set -l words (commandline -opc)
+    set -l path
+    for word in $words[2..]
+        switch " "(string join ' ' -- $path $word)
+${steps.join('\n')}
+        end
+    end
+    test "$path" = "$argv"
+end
+complete -c ${program} -f
+${completed.flatMap((command) => linesOf(program, command)).join('\n')}
+`;
+}
+
+/** The function that tells whether a command's words stand on the line. */
+function testOf(program: string): string {
+  return `_${functionName(program)}_at`;
+}
+
+function linesOf(program: string, { path, commands, flags, operand }: Completed): string[] {
+  const start = `complete -c ${program} -n ${quoted([testOf(program), ...path].join(' '))}`;
+  return [
+    ...commands.map(({ name, text }) => `${start} -a ${name} -d ${quoted(text)}`),
+    ...flags.map(({ short, long, text, values }) => {
+      const letters = short === undefined ? '' : ` -s ${short}`;
+      return `${start}${letters} -l ${long}${values ? ` ${argument(program, values)}` : ''} -d ${quoted(text)}`;
+    }),
+    ...(operand ? [`${start} -a ${offered(program, operand.values)}`] : []),
+  ];
+}
+
+/** `-x`: needs a value, and no file; `-r`: needs a value, which may be a file. */
+function argument(program: string, values: Values): string {
+  return values === 'files' ? '-r -F' : `-x -a ${offered(program, values)}`;
+}
+
+function offered(program: string, values: Values): string {
+  if (values === 'profiles') return `'(${program} completion --profiles 2>/dev/null)'`;
+  if (values === 'commands') return "'(__fish_complete_command)'";
+  return values === 'files' ? "'(__fish_complete_path)'" : quoted(values.join(' '));
+}
+
+function quoted(text: string): string {
+  return `'${text.replace(/[\\']/g, '\\$&')}'`;
+}
