@@ -6,6 +6,7 @@ import { addDeployCommand } from './deploy.ts';
 import { addDestroyCommand } from './destroy.ts';
 import type { AdminIo } from './io.ts';
 import { addProfilesCommand } from './profiles.ts';
+import { addPackageCommand } from './package.ts';
 import { addStatusCommand } from './status.ts';
 
 const EXAMPLES = `
@@ -59,6 +60,7 @@ function createProgram(io: AdminIo): Command {
   addDestroyCommand(program, io);
   addCompletionCommand(program, io);
   addProfilesCommand(program, io);
+  addPackageCommand(program, io);
   return program;
 }
 

@@ -20,7 +20,8 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from './bundle.js';
-import { copyNativeLibraries, NATIVE, pinnedPackages } from './native-libraries.js';
+import { componentsOf, packagesOf } from './components.js';
+import { copyNativeLibraries, copyOwnBinaries, NATIVE } from './native-libraries.js';
 import { products } from './products.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -29,10 +30,12 @@ const build = join(root, 'build');
 const js = join(build, 'js');
 /** Assembled under another name, so that what runs meanwhile never sees half a build. */
 const app = join(build, 'app.new');
+/** The packages in the bundles of app: who made them knows, who makes the payload has to. */
+const bundled = join(build, 'bundled.json');
 /** What users are given packages for. */
 const PLATFORMS = ['darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64'];
 
-const OF_ALL = ['scripts', 'package.json', 'package-lock.json', 'tsconfig.json'];
+const OF_ALL = ['scripts', 'package.json', 'package-lock.json', 'tsconfig.json', 'LICENSE'];
 const OF_APP = ['protocol', 'network', 'daemon', 'shim', 'service-files', ...OF_ALL];
 const OF_CCWB = ['protocol', 'network', 'admin', 'infra', ...OF_ALL];
 
@@ -50,12 +53,21 @@ if (process.argv.includes('--ccwb')) {
 
 async function assembleApp() {
   rmSync(app, { recursive: true, force: true });
-  await bundle(join(js, 'daemon/main.js'), join(app, 'daemon/index.js'), NATIVE);
-  await bundle(join(js, 'daemon/keyring-child.js'), join(app, 'daemon/keyring-child.js'), NATIVE);
+  const files = [
+    await bundle(join(js, 'daemon/main.js'), join(app, 'daemon/index.js'), NATIVE),
+    await bundle(join(js, 'daemon/keyring-child.js'), join(app, 'daemon/keyring-child.js'), NATIVE),
+  ];
   for (const shim of ['credential-process', 'otel-helper', 'bedrock-auth']) {
-    await bundle(join(js, `shim/${shim}.js`), join(app, `shim/${shim}.js`), NATIVE);
+    files.push(await bundle(join(js, `shim/${shim}.js`), join(app, `shim/${shim}.js`), NATIVE));
   }
-  copyNativeLibraries(root, join(app, 'daemon/node_modules'), `${process.platform}-${process.arch}`);
+  const packages = packagesOf(
+    root,
+    files.flatMap((some) => [...some]),
+  );
+  writeFileSync(bundled, JSON.stringify(packages));
+  const modules = join(app, 'daemon/node_modules');
+  copyNativeLibraries(root, modules, `${process.platform}-${process.arch}`);
+  copyOwnBinaries(root, modules);
   copyLaunchers();
   cpSync(join(root, 'service-files'), join(app, 'service-files'), { recursive: true });
   replace(join(build, 'app'), app);
@@ -63,7 +75,7 @@ async function assembleApp() {
 
 /**
  * `app/`: what is the same on every platform. `native/PLATFORM/`: what `daemon/node_modules` has there, but for
- * packages that npm installs on that platform alone; `packages.json` names those, with version and integrity.
+ * what has to be fetched. `components.json` and `licenses.txt`: what all of it is made of. `LICENSE`.
  */
 function assemblePayload() {
   const payload = join(build, 'payload.new');
@@ -72,7 +84,10 @@ function assemblePayload() {
   const native = join(installed, 'daemon/node_modules');
   cpSync(installed, join(payload, 'app'), { recursive: true, filter: (path) => path !== native });
   for (const platform of PLATFORMS) copyNativeLibraries(root, join(payload, 'native', platform), platform);
-  write(join(payload, 'packages.json'), `${JSON.stringify(pinnedPackages(root, PLATFORMS), undefined, 2)}\n`);
+  const { components, licenses } = componentsOf(root, JSON.parse(readFileSync(bundled, 'utf8')), PLATFORMS);
+  write(join(payload, 'components.json'), `${JSON.stringify(components, undefined, 2)}\n`);
+  write(join(payload, 'licenses.txt'), licenses);
+  cpSync(join(root, 'LICENSE'), join(payload, 'LICENSE'));
   replace(join(build, 'payload'), payload);
 }
 

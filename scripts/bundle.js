@@ -10,10 +10,11 @@ const require = createRequire(import.meta.url);
  * @param {string} entry compiled file
  * @param {string} output
  * @param {readonly string[]} externals packages that the program looks for where it is
+ * @returns {Promise<Iterable<string>>} the files that it was made of
  */
 export async function bundle(entry, output, externals) {
   const ncc = require('@vercel/ncc');
-  const { code, assets } = await ncc(entry, {
+  const { code, assets, stats } = await ncc(entry, {
     cache: false,
     quiet: true,
     sourceMap: false,
@@ -31,6 +32,7 @@ export async function bundle(entry, output, externals) {
     write(join(dirname(output), part === undefined ? name : `${part}.${own}`), text);
   }
   write(join(dirname(output), 'package.json'), '{ "type": "module" }\n');
+  return stats.compilation.fileDependencies;
 }
 
 /**

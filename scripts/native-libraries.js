@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Native libraries that a bundle cannot hold: shipped as packages beside it. */
@@ -16,42 +16,30 @@ const KOFFI = [
 ];
 
 /** @param {string} platform such as linux-x64 */
-const koffiBinary = (platform) => `@koromix/koffi-${platform}`;
+export const koffiBinary = (platform) => `@koromix/koffi-${platform}`;
 
 /**
- * keytar and koffi with the binaries of one platform. keytar brings those of all; koffi's are packages of their
- * own, which npm installs on their platform alone.
+ * keytar with its binary for one platform, and koffi, whose binaries are packages of their own: npm installs them
+ * on their platform alone.
  *
  * @param {string} root the project's folder
  * @param {string} modules the node_modules to fill
  * @param {string} platform
  */
 export function copyNativeLibraries(root, modules, platform) {
-  copyPackage('keytar', ['package.json', 'LICENSE.md', 'lib', `prebuilds/${platform}`]);
-  copyPackage('koffi', KOFFI);
-  copyPackage(koffiBinary(platform), ['.']);
-
-  /** @param {string} name @param {string[]} parts */
-  function copyPackage(name, parts) {
-    for (const part of parts) {
-      const from = join(root, 'node_modules', name, part);
-      if (existsSync(from)) cpSync(from, join(modules, name, part), { recursive: true });
-    }
-  }
+  copyPackage(root, modules, 'keytar', ['package.json', 'LICENSE.md', 'lib', `prebuilds/${platform}`]);
+  copyPackage(root, modules, 'koffi', KOFFI);
 }
 
-/**
- * The packages that are to be fetched for other platforms than this one, as package-lock.json has them.
- *
- * @param {string} root
- * @param {readonly string[]} platforms
- */
-export function pinnedPackages(root, platforms) {
-  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
-  return Object.fromEntries(
-    platforms.map(koffiBinary).map((name) => {
-      const { version, integrity } = packages[`node_modules/${name}`];
-      return [name, { version, integrity }];
-    }),
-  );
+/** The binaries of koffi for the machine that builds. @param {string} root @param {string} modules */
+export function copyOwnBinaries(root, modules) {
+  copyPackage(root, modules, koffiBinary(`${process.platform}-${process.arch}`), ['.']);
+}
+
+/** @param {string} root @param {string} modules @param {string} name @param {string[]} parts */
+function copyPackage(root, modules, name, parts) {
+  for (const part of parts) {
+    const from = join(root, 'node_modules', name, part);
+    if (existsSync(from)) cpSync(from, join(modules, name, part), { recursive: true });
+  }
 }
