@@ -5,8 +5,8 @@ import { addCompletionCommand } from './completion.ts';
 import { addDeployCommand } from './deploy.ts';
 import { addDestroyCommand } from './destroy.ts';
 import type { AdminIo } from './io.ts';
-import { addProfilesCommand } from './profiles.ts';
 import { addPackageCommand } from './package.ts';
+import { addProfilesCommand } from './profiles.ts';
 import { addStatusCommand } from './status.ts';
 
 const EXAMPLES = `

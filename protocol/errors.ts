@@ -146,6 +146,18 @@ export const ERRORS = {
     false,
     'A file of the installation is missing, or there is no Node.js to run it with.',
   ),
+  ERR_PACKAGE_INVALID: kind(
+    400,
+    1,
+    false,
+    'The package that is to be installed is damaged, incomplete, or for another platform.',
+  ),
+  ERR_INSTALL_FAILED: kind(
+    503,
+    1,
+    false,
+    'The installer could not write what it has to; what worked before still works.',
+  ),
   ERR_REQUEST_REFUSED: kind(
     403,
     1,
@@ -196,7 +208,12 @@ export const ERRORS = {
   ERR_INTEGRITY: kind(502, 1, false, 'What was fetched has another hash than the one pinned in the program.'),
   ERR_OUTPUT: kind(500, 1, false, 'A file or folder that a program makes could not be written.'),
   ERR_DECLINED: kind(409, 1, false, 'A question was answered with no.'),
-  ERR_INTERRUPTED: kind(409, 1, false, 'The program was interrupted while nothing was under way in AWS.'),
+  ERR_INTERRUPTED: kind(
+    409,
+    1,
+    false,
+    'The program was interrupted while nothing was under way that could be left half done.',
+  ),
   ERR_INTERNAL: kind(500, 1, false, 'A defect in this program.'),
 } as const satisfies Record<string, ErrorKind>;
 

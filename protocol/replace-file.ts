@@ -13,6 +13,9 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 
+/** How the name of a file begins that is not whole yet; one is left where a program was killed. */
+export const TEMPORARY_PREFIX = '.ccwb-';
+
 /**
  * Gives a file a content and a mode as a whole: readers find the old file or the new one, also after a
  * crash. A symbolic link stays one, the file it leads to is replaced. Missing directories are made for this
@@ -24,7 +27,7 @@ export function replaceFile(path: string, text: string, mode: number): boolean {
   if (readIfThere(path) === text && (statSync(path).mode & 0o777) === mode) return false;
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const target = realpathIfThere(path);
-  const temporary = join(dirname(target), `.${process.pid}.tmp`);
+  const temporary = join(dirname(target), `${TEMPORARY_PREFIX}${process.pid}.tmp`);
   try {
     rmSync(temporary, { force: true });
     const fd = openSync(temporary, 'wx', mode);

@@ -60,6 +60,7 @@ async function assembleApp() {
   for (const shim of ['credential-process', 'otel-helper', 'bedrock-auth']) {
     files.push(await bundle(join(js, `shim/${shim}.js`), join(app, `shim/${shim}.js`), NATIVE));
   }
+  files.push(await bundle(join(js, 'shim/install/install.js'), join(app, 'shim/install.js'), NATIVE));
   const packages = packagesOf(
     root,
     files.flatMap((some) => [...some]),
@@ -119,13 +120,12 @@ function removeStaleOutput() {
   }
 }
 
-/** The sh programs, installed without their ending, and what they share, which only they read. */
+/** The sh programs, installed without their ending; the installer has it, as people expect. */
 function copyLaunchers() {
   for (const file of readdirSync(join(root, 'shim')).filter((name) => name.endsWith('.sh'))) {
-    const shared = file === 'launch.sh';
-    const path = join(app, shared ? 'shim/launch.sh' : file.replace(/\.sh$/, ''));
+    const path = join(app, file === 'install.sh' ? file : file.replace(/\.sh$/, ''));
     write(path, readFileSync(join(root, 'shim', file)));
-    chmodSync(path, shared ? 0o644 : 0o755);
+    chmodSync(path, 0o755);
   }
 }
 

@@ -6,6 +6,8 @@ import type { Program } from './program.ts';
 export type Section = {
   /** The profile's name; `default` for that section. */
   profile: string;
+  /** `[NAME]`, which is a profile in the credentials file, and in the other only as `[default]`. */
+  bare: boolean;
   /** From the first character of its header to behind its last setting. */
   start: number;
   end: number;
@@ -51,7 +53,7 @@ function profileHeader(header: string, start: number, end: number) {
   const [, kind, quoted] = /^(?:(profile|sso-session|services)\s+)?(.*)$/.exec(header) ?? [];
   if (kind !== undefined && kind !== 'profile') return undefined;
   const profile = (quoted ?? '').replace(/^(["'])(.*)\1$/, '$2');
-  return { profile, start, end, settings: new Map<string, string>() };
+  return { profile, bare: kind === undefined, start, end, settings: new Map<string, string>() };
 }
 
 /** Each line with its place; the end is behind its line break. */
@@ -64,10 +66,4 @@ function* linesOf(text: string): Generator<{ line: string; start: number; end: n
     yield { line: text.slice(start, end).replace(/\r?\n$/, ''), start, end };
     start = end;
   }
-}
-
-/** The program that a `credential_process` runs: its first word, without quotes. */
-export function programOf(command: string): string {
-  const [, double, single, plain] = /^\s*(?:"([^"]*)"|'([^']*)'|(\S+))/.exec(command) ?? [];
-  return double ?? single ?? plain ?? '';
 }

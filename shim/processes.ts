@@ -17,7 +17,7 @@ export type StartedDaemon = {
 export type Ran = { end: ChildEnd; output: string };
 
 /** The most that is kept of a program's output, in characters. */
-const MAX_OUTPUT = 65_536;
+export const MAX_OUTPUT = 65_536;
 
 /**
  * Runs a program to its end, for at most `limitMs`, with no input and only the given environment; then it

@@ -1,8 +1,10 @@
-import { dirname, resolve } from 'node:path';
+import { lstatSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { type DaemonClient, daemonClient } from '../protocol/client.ts';
 import { asCcwbError, CcwbError, errorLines } from '../protocol/errors.ts';
 import { type Paths, resolvePaths } from '../protocol/paths.ts';
+import { CURRENT, VERSIONS } from './layout.ts';
 
 /** What a shim program works with: the edges of its process, named once. */
 export type Program = {
@@ -14,8 +16,10 @@ export type Program = {
   platform: NodeJS.Platform;
   paths: Paths;
   daemon: DaemonClient;
-  /** The folder that holds `credential-process`, `daemon/` and `runtime/`. */
+  /** The folder that holds `credential-process`, `daemon/` and `runtime/`, whichever version it leads to. */
   installation: string;
+  /** Where the files of this program's own build are: a folder in `versions` of the installation, or a package. */
+  buildFolder: string;
   /** Aborted by SIGINT, SIGTERM and SIGHUP: ends what waits. */
   interrupted: AbortSignal;
   /** Wall-clock time in milliseconds since 1970. */
@@ -68,6 +72,8 @@ export async function runProgram(name: string, main: (program: Program) => Promi
     process.stderr.write(text);
   };
   let status: number;
+  // Programs are `shim/NAME.js`.
+  const buildFolder = resolve(dirname(process.argv[1] ?? ''), '..');
   try {
     const paths = resolvePaths();
     status = await main({
@@ -77,7 +83,8 @@ export async function runProgram(name: string, main: (program: Program) => Promi
       platform: process.platform,
       paths,
       daemon: daemonClient(paths.socket),
-      installation: installationOf(process.argv[1] ?? ''),
+      installation: installationOf(buildFolder),
+      buildFolder,
       interrupted: interruption.signal,
       now: Date.now,
       terminal: process.stdout.isTTY === true,
@@ -126,9 +133,16 @@ async function readLine(signal: AbortSignal): Promise<string | undefined> {
   });
 }
 
-/** Programs are `shim/NAME.js` in the installation, wherever that was unpacked. */
-function installationOf(script: string): string {
-  return resolve(dirname(script), '..');
+/**
+ * What is in `versions/NAME` of an installation belongs to that installation, also after it has moved on to
+ * another version; any other folder is one by itself.
+ */
+export function installationOf(buildFolder: string): string {
+  const versions = dirname(buildFolder);
+  const installation = dirname(versions);
+  if (basename(versions) !== VERSIONS) return buildFolder;
+  const current = lstatSync(join(installation, CURRENT), { throwIfNoEntry: false });
+  return current?.isSymbolicLink() ? installation : buildFolder;
 }
 
 /** Resolves when the text was handed over; a pipe's reader may be slow, and exiting would cut it off. */

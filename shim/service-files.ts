@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { CcwbError } from '../protocol/errors.ts';
 import type { Program } from './program.ts';
 
-/** What stands for the installation's folder in the templates of service-files/. */
-const PLACEHOLDER = '@INSTALL_DIRECTORY@';
+/** What stands for the installation's folder in the templates of service-files/, and in settings of a package. */
+export const PLACEHOLDER = '@INSTALL_DIRECTORY@';
 
 /**
  * A file of service-files/ with the installation's folder in it.

@@ -1,4 +1,5 @@
 import { homedir } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 import type { VersionReply } from '../protocol/api.ts';
 import { CcwbError } from '../protocol/errors.ts';
 import {
@@ -11,33 +12,29 @@ import {
   writeNetworkSettings,
 } from '../protocol/network-settings.ts';
 import { readIfThere, replaceFile } from '../protocol/replace-file.ts';
+import { isOlder } from '../protocol/version.ts';
 import { findServiceManager } from './find-service-manager.ts';
 import { type Program, usageError } from './program.ts';
-import type { ServiceManager } from './service-manager.ts';
+import type { ServiceFile, ServiceManager } from './service-manager.ts';
 import { daemonOf, endDaemon, startThrough, takeOver } from './take-over.ts';
+
+/** What setting the service up has come to. */
+export type ServiceSetUp = {
+  /** Whether the service was there before. */
+  wasThere: boolean;
+  /** Whether anything about it had to change. */
+  updated: boolean;
+  files: readonly ServiceFile[];
+  settings: NetworkSettings;
+  /** `later`: it finishes a sign-in first. */
+  daemon: VersionReply | 'later';
+};
 
 /** `bedrock-auth service install`: also upgrades and mends; the same again changes nothing. */
 export async function installService(program: Program): Promise<number> {
   const manager = managerMeant(program);
   await manager.available();
-  const files = manager.files().map((file) => ({ ...file, before: readIfThere(file.path) }));
-  const wasThere = files.some(({ before }) => before !== undefined);
-  const settings = settingsToKeep(program);
-  let changed = false;
-  let enabled = false;
-  let daemon: VersionReply | 'later';
-  try {
-    changed = writeNetworkSettings(program.paths.networkSettings, settings);
-    for (const { path, text } of files) changed = replaceFile(path, text, 0o644) || changed;
-    ({ enabled } = await manager.state());
-    if (changed || !enabled) await manager.enable();
-    daemon = await takeOver(program, manager, changed);
-    if (program.interrupted.aborted) throw interrupted();
-  } catch (error) {
-    if (!wasThere) await removeAll(program, manager);
-    throw error;
-  }
-  const updated = changed || !enabled;
+  const { wasThere, updated, files, settings, daemon } = await setUpService(program, manager);
   const done = updated ? `${wasThere ? 'Updated' : 'Installed'} the service` : 'The service is up to date';
   const lines = [
     `${done} (${manager.name}).`,
@@ -54,6 +51,51 @@ export async function installService(program: Program): Promise<number> {
     );
   await program.print(`${lines.join('\n')}\nTo undo: bedrock-auth service uninstall\n`);
   return 0;
+}
+
+/**
+ * Installs the service, or brings it up to date, and has its daemon answer. What fails the first time is taken
+ * back.
+ *
+ * @param renewed the installation has other programs now: a daemon of the ones before is replaced.
+ */
+export async function setUpService(
+  program: Program,
+  manager: ServiceManager,
+  renewed = false,
+): Promise<ServiceSetUp> {
+  const files = manager.files();
+  const before = files.map(({ path }) => readIfThere(path));
+  const wasThere = before.some((text) => text !== undefined);
+  const settings = settingsToKeep(program);
+  let changed = false;
+  try {
+    changed = writeNetworkSettings(program.paths.networkSettings, settings);
+    for (const { path, text } of files) changed = replaceFile(path, text, 0o644) || changed;
+    const { enabled } = await manager.state();
+    if (changed || !enabled) await manager.enable();
+    const daemon = await takeOver(program, manager, changed, renewed);
+    if (program.interrupted.aborted) throw interrupted();
+    return { wasThere, updated: changed || !enabled, files, settings, daemon };
+  } catch (error) {
+    if (!wasThere) await removeAll(program, manager);
+    throw error;
+  }
+}
+
+/** Whether setting it up would change nothing. */
+export async function isServiceUpToDate(program: Program, manager: ServiceManager): Promise<boolean> {
+  const { enabled } = await manager.state();
+  const { running, own } = await daemonOf(program, manager);
+  const kept = readNetworkSettings(program.paths.networkSettings);
+  return (
+    enabled &&
+    manager.files().every(({ path, text }) => readIfThere(path) === text) &&
+    isDeepStrictEqual(settingsToKeep(program), kept) &&
+    running !== undefined &&
+    own &&
+    !isOlder(running)
+  );
 }
 
 /** `bedrock-auth service uninstall`: whatever of it is there. The sign-in stays. */

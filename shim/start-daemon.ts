@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CLIENT_TIMING, isListening } from '../protocol/client.ts';
 import { CcwbError } from '../protocol/errors.ts';
+import { isProgram } from './browser.ts';
 import { findServiceManager } from './find-service-manager.ts';
 import { type StartedDaemon, startDaemonProcess } from './processes.ts';
 import type { Program } from './program.ts';
@@ -110,10 +111,16 @@ function spawnDaemon({ installation, paths, env }: Program, log: Log): StartedDa
   const flags = ['--socket', paths.socket, '--config', paths.config];
   if (log.path !== undefined) flags.push('--log-file', log.path);
   return startDaemonProcess(
-    [process.execPath, ...DAEMON_NODE_OPTIONS, entry, ...flags],
+    [nodeOf(installation), ...DAEMON_NODE_OPTIONS, entry, ...flags],
     daemonEnvironment(env),
     log.fd,
   );
+}
+
+/** The installation's own Node.js, which need not be the one this program runs on: it may be an installer. */
+function nodeOf(installation: string): string {
+  const own = join(installation, 'runtime', 'bin', 'node');
+  return isProgram(own) ? own : process.execPath;
 }
 
 /** The log a daemon is started with; `path` is undefined when none can be written. */

@@ -35,21 +35,25 @@ export async function daemonOf(
  * on the service's socket, or start the service themselves.
  *
  * @param changed the service manager has new files, or the daemon new settings.
+ * @param renewed the installation has other programs, if only of the same build.
  * @returns `later` when the service's own daemon has a sign-in to finish first.
  */
 export async function takeOver(
   program: Program,
   manager: ServiceManager,
   changed: boolean,
+  renewed = false,
 ): Promise<VersionReply | 'later'> {
   let stale = changed;
+  let old = renewed;
   for (let tries = 0; tries <= TAKE_OVERS; tries += 1) {
     const { running, own } = await daemonOf(program, manager);
-    if (running && own && !stale && !isOlder(running)) return running;
+    if (running && own && !stale && !old && !isOlder(running)) return running;
     if (running && (await makeRoom(program, running, own)) === 'later') return 'later';
     // What is listened on may be another socket now.
     if (stale) await manager.stop();
     stale = false;
+    old = false;
     await startThrough(program, manager);
   }
   throw new CcwbError(

@@ -38,7 +38,7 @@ const OWNERS: Record<string, readonly string[]> = {
   fastify: ['daemon/server.ts'],
   '@aws-sdk/credential-provider-node': ['admin/aws-identity.ts'],
   undici: ['network/way-out.ts'],
-  'jsonc-parser': ['admin/write-config.ts', 'shim/uninstall/claude-settings.ts'],
+  'jsonc-parser': ['admin/write-config.ts', 'shim/json-text.ts'],
   commander: [
     'shim/bedrock-auth.ts',
     'admin/program.ts',

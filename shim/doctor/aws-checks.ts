@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { awsConfigPath, awsCredentialsPath, programOf, type Section, sectionsOf } from '../aws-files.ts';
+import { awsConfigPath, awsCredentialsPath, type Section, sectionsOf } from '../aws-files.ts';
 import { isProgram, readText } from '../browser.ts';
+import { programOf } from '../command-words.ts';
 import { safeText, shortPath } from '../view.ts';
 import {
   type Check,

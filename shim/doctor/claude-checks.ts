@@ -1,8 +1,8 @@
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { isObject } from '../../protocol/profile-reader.ts';
-import { programOf } from '../aws-files.ts';
 import { isProgram, readText } from '../browser.ts';
+import { programOf } from '../command-words.ts';
 import type { Program } from '../program.ts';
 import { safeText, shortPath } from '../view.ts';
 import {

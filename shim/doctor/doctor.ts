@@ -62,7 +62,7 @@ const COLOURS = { ok: 'green', warning: 'yellow', problem: 'red', skipped: 'dim'
 export async function doctor(program: Program, options: DoctorOptions): Promise<number> {
   const looking = beginLooking(program, options.profile);
   const begun = CHECKS.filter(({ onRequest }) => !onRequest || options.bedrock === true).map(
-    ({ name, check }) => ({ name, found: run(check, looking) }),
+    ({ name, check }) => ({ name, found: runCheck(check, looking) }),
   );
   const checks: DoctorReport['checks'] = [];
   try {
@@ -84,7 +84,7 @@ export async function doctor(program: Program, options: DoctorOptions): Promise<
 }
 
 /** A check that fails is a finding of its own: the others go on. */
-async function run(check: Check, looking: Looking): Promise<Finding[]> {
+export async function runCheck(check: Check, looking: Looking): Promise<Finding[]> {
   try {
     return await check(looking);
   } catch (error) {
@@ -101,7 +101,12 @@ function reportOf(checks: DoctorReport['checks']): DoctorReport {
   return { version: BUILD_VERSION, outcome, problems, warnings, checks };
 }
 
-function shown(program: Program, { profiles }: Looking, finding: DoctorReport['checks'][number]): string {
+/** One finding as people read it. */
+export function shown(
+  program: Program,
+  { profiles }: Looking,
+  finding: DoctorReport['checks'][number],
+): string {
   const { outcome, check, text, fix, profile } = finding;
   const paint = painter(wantsColours(program));
   const of = profile !== null && profiles.length > 1 ? `${profile}: ` : '';

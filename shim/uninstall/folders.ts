@@ -1,19 +1,30 @@
 import { readdirSync, realpathSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { INSTALL_FOLDER } from '../../protocol/paths.ts';
+import { removeIfEmpty } from '../edit-file.ts';
+import { CURRENT, isLitter, LINKS, LOCK, RECORD, UNREADABLE_CONFIG, VERSIONS } from '../layout.ts';
 import type { Program } from '../program.ts';
 import { shortPath } from '../view.ts';
-import { removeIfEmpty } from './edit-file.ts';
 import type { Plan, Step } from './step.ts';
 
-const CONFIG = ['config.json', 'network.json'];
+const CONFIG = ['config.json', 'network.json', UNREADABLE_CONFIG];
 const LOGS = ['logs'];
 
-/** What a package and the programs put into the installation's folder, `bedrock-auth` last. */
-const INSTALLED = [
-  ...['run', 'daemon', 'service-files', 'runtime', '.claude'],
-  ...['README.md', 'install.sh', 'SHA256SUMS', 'sbom.json', 'LICENSE', 'package.json'],
-  ...['credential-process', 'otel-helper', 'bedrock-authd', 'shim', 'bedrock-auth'],
+/** What an installer and the programs put into the installation's folder, what `bedrock-auth` is made of last. */
+const INSTALLED = ['run', RECORD, LOCK, ...LINKS, CURRENT, VERSIONS];
+
+/** What a package has besides, where it was unpacked in the place of an installation. */
+const UNPACKED = [
+  ...[
+    '.claude',
+    'README.md',
+    'install.sh',
+    'SHA256SUMS',
+    'sbom.json',
+    'version.json',
+    'LICENSE',
+    'package.json',
+  ],
 ];
 
 export type Keeping = { config: boolean; logs: boolean };
@@ -41,13 +52,15 @@ export function installationFolder(program: Program, keep: Keeping): Plan {
   const folder = paths.installDirectory;
   const where = shortPath(folder, env.HOME);
   const here = isSame(program.installation, folder);
+  const there = entries(folder);
+  const litter = there.filter(isLitter);
   const wanted = [
     ...(keep.config ? [] : CONFIG),
     ...(keep.logs ? [] : LOGS),
-    ...(here ? INSTALLED : ['run']),
-  ].filter((name) => entries(folder).includes(name));
-  const known = [...CONFIG, ...LOGS, ...INSTALLED];
-  const left = entries(folder)
+    ...(here ? [...litter, ...UNPACKED, ...INSTALLED] : ['run']),
+  ].filter((name) => there.includes(name));
+  const known = [...CONFIG, ...LOGS, ...litter, ...UNPACKED, ...INSTALLED];
+  const left = there
     .filter((name) => !wanted.includes(name))
     .map((name) => `${join(where, name)}${known.includes(name) ? '' : ': nothing of ours'}`);
   if (!here)

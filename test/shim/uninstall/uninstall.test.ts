@@ -9,10 +9,11 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
+import { ownSections, withoutSections } from '../../../shim/aws-edit.ts';
 import { sectionsOf } from '../../../shim/aws-files.ts';
-import { ownSections, withoutSections } from '../../../shim/uninstall/aws-sections.ts';
-import { claudeSettings, ownSettings, withoutSettings } from '../../../shim/uninstall/claude-settings.ts';
-import { readForEdit, writeEdited } from '../../../shim/uninstall/edit-file.ts';
+import { readForEdit, writeEdited } from '../../../shim/edit-file.ts';
+import { ownSettings, withoutSettings } from '../../../shim/settings-edit.ts';
+import { claudeSettings } from '../../../shim/uninstall/claude-settings.ts';
 import { seededRandom } from '../../fixtures/random.ts';
 import { fakeProgram } from '../fixtures/program.ts';
 

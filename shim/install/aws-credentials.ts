@@ -1,0 +1,45 @@
+import type { Config } from '../../protocol/config.ts';
+import { withoutSections } from '../aws-edit.ts';
+import { awsCredentialsPath, type Section, sectionsOf } from '../aws-files.ts';
+import { readForEdit, writeEdited } from '../edit-file.ts';
+import type { Program } from '../program.ts';
+import { shortPath } from '../view.ts';
+import { type ByHand, byHand, NOTHING, type Plan } from './step.ts';
+
+/** What only the tool that this one replaces writes into its sections. */
+const EARLIER_TOOLS_MARK = 'x-expiration';
+
+/**
+ * Sections of `~/.aws/credentials` for the profiles of the package: SDKs take them before any
+ * `credential_process`, and nobody renews them. Those of the tool that this one replaces go; others are told.
+ */
+export function planAwsCredentials(program: Program, config: Config): Plan {
+  const path = awsCredentialsPath(program);
+  const where = shortPath(path, program.env.HOME);
+  const file = readForEdit(path);
+  if (!file) return NOTHING;
+  if ('problem' in file) {
+    return byHand(
+      `${where} was not looked at: ${file.problem}`,
+      `see to it that it has no section ${config.names.map((name) => `[${name}]`).join(', ')}`,
+    );
+  }
+  const found = sectionsOf(file.text).filter(({ profile }) => config.profiles.has(profile));
+  const foreign: ByHand[] = found
+    .filter((section) => !isEarlierTools(section))
+    .map(({ profile }) => ({
+      text: `${where} has a section [${profile}], which AWS tools take before this installation`,
+      fix: `remove the section [${profile}] from ${where}`,
+    }));
+  const theirs = found.filter(isEarlierTools);
+  if (theirs.length === 0) return { changes: [], byHand: foreign };
+  const make = (): undefined => {
+    writeEdited(path, withoutSections(file.text, theirs));
+  };
+  const names = [...new Set(theirs.map(({ profile }) => `[${profile}]`))].join(', ');
+  return { changes: [{ text: `${where}: ${names} of the earlier tool removed`, make }], byHand: foreign };
+}
+
+function isEarlierTools({ settings }: Section): boolean {
+  return settings.has(EARLIER_TOOLS_MARK) && settings.has('aws_session_token');
+}

@@ -1,0 +1,107 @@
+import { quotedWord } from '../command-words.ts';
+import { claudeSettingsPath } from '../doctor/claude-checks.ts';
+import {
+  doubledName,
+  isSameJson,
+  type JsonObject,
+  type JsonValue,
+  objectIn,
+  obstacleOn,
+  valueAt,
+  valuesIn,
+  withValue,
+} from '../json-text.ts';
+import type { Program } from '../program.ts';
+import type { ValueEdit } from '../record.ts';
+import { PLACEHOLDER } from '../service-files.ts';
+import { ownSettings, withoutSettings, withoutValues } from '../settings-edit.ts';
+import { type Edit, planEdit } from './edit.ts';
+import { NOTHING, type Plan } from './step.ts';
+
+/** The settings of Claude Code that the package brings, merged into those the user has. */
+export function planClaudeSettings(
+  program: Program,
+  settings: JsonObject | undefined,
+  profiles: readonly string[],
+): Plan {
+  const { installation } = program;
+  const wanted = valuesIn(settings ?? {}).map((each) => inPlace(each, installation));
+  if (wanted.length === 0) return NOTHING;
+  return planEdit(program, {
+    kind: 'claude-settings',
+    path: claudeSettingsPath(program),
+    what: wanted.map(({ path }) => path.join('.')).join(', '),
+    lines: JSON.stringify(asObject(wanted), null, 2),
+    edit: (text, before) => withSettings(text, wanted, before?.values),
+    without: (text) => {
+      const { ours } = ownSettings(text, installation, profiles) ?? { ours: [] };
+      return ours.length === 0 ? text : withoutSettings(text, ours);
+    },
+  });
+}
+
+/** The text with these values, and without what an earlier package had set and this one does not. */
+export function withSettings(
+  text: string,
+  wanted: readonly JsonValue[],
+  before: readonly ValueEdit[] = [],
+): Edit | { problem: string } {
+  if (text.trim() === '' || text === '\ufeff') {
+    const values = wanted.map(({ path, value }) => ({ path, wrote: value }));
+    return { text: `${JSON.stringify(asObject(wanted), null, 2)}\n`, values };
+  }
+  const root = objectIn(text);
+  if (!root) return { problem: 'it is no JSON object' };
+  const paths = wanted.map(({ path }) => path);
+  const doubled = doubledName(text, paths);
+  if (doubled !== undefined) return { problem: `it has ${doubled} twice` };
+  const obstacle = paths.map((path) => obstacleOn(root, path)).find((found) => found !== undefined);
+  if (obstacle !== undefined) return { problem: `${obstacle} is no object` };
+
+  const isWanted = ({ path }: ValueEdit): boolean => paths.some((each) => isSameJson(each, path));
+  let result = withoutValues(
+    text,
+    before.filter((each) => !isWanted(each)),
+  );
+  const values: ValueEdit[] = [];
+  for (const { path, value } of wanted) {
+    const there = valueAt(root, path);
+    const known = before.find((each) => isSameJson(each.path, path));
+    const earlier = known && isSameJson(known.wrote, there) ? known.earlier : there;
+    // What stood there all along is the user's own.
+    if (isSameJson(there, value)) {
+      if (known) values.push(known);
+      continue;
+    }
+    result = withValue(result, path, value);
+    values.push({ path, wrote: value, ...(earlier === undefined ? {} : { earlier }) });
+  }
+  const now = objectIn(result);
+  const missed = wanted.find(({ path, value }) => !now || !isSameJson(valueAt(now, path), value));
+  return missed ? { problem: `${missed.path.join('.')} could not be set` } : { text: result, values };
+}
+
+/** The installation's path in a value; in a command it is a word of a shell. */
+function inPlace({ path, value }: JsonValue, installation: string): JsonValue {
+  if (typeof value !== 'string') return { path, value };
+  const placed =
+    path[0] === 'env'
+      ? value.replaceAll(PLACEHOLDER, () => installation)
+      : value.replace(WORD, (word) => quotedWord(word.replace(PLACEHOLDER, () => installation)));
+  return { path, value: placed };
+}
+
+const WORD = new RegExp(`(?<!\\S)${PLACEHOLDER}\\S*`, 'g');
+
+function asObject(values: readonly JsonValue[]): JsonObject {
+  const root: JsonObject = {};
+  for (const { path, value } of values) {
+    let object = root;
+    for (const name of path.slice(0, -1)) {
+      object[name] ??= {};
+      object = object[name] as JsonObject;
+    }
+    object[path.at(-1) ?? ''] = value;
+  }
+  return root;
+}

@@ -1,0 +1,57 @@
+import { copyFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseConfig } from '../../protocol/config.ts';
+import { readIfThere, replaceFile } from '../../protocol/replace-file.ts';
+import { isJsonObject, isSameJson, type JsonObject, objectIn, valueAt, withValue } from '../json-text.ts';
+import { UNREADABLE_CONFIG } from '../layout.ts';
+import type { Package } from './package.ts';
+import { NOTHING, type Plan } from './step.ts';
+
+/**
+ * The profiles of the package in the installation's config.json. Those of other packages stay; one that cannot
+ * be read is put aside, since nothing works with it.
+ */
+export function planConfig(installation: string, pack: Package): Plan {
+  const path = join(installation, 'config.json');
+  const before = readIfThere(path);
+  const merged = before === undefined ? undefined : withProfilesOf(before, path, pack);
+  const text = merged ?? pack.configText;
+  if (text === before) return NOTHING;
+  const names = pack.config.names.join(', ');
+  const aside = before !== undefined && merged === undefined;
+  const make = (): undefined => {
+    if (aside) copyFileSync(path, join(installation, UNREADABLE_CONFIG));
+    replaceFile(path, text, before === undefined ? 0o600 : statSync(path).mode & 0o777);
+  };
+  const told = aside ? `; the one that was there cannot be read, and is ${UNREADABLE_CONFIG} now` : '';
+  return { changes: [{ text: `config.json: ${names}${told}`, essential: true, make }], byHand: [] };
+}
+
+/** Undefined when the text is no config.json. */
+function withProfilesOf(text: string, path: string, { configText, config }: Package): string | undefined {
+  const root = readable(text, path);
+  if (!root) return undefined;
+  const place = isJsonObject(root.profiles) ? ['profiles'] : [];
+  const wanted = profilesIn(objectIn(configText) ?? {});
+  let merged = text;
+  for (const name of config.names) {
+    const profile = wanted[name];
+    if (isSameJson(valueAt(root, [...place, name]), profile)) continue;
+    merged = withValue(merged, [...place, name], profile);
+  }
+  const now = profilesIn(readable(merged, path) ?? {});
+  return config.names.every((name) => isSameJson(now[name], wanted[name])) ? merged : undefined;
+}
+
+function readable(text: string, path: string): JsonObject | undefined {
+  try {
+    parseConfig(text, path);
+    return objectIn(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function profilesIn(root: JsonObject): JsonObject {
+  return isJsonObject(root.profiles) ? root.profiles : root;
+}

@@ -1,0 +1,71 @@
+import { existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { replaceFile } from '../../protocol/replace-file.ts';
+import { readForEdit } from '../edit-file.ts';
+import type { Program } from '../program.ts';
+import { type EditedFile, readRecord, record, sha256, stateOf } from '../record.ts';
+import { shortPath } from '../view.ts';
+import { byHand, NOTHING, type Plan } from './step.ts';
+
+/** What a file is to say, and what was put into it for that, now and earlier. */
+export type Edit = Pick<EditedFile, 'aws' | 'values'> & { text: string };
+
+export type FileEdit = {
+  kind: EditedFile['kind'];
+  path: string;
+  /** What of the file changes, for the plan. */
+  what: string;
+  /** The lines for a person who has to do it. */
+  lines: string;
+  /** @param before what the record has of it; undefined when nothing of it is there. */
+  edit(text: string, before: EditedFile | undefined): Edit | { problem: string };
+  /** The text without what leads to this installation: an earlier one left no record. */
+  without(text: string): string;
+};
+
+/**
+ * The change of one file of the user's. What was there is recorded before anything is written, so that an
+ * uninstallation can give it back whatever comes between.
+ */
+export function planEdit(program: Program, wanted: FileEdit): Plan {
+  const { kind, path } = wanted;
+  const { installation, env } = program;
+  const where = shortPath(path, env.HOME);
+  const leave = (problem: string): Plan =>
+    byHand(`${where} is left as it is: ${problem}`, `put this into it yourself:\n${wanted.lines}`);
+  const file = readForEdit(path);
+  if (file && 'problem' in file) return leave(file.problem);
+  const text = file?.text;
+  const known = readRecord(installation).files.find((each) => each.kind === kind && each.path === path);
+  const state = known && stateOf(known, text);
+  const before = state === 'undone' ? undefined : known;
+  const edited = wanted.edit(text ?? '', before);
+  if ('problem' in edited) return leave(edited.problem);
+  if (edited.text === text) return NOTHING;
+  const { text: written, ...edits } = edited;
+  const entry: EditedFile = {
+    kind,
+    path,
+    original: before ? before.original : text === undefined ? null : wanted.without(text),
+    ...(before?.changed || state === 'changed' ? { changed: true } : {}),
+    written: sha256(written),
+    folders: [...(known?.folders ?? []), ...missingFolders(path)],
+    ...edits,
+  };
+  const make = (): undefined => {
+    record(installation, wanted, entry);
+    try {
+      replaceFile(path, written, text === undefined ? 0o600 : statSync(path).mode & 0o777);
+    } catch (error) {
+      record(installation, wanted, known);
+      throw error;
+    }
+  };
+  return { changes: [{ text: `${where}: ${wanted.what}`, make }], byHand: [] };
+}
+
+/** Those that have to be made for a file, outermost first. */
+function missingFolders(path: string): string[] {
+  const folder = dirname(path);
+  return existsSync(folder) ? [] : [...missingFolders(folder), folder];
+}

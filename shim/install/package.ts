@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { closeSync, lstatSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Config, parseConfig } from '../../protocol/config.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+import { readIfThere } from '../../protocol/replace-file.ts';
+import { type JsonObject, objectIn } from '../json-text.ts';
+import { sha256 } from '../record.ts';
+
+/** A package as it was unpacked. */
+export type Package = {
+  folder: string;
+  /** Version of its programs. */
+  build: string;
+  /** The folder under `versions` that is for exactly these files: the build, and what tells two of it apart. */
+  version: string;
+  files: readonly PackageFile[];
+  /** The text of SHA256SUMS, which is itself no file of the list. */
+  sums: string;
+  /** config.json, checked. */
+  config: Config;
+  configText: string;
+  /** `.claude/settings.json`; undefined when there is none. */
+  settings: JsonObject | undefined;
+};
+
+export type PackageFile = { path: string; sha256: string; size: number; executable: boolean };
+
+export const SUMS = 'SHA256SUMS';
+
+/** How much of the digest tells two packages of one build apart. */
+const DIGEST_DIGITS = 8;
+
+const AGAIN = 'unpack the archive again; if that is no help, get it again from your administrator';
+
+/**
+ * Reads a package and checks every file of it against SHA256SUMS.
+ *
+ * @throws CcwbError ERR_PACKAGE_INVALID; ERR_CONFIG_INVALID for a profile that cannot be used.
+ */
+export function readPackage(folder: string): Package {
+  const sums = textOf(folder, SUMS);
+  const files = linesOf(sums).map(([digest, path]) => checked(folder, path, digest));
+  const version = objectIn(textOf(folder, 'version.json'));
+  const build = version?.build;
+  if (typeof build !== 'string' || !/^[\w.+-]{1,64}$/.test(build) || build.startsWith('.')) {
+    throw invalid('version.json names no build');
+  }
+  const configText = textOf(folder, 'config.json');
+  const config = parseConfig(configText, join(folder, 'config.json'));
+  for (const problem of config.invalid.values()) throw problem;
+  const settingsText = readIfThere(join(folder, '.claude', 'settings.json'));
+  const settings = settingsText === undefined ? undefined : objectIn(settingsText);
+  if (settingsText !== undefined && !settings) throw invalid('.claude/settings.json is no JSON object');
+  return {
+    folder,
+    build,
+    version: `${build}-${sha256(sums).slice(0, DIGEST_DIGITS)}`,
+    files,
+    sums,
+    config,
+    configText,
+    settings,
+  };
+}
+
+/** Whether a folder holds these files, every byte of them. */
+export function holds(folder: string, { files, sums }: Package): boolean {
+  try {
+    if (readIfThere(join(folder, SUMS)) !== sums) return false;
+    return files.every(({ path, sha256: digest, size }) => {
+      const stat = lstatSync(join(folder, path));
+      return stat.isFile() && stat.size === size && digestOf(join(folder, path)) === digest;
+    });
+  } catch {
+    return false;
+  }
+}
+
+/** SHA-256 of a file, as it goes by in pieces; `onPiece` is given each. */
+export function digestOf(path: string, onPiece: (piece: Uint8Array) => void = () => {}): string {
+  const hash = createHash('sha256');
+  const buffer = Buffer.allocUnsafe(1_048_576);
+  const fd = openSync(path, 'r');
+  try {
+    for (let length = 1; length > 0; ) {
+      length = readSync(fd, buffer);
+      const piece = buffer.subarray(0, length);
+      hash.update(piece);
+      onPiece(piece);
+    }
+  } finally {
+    closeSync(fd);
+  }
+  return hash.digest('hex');
+}
+
+/** Lines as `sha256sum` writes them. */
+function linesOf(sums: string): [digest: string, path: string][] {
+  const lines = sums.split('\n').filter((line) => line !== '');
+  if (lines.length === 0) throw invalid(`${SUMS} is empty`);
+  return lines.map((line) => {
+    const [, digest = '', path = ''] = /^([0-9a-f]{64}) [ *](?:\.\/)?(.+)$/.exec(line) ?? [];
+    const inside = path !== '' && !path.startsWith('/') && !path.split('/').includes('..');
+    if (!inside || path.includes('\\')) throw invalid(`${SUMS} has a line that is none of a checksum`);
+    return [digest, path];
+  });
+}
+
+function checked(folder: string, path: string, digest: string): PackageFile {
+  const stat = lstatSync(join(folder, path), { throwIfNoEntry: false });
+  if (!stat) throw invalid(`${path} is missing`);
+  if (!stat.isFile()) throw invalid(`${path} is no file`);
+  let found: string;
+  try {
+    found = digestOf(join(folder, path));
+  } catch (cause) {
+    throw invalid(`${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`, cause);
+  }
+  if (found !== digest) throw invalid(`${path} is not as it was packed`);
+  return { path, sha256: digest, size: stat.size, executable: (stat.mode & 0o100) !== 0 };
+}
+
+function textOf(folder: string, name: string): string {
+  let text: string | undefined;
+  try {
+    text = readIfThere(join(folder, name));
+  } catch (cause) {
+    throw invalid(`${name} cannot be read (${(cause as NodeJS.ErrnoException).code})`, cause);
+  }
+  if (text === undefined) throw invalid(`${name} is missing`);
+  return text;
+}
+
+function invalid(what: string, cause?: unknown): CcwbError {
+  return new CcwbError('ERR_PACKAGE_INVALID', `the package is damaged: ${what}`, AGAIN, { cause });
+}

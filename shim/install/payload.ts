@@ -1,0 +1,136 @@
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { CURRENT, LINKS, REPLACED_PREFIX, UNFINISHED, VERSIONS } from '../layout.ts';
+import { digestOf, holds, type Package, SUMS } from './package.ts';
+import { failed } from './preflight.ts';
+import { NOTHING, type Plan } from './step.ts';
+
+/** The version that is used now; undefined when there is none. */
+export function currentVersion(installation: string): string | undefined {
+  try {
+    const target = readlinkSync(join(installation, CURRENT));
+    return /^versions\/([^/]+)$/.exec(target)?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+/** The files of the package in a folder of their own, under their final name only when all of them are there. */
+export function planPayload(installation: string, pack: Package): Plan & { version: string } {
+  const versions = join(installation, VERSIONS);
+  const version = freeName(versions, pack);
+  const folder = join(versions, version);
+  if (existsSync(folder)) return { ...NOTHING, version };
+  const bytes = pack.files.reduce((sum, { size }) => sum + size, 0);
+  const make = (): undefined => {
+    const unfinished = `${folder}${UNFINISHED}`;
+    rmSync(unfinished, { recursive: true, force: true });
+    try {
+      stage(pack, unfinished);
+      renameSync(unfinished, folder);
+      syncFolder(versions);
+    } catch (error) {
+      rmSync(unfinished, { recursive: true, force: true });
+      throw error;
+    }
+  };
+  const text = `${VERSIONS}/${version}: ${pack.files.length} files, ${Math.ceil(bytes / 1_000_000)} MB`;
+  return { changes: [{ text, essential: true, make }], byHand: [], version };
+}
+
+/** From now on the version is the one that is used: one rename. */
+export function planSwitch(installation: string, version: string): Plan {
+  const from = currentVersion(installation);
+  if (from === version) return NOTHING;
+  const make = (): undefined => replaceLink(installation, CURRENT, join(VERSIONS, version));
+  return { changes: [{ text: `${CURRENT}: ${version}`, essential: true, make }], byHand: [] };
+}
+
+/** The programs under the paths that other files have of them; an earlier installation's own give way. */
+export function planLinks(installation: string, { files }: Package): Plan {
+  const names = LINKS.filter((name) =>
+    files.some(({ path }) => path === name || path.startsWith(`${name}/`)),
+  );
+  const missing = names.filter((name) => linkOf(join(installation, name)) !== join(CURRENT, name));
+  if (missing.length === 0) return NOTHING;
+  const make = (): undefined => {
+    for (const name of missing) replaceLink(installation, name, join(CURRENT, name));
+  };
+  return { changes: [{ text: missing.join(', '), essential: true, make }], byHand: [] };
+}
+
+/** A damaged version keeps its name while programs may run from it; its successor has another. */
+function freeName(versions: string, pack: Package): string {
+  for (let number = 0; ; number += 1) {
+    const name = number === 0 ? pack.version : `${pack.version}.${number}`;
+    if (!existsSync(join(versions, name)) || holds(join(versions, name), pack)) return name;
+  }
+}
+
+function stage({ folder, files, sums }: Package, into: string): void {
+  const folders = new Set([into]);
+  for (const { path } of files) {
+    for (let each = dirname(join(into, path)); !folders.has(each); each = dirname(each)) folders.add(each);
+  }
+  mkdirSync(into, { recursive: true, mode: 0o700 });
+  for (const { path, sha256, executable } of files) {
+    const target = join(into, path);
+    mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+    const fd = openSync(target, 'wx', executable ? 0o755 : 0o644);
+    try {
+      const digest = digestOf(join(folder, path), (piece) => writeAll(fd, piece));
+      if (digest !== sha256) throw failed(`${path} changed while it was copied`, 'run it again');
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+  writeFileSync(join(into, SUMS), sums, { mode: 0o644, flush: true });
+  for (const each of folders) syncFolder(each);
+}
+
+function writeAll(fd: number, piece: Uint8Array): void {
+  for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at);
+}
+
+/** A file gives way in the same instant; a folder, of an installation without versions, has to be moved first. */
+function replaceLink(installation: string, name: string, target: string): undefined {
+  const path = join(installation, name);
+  const replaced = join(installation, `${REPLACED_PREFIX}${name}`);
+  const made = join(installation, `.${name}${UNFINISHED}`);
+  rmSync(made, { force: true });
+  symlinkSync(target, made);
+  if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    rmSync(replaced, { recursive: true, force: true });
+    renameSync(path, replaced);
+  }
+  renameSync(made, path);
+  syncFolder(installation);
+  rmSync(replaced, { recursive: true, force: true });
+}
+
+function linkOf(path: string): string | undefined {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : undefined;
+}
+
+function syncFolder(path: string): void {
+  const fd = openSync(path, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import type { StatusReply } from '../../protocol/api.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+import { quotedWord } from '../command-words.ts';
+import { awsConfig, awsCredentials, environment } from '../doctor/aws-checks.ts';
+import type { Check, Finding } from '../doctor/check.ts';
+import { claude } from '../doctor/claude-checks.ts';
+import { daemon, socket } from '../doctor/daemon-checks.ts';
+import { runCheck, shown } from '../doctor/doctor.ts';
+import { config, installation } from '../doctor/installation-checks.ts';
+import { beginLooking } from '../doctor/look.ts';
+import type { Program } from '../program.ts';
+import { shortPath } from '../view.ts';
+
+/** Those checks of `bedrock-auth doctor` that tell whether the installation itself is whole; none asks the network. */
+const CHECKS: readonly { name: string; check: Check }[] = [
+  { name: 'installation', check: installation },
+  { name: 'config', check: config },
+  { name: 'socket', check: socket },
+  { name: 'daemon', check: daemon },
+  { name: 'AWS config', check: awsConfig },
+  { name: 'AWS credentials', check: awsCredentials },
+  { name: 'environment', check: environment },
+  { name: 'Claude Code', check: claude },
+];
+
+export type SelfCheck = {
+  findings: (Finding & { check: string })[];
+  /** The findings as people read them. */
+  text: string;
+  /** What to type next. */
+  next: string;
+};
+
+export async function selfCheck(program: Program): Promise<SelfCheck> {
+  const looking = beginLooking(program, undefined);
+  try {
+    const found = await Promise.all(
+      CHECKS.map(async ({ name, check }) =>
+        (await runCheck(check, looking)).map((finding) => ({ check: name, ...finding })),
+      ),
+    );
+    const findings = found.flat();
+    const text = findings.map((finding) => shown(program, looking, finding)).join('');
+    return { findings, text, next: nextCommand(program, await looking.status()) };
+  } finally {
+    looking.end();
+  }
+}
+
+/** A folder on the PATH needs no path. */
+function nextCommand(program: Program, status: StatusReply | CcwbError): string {
+  const signedIn =
+    !(status instanceof CcwbError) && status.profiles.some(({ state }) => state === 'signed-in');
+  const { installation: folder, env } = program;
+  const onPath = (env.PATH ?? '').split(':').includes(folder);
+  const path = join(folder, 'bedrock-auth');
+  const short = shortPath(path, env.HOME);
+  const name = onPath ? 'bedrock-auth' : /^~[\w@%+=:,./-]+$/.test(short) ? short : quotedWord(path);
+  return `${name} ${signedIn ? 'status' : 'login'}`;
+}

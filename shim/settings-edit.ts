@@ -1,0 +1,57 @@
+/** The settings of Claude Code that lead to an installation, and the undoing of what was put into them. */
+import { join } from 'node:path';
+import { programOf } from './command-words.ts';
+import { isJsonObject, isSameJson, type JsonPath, objectIn, valueAt, withValue } from './json-text.ts';
+import type { ValueEdit } from './record.ts';
+
+/** Settings that an installer makes and a user may have made too: told, not removed, without a record. */
+const MAYBE_OURS =
+  /^(CLAUDE_CODE_USE_BEDROCK|CLAUDE_CODE_ENABLE_TELEMETRY|AWS_REGION|OTEL_\w+|ANTHROPIC_\w*MODEL)$/;
+
+/** Undefined when the text is no JSON object. */
+export function ownSettings(
+  text: string,
+  installation: string,
+  profiles: readonly string[],
+): { ours: JsonPath[]; maybe: string[] } | undefined {
+  const root = objectIn(text);
+  if (!root) return undefined;
+  const env = isJsonObject(root.env) ? root.env : {};
+  const leadsHere = (command: unknown): boolean =>
+    typeof command === 'string' && programOf(command).startsWith(join(installation, '/'));
+  const ours: JsonPath[] = [
+    ...['awsAuthRefresh', 'otelHeadersHelper'].filter((name) => leadsHere(root[name])).map((name) => [name]),
+    ...(env.CCWB_SIGN_IN === undefined ? [] : [['env', 'CCWB_SIGN_IN']]),
+    ...(profiles.some((name) => name === env.AWS_PROFILE) ? [['env', 'AWS_PROFILE']] : []),
+  ];
+  return { ours, maybe: Object.keys(env).filter((name) => MAYBE_OURS.test(name)) };
+}
+
+/** The text without these settings, and without what then has nothing in it; empty when nothing is left. */
+export function withoutSettings(text: string, settings: readonly JsonPath[]): string {
+  let rest = text;
+  for (const path of settings) rest = withValue(rest, path, undefined);
+  return withoutEmpty(rest);
+}
+
+/** The text with what stood there before these values, where they still stand. */
+export function withoutValues(text: string, values: readonly ValueEdit[]): string {
+  let rest = text;
+  for (const { path, wrote, earlier } of standing(text, values)) {
+    if (!isSameJson(wrote, earlier)) rest = withValue(rest, path, earlier);
+  }
+  return rest === text ? text : withoutEmpty(rest);
+}
+
+/** Those values that nobody has changed since they were written. */
+export function standing(text: string, values: readonly ValueEdit[]): ValueEdit[] {
+  const root = objectIn(text) ?? {};
+  return values.filter(({ path, wrote }) => isSameJson(valueAt(root, path), wrote));
+}
+
+function withoutEmpty(text: string): string {
+  let rest = text;
+  const isEmpty = (value: unknown): boolean => isJsonObject(value) && Object.keys(value).length === 0;
+  if (isEmpty(objectIn(rest)?.env)) rest = withValue(rest, ['env'], undefined);
+  return isEmpty(objectIn(rest)) ? '' : rest;
+}
