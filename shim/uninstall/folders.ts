@@ -54,11 +54,12 @@ export function installationFolder(program: Program, keep: Keeping): Plan {
   const here = isSame(program.installation, folder);
   const there = entries(folder);
   const litter = there.filter(isLitter);
-  const wanted = [
+  const ours = [
     ...(keep.config ? [] : CONFIG),
     ...(keep.logs ? [] : LOGS),
     ...(here ? [...litter, ...UNPACKED, ...INSTALLED] : ['run']),
-  ].filter((name) => there.includes(name));
+  ];
+  const wanted = ours.filter((name) => there.includes(name));
   const known = [...CONFIG, ...LOGS, ...litter, ...UNPACKED, ...INSTALLED];
   const left = there
     .filter((name) => !wanted.includes(name))
@@ -67,7 +68,8 @@ export function installationFolder(program: Program, keep: Keeping): Plan {
     left.push(`${shortPath(program.installation, env.HOME)}: these programs are not those in ${where}`);
   if (wanted.length === 0) return { steps: [], left };
   const remove = async (): Promise<string[]> => {
-    for (const name of wanted) rmSync(join(folder, name), { recursive: true, force: true });
+    // Also what has come since it was looked for: a daemon was started to sign out, and wrote its log.
+    for (const name of ours) rmSync(join(folder, name), { recursive: true, force: true });
     removeIfEmpty(folder);
     return [];
   };
