@@ -5,6 +5,7 @@ import type { DeployFlags } from './deploy.ts';
 import { type DeployedStack, deployStack } from './deploy-stack.ts';
 import type { AdminIo } from './io.ts';
 import { fieldsFrom, storeOutputs, tellOutputs } from './keep-outputs.ts';
+import { outlive } from './outage.ts';
 import { type Chosen, choose, openSession, type Session } from './session.ts';
 import type { StackPlan } from './stack-plan.ts';
 import { listWords } from './text.ts';
@@ -121,7 +122,7 @@ async function deployAll(
     roleArn: flags.roleArn,
   };
   const known = new Map<StackId, Readonly<Record<string, string>>>();
-  for (const plan of plans) {
+  const deployOne = async (plan: StackPlan): Promise<DeployedStack> => {
     // Outputs of stacks that are there and not among those deployed now.
     for (const stack of Object.values(plan.parameters).flatMap((source) =>
       'stack' in source ? [source.stack] : [],
@@ -131,12 +132,12 @@ async function deployAll(
       if (state) known.set(stack, state.outputs);
     }
     const configOutputs = plan.id === 'auth' ? Object.values(configFields(profile)) : [];
-    const deployed = await deployStack(plan, known, {
-      cloud,
-      io,
-      place,
-      options: { ...options, configOutputs },
-    });
+    return deployStack(plan, known, { cloud, io, place, options: { ...options, configOutputs } });
+  };
+  for (const plan of plans) {
+    // Once a stack is deployed an outage is one, and no wrong address; and nobody is asked twice.
+    const patient = options.yes && done.length > 0;
+    const deployed = await (patient ? outlive(() => deployOne(plan), io) : deployOne(plan));
     known.set(plan.id, deployed.outputs);
     if (admin && !options.dryRun) storeOutputs(admin, deployed, io);
     done.push(deployed);

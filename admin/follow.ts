@@ -9,7 +9,7 @@ const MOST_WAIT_MS = 5_000;
 /** CloudFormation reports something every few minutes; after an hour of nothing it is not worth a process. */
 const QUIET_LIMIT_MS = 3_600_000;
 /** How long AWS may be out of reach while it works on by itself. */
-const OUTAGE_LIMIT_MS = 600_000;
+export const OUTAGE_LIMIT_MS = 600_000;
 /** An order leaves an event of the stack itself within seconds; without one it was not AWS that took it. */
 const LAG_MS = 60_000;
 

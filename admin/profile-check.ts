@@ -42,7 +42,9 @@ export function checkProfile(value: unknown, path: string, name: string | undefi
   check('users', users, isCount, 'a whole number of people, 1 or more');
   checkOutputs(outputs, check);
   const profile = value as AdminProfile;
-  parseUserConfig(profile, path);
+  // What the stacks gave is looked at after what was chosen: a wrong value stands in another field then.
+  parseUserConfig({ ...profile, outputs: {} }, path);
+  parseUserConfig(profile, path, 'outputs, for config');
   return profile;
 }
 
@@ -98,7 +100,11 @@ export function unknownFields(profile: AdminProfile): string[] {
   ];
 }
 
-function parseUserConfig(profile: AdminProfile, path: string): ReturnType<typeof parseProfile> {
+function parseUserConfig(
+  profile: AdminProfile,
+  path: string,
+  prefix = 'config',
+): ReturnType<typeof parseProfile> {
   const fields = userConfig(profile);
   const direct = isDirect(fields);
   const given = direct ? fields.federated_role_arn : (fields.identity_pool_id ?? fields.identity_pool_name);
@@ -107,7 +113,7 @@ function parseUserConfig(profile: AdminProfile, path: string): ReturnType<typeof
   return parseProfile(
     profile.name,
     { ...fields, ...(absent && placeholder) },
-    { path, prefix: 'config', fix: `correct it in ${path} (docs/configuration.md lists the fields)` },
+    { path, prefix, fix: `correct it in ${path} (docs/configuration.md lists the fields)` },
   );
 }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { chooseProfileFile, currentProfile, useNoProfile, useProfile } from '../../admin/current-profile.ts';
 import { removeProfile, writeProfile } from '../../admin/profile-store.ts';
-import { PROFILE } from './fixtures/admin-cloud.ts';
+import { PROFILE } from './fixtures/profiles.ts';
 
 const home = (t: Test, ...names: string[]) => {
   const env = { CCWB_HOME: t.testdir() };

@@ -168,6 +168,21 @@ t.test('a network that goes away meanwhile is outlived', async (t) => {
   );
 });
 
+t.test('a network that stays away is given up after ten minutes, and AWS goes on', async (t) => {
+  const { ccwb, aws } = await startAdminCloud(t);
+  const { status, error } = await ccwb('deploy --yes', {
+    onSay: (text) => {
+      if (text.includes('CREATE_IN_PROGRESS User Initiated'))
+        aws.setFault('DescribeStacks', { kind: 'html' });
+    },
+  });
+  t.equal(status, 1);
+  t.match(
+    last(error),
+    /what answered is not AWS; ccwb-ClaudeCode-auth goes on in AWS meanwhile \(ERR_AWS_UNREACHABLE\)\n {2}fix: check the network, VPN and proxy, .*; then ccwb status shows how it ended$/,
+  );
+});
+
 t.test('credentials that end meanwhile are told, and that AWS goes on', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   const { status, error } = await ccwb('deploy --yes', {

@@ -7,6 +7,7 @@ import { pythonWithMoto, startMoto } from '../fixtures/moto.ts';
 import { missing } from '../fixtures/tools.ts';
 import { OKTA } from './fixtures/admin-cloud.ts';
 import { ccwb } from './fixtures/admin-io.ts';
+import { EVERYTHING } from './fixtures/profiles.ts';
 
 /**
  * What moto takes for done without making it. That these are right is seen in test/infra (every property) and in
@@ -36,21 +37,6 @@ const NOT_CREATED: Partial<Record<StackId, readonly string[]>> = {
 };
 const ROLES = 8;
 
-/** Every stack, with all that it can hold; without a domain, of which moto would have to have the zone. */
-const INFRA = {
-  audit: { retentionDays: 90 },
-  monitoring: {
-    network: { type: 'new', tasks: 'private' },
-    alarms: {
-      email: 'ops@company.example',
-      tokensPerHour: 1_000_000,
-      dailyCostUsd: 100,
-      bedrockErrorsPerHour: 50,
-    },
-    analytics: { glacierAfterDays: 90, resultsDays: 7 },
-  },
-};
-
 t.test(
   'every stack of a profile is deployed, updated, deployed again without a change, and destroyed',
   { skip: missing({ 'build/moto (moto server)': pythonWithMoto }) },
@@ -58,7 +44,7 @@ t.test(
     const moto = await startMoto(t);
     const directory = t.testdir({
       'config.json': JSON.stringify({ profiles: { ClaudeCode: OKTA, Second: OKTA } }),
-      'infra.json': JSON.stringify(INFRA),
+      'infra.json': JSON.stringify(EVERYTHING),
     });
     const CCWB_CONFIG = join(directory, 'config.json');
     const deploy = `deploy --yes --json --infra ${join(directory, 'infra.json')}`;

@@ -4,14 +4,8 @@ import t from 'tap';
 import type { AdminProfile } from '../../admin/profile-file.ts';
 import { updateProfile, writeProfile } from '../../admin/profile-store.ts';
 import { STACKS } from '../../infra/outputs.ts';
-import {
-  EVERYTHING,
-  OKTA,
-  PROFILE,
-  STACK,
-  startAdminCloud,
-  startProfileCloud,
-} from './fixtures/admin-cloud.ts';
+import { OKTA, STACK, startAdminCloud, startProfileCloud } from './fixtures/admin-cloud.ts';
+import { EVERYTHING, PROFILE } from './fixtures/profiles.ts';
 
 const COMPLETE: AdminProfile = { ...PROFILE, infra: EVERYTHING };
 
@@ -82,6 +76,26 @@ t.test(
     t.strictSame(Object.keys(profile().outputs), STACKS);
   },
 );
+
+t.test('a network that is away between two stacks is waited for, ten minutes at most', async (t) => {
+  for (const [times, expected] of [
+    [20, 0],
+    [undefined, 1],
+  ] as const) {
+    const { ccwb, profile, aws } = await startProfileCloud(t, COMPLETE);
+    const { status, error } = await ccwb('deploy --yes', {
+      onSay: (text) => {
+        if (text.includes('ccwb-ClaudeCode-auth will be created'))
+          aws.setFault('CreateChangeSet', { kind: 'html' }, times);
+      },
+    });
+    t.equal(status, expected, error);
+    t.match(error, /what answered is not AWS; trying again\n/);
+    if (expected === 1)
+      t.match(last(error), /what answered is not AWS \(ERR_AWS_UNREACHABLE\)\n {2}fix: check the network/);
+    t.strictSame(Object.keys(profile().outputs), expected === 1 ? ['auth'] : STACKS);
+  }
+});
 
 t.test('a stack that could not be deleted keeps its outputs', async (t) => {
   const { ccwb, profile, aws } = await startProfileCloud(t, COMPLETE);

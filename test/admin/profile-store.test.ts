@@ -14,7 +14,7 @@ import {
   writeProfile,
 } from '../../admin/profile-store.ts';
 import { type Random, seededRandom } from '../fixtures/random.ts';
-import { EVERYTHING, PROFILE } from './fixtures/admin-cloud.ts';
+import { EVERYTHING, PROFILE } from './fixtures/profiles.ts';
 
 const FULL: AdminProfile = {
   ...PROFILE,
@@ -122,6 +122,10 @@ t.test('a wrong field is named with its file, its value, what is allowed, and wh
       ': claude.attributes.department is "a,b"; allowed: names and texts without spaces, commas, quotes or =',
     ],
     [{ ...PROFILE, users: 0.5 }, ': users is 0.5; allowed: a whole number of people, 1 or more'],
+    [
+      { ...PROFILE, outputs: { auth: { IdentityPoolId: 'x' } } },
+      ': outputs, for config.identity_pool_id is "x"; allowed: an identity pool id such as us-east-1:1234abcd-…',
+    ],
     [{ ...PROFILE, outputs: { auth: { A: 1 } } }, ': outputs.auth is {"A":1}; allowed: an object of texts'],
   ];
   for (const [value, message] of cases) {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { AdminProfile } from '../../admin/profile-file.ts';
 import { listProfiles, profilePath, readProfile, writeProfile } from '../../admin/profile-store.ts';
-import { PROFILE } from './fixtures/admin-cloud.ts';
 import { type IoOptions, ccwb as runCcwb } from './fixtures/admin-io.ts';
+import { PROFILE } from './fixtures/profiles.ts';
 
 const OUTPUTS = { auth: { RoleArn: 'arn:aws:iam::123456789012:role/ccwb-Work-auth-AuthenticatedRole-X' } };
 const WORK: AdminProfile = { ...PROFILE, name: 'Work', users: 40, outputs: OUTPUTS };

@@ -39,15 +39,15 @@ export async function measure(
   });
 }
 
-/** The figures as rows, each beside the first. */
-export function table(title: string, figures: readonly Figures[]): void {
+/** The figures as rows, each beside the first, which is called `base`. */
+export function table(title: string, figures: readonly Figures[], base = 'true'): void {
   process.stdout.write(
-    `${title.padEnd(30)}${'median'.padStart(9)}${'min'.padStart(9)}${'max'.padStart(9)}${'x true'.padStart(9)}\n`,
+    `${title.padEnd(30)}${'median'.padStart(9)}${'min'.padStart(9)}${'max'.padStart(9)}${`x ${base}`.padStart(9)}\n`,
   );
-  const base = figures[0]?.medianMs ?? 1;
+  const baseMs = figures[0]?.medianMs ?? 1;
   for (const { name, medianMs, minMs, maxMs } of figures) {
     const cells = [medianMs, minMs, maxMs].map((ms) => ms.toFixed(1).padStart(9)).join('');
-    process.stdout.write(`  ${name.padEnd(28)}${cells}${(medianMs / base).toFixed(1).padStart(9)}\n`);
+    process.stdout.write(`  ${name.padEnd(28)}${cells}${(medianMs / baseMs).toFixed(1).padStart(9)}\n`);
   }
   process.stdout.write('\n');
 }

@@ -55,7 +55,8 @@ export function createChangeSet(parameters: URLSearchParams, stacks: Stacks): Xm
     reason: found.length > 0 || outputsChanged || parametersChanged ? undefined : nothingToDo,
   };
   stack.roleArn = parameters.get('RoleARN') ?? stack.roleArn;
-  stack.changeSets.set(changeSet.id, changeSet);
+  if (stacks.changeSetsAtOnce) finish(stack, changeSet);
+  else stack.changeSets.set(changeSet.id, changeSet);
   return { Id: changeSet.id, StackId: stack.id };
 }
 

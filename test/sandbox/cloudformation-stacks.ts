@@ -64,6 +64,8 @@ export interface Stacks {
   stepsPerLook: number;
   /** Events and changes on one page. Default 4. */
   pageSize: number;
+  /** Whether a change set is there with the order, as if AWS took no time to compare. Default false. */
+  changeSetsAtOnce: boolean;
   /** Tokens of orders that were taken. */
   readonly taken: Set<string>;
   /** By logical id. */
@@ -88,6 +90,7 @@ export function createStacks({ region, nowMs }: Pick<AwsAccount, 'region' | 'now
     account,
     stepsPerLook: 3,
     pageSize: 4,
+    changeSetsAtOnce: false,
     taken: new Set(),
     failing: new Map(),
     all,
