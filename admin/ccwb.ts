@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Prompter } from './init/prompter.ts';
 import type { AdminIo } from './io.ts';
 import { networkFetch } from './network.ts';
 import { run } from './program.ts';
@@ -22,14 +23,16 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   });
 }
 
-const { stdin, stderr } = process;
+const { stdin, stdout, stderr, env } = process;
 const io: AdminIo = {
   env: process.env,
   aws: {},
   fetch: networkFetch(process.env),
   writeOut: (text) => process.stdout.write(text),
   writeError: (text) => stderr.write(text),
+  colours: stdout.isTTY && !env.NO_COLOR && env.TERM !== 'dumb',
   columns: stderr.isTTY ? stderr.columns : undefined,
+  openPrompts: stdin.isTTY && stderr.isTTY ? openTerminalPrompts : undefined,
   ask: stdin.isTTY && stderr.isTTY ? ask : undefined,
   interrupted: interruption.signal,
   now: Date.now,
@@ -39,6 +42,13 @@ const io: AdminIo = {
 
 // The exit status is set, not forced: a pipe may still be taking the output.
 process.exitCode = await run(process.argv.slice(2), io);
+
+/** The library of prompts is loaded where it is needed: most commands ask nothing. */
+async function openTerminalPrompts(): Promise<Prompter> {
+  const { openPrompts } = await import('./init/clack.ts');
+  const plain = Boolean(process.env.NO_COLOR);
+  return openPrompts({ input: stdin, output: stderr, interrupted: interruption.signal, plain });
+}
 
 /** Ctrl-C and Ctrl-D at the question are no answer. */
 async function ask(question: string): Promise<string> {

@@ -1,3 +1,5 @@
+import type { Prompter } from './init/prompter.ts';
+
 /** Where AWS is and who calls it. Absent in the real program: then the SDK's own addresses and chain count. */
 export type AwsSettings = {
   readonly endpoint?: string;
@@ -18,8 +20,12 @@ export type AdminIo = {
   writeOut(text: string): void;
   /** Everything said to a person. */
   writeError(text: string): void;
+  /** Whether results may be coloured: they go to a terminal, and nobody set NO_COLOR. */
+  readonly colours: boolean;
   /** Width of the terminal on which people read what is said; undefined when it is a pipe or a file. */
   readonly columns: number | undefined;
+  /** Opens the prompts of the wizard; undefined where nobody could answer. */
+  readonly openPrompts: (() => Promise<Prompter>) | undefined;
   /** Asks on the terminal and returns the line typed; undefined where nobody could answer. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
   /** Aborted by SIGINT and SIGTERM: ends what waits. */

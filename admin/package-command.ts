@@ -1,13 +1,15 @@
 import { resolve } from 'node:path';
 import { CcwbError } from '../protocol/errors.ts';
+import { BUILD_VERSION } from '../protocol/version.ts';
 import type { AdminIo } from './io.ts';
 import type { PackageFlags } from './package.ts';
-import { buildName, packageFiles } from './package-contents.ts';
-import { fetchLibraries, fetchRuntime } from './package-fetch.ts';
+import { packageFiles } from './package-contents.ts';
+import { fetchLibraries, fetchRuntime, neededPackages } from './package-fetch.ts';
 import { type OutputFolder, openOutput } from './package-output.ts';
 import { type PackageSource, packageSource } from './package-source.ts';
 import { findPayload, nativeFiles, readComponents, sharedFiles } from './payload.ts';
 import { type Platform, targetPlatforms } from './platforms.ts';
+import { checkGiven } from './registry-packages.ts';
 import type { ArchiveFile } from './tarball.ts';
 import { megabytes, paragraph } from './text.ts';
 import { whileWaiting } from './while-waiting.ts';
@@ -47,9 +49,11 @@ export async function makePackages(flags: PackageFlags, io: AdminIo): Promise<vo
   const payload = findPayload();
   const components = readComponents(payload);
   const shared = sharedFiles(payload);
-  const build = buildName(shared, components, flags.runtime);
+  if (flags.runtimeDir !== undefined) {
+    checkGiven(neededPackages(components, platforms, flags.runtime), flags.runtimeDir);
+  }
   io.writeError(`profile  ${source.name} (${source.path})\n`);
-  io.writeError(`build    ${build}\n\n`);
+  io.writeError(`version  ${BUILD_VERSION}\n\n`);
   for (const note of source.notes) io.writeError(paragraph(note, io.columns, 'note     '));
 
   const output = openOutput(flags.output, source.name, io);
@@ -59,12 +63,12 @@ export async function makePackages(flags: PackageFlags, io: AdminIo): Promise<vo
       const fetched = await fetchLibraries(components, platform, flags.runtimeDir, io);
       const native = [...nativeFiles(payload, platform), ...fetched];
       const runtime = flags.runtime ? await fetchRuntime(platform, flags.runtimeDir, io) : [];
-      const files = packageFiles({ source, build, platform, components, shared, native, runtime });
+      const files = packageFiles({ source, platform, components, shared, native, runtime });
       archives.push(await writeArchive(output, platform, source, files, seconds, io));
     }
     output.writeText('SHA256SUMS', sums(archives));
     const directory = output.finish();
-    const report = { profile: source.name, build, directory: resolve(directory), archives };
+    const report = { profile: source.name, build: BUILD_VERSION, directory: resolve(directory), archives };
     if (flags.json) io.writeOut(`${JSON.stringify(report satisfies PackageReport, undefined, 2)}\n`);
     else show(directory, archives, source, io);
   } finally {

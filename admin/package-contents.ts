@@ -11,7 +11,6 @@ import { userReadme } from './user-readme.ts';
 
 export type PackageOf = {
   readonly source: PackageSource;
-  readonly build: string;
   readonly platform: Platform;
   readonly components: Components;
   /** The programs, the same on every platform. */
@@ -22,26 +21,9 @@ export type PackageOf = {
   readonly runtime: readonly ArchiveFile[];
 };
 
-/**
- * The name of a build, by which an installation tells it from another: the version and, since two packages of one
- * version may differ, the beginning of a hash of all that is not of one deployment. The same on every platform.
- */
-export function buildName(
-  shared: readonly ArchiveFile[],
-  components: Components,
-  hasRuntime: boolean,
-): string {
-  const hash = createHash('sha256');
-  hash.update(JSON.stringify([components, hasRuntime ? RUNTIMES : undefined]));
-  for (const { path, bytes, executable } of sorted(shared)) {
-    hash.update(`\0${path}\0${executable}\0${bytes.byteLength}\0`).update(bytes);
-  }
-  return `${BUILD_VERSION}+${hash.digest('hex').slice(0, 12)}`;
-}
-
 /** The files, in the one folder that an archive unpacks to. */
 export function packageFiles(made: PackageOf): ArchiveFile[] {
-  const { source, build, platform, components, shared, native, runtime } = made;
+  const { source, platform, components, shared, native, runtime } = made;
   const { name, settings } = source;
   const hasRuntime = runtime.length > 0;
   const text = (path: string, content: string): ArchiveFile => ({
@@ -52,12 +34,12 @@ export function packageFiles(made: PackageOf): ArchiveFile[] {
   const json = (path: string, value: unknown) => text(path, `${JSON.stringify(value, undefined, 2)}\n`);
   const readme = userReadme({
     profile: name,
-    build,
+    build: BUILD_VERSION,
     hasTelemetry: settings.otelHeadersHelper !== undefined,
     hasRuntime,
   });
   const bill = billOfMaterials({
-    build,
+    build: BUILD_VERSION,
     components,
     platform: nodeName(platform),
     runtime: hasRuntime ? RUNTIMES[platform] : undefined,
@@ -69,7 +51,7 @@ export function packageFiles(made: PackageOf): ArchiveFile[] {
     text('README.md', readme),
     text('config.json', source.config),
     json('.claude/settings.json', settings),
-    json('version.json', { build, profile: name }),
+    json('version.json', { build: BUILD_VERSION, profile: name }),
     text('sbom.json', bill),
   ]);
   return [...files, text('SHA256SUMS', checksums(files))].map((file) => ({

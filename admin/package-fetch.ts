@@ -10,6 +10,18 @@ import { whileWaiting } from './while-waiting.ts';
 
 const NODE = 'runtime/bin/node';
 
+/** All that has to be had for these platforms. */
+export function neededPackages(
+  components: Components,
+  platforms: readonly Platform[],
+  hasRuntime: boolean,
+): RegistryPackage[] {
+  return platforms.flatMap((platform) => [
+    ...[components.fetched[nodeName(platform)]].filter((library) => library !== undefined),
+    ...(hasRuntime ? [RUNTIMES[platform]] : []),
+  ]);
+}
+
 /** Node.js, and its license. @param given folder of tarballs to use, see {@link obtain}, which throws. */
 export async function fetchRuntime(
   platform: Platform,

@@ -1,8 +1,9 @@
 /** The folder that packages are written to: there as a whole, or not at all. */
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CcwbError } from '../protocol/errors.ts';
 import type { AdminIo } from './io.ts';
+import { makeFolders } from './make-folders.ts';
 import { type ArchiveFile, type WrittenArchive, writeTarball } from './tarball.ts';
 
 export type OutputFolder = {
@@ -47,7 +48,7 @@ export function openOutput(
       throw problem(cause);
     }
   };
-  writing(() => mkdirSync(unfinished, { recursive: true }));
+  writing(() => makeFolders(unfinished));
   return {
     async writeArchive(name, files, seconds) {
       try {

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { AdminIo } from './io.ts';
-import { makePackages } from './package-command.ts';
 import type { SourceFlags } from './package-source.ts';
 import { RUNTIME_VERSION, TARGETS } from './platforms.ts';
 
@@ -53,5 +52,9 @@ export function addPackageCommand(program: Command, io: AdminIo): void {
     .option('--runtime-dir <directory>', 'take Node.js and koffi from tarballs here; nothing is fetched')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', EXAMPLES)
-    .action((flags: PackageFlags) => makePackages(flags, io));
+    .action(async (flags: PackageFlags) => {
+      // Archives and bills of materials that no other command should pay for.
+      const { makePackages } = await import('./package-command.ts');
+      await makePackages(flags, io);
+    });
 }

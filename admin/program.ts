@@ -4,6 +4,8 @@ import { BUILD_VERSION } from '../protocol/version.ts';
 import { addCompletionCommand } from './completion.ts';
 import { addDeployCommand } from './deploy.ts';
 import { addDestroyCommand } from './destroy.ts';
+import { addDoctorCommand } from './doctor.ts';
+import { addInitCommand } from './init.ts';
 import type { AdminIo } from './io.ts';
 import { addPackageCommand } from './package.ts';
 import { addProfilesCommand } from './profiles.ts';
@@ -11,6 +13,7 @@ import { addStatusCommand } from './status.ts';
 
 const EXAMPLES = `
 Examples:
+  $ ccwb init
   $ ccwb deploy --dry-run
   $ ccwb status
   $ ccwb deploy --help
@@ -23,10 +26,13 @@ Examples:
  * @returns exit status: 0 done, 1 failed, 2 wrong usage.
  */
 export async function run(args: readonly string[], io: AdminIo): Promise<number> {
-  const program = createProgram(io);
+  let status = 0;
+  const program = createProgram(io, () => {
+    status = 1;
+  });
   try {
     await program.parseAsync(args, { from: 'user' });
-    return 0;
+    return status;
   } catch (thrown) {
     // Help and version arrive as errors too, already printed; help for want of a command is wrong usage.
     if (thrown instanceof CommanderError && PRINTED.has(thrown.code)) return thrown.exitCode === 0 ? 0 : 2;
@@ -39,7 +45,8 @@ export async function run(args: readonly string[], io: AdminIo): Promise<number>
 
 const PRINTED = new Set(['commander.help', 'commander.helpDisplayed', 'commander.version']);
 
-function createProgram(io: AdminIo): Command {
+/** @param fail told by a command that did what it should, and found something wrong. */
+function createProgram(io: AdminIo, fail: () => void): Command {
   const program = new Command('ccwb')
     .description('Administers Claude Code with Bedrock: the AWS side of sign-in.')
     .version(BUILD_VERSION, '-v, --version', 'print the version')
@@ -55,12 +62,14 @@ function createProgram(io: AdminIo): Command {
       // Printed by `run`, in the form of every other error.
       outputError: () => {},
     });
+  addInitCommand(program, io);
   addDeployCommand(program, io);
   addStatusCommand(program, io);
   addDestroyCommand(program, io);
+  addDoctorCommand(program, io, fail);
+  addPackageCommand(program, io);
   addCompletionCommand(program, io);
   addProfilesCommand(program, io);
-  addPackageCommand(program, io);
   return program;
 }
 

@@ -1,9 +1,10 @@
 /** Tarballs of the npm registry, each checked against its pinned hash whenever it is used. */
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { CcwbError } from '../protocol/errors.ts';
 import type { AdminIo } from './io.ts';
+import { makeFolders } from './make-folders.ts';
 import { npmPack, specOf, tarballName } from './npm.ts';
 import type { RegistryPackage } from './platforms.ts';
 import { ccwbHome } from './profile-store.ts';
@@ -56,6 +57,21 @@ export async function obtain(
   }
 }
 
+/**
+ * Says at once what a folder of tarballs lacks.
+ *
+ * @throws CcwbError ERR_DOWNLOAD with the one command that fetches it all.
+ */
+export function checkGiven(all: readonly RegistryPackage[], folder: string): void {
+  const lacking = all.filter((what) => !existsSync(join(folder, tarballName(what))));
+  if (lacking.length === 0) return;
+  throw new CcwbError(
+    'ERR_DOWNLOAD',
+    `${folder} has no ${lacking.map(tarballName).join(', ')}`,
+    `run this where there is a network, and put what it makes into ${folder}: npm pack ${lacking.map(specOf).join(' ')}`,
+  );
+}
+
 /** Whether bytes have a hash in the form of Subresource Integrity. */
 export function hasIntegrity(bytes: Uint8Array, integrity: string): boolean {
   const expected = Buffer.from(integrity.replace(/^sha512-/, ''), 'base64');
@@ -64,15 +80,10 @@ export function hasIntegrity(bytes: Uint8Array, integrity: string): boolean {
 }
 
 function readGiven(what: RegistryPackage, folder: string): Uint8Array {
+  checkGiven([what], folder);
   const path = join(folder, tarballName(what));
   const tarball = readIfThere(path);
-  if (!tarball) {
-    throw new CcwbError(
-      'ERR_DOWNLOAD',
-      `${path} cannot be read`,
-      `run npm pack ${specOf(what)} where there is a network, and put what it makes into ${folder}`,
-    );
-  }
+  if (!tarball) throw new CcwbError('ERR_DOWNLOAD', `${path} cannot be read`, 'make it readable for you');
   if (hasIntegrity(tarball, what.integrity)) return tarball;
   throw wrongHash(path, `fetch it again: npm pack ${specOf(what)}`);
 }
@@ -87,7 +98,7 @@ function wrongHash(what: string, fix: string): CcwbError {
 
 function makeTemporary(cache: string): string {
   try {
-    mkdirSync(cache, { recursive: true, mode: 0o700 });
+    makeFolders(cache, 0o700);
     return mkdtempSync(join(cache, 'fetch-'));
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';

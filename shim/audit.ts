@@ -1,8 +1,9 @@
+import { painter } from '../protocol/layout.ts';
 import { PREDECESSOR } from '../protocol/paths.ts';
 import { type LogLine, lineParser, readEnd, selected, wantedLines } from './log-reader.ts';
 import { isReaderGone, type Program } from './program.ts';
 import { stamp } from './times.ts';
-import { painter, safeText, shortPath, wantsColours } from './view.ts';
+import { safeText, shortPath, wantsColours } from './view.ts';
 
 export type AuditOptions = {
   profile?: string;

@@ -1,3 +1,4 @@
+import { type Colour, painter } from '../protocol/layout.ts';
 import { PREDECESSOR } from '../protocol/paths.ts';
 import { journalLines, journalOf, journalParser, runJournal } from './journal.ts';
 import {
@@ -11,7 +12,7 @@ import {
 } from './log-reader.ts';
 import { isReaderGone, type Program } from './program.ts';
 import { stamp } from './times.ts';
-import { type Colour, painter, safeText, shortPath, wantsColours } from './view.ts';
+import { safeText, shortPath, wantsColours } from './view.ts';
 
 const LEVEL_COLOURS: Readonly<Record<string, Colour>> = { error: 'red', fatal: 'red', warn: 'yellow' };
 

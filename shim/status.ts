@@ -1,9 +1,10 @@
 import type { Problem, ProfileStatus, StatusReply } from '../protocol/api.ts';
 import { CcwbError } from '../protocol/errors.ts';
+import { type Colour, type Paint, painter } from '../protocol/layout.ts';
 import { askRunning, isUnreachable } from './ask.ts';
 import type { Program } from './program.ts';
 import { duration, moment } from './times.ts';
-import { asJson, type Colour, type Paint, painter, row, shortPath, wantsColours } from './view.ts';
+import { asJson, row, shortPath, wantsColours } from './view.ts';
 
 const STATE_COLOURS = {
   'signed-in': 'green',

@@ -108,6 +108,25 @@ export async function isGone(
   }
 }
 
+/** Waits for a process to end, however it does; false after `limitMs`. */
+export async function hasEnded(pid: number, limitMs: number): Promise<boolean> {
+  const deadline = performance.now() + limitMs;
+  while (isThere(pid)) {
+    if (performance.now() >= deadline) return false;
+    await sleep(LOOK_MS);
+  }
+  return true;
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * The mark of an attempt: at the same time what keeps others from trying too, and what remembers that it
  * came to nothing. Undefined when another caller is at it, or was not long ago, for the same builds.

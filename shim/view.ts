@@ -1,46 +1,18 @@
+import { hanging } from '../protocol/layout.ts';
 import type { Program } from './program.ts';
-
-/** Width that everything people read is made for, in columns. */
-export const WIDTH = 80;
 
 /** Where values begin beside their labels. */
 const VALUE_COLUMN = 18;
-
-const COLOURS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
-
-export type Colour = keyof typeof COLOURS;
-export type Paint = (colour: Colour, text: string) => string;
 
 /** Colours are for terminals that have them, and for people who want them (no-color.org). */
 export function wantsColours({ terminal, env }: Pick<Program, 'terminal' | 'env'>): boolean {
   return terminal && !env.NO_COLOR && env.TERM !== 'dumb';
 }
 
-export function painter(colours: boolean): Paint {
-  return (colour, text) => (colours ? `\x1b[${COLOURS[colour]}m${text}\x1b[0m` : text);
-}
-
 /** A label and its value, broken between words to fit the width; nothing without a value. */
 export function row(label: string, value: string | null, column = VALUE_COLUMN): string[] {
   if (value === null) return [];
   return hanging(`  ${label}`.padEnd(column), value, column);
-}
-
-/** Text after what stands before it, its further lines below its first; long words are not broken. */
-export function hanging(before: string, text: string, column: number): string[] {
-  const lines: string[] = [];
-  let line = before;
-  let empty = true;
-  for (const word of text.split(' ')) {
-    if (!empty && line.length + 1 + word.length > WIDTH) {
-      lines.push(line);
-      line = ' '.repeat(column);
-      empty = true;
-    }
-    line += empty ? word : ` ${word}`;
-    empty = false;
-  }
-  return [...lines, line];
 }
 
 /** A path with the home as `~`, as people write it. */

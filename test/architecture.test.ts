@@ -18,8 +18,8 @@ const ARROWS: Record<Folder, (target: string, from: string) => boolean> = {
   shim: (target) => folderOf(target) === 'protocol',
   admin: (target, from) =>
     ['protocol', 'network'].includes(folderOf(target)) ||
-    target === 'infra/outputs.ts' ||
-    (from === 'admin/synth.ts' && folderOf(target) === 'infra'),
+    // Loading CDK takes longer than everything else a command does: one file does it, where a template is needed.
+    (folderOf(target) === 'infra' && (from === 'admin/synth.ts' || !loadsCdk(target))),
   infra: () => false,
 };
 
@@ -39,15 +39,22 @@ const OWNERS: Record<string, readonly string[]> = {
   '@aws-sdk/credential-provider-node': ['admin/aws-identity.ts'],
   undici: ['network/way-out.ts'],
   'jsonc-parser': ['admin/write-config.ts', 'shim/json-text.ts'],
+  tar: ['admin/tarball.ts'],
+  '@cyclonedx/cyclonedx-library': ['admin/sbom.ts'],
+  '@clack/prompts': ['admin/init/clack.ts'],
+  yaml: ['admin/init/yaml.ts'],
   commander: [
     'shim/bedrock-auth.ts',
     'admin/program.ts',
     'admin/session.ts',
     'admin/deploy.ts',
+    'admin/package.ts',
     'admin/status.ts',
     'admin/destroy.ts',
     'admin/completion.ts',
+    'admin/doctor.ts',
     'admin/profiles.ts',
+    'admin/init.ts',
   ],
   'node:child_process': ['daemon/keyring-store.ts', 'shim/processes.ts', 'admin/processes.ts'],
 };
@@ -83,6 +90,8 @@ const WITHOUT_TEST: Record<string, string> = {
   'protocol/probe.ts': 'types and one constant',
   'daemon/provider-errors.ts': 'oidc-client.test.ts lets a real provider make every error it translates',
   'protocol/profile-reader.ts': 'config.test.ts reads every kind of field through it',
+  'protocol/layout.ts': 'doctor, status and logs of every program are laid out with it in their tests',
+  'protocol/findings.ts': 'the tests of both doctors read what it makes of findings',
   'protocol/completion/table.ts': 'types, and two functions that every script is made with',
   'protocol/completion/script.ts': 'shim/completion.test.ts runs what it gives in every shell',
   'protocol/completion/bash.ts': 'shim/completion.test.ts runs it in bash',
@@ -193,6 +202,12 @@ t.test('folders import only along the arrows', async (t) => {
   t.ok(imports.length > 200, `${imports.length} imports looked at`);
 });
 
+t.test('what CDK is loaded by, and what it is not, is told from imports of imports', async (t) => {
+  for (const path of ['infra/app.ts', 'infra/auth-stack.ts', 'infra/deployment-stack.ts'])
+    t.ok(loadsCdk(path), path);
+  for (const path of ['infra/outputs.ts', 'infra/profile.ts', 'infra/cost.ts']) t.notOk(loadsCdk(path), path);
+});
+
 t.test('every relative import is a file that exists, with its extension', async (t) => {
   for (const { from, target, kind } of imports) {
     if (kind === 'file' && !existsSync(join(root, target))) t.fail(`${from} imports ${target}`);
@@ -297,6 +312,19 @@ t.test('every version is exact', async (t) => {
   for (const [name, version] of Object.entries(declared))
     t.match(version, /^(npm:@?[\w/-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/, `${name} ${version}`);
 });
+
+/** Whether a file loads a library that belongs to one folder, itself or through what it imports. */
+function loadsCdk(path: string, seen = new Set<string>()): boolean {
+  if (seen.has(path)) return false;
+  seen.add(path);
+  return imports.some(
+    ({ from, target, kind }) =>
+      from === path &&
+      (kind === 'package'
+        ? Object.hasOwn(FOLDER_LIBRARIES, target)
+        : kind === 'file' && loadsCdk(target, seen)),
+  );
+}
 
 function projectRoot(): string {
   let directory = dirname(fileURLToPath(import.meta.url));

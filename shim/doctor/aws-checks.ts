@@ -1,18 +1,10 @@
 import { join } from 'node:path';
+import { type Finding, ok, problem, warning } from '../../protocol/findings.ts';
 import { awsConfigPath, awsCredentialsPath, type Section, sectionsOf } from '../aws-files.ts';
 import { isProgram, readText } from '../browser.ts';
 import { programOf } from '../command-words.ts';
 import { safeText, shortPath } from '../view.ts';
-import {
-  type Check,
-  type Finding,
-  forEachProfile,
-  type Looking,
-  ok,
-  problem,
-  shellWord,
-  warning,
-} from './check.ts';
+import { type Check, forEachProfile, type Looking, shellWord } from './check.ts';
 
 /** Settings of a profile that SDKs look at before its `credential_process`. */
 const OUTDOING = [

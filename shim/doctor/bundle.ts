@@ -1,11 +1,11 @@
 import { userInfo } from 'node:os';
 import { CcwbError } from '../../protocol/errors.ts';
+import type { DoctorReport } from '../../protocol/findings.ts';
 import { replaceFile } from '../../protocol/replace-file.ts';
 import { lastLines } from '../logs.ts';
 import type { Program } from '../program.ts';
 import { asJson } from '../view.ts';
 import type { Looking } from './check.ts';
-import type { DoctorReport } from './doctor.ts';
 
 /** How much of the log goes with a report. */
 const LOG_LINES = 300;

@@ -1,20 +1,9 @@
 import type { StatusReply } from '../../protocol/api.ts';
 import type { Config, ProfileConfig } from '../../protocol/config.ts';
 import type { CcwbError } from '../../protocol/errors.ts';
+import { type Finding, skipped } from '../../protocol/findings.ts';
 import type { Probe } from '../../protocol/probe.ts';
 import type { Program } from '../program.ts';
-
-/** `skipped`: could not be looked at because of something that another check tells. */
-export type Outcome = 'ok' | 'warning' | 'problem' | 'skipped';
-
-/** What one check found: one line, and a command that mends it. Never a secret. */
-export type Finding = {
-  outcome: Outcome;
-  text: string;
-  fix: string | null;
-  /** Null where it is not about one profile. */
-  profile: string | null;
-};
 
 /** What checks look at; whatever takes time is begun by the first that asks, and shared. */
 export type Looking = {
@@ -41,22 +30,6 @@ export type Discovery =
 export type ClaudeSettings = { path: string; env: Readonly<Record<string, string>>; root: object };
 
 export type Check = (looking: Looking) => Promise<Finding[]> | Finding[];
-
-export function ok(text: string, profile: string | null = null): Finding {
-  return { outcome: 'ok', text, fix: null, profile };
-}
-
-export function warning(text: string, fix: string | null, profile: string | null = null): Finding {
-  return { outcome: 'warning', text, fix, profile };
-}
-
-export function problem(text: string, fix: string | null, profile: string | null = null): Finding {
-  return { outcome: 'problem', text, fix, profile };
-}
-
-export function skipped(text: string, profile: string | null = null): Finding {
-  return { outcome: 'skipped', text, fix: null, profile };
-}
 
 /** One finding for each profile, or why there is none. */
 export async function forEachProfile(

@@ -1,21 +1,12 @@
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { type Finding, ok, problem, skipped, warning } from '../../protocol/findings.ts';
 import { isObject } from '../../protocol/profile-reader.ts';
 import { isProgram, readText } from '../browser.ts';
 import { programOf } from '../command-words.ts';
 import type { Program } from '../program.ts';
 import { safeText, shortPath } from '../view.ts';
-import {
-  type Check,
-  type ClaudeSettings,
-  type Finding,
-  type Looking,
-  ok,
-  problem,
-  shellWord,
-  skipped,
-  warning,
-} from './check.ts';
+import { type Check, type ClaudeSettings, type Looking, shellWord } from './check.ts';
 import { unreachable } from './network-checks.ts';
 
 /** The user's own settings of Claude Code. */

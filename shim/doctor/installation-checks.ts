@@ -1,9 +1,10 @@
 import { accessSync, constants, lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { type Finding, ok, problem, skipped, warning } from '../../protocol/findings.ts';
 import { BUILD_VERSION } from '../../protocol/version.ts';
 import { isProgram } from '../browser.ts';
 import { safeText, shortPath } from '../view.ts';
-import { type Check, type Finding, ok, problem, shellWord, skipped, warning } from './check.ts';
+import { type Check, shellWord } from './check.ts';
 
 const PROGRAMS = ['credential-process', 'otel-helper', 'bedrock-auth', 'bedrock-authd'];
 const FILES = [

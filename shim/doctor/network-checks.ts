@@ -1,17 +1,9 @@
 import type { ProfileConfig } from '../../protocol/config.ts';
+import { type Finding, ok, problem, skipped, warning } from '../../protocol/findings.ts';
 import type { Probe, ProbeFailure } from '../../protocol/probe.ts';
 import { isObject } from '../../protocol/profile-reader.ts';
 import { duration } from '../times.ts';
-import {
-  type Check,
-  type Discovery,
-  type Finding,
-  forEachProfile,
-  ok,
-  problem,
-  skipped,
-  warning,
-} from './check.ts';
+import { type Check, type Discovery, forEachProfile } from './check.ts';
 
 /** A clock that is wrong by less does no harm, in milliseconds: the daemon corrects more, too. */
 const CLOCK_OK_MS = 15_000;

@@ -1,4 +1,5 @@
 import { asCcwbError, type CcwbError } from '../../protocol/errors.ts';
+import { type Finding, ok, problem, skipped, warning } from '../../protocol/findings.ts';
 import { networkSettingsFrom, readNetworkSettings } from '../../protocol/network-settings.ts';
 import { readIfThere } from '../../protocol/replace-file.ts';
 import { readText } from '../browser.ts';
@@ -6,7 +7,7 @@ import { findServiceManager } from '../find-service-manager.ts';
 import { placeOf } from '../screen.ts';
 import { shownSettings } from '../service.ts';
 import type { ServiceManager } from '../service-manager.ts';
-import { type Check, type Finding, type Looking, ok, problem, skipped, warning } from './check.ts';
+import type { Check, Looking } from './check.ts';
 
 const INSTALL = 'bedrock-auth service install';
 

@@ -1,21 +1,13 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { ProfileConfig } from '../../protocol/config.ts';
+import { type Finding, ok, problem, skipped, warning } from '../../protocol/findings.ts';
 import { findOpeners, isProgram, readText } from '../browser.ts';
 import { askChild } from '../processes.ts';
 import { placeOf } from '../screen.ts';
 import { daemonEnvironment } from '../start-daemon.ts';
 import { shortPath } from '../view.ts';
-import {
-  type Check,
-  type Finding,
-  forEachProfile,
-  type Looking,
-  ok,
-  problem,
-  skipped,
-  warning,
-} from './check.ts';
+import { type Check, forEachProfile, type Looking } from './check.ts';
 
 /** A keyring that has said nothing for so long waits for somebody, in milliseconds. */
 const KEYRING_MS = 8_000;

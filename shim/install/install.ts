@@ -1,9 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { asCcwbError, CcwbError } from '../../protocol/errors.ts';
+import { hanging } from '../../protocol/layout.ts';
 import { compareBuilds } from '../../protocol/version.ts';
 import { type Program, runProgram, usageError } from '../program.ts';
-import { asJson, hanging, shortPath } from '../view.ts';
+import { asJson, shortPath } from '../view.ts';
 import { planAwsConfig } from './aws-config.ts';
 import { planAwsCredentials } from './aws-credentials.ts';
 import { planClaudeSettings } from './claude-settings.ts';
@@ -66,7 +67,7 @@ async function main(started: Program): Promise<number> {
   const report = reportOf(program, pack, plan, options);
   if (!options.json) await program.print(heading(program, report));
   if (!options.dryRun) await carryOut(program, plan, report, options);
-  const checked = options.dryRun ? undefined : await selfCheck(program);
+  const checked = options.dryRun ? undefined : await selfCheck(program, pack.config.names);
   report.checks = checked?.findings ?? [];
   report.next = checked?.next ?? null;
   const problems = report.checks.filter(({ outcome }) => outcome === 'problem').length;

@@ -31,7 +31,7 @@ export function currentVersion(installation: string): string | undefined {
 /** The files of the package in a folder of their own, under their final name only when all of them are there. */
 export function planPayload(installation: string, pack: Package): Plan & { version: string } {
   const versions = join(installation, VERSIONS);
-  const version = freeName(versions, pack);
+  const version = nameFor(installation, pack);
   const folder = join(versions, version);
   if (existsSync(folder)) return { ...NOTHING, version };
   const bytes = pack.files.reduce((sum, { size }) => sum + size, 0);
@@ -73,7 +73,10 @@ export function planLinks(installation: string, { files }: Package): Plan {
 }
 
 /** A damaged version keeps its name while programs may run from it; its successor has another. */
-function freeName(versions: string, pack: Package): string {
+function nameFor(installation: string, pack: Package): string {
+  const versions = join(installation, VERSIONS);
+  const current = currentVersion(installation);
+  if (current?.startsWith(pack.version) && holds(join(versions, current), pack)) return current;
   for (let number = 0; ; number += 1) {
     const name = number === 0 ? pack.version : `${pack.version}.${number}`;
     if (!existsSync(join(versions, name)) || holds(join(versions, name), pack)) return name;

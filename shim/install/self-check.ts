@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import type { StatusReply } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
+import { type Finding, findingsOf } from '../../protocol/findings.ts';
 import { quotedWord } from '../command-words.ts';
 import { awsConfig, awsCredentials, environment } from '../doctor/aws-checks.ts';
-import type { Check, Finding } from '../doctor/check.ts';
+import type { Check } from '../doctor/check.ts';
 import { claude } from '../doctor/claude-checks.ts';
 import { daemon, socket } from '../doctor/daemon-checks.ts';
-import { runCheck, shown } from '../doctor/doctor.ts';
+import { shown } from '../doctor/doctor.ts';
 import { config, installation } from '../doctor/installation-checks.ts';
 import { beginLooking } from '../doctor/look.ts';
 import type { Program } from '../program.ts';
@@ -32,15 +33,16 @@ export type SelfCheck = {
   next: string;
 };
 
-export async function selfCheck(program: Program): Promise<SelfCheck> {
+/** @param profiles those of the package: others are not its business. */
+export async function selfCheck(program: Program, profiles: readonly string[]): Promise<SelfCheck> {
   const looking = beginLooking(program, undefined);
   try {
     const found = await Promise.all(
       CHECKS.map(async ({ name, check }) =>
-        (await runCheck(check, looking)).map((finding) => ({ check: name, ...finding })),
+        (await findingsOf(() => check(looking))).map((finding) => ({ check: name, ...finding })),
       ),
     );
-    const findings = found.flat();
+    const findings = found.flat().filter(({ profile }) => profile === null || profiles.includes(profile));
     const text = findings.map((finding) => shown(program, looking, finding)).join('');
     return { findings, text, next: nextCommand(program, await looking.status()) };
   } finally {

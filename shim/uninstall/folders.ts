@@ -68,7 +68,7 @@ export function installationFolder(program: Program, keep: Keeping): Plan {
     left.push(`${shortPath(program.installation, env.HOME)}: these programs are not those in ${where}`);
   if (wanted.length === 0) return { steps: [], left };
   const remove = async (): Promise<string[]> => {
-    // Also what has come since it was looked for: a daemon was started to sign out, and wrote its log.
+    // Signing out may have started a daemon, which has made itself a folder for its log.
     for (const name of ours) rmSync(join(folder, name), { recursive: true, force: true });
     removeIfEmpty(folder);
     return [];

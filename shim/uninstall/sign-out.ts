@@ -6,11 +6,14 @@ import { askStarting } from '../ask.ts';
 import { findServiceManager } from '../find-service-manager.ts';
 import type { Program } from '../program.ts';
 import { endDaemon } from '../take-over.ts';
-import { runningDaemon } from '../upgrade.ts';
+import { hasEnded, runningDaemon } from '../upgrade.ts';
 import type { Plan } from './step.ts';
 
 /** Revoking is a call to the identity provider. */
 const SIGN_OUT_MS = 20_000;
+
+/** How long a daemon that answers no more takes to end, in milliseconds. */
+const LAST_WORDS_MS = 5_000;
 
 /** The sign-in of each profile: here, in the keyring, and at the identity provider. */
 export function sessions(program: Program): Plan & { names: readonly string[] } {
@@ -51,6 +54,8 @@ export function daemonAndService(program: Program): Plan {
     }
     const running = await runningDaemon(program);
     if (running) await endDaemon(program, running);
+    // It writes a last line, and would make the folder of its log anew.
+    if (running) await hasEnded(running.pid, LAST_WORDS_MS);
     return [];
   };
   return {

@@ -1,6 +1,6 @@
 import { asCcwbError } from '../../protocol/errors.ts';
+import { hanging } from '../../protocol/layout.ts';
 import { type Program, usageError } from '../program.ts';
-import { hanging } from '../view.ts';
 import { awsSections } from './aws-sections.ts';
 import { claudeSettings } from './claude-settings.ts';
 import { installationFolder, runtimeFolder } from './folders.ts';

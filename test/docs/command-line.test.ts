@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { CHECKS as ADMIN_CHECKS } from '../../admin/doctor.ts';
 import { REPLY_SCHEMAS } from '../../protocol/api.ts';
 import { CHECKS } from '../../shim/doctor/doctor.ts';
 import { helpOf, listedCommands, PROGRAM_COMMANDS, quotes } from './help.ts';
@@ -47,6 +48,16 @@ t.test('docs/command-line.md names every check of doctor, in order', async (t) =
   t.strictSame(
     rows,
     CHECKS.map(({ name }) => `\`${name}\``),
+  );
+});
+
+t.test('docs/command-line.md names every check of ccwb doctor, in order', async (t) => {
+  const rows = tableUnder(readText('docs/command-line.md'), 'What ccwb doctor looks at').map(
+    ([name]) => name,
+  );
+  t.strictSame(
+    rows,
+    ADMIN_CHECKS.map(({ name }) => `\`${name}\``),
   );
 });
 

@@ -30,6 +30,7 @@ const COMMANDS: Readonly<Record<string, readonly [file: string, ...args: string[
   'ccwb deploy': [process.execPath, 'build/js/admin/ccwb.js', 'deploy'],
   'ccwb status': [process.execPath, 'build/js/admin/ccwb.js', 'status'],
   'ccwb destroy': [process.execPath, 'build/js/admin/ccwb.js', 'destroy'],
+  'ccwb doctor': [process.execPath, 'build/js/admin/ccwb.js', 'doctor'],
   'ccwb completion': [process.execPath, 'build/js/admin/ccwb.js', 'completion'],
   'npm run demo --': [process.execPath, 'build/js/test/demo/demo.js'],
   'npm run sandbox --': [process.execPath, 'build/js/test/sandbox/main.js'],

@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/pro
 import { createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { DoctorReport } from '../../shim/doctor/doctor.ts';
+import type { DoctorReport } from '../../protocol/findings.ts';
 import { becomeBuild } from '../fixtures/builds.ts';
 import { freePort } from '../fixtures/free-port.ts';
 import type { RunOptions } from '../fixtures/installation.ts';

@@ -317,7 +317,7 @@ t.test(
       `/proc/${pid}/status`,
       `/proc/${pid}/limits`,
     ]);
-    t.match(process.stdout, `\0${folder}/daemon/index.js\0`);
+    t.match(process.stdout, `\0${folder}/versions/${BUILD_VERSION}-test/daemon/index.js\0`);
     t.match(process.stdout, /^NoNewPrivs:\t1$/m);
     t.match(process.stdout, /^Seccomp:\t2$/m);
     t.match(process.stdout, /^Max core file size +0 +0 /m);

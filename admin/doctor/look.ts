@@ -1,0 +1,61 @@
+import { statfsSync } from 'node:fs';
+import { STACKS, stackName } from '../../infra/outputs.ts';
+import { openAws, refuseOwnProgram } from '../aws-identity.ts';
+import { openCloudFormation } from '../cloudformation.ts';
+import type { StackState } from '../cloudformation-types.ts';
+import { discover } from '../init/discovery.ts';
+import type { AdminIo } from '../io.ts';
+import { type Chosen, choose, type ProfileFlags } from '../session.ts';
+import type { Looking, Machine } from './check.ts';
+
+/** What the checks look at, for one run. */
+export function beginLooking(flags: ProfileFlags, io: AdminIo, machine: Machine): Looking {
+  const chosen = once((): Chosen => choose(flags, io));
+  const aws = once(async () => {
+    if (io.aws.credentials === undefined) await refuseOwnProgram(io.env);
+    return openAws(chosen().profile.awsRegion, io);
+  });
+  const cloud = once(async () => openCloudFormation((await aws()).settings, io.interrupted));
+  return {
+    io,
+    machine,
+    chosen,
+    aws,
+    cloud,
+    stacks: once(async () => {
+      const { describeStack } = await cloud();
+      const { name } = chosen().profile;
+      const found = await Promise.all(
+        STACKS.map(async (stack) => [stack, await describeStack(stackName(name, stack))] as const),
+      );
+      return new Map(found.filter((entry): entry is [(typeof STACKS)[number], StackState] => !!entry[1]));
+    }),
+    discovery: once(async () => discover(chosen().profile.identityProvider.issuer, io.fetch, io.interrupted)),
+  };
+}
+
+/** What is asked for again and again, and worked out once; a failure, too. */
+function once<T>(work: () => T): () => T {
+  let done: { value: T } | { thrown: unknown } | undefined;
+  return () => {
+    try {
+      done ??= { value: work() };
+    } catch (thrown) {
+      done = { thrown };
+    }
+    if ('thrown' in done) throw done.thrown;
+    return done.value;
+  };
+}
+
+/** This computer. */
+export function thisMachine(): Machine {
+  return {
+    node: process.versions.node,
+    freeBytes: (folder) => {
+      const { bavail, bsize } = statfsSync(folder);
+      return bavail * bsize;
+    },
+    workingFolder: process.cwd(),
+  };
+}

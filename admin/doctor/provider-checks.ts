@@ -1,0 +1,36 @@
+import { asCcwbError } from '../../protocol/errors.ts';
+import { ok, problem, skipped, warning } from '../../protocol/findings.ts';
+import { isObject } from '../../protocol/profile-reader.ts';
+import { type Check, withProfile } from './check.ts';
+
+/** The provider's discovery document can be fetched, is that of the issuer, and offers what users need. */
+export const provider: Check = withProfile(async ({ discovery }) => {
+  try {
+    const { issuer, refreshTokens } = await discovery();
+    if (refreshTokens) return [ok(`${issuer} answers`)];
+    const text = `${issuer} does not say that it gives refresh tokens: users may have to sign in every hour`;
+    return [warning(text, 'allow the client offline_access, or refresh tokens, at the provider')];
+  } catch (thrown) {
+    const { message, fix } = asCcwbError(thrown);
+    return [problem(message, fix)];
+  }
+});
+
+const LIMIT_MS = 10_000;
+
+/** The provider's signing keys, without which neither AWS nor the users' daemon believes an ID token. */
+export const signingKeys: Check = withProfile(async ({ io, discovery }) => {
+  const found = await discovery().catch(() => undefined);
+  if (!found) return [skipped('without the discovery document')];
+  const fix = 'have the provider corrected: nobody could sign in through it';
+  try {
+    const signal = AbortSignal.any([io.interrupted, AbortSignal.timeout(LIMIT_MS)]);
+    const reply = await io.fetch(found.jwksUri, { signal, redirect: 'manual' });
+    const keys: unknown = reply.status === 200 ? await reply.json() : undefined;
+    const count = isObject(keys) && Array.isArray(keys.keys) ? keys.keys.length : 0;
+    if (count > 0) return [ok(`${count} signing ${count === 1 ? 'key' : 'keys'}`)];
+    return [problem(`no signing keys at ${found.jwksUri} (status ${reply.status})`, fix)];
+  } catch {
+    return [problem(`no signing keys at ${found.jwksUri}: it does not answer, or with no JSON`, fix)];
+  }
+});

@@ -1,0 +1,87 @@
+import { STACKS } from '../../infra/outputs.ts';
+import { asCcwbError } from '../../protocol/errors.ts';
+import { type Finding, ok, problem, skipped, warning } from '../../protocol/findings.ts';
+import { isUnderWay } from '../follow.ts';
+import { isTrouble } from '../progress.ts';
+import { listWords } from '../text.ts';
+import { configFields } from '../write-config.ts';
+import type { Check, Looking } from './check.ts';
+
+/** After an update that failed: the stack works as it did before. */
+const UNDONE = 'UPDATE_ROLLBACK_COMPLETE';
+
+/** The state of every stack there is. */
+export const stacks: Check = async (looking) => {
+  const found = await stacksOf(looking);
+  if (!(found instanceof Map)) return found as Finding[];
+  if (found.size === 0) return [warning('none is there', 'run ccwb deploy')];
+  const findings = [...found].flatMap(([stack, { status }]): Finding[] => {
+    if (status === UNDONE) {
+      return [
+        warning(`the last update of ${stack} failed; it is as it was before`, 'see why with ccwb status'),
+      ];
+    }
+    if (isTrouble(status))
+      return [problem(`${stack} is ${status}`, 'see why with ccwb status, then run ccwb deploy')];
+    if (isUnderWay(status)) return [warning(`${stack} is ${status}`, 'wait, and look with ccwb status')];
+    if (status === 'REVIEW_IN_PROGRESS')
+      return [warning(`${stack} is empty: a deployment was broken off`, 'run ccwb deploy')];
+    return [];
+  });
+  return findings.length > 0 ? findings : [ok(`${listWords([...found.keys()])} as deployed`)];
+};
+
+/** What the profile, or config.json, has of the stacks is what they give now. */
+export const outputs: Check = async (looking) => {
+  const found = await stacksOf(looking);
+  if (!(found instanceof Map)) return [skipped('without the stacks')];
+  const { admin, profile, path } = looking.chosen();
+  const fix = admin ? 'run ccwb deploy, which keeps what they give' : 'run ccwb deploy --write-config';
+  // One that failed or is being changed may have none for now.
+  const settled = STACKS.filter((stack) => {
+    const status = found.get(stack)?.status;
+    return status === undefined || status === UNDONE || (status.endsWith('_COMPLETE') && !isTrouble(status));
+  });
+  const findings = settled.flatMap((stack): Finding[] => {
+    const given = found.get(stack)?.outputs ?? {};
+    const kept = admin ? admin.outputs[stack] : stack === 'auth' ? ofConfig() : undefined;
+    if (kept === undefined) {
+      const missing = admin !== undefined && found.has(stack) && Object.keys(given).length > 0;
+      return missing ? [warning(`${path} has nothing of the ${stack} stack`, fix)] : [];
+    }
+    if (!found.has(stack))
+      return [warning(`${path} has outputs of the ${stack} stack, which is not there`, fix)];
+    const names = Object.keys(admin ? { ...kept, ...given } : kept).filter(
+      (name) => kept[name] !== given[name],
+    );
+    return names.map((name) =>
+      warning(
+        `${name} is ${kept[name] ?? 'nothing'} in ${path}, and ${given[name] ?? 'nothing'} in AWS`,
+        fix,
+      ),
+    );
+  });
+  return findings.length > 0 ? findings : [ok(found.size === 0 ? 'none yet' : `${path} has them`)];
+
+  /** What a config.json says in the place of the auth stack's outputs. */
+  function ofConfig(): Record<string, string> {
+    const { federation } = profile;
+    const value = federation.type === 'direct' ? federation.roleArn : federation.identityPoolId;
+    return Object.fromEntries(Object.values(configFields(profile)).map((output) => [output, value]));
+  }
+};
+
+async function stacksOf({ chosen, aws, stacks: read }: Looking) {
+  try {
+    chosen();
+    await aws();
+  } catch {
+    return [skipped('without a profile and AWS credentials')];
+  }
+  try {
+    return await read();
+  } catch (thrown) {
+    const { message, fix } = asCcwbError(thrown);
+    return [problem(message, fix)];
+  }
+}

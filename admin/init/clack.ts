@@ -1,0 +1,155 @@
+/** The one file that knows the library of prompts; import it dynamically. What it writes goes to stderr. */
+import { Writable } from 'node:stream';
+import { styleText } from 'node:util';
+import * as clack from '@clack/prompts';
+import { paragraph } from '../text.ts';
+import { type ChoicePrompt, type Prompter, STOPPED, type TextPrompt } from './prompter.ts';
+
+/** What stands before each line: the guide and two spaces. */
+const GUIDE = 3;
+/** Lines longer than this are hard to read, however wide the terminal is. */
+const WIDEST = 90;
+/** How an answer that was left empty is shown. */
+const NONE = '(none)';
+
+export type Terminal = {
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+  readonly interrupted: AbortSignal;
+  /** Whether to do without colours, which is not what takes the cursor where it has to be. */
+  readonly plain: boolean;
+};
+
+export function openPrompts(terminal: Terminal): Prompter {
+  const output = terminal.plain ? withoutColour(terminal.output) : terminal.output;
+  const width = (): number => Math.min(terminal.output.columns ?? 80, WIDEST) - GUIDE;
+  const wrapped = (text: string): string => paragraph(text, width()).trimEnd();
+  const bar = (text = ''): string => `${styleText('gray', clack.S_BAR)}${text && `  ${text}`}\n`;
+  const lines = (text: string, style: (line: string) => string = (line) => line): string =>
+    text
+      .split('\n')
+      .map((line) => bar(line && style(line)))
+      .join('');
+  let waiting = false;
+  const write = (text: string): void => {
+    // What was waited for has come: its line makes room.
+    output.write(waiting ? `\r\x1b[2A\x1b[J${text}` : text);
+    waiting = false;
+  };
+  const marked = (mark: string, text: string): void => {
+    const [first = '', ...more] = wrapped(text).split('\n');
+    write(`${bar()}${mark}  ${first}\n${more.length > 0 ? lines(more.join('\n')) : ''}`);
+  };
+  /** Ctrl-D ends readline under a prompt that goes on waiting for it; it means what Ctrl-C does. */
+  const prompt = async <T>(show: (common: Common) => Promise<T | symbol>): Promise<T | typeof STOPPED> => {
+    write('');
+    const ended = new AbortController();
+    const onKey = (_: unknown, key?: { name?: string; ctrl?: boolean }): void => {
+      if (key?.ctrl === true && key.name === 'd') ended.abort();
+    };
+    terminal.input.on('keypress', onKey);
+    const onEnd = (): void => ended.abort();
+    terminal.input.once('end', onEnd);
+    try {
+      const signal = AbortSignal.any([terminal.interrupted, ended.signal]);
+      const answer = await show({ input: terminal.input, output, signal });
+      return typeof answer === 'symbol' ? STOPPED : answer;
+    } finally {
+      terminal.input.off('keypress', onKey);
+      terminal.input.off('end', onEnd);
+    }
+  };
+  const validate =
+    ({ validate: judge, fallback }: TextPrompt) =>
+    (typed: string | undefined): string | undefined => {
+      const problem = judge(typed === undefined || typed === '' ? (fallback ?? '') : typed);
+      // Below the guide's end there is no bar to begin a line with.
+      return problem && wrapped(problem).replaceAll('\n', `\n${' '.repeat(GUIDE)}`);
+    };
+
+  return {
+    opening: (title) => clack.intro(styleText('bold', title), { output }),
+    heading: (title, place, text) => {
+      const gap = ' '.repeat(Math.max(1, Math.min(width(), 77) - title.length - place.length));
+      write(`${bar()}${bar(`${styleText(['bold', 'cyan'], title)}${gap}${styleText('dim', place)}`)}`);
+      if (text !== undefined) write(lines(wrapped(text), (line) => styleText('dim', line)));
+    },
+    say: (text) => {
+      const shown = typeof text === 'string' ? wrapped(text) : text.join('\n');
+      write(`${bar()}${lines(shown)}`);
+    },
+    warn: (text) => marked(styleText('yellow', clack.S_WARN), text),
+    wait: (text) => {
+      // One line, or more of it would have to make room.
+      const line = text.length > width() ? `${text.slice(0, width() - 1)}…` : text;
+      write(bar() + bar(styleText('dim', line)));
+      waiting = true;
+    },
+    answered: (message, answer) => {
+      marked(styleText('green', clack.S_STEP_SUBMIT), message);
+      write(lines(wrapped(answer), (line) => styleText('dim', line)));
+    },
+    closing: (text) => {
+      const [first = '', ...more] = text.split('\n');
+      const rest = more.map((line) => `${' '.repeat(GUIDE)}${line}\n`).join('');
+      write(`${bar()}${styleText('gray', clack.S_BAR_END)}  ${first}\n${rest}`);
+    },
+    text: (asked) =>
+      prompt<string>((common) =>
+        clack.text({
+          ...common,
+          message: indented(wrapped(asked.message)),
+          ...placeholder(asked),
+          ...(asked.initial !== undefined && { initialValue: asked.initial }),
+          ...defaultValue(asked),
+          validate: validate(asked),
+        }),
+      ).then((answer) => (answer === NONE || answer === undefined ? '' : answer)),
+    secret: (asked) =>
+      prompt<string>((common) =>
+        clack.password({ ...common, message: indented(wrapped(asked.message)), validate: validate(asked) }),
+      ).then((answer) => answer ?? ''),
+    choose: ({ message, choices, initial }: ChoicePrompt) =>
+      prompt<number>((common) =>
+        clack.select<number>({
+          ...common,
+          message: wrapped(message).replaceAll('\n', ' '),
+          options: choices.map(({ label, hint }, value) => ({ value, label, ...(hint && { hint }) })),
+          initialValue: initial,
+          showInstructions: false,
+        }),
+      ),
+    yesNo: ({ message, initial }) =>
+      prompt<boolean>((common) => clack.confirm({ ...common, message, initialValue: initial })),
+  };
+
+  function indented(text: string): string {
+    return text.replaceAll('\n', `\n${styleText('gray', clack.S_BAR)}  `);
+  }
+}
+
+type Common = { input: NodeJS.ReadStream; output: Writable; signal: AbortSignal };
+
+function defaultValue({ fallback, optional }: TextPrompt): { defaultValue?: string } {
+  if (fallback !== undefined) return { defaultValue: fallback };
+  return optional ? { defaultValue: NONE } : {};
+}
+
+function placeholder({ initial, fallback, example }: TextPrompt): { placeholder?: string } {
+  if (fallback !== undefined) return { placeholder: fallback };
+  return example === undefined || initial !== undefined ? {} : { placeholder: `such as ${example}` };
+}
+
+/** The terminal without what colours it: NO_COLOR, which the library does not know on every Node.js. */
+function withoutColour(terminal: NodeJS.WriteStream): Writable {
+  const plain = new Writable({
+    decodeStrings: false,
+    write: (chunk: string | Buffer, _encoding, done) => {
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is taken out
+      terminal.write(String(chunk).replace(/\x1b\[[\d;]*m/g, ''), done);
+    },
+  });
+  Object.defineProperty(plain, 'columns', { get: () => terminal.columns });
+  Object.defineProperty(plain, 'rows', { get: () => terminal.rows });
+  return plain;
+}

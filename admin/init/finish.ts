@@ -1,0 +1,77 @@
+/** The end of the wizard: the last look at the profile, what to type next, and the facts for programs. */
+import { CcwbError } from '../../protocol/errors.ts';
+import { show } from '../../protocol/profile-reader.ts';
+import { checkProfile } from '../profile-check.ts';
+import type { AdminProfile } from '../profile-file.ts';
+import { findCandidateProblem } from './candidate.ts';
+import type { Interview } from './interview.ts';
+import { providerOf } from './provider-answers.ts';
+import { federationOf, regionOf } from './step-aws.ts';
+import { bedrockRegionsOf } from './step-bedrock.ts';
+import { QUESTIONS, STEPS } from './steps.ts';
+import { estimateOf, stacksFor } from './summary.ts';
+
+/** What would keep the whole from being saved or deployed: parts that do not go together, or were edited by hand. */
+export function finalProblem(profile: AdminProfile): CcwbError | undefined {
+  const problem = findCandidateProblem(profile);
+  if (problem) {
+    const { field, value, allowed } = problem;
+    const names = QUESTIONS.filter(({ fields }) => fields?.includes(field)).map(({ name }) => `--${name}`);
+    return new CcwbError(
+      'ERR_CONFIG_INVALID',
+      `profile ${profile.name}: ${field} is ${show(value)}; allowed: ${allowed}`,
+      `change it${names.length > 0 ? ` with ${names.join(' or ')}` : ''}`,
+    );
+  }
+  try {
+    checkProfile(profile, `profile ${profile.name}`, profile.name);
+    return undefined;
+  } catch (thrown) {
+    if (thrown instanceof CcwbError) return thrown;
+    throw thrown;
+  }
+}
+
+/** Lines for the person: what to type, and how to do later what was left out. */
+export function nextSteps(profile: AdminProfile, isCurrent: boolean): string[] {
+  const flag = isCurrent ? '' : ` --profile ${profile.name}`;
+  const later = STEPS.flatMap((step) => {
+    const how = step.later?.(profile);
+    return how === undefined ? [] : [[step.title, how] as const];
+  });
+  const width = Math.max(0, ...later.map(([title]) => title.length)) + 2;
+  return [
+    '',
+    'Next:',
+    `  ccwb deploy --dry-run${flag}`.padEnd(width + 26),
+    `  ccwb deploy${flag}`,
+    `  ccwb package${flag}`,
+    ...(later.length > 0 ? ['', 'Left out for now; to have it later:'] : []),
+    ...later.map(([title, how]) => `  ${title.padEnd(width)}ccwb init${flag} ${how}`),
+  ].map((line) => line.trimEnd());
+}
+
+/** What `--json` prints. No secret is among it. */
+export function report(
+  profile: AdminProfile,
+  interview: Interview,
+  saved: { readonly path: string; readonly created: boolean; readonly changed: boolean },
+): Record<string, unknown> {
+  const provider = providerOf(profile);
+  const estimate = estimateOf(profile);
+  return {
+    profile: profile.name,
+    path: saved.path,
+    created: saved.created,
+    changed: saved.changed,
+    provider: provider && { type: provider.providerType, issuer: provider.issuer },
+    clientId: profile.config.client_id,
+    federation: federationOf(profile),
+    account: interview.findings.identity?.account ?? null,
+    region: regionOf(profile),
+    bedrockRegions: bedrockRegionsOf(profile),
+    stacks: stacksFor(profile),
+    monthlyUsd: Number((estimate?.totalUsd ?? 0).toFixed(2)),
+    unchecked: interview.unchecked,
+  };
+}

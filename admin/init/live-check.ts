@@ -1,0 +1,67 @@
+/** A live check of a step, and what to do when it fails. */
+import { CcwbError } from '../../protocol/errors.ts';
+import type { AdminIo } from '../io.ts';
+import { answered, interruption } from './ask.ts';
+import type { Prompter, Voice } from './prompter.ts';
+import type { Context, Findings, LiveCheck } from './question.ts';
+
+/** What was found; or that it was left out; or that the answers are to be corrected. */
+export type CheckOutcome = Findings | 'unchecked' | 'correct';
+
+const CHOICES = [
+  { label: 'Correct the answers', outcome: 'correct' },
+  { label: 'Try again', outcome: 'again' },
+  { label: 'Go on without this check', outcome: 'unchecked' },
+] as const;
+
+/** @throws CcwbError what is wrong, where nobody can be asked; ERR_INTERRUPTED. */
+export async function runCheck(
+  check: LiveCheck,
+  c: Context,
+  options: {
+    readonly voice: Voice;
+    readonly io: AdminIo;
+    readonly prompter: Prompter | undefined;
+    readonly isLeftOut: boolean;
+  },
+): Promise<CheckOutcome> {
+  const { voice, io, prompter, isLeftOut } = options;
+  if (isLeftOut) {
+    voice.warn(`Not checked: ${check.unchecked}.`);
+    return 'unchecked';
+  }
+  for (;;) {
+    let error: CcwbError;
+    try {
+      voice.wait(`Asking ${check.asks(c)}…`);
+      const findings = await untilInterrupted(check.run(c, io), io.interrupted);
+      check.tell(findings, voice, c);
+      return findings;
+    } catch (thrown) {
+      if (io.interrupted.aborted) throw interruption();
+      if (!(thrown instanceof CcwbError)) throw thrown;
+      error = thrown;
+    }
+    if (!prompter) {
+      throw new CcwbError(error.code, error.message, `${error.fix}; --${check.flag} leaves the check out`, {
+        cause: error,
+      });
+    }
+    voice.warn(error.message);
+    voice.say(`To do: ${error.fix}.`);
+    const index = answered(await prompter.choose({ message: 'What now?', choices: CHOICES, initial: 0 }));
+    const outcome = CHOICES[index]?.outcome ?? 'correct';
+    if (outcome === 'unchecked') voice.warn(`Not checked: ${check.unchecked}.`);
+    if (outcome !== 'again') return outcome;
+  }
+}
+
+/** Not everything that is waited for can be told to stop. */
+function untilInterrupted<T>(waitedFor: Promise<T>, interrupted: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(interruption());
+    if (interrupted.aborted) stop();
+    interrupted.addEventListener('abort', stop, { once: true });
+    waitedFor.then(resolve, reject).finally(() => interrupted.removeEventListener('abort', stop));
+  });
+}

@@ -1,0 +1,207 @@
+/** `ccwb init`, once its words are understood: who answers, the interview, the yes, and only then the file. */
+import { CcwbError } from '../../protocol/errors.ts';
+import { currentProfile } from '../current-profile.ts';
+import type { InitFlags } from '../init.ts';
+import type { AdminIo } from '../io.ts';
+import { type AdminProfile, PROFILE_NAME, PROFILE_NAME_WORDS } from '../profile-file.ts';
+import { type Environment, listProfiles, profilePath, readProfile, writeProfile } from '../profile-store.ts';
+import { answered } from './ask.ts';
+import { emptyProfile } from './candidate.ts';
+import { forgetDraft, keepDraft, readDraft } from './draft.ts';
+import { finalProblem, nextSteps, report } from './finish.ts';
+import { fileAnswers, flagAnswers, type GivenAnswers } from './given.ts';
+import { Interview } from './interview.ts';
+import { plainVoice } from './plain-voice.ts';
+import type { Prompter, Voice } from './prompter.ts';
+import type { LiveCheck } from './question.ts';
+import { STEPS } from './steps.ts';
+import { costLines, rowLines, summaryRows } from './summary.ts';
+
+const DEFAULT_NAME = 'ClaudeCode';
+/** Columns of the summary: what an 80-column terminal has beside the guide. */
+const COLUMNS = 76;
+
+/** @throws CcwbError ERR_USAGE for what is missing or wrong; ERR_INTERRUPTED, saying what is kept. */
+export async function init(flags: InitFlags, io: AdminIo): Promise<void> {
+  const fromFlags = flagAnswers(flags);
+  const file = flags.answers === undefined ? undefined : await fileAnswers(flags.answers);
+  const given: GivenAnswers = new Map([...(file?.answers ?? []), ...fromFlags]);
+  const prompter = flags.yes ? undefined : await io.openPrompts?.();
+  const voice = prompter ?? plainVoice(io);
+  voice.opening('Claude Code with Bedrock: a deployment');
+  const name = await nameOf(flags.profile ?? file?.profile, prompter, io.env);
+  const before = listProfiles(io.env).includes(name) ? readProfile(name, io.env) : undefined;
+  const kept = prompter ? await keptAnswers(name, prompter, io) : new Map();
+  let keeps = kept.size > 0;
+  const interview = new Interview({
+    name,
+    before,
+    given: new Map([...kept, ...given]),
+    voice,
+    prompter,
+    takesDefaults: flags.yes === true,
+    leftOut: leftOutBy(flags),
+    io,
+    keep: (answers) => {
+      keepDraft(name, answers, io.env, io.now());
+      keeps = true;
+    },
+  });
+  try {
+    await interview.run();
+    if (interview.missing.length > 0) throw nobodyAnswers(interview, flags);
+    await agree(interview, before, prompter, voice);
+  } catch (thrown) {
+    throw keeps ? saysWhatIsKept(thrown, name) : thrown;
+  }
+  save(interview, name, before, io, voice, flags);
+}
+
+/** The profile's name: as given, as typed, or the one a command would mean. */
+async function nameOf(
+  given: string | undefined,
+  prompter: Prompter | undefined,
+  env: Environment,
+): Promise<string> {
+  const names = listProfiles(env);
+  const usual = env.CCWB_PROFILE || (currentProfile(env) ?? (names.length === 1 ? names[0] : DEFAULT_NAME));
+  const name = given ?? (prompter ? undefined : usual);
+  if (name !== undefined) {
+    profilePath(name, env);
+    prompter?.answered('Name of the deployment', name);
+    return name;
+  }
+  prompter?.heading(
+    'Profile',
+    `1 of ${STEPS.length + 1}`,
+    names.length === 0
+      ? "A deployment by its name. Stacks in AWS and the users' AWS profile are called after it."
+      : `There ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}. A name of these changes that one; another makes a new one.`,
+  );
+  return answered(
+    await (prompter as Prompter).text({
+      message: 'Name of the deployment',
+      fallback: usual ?? DEFAULT_NAME,
+      validate: (typed) => (PROFILE_NAME.test(typed.trim()) ? undefined : `Allowed: ${PROFILE_NAME_WORDS}`),
+    }),
+  ).trim();
+}
+
+/** What an earlier start was told, if the person wants to go on from there. */
+async function keptAnswers(name: string, prompter: Prompter, io: AdminIo): Promise<GivenAnswers> {
+  const draft = readDraft(name, io.env);
+  if (!draft) return new Map();
+  const at = new Date(draft.keptAt).toISOString().slice(0, 16).replace('T', ' ');
+  const count = draft.answers.size === 1 ? 'An answer' : `${draft.answers.size} answers`;
+  const goOn = answered(
+    await prompter.yesNo({ message: `${count} of ${at} UTC kept. Go on from there?`, initial: true }),
+  );
+  if (!goOn) forgetDraft(name, io.env);
+  return goOn ? draft.answers : new Map();
+}
+
+function leftOutBy({ check, checkProvider, checkAws }: InitFlags): ReadonlySet<LiveCheck['flag']> {
+  return new Set<LiveCheck['flag']>([
+    ...(check && checkProvider ? [] : (['no-check-provider'] as const)),
+    ...(check && checkAws ? [] : (['no-check-aws'] as const)),
+  ]);
+}
+
+/** Shows what would be saved, until it is agreed to. @throws CcwbError ERR_DECLINED, ERR_INTERRUPTED. */
+async function agree(
+  interview: Interview,
+  before: AdminProfile | undefined,
+  prompter: Prompter | undefined,
+  voice: Voice,
+): Promise<void> {
+  for (;;) {
+    const profile = interview.profile();
+    const { findings } = interview;
+    const rows = summaryRows(profile, findings);
+    voice.heading('Summary', '', undefined);
+    voice.say(rowLines(rows, before && summaryRows(before, findings), COLUMNS));
+    voice.say(costLines(profile, COLUMNS));
+    for (const unchecked of interview.unchecked) voice.warn(`Not checked: ${unchecked}.`);
+    const problem = finalProblem(profile);
+    if (problem) voice.warn(problem.message);
+    if (!prompter) {
+      if (problem) throw problem;
+      return;
+    }
+    const index = answered(
+      await prompter.choose({
+        message: 'Save it?',
+        choices: [
+          { label: 'Save' },
+          { label: 'Change something first' },
+          { label: 'Leave', hint: 'the answers are kept' },
+        ],
+        initial: problem ? 1 : 0,
+      }),
+    );
+    if (index === 0 && !problem) return;
+    if (index === 2) throw new CcwbError('ERR_DECLINED', 'nothing was saved', 'run ccwb init again');
+    const step = answered(
+      await prompter.choose({
+        message: 'What?',
+        choices: STEPS.map(({ title }) => ({ label: title })),
+        initial: 0,
+      }),
+    );
+    await interview.run(STEPS[step]);
+  }
+}
+
+function save(
+  interview: Interview,
+  name: string,
+  before: AdminProfile | undefined,
+  io: AdminIo,
+  voice: Voice,
+  flags: InitFlags,
+): void {
+  // A deployment may have written its outputs there since.
+  const base = before ? readProfile(name, io.env) : emptyProfile(name);
+  const profile = interview.profile(base);
+  const changed = writeProfile(profile, io.env);
+  forgetDraft(name, io.env);
+  const path = profilePath(name, io.env);
+  const current = currentProfile(io.env) ?? (listProfiles(io.env).length === 1 ? name : undefined);
+  const told = `${before && !changed ? 'Nothing changed' : 'Saved'}: ${path}`;
+  voice.closing([told, ...nextSteps(profile, current === name)].join('\n'));
+  if (flags.json) {
+    const created = before === undefined;
+    io.writeOut(`${JSON.stringify(report(profile, interview, { path, created, changed }), undefined, 2)}\n`);
+  }
+}
+
+/** @returns the error for answers that nobody can give. */
+function nobodyAnswers({ missing }: Interview, { yes }: InitFlags): CcwbError {
+  const names = missing.map((name) => `--${name}`).join(', ');
+  if (yes) {
+    return new CcwbError(
+      'ERR_USAGE',
+      `these have no default: ${names}`,
+      'give them as flags, or in a file with --answers FILE',
+    );
+  }
+  return new CcwbError(
+    'ERR_USAGE',
+    `there is no terminal to ask at, and these are not answered: ${names}`,
+    'give them as flags or in a file with --answers FILE, and --yes for the defaults of what has one',
+  );
+}
+
+/** Whoever goes away is told that nothing is lost. */
+function saysWhatIsKept(thrown: unknown, name: string): unknown {
+  if (!(thrown instanceof CcwbError)) return thrown;
+  const { code } = thrown;
+  if (code !== 'ERR_INTERRUPTED' && code !== 'ERR_DECLINED') return thrown;
+  const what = code === 'ERR_DECLINED' ? '' : 'interrupted; ';
+  return new CcwbError(
+    code,
+    `${what}nothing was saved, the answers are kept`,
+    `run ccwb init --profile ${name} to go on from there`,
+    { cause: thrown },
+  );
+}

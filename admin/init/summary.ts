@@ -1,0 +1,123 @@
+/** What is about to be saved, and what it will cost, for a person to say yes to. */
+import { AWS_PRICES, type CostEstimate, type CostShape, monthlyCost } from '../../infra/cost.ts';
+import { type InfraProfile, stacksOf } from '../../infra/outputs.ts';
+import type { AdminProfile } from '../profile-file.ts';
+import { paragraph } from '../text.ts';
+import { geographyOf } from './geographies.ts';
+import { PROVIDER_NAMES, providerOf } from './provider-answers.ts';
+import type { Findings } from './question.ts';
+import { federationOf, regionOf } from './step-aws.ts';
+import { bedrockRegionsOf, globalInferenceOf } from './step-bedrock.ts';
+
+export type Row = readonly [label: string, value: string];
+
+/** Everything that was chosen, a line for each subject. */
+export function summaryRows(profile: AdminProfile, { identity }: Findings): Row[] {
+  const { config, infra, claude } = profile;
+  const provider = providerOf(profile);
+  const regions = bedrockRegionsOf(profile);
+  const geography = geographyOf(regions);
+  const { accessGroups, audit } = infra;
+  return [
+    ['Profile', profile.name],
+    ['Provider', provider ? `${PROVIDER_NAMES[provider.providerType]}, ${provider.issuer}` : 'not known'],
+    ['Client id', String(config.client_id ?? 'not known')],
+    ['Federation', federationWords(profile)],
+    ['AWS', `${identity ? `account ${identity.account}, ` : ''}${regionOf(profile)}`],
+    ['Models run in', geography ? `${geography.label} (${regions.join(', ')})` : regions.join(', ')],
+    ['Global inference', globalInferenceOf(profile) ? 'yes' : 'no'],
+    ['Models', infra.bedrock?.models?.join(', ') ?? 'all'],
+    ['Claude Code', claude.model ?? 'its own choice of model'],
+    ['Sign-in kept in', config.credential_storage === 'keyring' ? 'the keyring' : 'a file until logout'],
+    [
+      'Who',
+      accessGroups ? `${accessGroups.claim}: ${accessGroups.groups.join(', ')}` : 'everyone who can sign in',
+    ],
+    ['Audit trail', audit ? `${audit.retentionDays ?? 90} days` : 'none'],
+    ['Monitoring', monitoringWords(profile)],
+    ['Stacks', stacksFor(profile).join(', ')],
+  ];
+}
+
+export function stacksFor({ infra }: AdminProfile): string[] {
+  return stacksOf({ monitoring: infra.monitoring } as Pick<InfraProfile, 'monitoring'> as InfraProfile);
+}
+
+function federationWords(profile: AdminProfile): string {
+  if (federationOf(profile) === 'cognito') return 'Cognito identity pool, credentials of an hour';
+  const hours = Number(profile.config.max_session_duration ?? 43_200) / 3_600;
+  return `IAM alone, credentials of ${Number(hours.toFixed(2))} hours`;
+}
+
+function monitoringWords({ infra }: AdminProfile): string {
+  const { monitoring } = infra;
+  if (!monitoring) return 'off';
+  const { network, domain, alarms, analytics } = monitoring;
+  return [
+    network.type === 'new' ? `new network, ${network.tasks}` : network.vpcId,
+    domain ? `https://${domain.name}` : 'http, without a check of tokens',
+    ...(alarms ? [`alarms${alarms.email ? ` to ${alarms.email}` : ''}`] : []),
+    ...(analytics ? ['analytics'] : []),
+  ].join('; ');
+}
+
+/** Rows as lines of at most so many columns, with what a changed one said before. */
+export function rowLines(
+  rows: readonly Row[],
+  before: readonly Row[] | undefined,
+  columns: number,
+): string[] {
+  const label = Math.max(...rows.map(([each]) => each.length)) + 2;
+  const was = new Map(before ?? []);
+  return rows.flatMap(([name, value]) => {
+    const earlier = was.get(name);
+    const changed = earlier !== undefined && earlier !== value;
+    const told = paragraph(value, columns, name.padEnd(label));
+    const then = changed ? paragraph(`was ${earlier}`, columns, ' '.repeat(label)) : '';
+    return `${told}${then}`.trimEnd().split('\n');
+  });
+}
+
+/** What the AWS side of a profile costs in a month; undefined when it costs nothing. */
+export function estimateOf({ infra, users = 100 }: AdminProfile): CostEstimate | undefined {
+  const { monitoring } = infra;
+  if (!monitoring) return undefined;
+  const shape: CostShape = {
+    users,
+    network: monitoring.network.type === 'new' ? monitoring.network.tasks : 'existing',
+    alarms: monitoring.alarms !== undefined,
+    analytics: monitoring.analytics !== undefined,
+  };
+  return monthlyCost(shape);
+}
+
+/** The estimate as a table of at most so many columns. */
+export function costLines(profile: AdminProfile, columns: number): string[] {
+  const { users = 100 } = profile;
+  const people = `${users.toLocaleString('en-US')} ${users === 1 ? 'person' : 'people'}`;
+  const estimate = estimateOf(profile);
+  if (!estimate) {
+    return [
+      `A month for ${people}: $0.00. Identity pools and roles are free;`,
+      `${profile.infra.audit ? "the audit trail costs its bucket's few cents; " : ''}models are billed by Bedrock.`,
+    ];
+  }
+  const width = Math.min(columns, 62);
+  const row = (what: string, usd: number): string => {
+    const amount = money(usd);
+    return `${what}${' '.repeat(Math.max(1, width - what.length - amount.length))}${amount}`;
+  };
+  const { items, totalUsd } = estimate;
+  return [
+    `A month for ${people}, by AWS's list prices of ${AWS_PRICES.asOf}`,
+    '',
+    ...items.map(({ what, usd }) => row(what, usd)),
+    '─'.repeat(width),
+    row('Total, without the models', totalUsd),
+    row('For each person', totalUsd / users),
+  ];
+}
+
+function money(usd: number): string {
+  return `$${usd.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 })}`;
+}

@@ -1,0 +1,121 @@
+/** Answers as people write them, in flags and in files, and as they are shown. */
+import { readFileSync } from 'node:fs';
+import { isObject } from '../../protocol/profile-reader.ts';
+import { ANSWERS, type AnswerName, type AnswerSpec, type AnswerValue } from './names.ts';
+
+/** What a text of a flag or of a prompt means, or what would be allowed. */
+export type Parsed = { readonly value: AnswerValue } | { readonly allowed: string };
+
+/** What may stand in `claude.attributes`: they become one variable, as NAME=VALUE with commas between. */
+const ATTRIBUTE = /^([^\s=,]+)=([^\s,;"\\=]+)$/;
+
+/** Reads the text of a flag, or what was typed. */
+export function parseText(name: AnswerName, text: string): Parsed {
+  const { kind }: AnswerSpec = ANSWERS[name];
+  const trimmed = text.trim();
+  if (typeof kind !== 'string') return choiceOf(kind, trimmed);
+  switch (kind) {
+    case 'text':
+      return { value: trimmed };
+    case 'secret':
+      return secretIn(trimmed);
+    case 'number':
+      return /^\d+(\.\d+)?$/.test(trimmed) ? { value: Number(trimmed) } : { allowed: 'a number' };
+    case 'yes or no':
+      return yesNo(trimmed);
+    case 'list':
+      return { value: listOf(name, trimmed.split(',')) };
+    case 'pairs':
+      return pairsOf(trimmed.split(','));
+  }
+}
+
+/** Reads the value of a field of a file, where a number need not be a text. */
+export function parseValue(name: AnswerName, value: unknown): Parsed {
+  const { kind }: AnswerSpec = ANSWERS[name];
+  if (kind === 'yes or no' && typeof value === 'boolean') return { value };
+  if (kind === 'number' && typeof value === 'number' && Number.isFinite(value)) return { value };
+  if (kind === 'list' && Array.isArray(value)) {
+    return value.every((item) => typeof item === 'string')
+      ? { value: listOf(name, value) }
+      : { allowed: 'a list of texts' };
+  }
+  if (kind === 'pairs' && isObject(value)) {
+    return pairsOf(Object.entries(value).map(([key, text]) => `${key}=${String(text)}`));
+  }
+  // Ids of clients and accounts may consist of digits, which a file takes for a number.
+  if (typeof value === 'number' && kind === 'text') return { value: String(value) };
+  if (value === null && (kind === 'text' || kind === 'list')) return parseText(name, '');
+  return typeof value === 'string' ? parseText(name, value) : { allowed: allowedOf(kind) };
+}
+
+/** An answer as it is shown and typed. */
+export function showAnswer(name: AnswerName, value: AnswerValue): string {
+  if (ANSWERS[name].kind === 'secret') return value === '' ? '' : '(kept to itself)';
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (Array.isArray(value)) return value.length === 0 && name === 'models' ? 'all' : value.join(', ');
+  if (typeof value === 'object')
+    return Object.entries(value)
+      .map((pair) => pair.join('='))
+      .join(', ');
+  return String(value);
+}
+
+/** Whether two answers say the same. The order of a list counts, that of pairs does not. */
+export function sameAnswer(a: unknown, b: unknown): boolean {
+  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
+}
+
+function sorted(value: unknown): unknown {
+  return isObject(value) ? Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)) : value;
+}
+
+function choiceOf(choices: readonly string[], text: string): Parsed {
+  return choices.includes(text)
+    ? { value: text as AnswerValue }
+    : { allowed: `one of ${choices.join(', ')}` };
+}
+
+function yesNo(text: string): Parsed {
+  if (/^(y|yes|true|on)$/i.test(text)) return { value: true };
+  return /^(n|no|false|off)$/i.test(text) ? { value: false } : { allowed: 'yes or no' };
+}
+
+function listOf(name: AnswerName, items: readonly string[]): readonly string[] {
+  const found = items.map((item) => item.trim()).filter((item) => item !== '');
+  return name === 'models' && found.join() === 'all' ? [] : [...new Set(found)];
+}
+
+function pairsOf(items: readonly string[]): Parsed {
+  const pairs: [string, string][] = [];
+  for (const item of items.map((each) => each.trim()).filter((each) => each !== '')) {
+    const [, key, value] = ATTRIBUTE.exec(item) ?? [];
+    if (key === undefined || value === undefined)
+      return { allowed: 'NAME=VALUE, with commas between; no spaces, quotes or ; in either' };
+    pairs.push([key, value]);
+  }
+  return { value: Object.fromEntries(pairs) };
+}
+
+/** A secret comes in a file: what stands in a command line, everybody on the machine may read. */
+function secretIn(path: string): Parsed {
+  if (path === '') return { value: '' };
+  try {
+    return { value: readFileSync(path, 'utf8').trim() };
+  } catch {
+    return { allowed: 'the path of a file that holds it and that you may read' };
+  }
+}
+
+function allowedOf(kind: Exclude<AnswerSpec['kind'], readonly string[]> | readonly string[]): string {
+  if (typeof kind !== 'string') return `one of ${kind.join(', ')}`;
+  const words = {
+    text: 'a text',
+    secret: 'the path of a file',
+    number: 'a number',
+    'yes or no': 'yes or no',
+    list: 'a list of texts',
+    pairs: 'NAME=VALUE, with commas between',
+  } as const;
+  return words[kind];
+}

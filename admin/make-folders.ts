@@ -1,0 +1,19 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/**
+ * Makes a folder and those that it is in. One by one, since Node.js, asked for all of them at once, never returns
+ * where nothing can be made, such as in /proc.
+ *
+ * @throws Error of `node:fs` for the first one that cannot be made.
+ */
+export function makeFolders(path: string, mode?: number): void {
+  if (existsSync(path)) return;
+  makeFolders(dirname(path), mode);
+  try {
+    mkdirSync(path, mode);
+  } catch (cause) {
+    // Another run may have made it meanwhile.
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
+  }
+}
