@@ -8,12 +8,14 @@ import {
   type Values,
 } from '../protocol/completion/table.ts';
 import type { AdminIo } from './io.ts';
+import { TARGETS } from './platforms.ts';
 import { listProfiles } from './profile-store.ts';
 
 /** What completion offers for the values that flags and arguments of this name take. */
 const VALUES: Readonly<Record<string, Values>> = {
   file: 'files',
-  folder: 'files',
+  directory: 'files',
+  platform: TARGETS,
   profile: 'profiles',
   stack: STACKS,
   shell: SHELLS,
@@ -57,7 +59,7 @@ function completedOf(command: Command, path: readonly string[]): Completed[] {
         text: each.summary() || firstSentence(each.description()),
       })),
       flags: [...options.filter(({ hidden }) => !hidden).map(completedFlag), HELP],
-      operand: operand && { values: valuesOf(operand.name(), operand) ?? [], many: operand.variadic },
+      operand: operand && { values: operandValues(operand, path), many: operand.variadic },
     },
     ...visible.flatMap((each) => completedOf(each, [...path, each.name()])),
   ];
@@ -77,6 +79,12 @@ function completedFlag(option: Option): CompletedFlag {
         ? (valuesOf(long.replace(/^--/, ''), option) ?? valuesOf(value, option) ?? [])
         : undefined,
   };
+}
+
+/** The names that commands of `profiles` take are those of profiles. */
+function operandValues(operand: Argument, [group]: readonly string[]): Values {
+  const name = group === 'profiles' && operand.name() === 'name' ? 'profile' : operand.name();
+  return valuesOf(name, operand) ?? [];
 }
 
 function valuesOf(name: string, { argChoices }: Pick<Option | Argument, 'argChoices'>): Values | undefined {

@@ -1,8 +1,7 @@
 /** Which profile a command is about, when several are there. */
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CcwbError } from '../protocol/errors.ts';
-import { readIfThere, replaceFile } from '../protocol/replace-file.ts';
+import { readOwn, removeOwn, writeOwn } from './owner-files.ts';
 import {
   ccwbHome,
   type Environment,
@@ -19,19 +18,19 @@ function currentPath(env: Environment): string {
 
 /** The profile that was chosen last with `ccwb profiles use`; undefined when none was, or it is gone. */
 export function currentProfile(env: Environment): string | undefined {
-  const name = readIfThere(currentPath(env))?.trim() || earlierFile(env).current;
+  const name = readOwn(currentPath(env))?.trim() || earlierFile(env).current;
   return name !== undefined && listProfiles(env).includes(name) ? name : undefined;
 }
 
 /** Makes a profile the current one. @throws CcwbError as `readProfile` does: a broken one is none to work with. */
 export function useProfile(name: string, env: Environment): void {
   readProfile(name, env);
-  replaceFile(currentPath(env), `${name}\n`, 0o600);
+  writeOwn(currentPath(env), `${name}\n`);
 }
 
 /** Forgets which profile is the current one. */
 export function useNoProfile(env: Environment): void {
-  rmSync(currentPath(env), { force: true });
+  removeOwn(currentPath(env));
 }
 
 /**

@@ -7,7 +7,7 @@ import type { DestroyFlags } from './destroy.ts';
 import { isUnderWay } from './follow.ts';
 import type { AdminIo } from './io.ts';
 import { forgetOutputs } from './keep-outputs.ts';
-import { bucketsIn, type LeftBehind, leftBehind, leftBehindLines } from './left-behind.ts';
+import { bucketsIn, isOfBucket, type LeftBehind, leftBehind, leftBehindLines } from './left-behind.ts';
 import { refuseProtected, removeStack } from './remove-stack.ts';
 import { type Chosen, choose, openSession, type Session } from './session.ts';
 import { paragraph, typeWords } from './text.ts';
@@ -84,10 +84,8 @@ async function destroyOne(
   forget(stack, chosen, io);
   const index = done.push({ ...report, result: state === undefined ? 'absent' : 'deleted' }) - 1;
   if (!flags.deleteData) return;
-  const buckets = bucketsIn(keeps);
-  const deletedBuckets = await deleteBuckets(buckets, session, io);
-  // A bucket's policy went with it.
-  const stays = left.filter(({ physicalId }) => !buckets.includes(physicalId));
+  const deletedBuckets = await deleteBuckets(bucketsIn(keeps), session, io);
+  const stays = left.filter((one) => !isOfBucket(one));
   done[index] = { ...report, result: 'deleted', deletedBuckets, left: stays };
 }
 
@@ -145,8 +143,7 @@ function contents(
   const section = (title: string, sign: string, resources: readonly StackResource[]): string[] =>
     resources.length === 0 ? [] : [title, ...resources.map(line(sign))];
   const busy = isUnderWay(state.status) ? ', which is waited for' : '';
-  const buckets = deleteData ? bucketsIn(keeps) : [];
-  const goes = ({ physicalId }: StackResource): boolean => buckets.includes(physicalId ?? '');
+  const goes = (resource: StackResource): boolean => deleteData && isOfBucket(resource);
   return [
     `\n${name} (${state.status}${busy}) will be deleted:\n`,
     ...deletes.map(line('  - ')),

@@ -2,7 +2,7 @@
 import type { StackResource } from './cloudformation-types.ts';
 import { typeWords } from './text.ts';
 
-/** What is left, and the line for a shell that removes it; undefined: it goes with another, or by hand. */
+/** What is left, and the line for a shell that removes it; undefined: it goes by hand. */
 export type LeftBehind = {
   readonly type: string;
   readonly physicalId: string;
@@ -10,18 +10,24 @@ export type LeftBehind = {
 };
 
 const BUCKET = 'AWS::S3::Bucket';
+/** Goes with its bucket, whatever its own id is. */
+const BUCKET_POLICY = 'AWS::S3::BucketPolicy';
 
 /** Names of buckets among resources. */
 export function bucketsIn(resources: readonly StackResource[]): string[] {
   return resources.flatMap(({ type, physicalId }) => (type === BUCKET && physicalId ? [physicalId] : []));
 }
 
+export function isOfBucket({ type }: Pick<StackResource, 'type'>): boolean {
+  return type === BUCKET || type === BUCKET_POLICY;
+}
+
 export function leftBehind(keeps: readonly StackResource[], region: string): LeftBehind[] {
-  return keeps.map(({ type, physicalId = '' }) => ({
-    type,
-    physicalId,
-    remove: type === BUCKET ? `aws s3 rb s3://${physicalId} --force --region ${region}` : undefined,
-  }));
+  return keeps.flatMap(({ type, physicalId = '' }) => {
+    if (type === BUCKET_POLICY) return [];
+    const remove = type === BUCKET ? `aws s3 rb s3://${physicalId} --force --region ${region}` : undefined;
+    return [{ type, physicalId, remove }];
+  });
 }
 
 export function leftBehindLines(left: readonly LeftBehind[]): string {

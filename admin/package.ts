@@ -15,9 +15,9 @@ export type PackageFlags = SourceFlags & {
 const EXAMPLES = `
 Platforms: ${TARGETS.join(', ')}
 
-Each archive holds everything: programs, Node.js ${RUNTIME_VERSION}, config.json, settings
-for Claude Code, an installer, checksums and a bill of materials. The same profile
-and the same ccwb give the same bytes; SOURCE_DATE_EPOCH sets the time in them.
+Each archive holds everything: programs, Node.js ${RUNTIME_VERSION}, config.json,
+settings of Claude Code, an installer, checksums and a bill of materials. The
+same profile and ccwb give the same bytes; SOURCE_DATE_EPOCH sets their time.
 
 Examples:
   An archive for every platform, in dist/PROFILE/TIME/:

@@ -18,7 +18,15 @@ const NO_POOL = 'us-east-1:00000000-0000-0000-0000-000000000000';
 const NO_ROLE = 'arn:aws:iam::000000000000:role/not-deployed';
 
 /** The fields that are known here; the others are kept, see {@link unknownFields}. */
-const FIELDS = ['schema', 'name', 'config', 'infra', 'claude', 'users', 'outputs'];
+export const PROFILE_FIELDS: readonly string[] = [
+  'schema',
+  'name',
+  'config',
+  'infra',
+  'claude',
+  'users',
+  'outputs',
+];
 const CLAUDE_FIELDS = ['model', 'haikuModel', 'attributes'];
 
 /**
@@ -93,7 +101,7 @@ export function unknownFields(profile: AdminProfile): string[] {
   const beyond = (value: object, known: readonly string[], prefix: string): string[] =>
     Object.keys(value).flatMap((name) => (known.includes(name) ? [] : [`${prefix}${name}`]));
   return [
-    ...beyond(profile, FIELDS, ''),
+    ...beyond(profile, PROFILE_FIELDS, ''),
     ...parseUserConfig(profile, '').unknown.map((field) => `config.${field}`),
     ...beyond(profile.claude, CLAUDE_FIELDS, 'claude.'),
     ...beyond(profile.outputs, STACKS, 'outputs.'),

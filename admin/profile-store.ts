@@ -1,10 +1,11 @@
 /** The administrator's profiles on disk: one file each, for this user only. */
-import { chmodSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { CcwbError } from '../protocol/errors.ts';
 import { isObject, show } from '../protocol/profile-reader.ts';
-import { readIfThere, replaceFile } from '../protocol/replace-file.ts';
+import { readIfThere } from '../protocol/replace-file.ts';
+import { closeFolder, readOwn, removeOwn, unreadable, writeOwn } from './owner-files.ts';
 import { checkProfile } from './profile-check.ts';
 import { type AdminProfile, PROFILE_NAME, PROFILE_NAME_WORDS, PROFILE_SCHEMA } from './profile-file.ts';
 import { migrate, schemaOf } from './profile-migrations.ts';
@@ -48,7 +49,7 @@ export function listProfiles(env: Environment): string[] {
  */
 export function readProfile(name: string, env: Environment): AdminProfile {
   const path = profilePath(name, env);
-  const text = readText(path);
+  const text = readOwn(path);
   if (text !== undefined) return parseAdminProfile(text, path, name);
   const { profiles, path: earlierPath } = earlierFile(env);
   if (Object.hasOwn(profiles, name)) return asProfile(profiles[name], earlierPath, name);
@@ -83,25 +84,18 @@ function asProfile(value: unknown, path: string, name: string | undefined): Admi
 /**
  * Writes a profile as a whole, for this user only. A file of an older form stays beside it, as `NAME.json.bak`.
  *
+ * @param keepOld whether the file as it was stays so whatever its form.
  * @returns whether anything had to change.
  * @throws CcwbError ERR_CONFIG_INVALID for a profile that could not be read again; nothing is written then.
  */
-export function writeProfile(profile: AdminProfile, env: Environment): boolean {
+export function writeProfile(profile: AdminProfile, env: Environment, keepOld = false): boolean {
   const path = profilePath(profile.name, env);
   checkProfile(profile, path, profile.name);
-  const there = readText(path);
-  const folder = dirname(path);
-  const text = `${JSON.stringify(profile, undefined, 2)}\n`;
-  try {
-    if (there !== undefined && isOlder(there)) replaceFile(`${path}.bak`, there, 0o600);
-    const changed = replaceFile(path, text, 0o600);
-    if ((statSync(folder).mode & 0o777) !== 0o700) chmodSync(folder, 0o700);
-    return changed;
-  } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-    const fix = `make room there, or make ${folder} yours and writable; or set CCWB_HOME`;
-    throw new CcwbError('ERR_CONFIG_INVALID', `${path} cannot be written (${code})`, fix, { cause });
-  }
+  const there = readOwn(path);
+  if (there !== undefined && (keepOld || isOlder(there))) writeOwn(`${path}.bak`, there);
+  const changed = writeOwn(path, `${JSON.stringify(profile, undefined, 2)}\n`);
+  closeFolder(dirname(path));
+  return changed;
 }
 
 /** Changes a profile as it stands on disk now: somebody may have edited it since it was read. */
@@ -116,7 +110,7 @@ export function updateProfile(
 /** Removes the file of a profile. @throws CcwbError ERR_PROFILE_UNKNOWN, ERR_CONFIG_INVALID when there is none. */
 export function removeProfile(name: string, env: Environment): void {
   const path = profilePath(name, env);
-  if (readText(path) === undefined) {
+  if (readOwn(path) === undefined) {
     readProfile(name, env);
     throw new CcwbError(
       'ERR_CONFIG_INVALID',
@@ -124,7 +118,7 @@ export function removeProfile(name: string, env: Environment): void {
       'remove it there yourself',
     );
   }
-  rmSync(path, { force: true });
+  removeOwn(path);
 }
 
 /** The file in which the existing tool keeps, or kept, what is not in a file of its own. */
@@ -165,24 +159,4 @@ function entriesOf(folder: string): string[] {
     if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
     throw unreadable(folder, error);
   }
-}
-
-function readText(path: string): string | undefined {
-  try {
-    return readIfThere(path);
-  } catch (error) {
-    throw unreadable(path, error);
-  }
-}
-
-function unreadable(path: string, cause: unknown): CcwbError {
-  const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
-  return new CcwbError(
-    'ERR_CONFIG_INVALID',
-    `${path} cannot be read (${code})`,
-    `make ${path} readable for you`,
-    {
-      cause,
-    },
-  );
 }

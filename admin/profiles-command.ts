@@ -127,9 +127,14 @@ export function showOne(named: string | undefined, { json }: JsonFlag, io: Admin
   }
 }
 
-function masked(profile: AdminProfile): AdminProfile {
-  if (profile.config.client_secret === undefined) return profile;
-  return { ...profile, config: { ...profile.config, client_secret: '(not shown)' } };
+/** As it may stand on a screen: another tool's fields may hold secrets of their own. */
+function masked(profile: AdminProfile & { earlierTool?: unknown }): AdminProfile {
+  const { config, earlierTool } = profile;
+  return {
+    ...profile,
+    ...(config.client_secret !== undefined && { config: { ...config, client_secret: '(not shown)' } }),
+    ...(earlierTool !== undefined && { earlierTool: '(not shown)' }),
+  };
 }
 
 export async function remove(name: string, flags: RemoveFlags, io: AdminIo): Promise<void> {

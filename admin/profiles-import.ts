@@ -1,7 +1,6 @@
 /** `ccwb profiles import`. */
 import { readFileSync } from 'node:fs';
 import { CcwbError } from '../protocol/errors.ts';
-import { readIfThere, replaceFile } from '../protocol/replace-file.ts';
 import type { AdminIo } from './io.ts';
 import type { AdminProfile } from './profile-file.ts';
 import { listProfiles, parseAdminProfile, profilePath, readProfile, writeProfile } from './profile-store.ts';
@@ -33,9 +32,7 @@ export function importProfile(file: string, flags: ImportFlags, io: AdminIo): vo
     profile = { ...profile, outputs: kept };
     said.push(`Kept: the outputs of ${listWords(deployedStacks(profile))}, which are deployed`);
   }
-  const before = readIfThere(path);
-  if (before !== undefined) replaceFile(`${path}.bak`, before, 0o600);
-  writeProfile(profile, io.env);
+  writeProfile(profile, io.env, replaces);
   if (flags.json)
     io.writeOut(`${JSON.stringify({ imported: name, path, replaced: replaces }, undefined, 2)}\n`);
   else io.writeOut(`${name} is in ${path}\n`);

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { CcwbError, errorLines } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
+import { addCleanupCommand } from './cleanup.ts';
 import { addCompletionCommand } from './completion.ts';
 import { addDeployCommand } from './deploy.ts';
 import { addDestroyCommand } from './destroy.ts';
@@ -66,6 +67,7 @@ function createProgram(io: AdminIo, fail: () => void): Command {
   addDeployCommand(program, io);
   addStatusCommand(program, io);
   addDestroyCommand(program, io);
+  addCleanupCommand(program, io, fail);
   addDoctorCommand(program, io, fail);
   addPackageCommand(program, io);
   addCompletionCommand(program, io);

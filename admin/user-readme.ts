@@ -11,7 +11,7 @@ export type ReadmeOf = {
 
 export function userReadme({ profile, build, hasTelemetry, hasRuntime }: ReadmeOf): string {
   const needs = hasRuntime
-    ? 'Nothing else has to be on your computer, and you need no administrator rights.'
+    ? 'It needs nothing else on your computer, no Node.js and no AWS CLI, and no administrator rights.'
     : 'You need Node.js 20.19 or newer, and no administrator rights.';
   const telemetry = hasTelemetry
     ? `
@@ -21,7 +21,7 @@ collector. What it reports is in Claude Code's documentation under "Monitoring".
     : '';
   return `# Claude Code with Amazon Bedrock
 
-This lets Claude Code use Amazon Bedrock with the account you sign in to at work with. No keys, no passwords to copy.
+This lets Claude Code use Amazon Bedrock with the account you sign in to at work with. There are no keys to copy.
 
 ## Three commands
 
@@ -35,6 +35,8 @@ claude                                        # Claude Code, as always
 
 The second one is not even needed: Claude Code opens the page itself when you are not signed in. Until your company
 asks for it again, you stay signed in. ${needs}
+Claude Code itself is not in here: if you do not have it yet, \`npm install -g @anthropic-ai/claude-code\` or what your
+company says.
 
 Other programs that use AWS find the same access as the profile \`${profile}\`:
 

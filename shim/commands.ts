@@ -219,6 +219,11 @@ than they live, AWS_PROFILE is the better way.`,
       { flags: '-y, --yes', text: 'do not ask' },
       { flags: '--keep-config', text: 'keep config.json and network.json' },
       { flags: '--keep-logs', text: 'keep the log and the audit log' },
+      {
+        flags: '--installation <folder>',
+        text: 'the one that is meant, also of the tool that this one replaces (else that of this program)',
+        values: 'files',
+      },
     ],
     notes: `Removes the sign-in (here and at the identity provider), the service, the
 sections of ~/.aws/config and the settings of Claude Code that lead to this

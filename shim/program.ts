@@ -108,9 +108,10 @@ export async function runProgram(name: string, main: (program: Program) => Promi
   process.exit(process.exitCode ?? status);
 }
 
-/** What a program that was told to end says: what it knows of a sign-in that goes on, else just that. */
+/** What a program that was told to end says: what it knows of what it was at, else just that. */
 function parting(thrown: unknown): CcwbError {
-  if (thrown instanceof CcwbError && thrown.code === 'ERR_LOGIN_PENDING') return thrown;
+  if (thrown instanceof CcwbError && ['ERR_LOGIN_PENDING', 'ERR_INTERRUPTED'].includes(thrown.code))
+    return thrown;
   return new CcwbError(
     'ERR_DAEMON_UNREACHABLE',
     'interrupted before the daemon had answered',

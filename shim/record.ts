@@ -29,29 +29,39 @@ export type EditedFile = {
   values?: readonly ValueEdit[];
 };
 
-export type InstallationRecord = { version: 1; files: readonly EditedFile[] };
+export type InstallationRecord = {
+  files: readonly EditedFile[];
+  /** What was about to be written when an installer ended: the files are as they were before it. */
+  abandoned: readonly EditedFile[];
+};
+
+/** As it is in the file: `announced` is noted before a file is written, and holds when it was. */
+type Stored = { version: 1; files: readonly EditedFile[]; announced: readonly EditedFile[] };
 
 /** Empty when there is none, or none that can be read: then what leads here tells what is ours. */
 export function readRecord(installation: string): InstallationRecord {
-  try {
-    const record = JSON.parse(readIfThere(join(installation, RECORD)) ?? '{}') as Partial<InstallationRecord>;
-    if (record.version === 1 && Array.isArray(record.files)) return { version: 1, files: record.files };
-  } catch {
-    // As good as none.
-  }
-  return { version: 1, files: [] };
+  const { files, announced } = read(installation);
+  const done = announced.filter((file) => isWritten(file));
+  return {
+    files: [...files.filter((file) => !done.some((each) => isSameFile(each, file))), ...done],
+    abandoned: announced.filter((file) => !done.includes(file)),
+  };
 }
 
-/** Has the record say this of a file, or nothing about it. */
-export function record(
-  installation: string,
-  { kind, path }: Pick<EditedFile, 'kind' | 'path'>,
-  file: EditedFile | undefined,
-): void {
-  const { files } = readRecord(installation);
-  const others = files.filter((each) => each.kind !== kind || each.path !== path);
-  const all: InstallationRecord = { version: 1, files: file ? [...others, file] : others };
-  replaceFile(join(installation, RECORD), `${JSON.stringify(all, null, 2)}\n`, 0o600);
+/** Notes what is about to be written, before it is: whichever of both is found later, it is known. */
+export function announce(installation: string, file: EditedFile): void {
+  const { files, abandoned } = readRecord(installation);
+  write(installation, files, [...abandoned.filter((each) => !isSameFile(each, file)), file]);
+}
+
+/** Notes that what was announced has been written. */
+export function confirm(installation: string, file: EditedFile): void {
+  const { files, abandoned } = readRecord(installation);
+  write(installation, [...files.filter((each) => !isSameFile(each, file)), file], abandoned);
+}
+
+export function isSameFile(one: EditedFile, { kind, path }: Pick<EditedFile, 'kind' | 'path'>): boolean {
+  return one.kind === kind && one.path === path;
 }
 
 /** What became of an edited file: `undone` when it is as it was before the first edit. */
@@ -62,4 +72,29 @@ export function stateOf(file: EditedFile, text: string | undefined): 'as written
 
 export function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
+}
+
+function isWritten({ path, written }: EditedFile): boolean {
+  try {
+    return sha256(readIfThere(path) ?? '') === written;
+  } catch {
+    return false;
+  }
+}
+
+function read(installation: string): Stored {
+  try {
+    const stored = JSON.parse(readIfThere(join(installation, RECORD)) ?? '{}') as Partial<Stored>;
+    if (stored.version === 1 && Array.isArray(stored.files) && Array.isArray(stored.announced)) {
+      return { version: 1, files: stored.files, announced: stored.announced };
+    }
+  } catch {
+    // As good as none.
+  }
+  return { version: 1, files: [], announced: [] };
+}
+
+function write(installation: string, files: readonly EditedFile[], announced: readonly EditedFile[]): void {
+  const stored: Stored = { version: 1, files, announced };
+  replaceFile(join(installation, RECORD), `${JSON.stringify(stored, null, 2)}\n`, 0o600);
 }

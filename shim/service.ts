@@ -86,15 +86,13 @@ export async function setUpService(
 /** Whether setting it up would change nothing. */
 export async function isServiceUpToDate(program: Program, manager: ServiceManager): Promise<boolean> {
   const { enabled } = await manager.state();
-  const { running, own } = await daemonOf(program, manager);
+  const { running, own, listening } = await daemonOf(program, manager);
   const kept = readNetworkSettings(program.paths.networkSettings);
   return (
     enabled &&
     manager.files().every(({ path, text }) => readIfThere(path) === text) &&
     isDeepStrictEqual(settingsToKeep(program), kept) &&
-    running !== undefined &&
-    own &&
-    !isOlder(running)
+    (running ? own && !isOlder(running) : listening)
   );
 }
 

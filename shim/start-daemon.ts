@@ -6,6 +6,7 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
 } from 'node:fs';
@@ -111,7 +112,8 @@ function spawnDaemon({ installation, paths, env }: Program, log: Log): StartedDa
   const flags = ['--socket', paths.socket, '--config', paths.config];
   if (log.path !== undefined) flags.push('--log-file', log.path);
   return startDaemonProcess(
-    [nodeOf(installation), ...DAEMON_NODE_OPTIONS, entry, ...flags],
+    // Where the files really are: an installer looks for what still runs from a version.
+    [nodeOf(installation), ...DAEMON_NODE_OPTIONS, realpathSync(entry), ...flags],
     daemonEnvironment(env),
     log.fd,
   );
@@ -120,7 +122,7 @@ function spawnDaemon({ installation, paths, env }: Program, log: Log): StartedDa
 /** The installation's own Node.js, which need not be the one this program runs on: it may be an installer. */
 function nodeOf(installation: string): string {
   const own = join(installation, 'runtime', 'bin', 'node');
-  return isProgram(own) ? own : process.execPath;
+  return isProgram(own) ? realpathSync(own) : process.execPath;
 }
 
 /** The log a daemon is started with; `path` is undefined when none can be written. */

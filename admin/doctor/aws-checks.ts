@@ -1,7 +1,8 @@
 import { asCcwbError } from '../../protocol/errors.ts';
-import { type Finding, ok, problem, skipped, warning } from '../../protocol/findings.ts';
+import { ok, problem, skipped, warning } from '../../protocol/findings.ts';
 import { refuseOwnRole } from '../aws-identity.ts';
 import { deployedAccount } from '../profile-file.ts';
+import { listWords, oneLine } from '../text.ts';
 import { type Check, withProfile } from './check.ts';
 
 /** A deployment takes this long; credentials that end before it are a trap. In milliseconds. */
@@ -58,7 +59,7 @@ export const services: Check = withProfile(async ({ io, chosen }) => {
     ...regions.map((region) => hostOf('bedrock-runtime', region)),
   ];
   const found = await Promise.all(
-    hosts.map(async (host): Promise<Finding[]> => {
+    hosts.map(async (host): Promise<string[]> => {
       try {
         const signal = AbortSignal.any([io.interrupted, AbortSignal.timeout(SERVICE_LIMIT_MS)]);
         const url = io.aws.endpoint ?? (io.env.AWS_ENDPOINT_URL || `https://${host}`);
@@ -66,12 +67,13 @@ export const services: Check = withProfile(async ({ io, chosen }) => {
         await reply.arrayBuffer();
         return [];
       } catch (thrown) {
-        return [problem(`${host} does not answer (${reasonOf(thrown)})`, NETWORK)];
+        return [`${host} (${reasonOf(thrown)})`];
       }
     }),
   );
-  const problems = found.flat();
-  return problems.length > 0 ? problems : [ok(`${hosts.length} answer`)];
+  const silent = found.flat();
+  if (silent.length === 0) return [ok(`${hosts.length} answer`)];
+  return [problem(`no answer from ${listWords(silent)}`, NETWORK)];
 });
 
 const SERVICE_LIMIT_MS = 10_000;
@@ -83,10 +85,9 @@ function hostOf(service: string, region: string): string {
 
 /** fetch hides what happened in causes. */
 function reasonOf(thrown: unknown): string {
-  let last = '';
+  let last = 'unknown';
   for (let error = thrown; error instanceof Error; error = error.cause) {
-    const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name;
-    last = code;
+    last = 'code' in error && typeof error.code === 'string' ? error.code : oneLine(error.message);
   }
-  return last || 'unknown';
+  return last;
 }

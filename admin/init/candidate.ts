@@ -41,7 +41,8 @@ function typedProfile(profile: AdminProfile): InfraProfile {
     profile.infra,
   );
   // Whether it is known is seen at the end: it is asked after what it is for.
-  const jwksUri = typed.identityProvider.jwksUri ?? UNANSWERED.jwksUri;
+  const isElsewhere = typed.identityProvider.issuer !== UNANSWERED.issuer;
+  const jwksUri = (isElsewhere ? typed.identityProvider.jwksUri : undefined) ?? UNANSWERED.jwksUri;
   return { ...typed, identityProvider: { ...typed.identityProvider, jwksUri } };
 }
 

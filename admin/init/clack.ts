@@ -9,6 +9,7 @@ import { type ChoicePrompt, type Prompter, STOPPED, type TextPrompt } from './pr
 const GUIDE = 3;
 /** Lines longer than this are hard to read, however wide the terminal is. */
 const WIDEST = 90;
+const USUAL = { columns: 80, rows: 24 };
 /** How an answer that was left empty is shown. */
 const NONE = '(none)';
 
@@ -21,8 +22,8 @@ export type Terminal = {
 };
 
 export function openPrompts(terminal: Terminal): Prompter {
-  const output = terminal.plain ? withoutColour(terminal.output) : terminal.output;
-  const width = (): number => Math.min(terminal.output.columns ?? 80, WIDEST) - GUIDE;
+  const output = asOutput(terminal.output, terminal.plain);
+  const width = (): number => Math.min(terminal.output.columns || USUAL.columns, WIDEST) - GUIDE;
   const wrapped = (text: string): string => paragraph(text, width()).trimEnd();
   const bar = (text = ''): string => `${styleText('gray', clack.S_BAR)}${text && `  ${text}`}\n`;
   const lines = (text: string, style: (line: string) => string = (line) => line): string =>
@@ -140,16 +141,23 @@ function placeholder({ initial, fallback, example }: TextPrompt): { placeholder?
   return example === undefined || initial !== undefined ? {} : { placeholder: `such as ${example}` };
 }
 
-/** The terminal without what colours it: NO_COLOR, which the library does not know on every Node.js. */
-function withoutColour(terminal: NodeJS.WriteStream): Writable {
-  const plain = new Writable({
+/**
+ * The terminal as the library sees it: with a size where none is known, and without what colours it where that is
+ * wanted, which the library does not know on every Node.js.
+ */
+function asOutput(terminal: NodeJS.WriteStream, plain: boolean): Writable {
+  const output = new Writable({
     decodeStrings: false,
     write: (chunk: string | Buffer, _encoding, done) => {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is taken out
-      terminal.write(String(chunk).replace(/\x1b\[[\d;]*m/g, ''), done);
+      terminal.write(plain ? String(chunk).replace(/\x1b\[[\d;]*m/g, '') : chunk);
+      // Not when it has been written: what others write there must not come before it.
+      done();
     },
   });
-  Object.defineProperty(plain, 'columns', { get: () => terminal.columns });
-  Object.defineProperty(plain, 'rows', { get: () => terminal.rows });
-  return plain;
+  // A terminal that was never told its size says 0.
+  Object.defineProperty(output, 'columns', { get: () => terminal.columns || USUAL.columns });
+  Object.defineProperty(output, 'rows', { get: () => terminal.rows || USUAL.rows });
+  terminal.on('resize', () => output.emit('resize'));
+  return output;
 }

@@ -89,6 +89,11 @@ const check: LiveCheck = {
       `refresh tokens                  ${discovery.refreshTokens ? 'yes' : 'not told; see its guide'}`,
       `sign-in with another device     ${yes(discovery.deviceGrant)}`,
     ]);
+    if (isLoopback(discovery.issuer)) {
+      voice.warn(
+        'It is on this machine, which is good for trying: AWS cannot reach it, and ccwb deploy refuses it.',
+      );
+    }
     if (!discovery.rs256) {
       voice.warn('Its ID tokens are not signed with RS256, the only way a load balancer can check them.');
     }

@@ -1,6 +1,7 @@
 /** What is about to be saved, and what it will cost, for a person to say yes to. */
 import { AWS_PRICES, type CostEstimate, type CostShape, monthlyCost } from '../../infra/cost.ts';
 import { type InfraProfile, stacksOf } from '../../infra/outputs.ts';
+import type { IdentityProvider } from '../../protocol/issuer.ts';
 import type { AdminProfile } from '../profile-file.ts';
 import { paragraph } from '../text.ts';
 import { geographyOf } from './geographies.ts';
@@ -20,7 +21,7 @@ export function summaryRows(profile: AdminProfile, { identity }: Findings): Row[
   const { accessGroups, audit } = infra;
   return [
     ['Profile', profile.name],
-    ['Provider', provider ? `${PROVIDER_NAMES[provider.providerType]}, ${provider.issuer}` : 'not known'],
+    ['Provider', provider ? providerWords(provider) : 'not known'],
     ['Client id', String(config.client_id ?? 'not known')],
     ['Federation', federationWords(profile)],
     ['AWS', `${identity ? `account ${identity.account}, ` : ''}${regionOf(profile)}`],
@@ -41,6 +42,10 @@ export function summaryRows(profile: AdminProfile, { identity }: Findings): Row[
 
 export function stacksFor({ infra }: AdminProfile): string[] {
   return stacksOf({ monitoring: infra.monitoring } as Pick<InfraProfile, 'monitoring'> as InfraProfile);
+}
+
+function providerWords({ providerType, issuer }: IdentityProvider): string {
+  return providerType === 'generic' ? issuer : `${PROVIDER_NAMES[providerType]}, ${issuer}`;
 }
 
 function federationWords(profile: AdminProfile): string {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { type Finding, ok, problem, warning } from '../../protocol/findings.ts';
 import { awsConfigPath, awsCredentialsPath, type Section, sectionsOf } from '../aws-files.ts';
 import { isProgram, readText } from '../browser.ts';
-import { programOf } from '../command-words.ts';
+import { programOf, quotedWord } from '../command-words.ts';
 import { safeText, shortPath } from '../view.ts';
 import { type Check, forEachProfile, type Looking, shellWord } from './check.ts';
 
@@ -89,7 +89,7 @@ function sectionFindings(
 }
 
 function commandFor(program: string, name: string): string {
-  return `${/\s/.test(program) ? `"${program}"` : program} --profile ${name}`;
+  return `${quotedWord(program)} --profile ${name}`;
 }
 
 function addition(path: string, name: string, region: string, program: string): string {

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { type Finding, ok, problem, skipped, warning } from '../../protocol/findings.ts';
 import { isObject } from '../../protocol/profile-reader.ts';
 import { isProgram, readText } from '../browser.ts';
-import { programOf } from '../command-words.ts';
+import { programOf, quotedWord } from '../command-words.ts';
 import type { Program } from '../program.ts';
 import { safeText, shortPath } from '../view.ts';
 import { type Check, type ClaudeSettings, type Looking, shellWord } from './check.ts';
@@ -84,7 +84,7 @@ function bedrockFindings(
 function helperFindings(program: Program, { root, env }: ClaudeSettings, where: string): Finding[] {
   const found: Finding[] = [];
   const refresh = (root as Record<string, unknown>).awsAuthRefresh;
-  const login = `${join(program.installation, 'bedrock-auth')} login --profile ${env.AWS_PROFILE ?? 'ClaudeCode'}`;
+  const login = `${quotedWord(join(program.installation, 'bedrock-auth'))} login --profile ${env.AWS_PROFILE ?? 'ClaudeCode'}`;
   if (typeof refresh !== 'string') {
     const fix = `add to ${where}: "awsAuthRefresh": ${JSON.stringify(login)}`;
     found.push(warning('Claude Code does not know how to sign in (awsAuthRefresh)', fix));
@@ -93,7 +93,7 @@ function helperFindings(program: Program, { root, env }: ClaudeSettings, where: 
     found.push(problem(`awsAuthRefresh runs ${safeText(programOf(refresh))}, which is no program`, fix));
   }
   const helper = (root as Record<string, unknown>).otelHeadersHelper;
-  const ours = JSON.stringify(join(program.installation, 'otel-helper'));
+  const ours = JSON.stringify(quotedWord(join(program.installation, 'otel-helper')));
   if (typeof helper === 'string' && !isCommand(program, helper)) {
     const fix = `set in ${where}: "otelHeadersHelper": ${ours}`;
     found.push(problem(`otelHeadersHelper runs ${safeText(programOf(helper))}, which is no program`, fix));
@@ -134,7 +134,7 @@ function wanted(program: Program, config: Looking['config']): string {
   const profile = config?.names[0] ?? 'ClaudeCode';
   return JSON.stringify({
     env: { CLAUDE_CODE_USE_BEDROCK: '1', AWS_PROFILE: profile, CCWB_SIGN_IN: 'off' },
-    awsAuthRefresh: `${join(program.installation, 'bedrock-auth')} login --profile ${profile}`,
+    awsAuthRefresh: `${quotedWord(join(program.installation, 'bedrock-auth'))} login --profile ${profile}`,
   });
 }
 

@@ -40,6 +40,11 @@ export function planAwsCredentials(program: Program, config: Config): Plan {
   return { changes: [{ text: `${where}: ${names} of the earlier tool removed`, make }], byHand: foreign };
 }
 
+/** The sections that the tool which this one replaces has written for these profiles. */
+export function sectionsOfEarlierTool(text: string, profiles: readonly string[]): Section[] {
+  return sectionsOf(text).filter((section) => profiles.includes(section.profile) && isEarlierTools(section));
+}
+
 function isEarlierTools({ settings }: Section): boolean {
   return settings.has(EARLIER_TOOLS_MARK) && settings.has('aws_session_token');
 }

@@ -1,37 +1,47 @@
+import { join } from 'node:path';
 import type { VersionReply } from '../../protocol/api.ts';
-import { asCcwbError } from '../../protocol/errors.ts';
-import { isOlder } from '../../protocol/version.ts';
+import { BUILD_VERSION } from '../../protocol/version.ts';
 import { findServiceManager } from '../find-service-manager.ts';
+import { VERSIONS } from '../layout.ts';
 import type { Program } from '../program.ts';
 import { isServiceUpToDate, setUpService } from '../service.ts';
 import type { ServiceManager } from '../service-manager.ts';
 import { startDaemon } from '../start-daemon.ts';
-import { endDaemon, SERVICE_TIMING } from '../take-over.ts';
-import { giveWay, runningDaemon } from '../upgrade.ts';
-import { asByHand, NOTHING, type Plan } from './step.ts';
+import { daemonOf, endDaemon, SERVICE_TIMING } from '../take-over.ts';
+import { giveWay } from '../upgrade.ts';
+import { commandsOfProcesses, runsFrom } from './running.ts';
+import { NOTHING, type Plan } from './step.ts';
 
 /**
  * The daemon of the installation, as a service where there is a service manager, in the place of one of other
  * programs: what is in flight is answered, and a sign-in under way is finished first.
  *
- * @param renewed the installation has other programs now.
- * @param service false: without one, unless it is there already.
+ * @param version the one that the installation is to use.
+ * @param service false: without a service manager, unless the service is there already.
  */
-export async function planDaemon(program: Program, renewed: boolean, service: boolean): Promise<Plan> {
+export async function planDaemon(program: Program, version: string, service: boolean): Promise<Plan> {
   const manager = await managerFor(program);
+  // A look at a socket that starts a daemon would be a change.
+  const { running } = await daemonOf(program, manager?.installed() ? manager : undefined);
+  const renewed = running !== undefined && !(await isOf(program, running, version));
   if (manager && (service || manager.installed())) return servicePlan(program, manager, renewed);
-  const running = await runningDaemon(program);
-  if (!running || !(renewed || isOlder(running))) return NOTHING;
+  if (!running || !renewed) return NOTHING;
   const make = (): Promise<readonly string[]> => replaceDaemon(program, running);
   return { changes: [{ text: `the daemon ${running.build} replaced`, make }], byHand: [] };
 }
 
+/** Whether a daemon is of a version: of its build, and, as far as that can be told, of its files. */
+async function isOf(program: Program, { pid, build }: VersionReply, version: string): Promise<boolean> {
+  if (build !== BUILD_VERSION) return false;
+  const versions = join(program.installation, VERSIONS);
+  const command = (await commandsOfProcesses(program))?.find((each) => each.pid === pid)?.command;
+  return command === undefined || runsFrom(command, join(versions, version));
+}
+
 async function servicePlan(program: Program, manager: ServiceManager, renewed: boolean): Promise<Plan> {
-  try {
-    if (!renewed && (await isServiceUpToDate(program, manager))) return NOTHING;
-  } catch (thrown) {
-    return { changes: [], byHand: [asByHand('the service', asCcwbError(thrown))] };
-  }
+  // What keeps it from being looked at keeps it from being set up, and is told then.
+  const upToDate = !renewed && (await isServiceUpToDate(program, manager).catch(() => false));
+  if (upToDate) return NOTHING;
   const make = async (): Promise<readonly string[]> => {
     const { daemon } = await setUpService(program, manager, renewed);
     return daemon === 'later' ? ['the daemon finishes a sign-in first; the new one takes over after it'] : [];

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { replaceFile } from '../../protocol/replace-file.ts';
 import { readForEdit } from '../edit-file.ts';
 import type { Program } from '../program.ts';
-import { type EditedFile, readRecord, record, sha256, stateOf } from '../record.ts';
+import { announce, confirm, type EditedFile, isSameFile, readRecord, sha256, stateOf } from '../record.ts';
 import { shortPath } from '../view.ts';
 import { byHand, NOTHING, type Plan } from './step.ts';
 
@@ -36,7 +36,9 @@ export function planEdit(program: Program, wanted: FileEdit): Plan {
   const file = readForEdit(path);
   if (file && 'problem' in file) return leave(file.problem);
   const text = file?.text;
-  const known = readRecord(installation).files.find((each) => each.kind === kind && each.path === path);
+  const { files, abandoned } = readRecord(installation);
+  const known = files.find((each) => isSameFile(each, wanted));
+  const begun = abandoned.find((each) => isSameFile(each, wanted));
   const state = known && stateOf(known, text);
   const before = state === 'undone' ? undefined : known;
   const edited = wanted.edit(text ?? '', before);
@@ -49,17 +51,13 @@ export function planEdit(program: Program, wanted: FileEdit): Plan {
     original: before ? before.original : text === undefined ? null : wanted.without(text),
     ...(before?.changed || state === 'changed' ? { changed: true } : {}),
     written: sha256(written),
-    folders: [...(known?.folders ?? []), ...missingFolders(path)],
+    folders: [...new Set([...((known ?? begun)?.folders ?? []), ...missingFolders(path)])],
     ...edits,
   };
   const make = (): undefined => {
-    record(installation, wanted, entry);
-    try {
-      replaceFile(path, written, text === undefined ? 0o600 : statSync(path).mode & 0o777);
-    } catch (error) {
-      record(installation, wanted, known);
-      throw error;
-    }
+    announce(installation, entry);
+    replaceFile(path, written, text === undefined ? 0o600 : statSync(path).mode & 0o777);
+    confirm(installation, entry);
   };
   return { changes: [{ text: `${where}: ${wanted.what}`, make }], byHand: [] };
 }

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { asCcwbError, CcwbError } from '../../protocol/errors.ts';
 import { hanging } from '../../protocol/layout.ts';
 import { compareBuilds } from '../../protocol/version.ts';
-import { type Program, runProgram, usageError } from '../program.ts';
+import { isReaderGone, type Program, runProgram, usageError } from '../program.ts';
 import { asJson, shortPath } from '../view.ts';
 import { planAwsConfig } from './aws-config.ts';
 import { planAwsCredentials } from './aws-credentials.ts';
@@ -61,8 +61,11 @@ async function main(started: Program): Promise<number> {
     return 0;
   }
   const pack = readPackage(started.buildFolder);
-  const place = findPlace(started);
-  const program = { ...started, installation: place };
+  const program = {
+    ...started,
+    installation: findPlace(started),
+    print: (text: string) => tell(started, text),
+  };
   const plan = await planAll(program, pack, options);
   const report = reportOf(program, pack, plan, options);
   if (!options.json) await program.print(heading(program, report));
@@ -80,7 +83,6 @@ async function planAll(program: Program, pack: Package, { service }: Options): P
   const { installation } = program;
   const payload = planPayload(installation, pack);
   if (payload.changes.length > 0) checkRoom(installation, pack);
-  const renewed = currentVersion(installation) !== payload.version;
   const plans = [
     payload,
     planConfig(installation, pack),
@@ -89,7 +91,7 @@ async function planAll(program: Program, pack: Package, { service }: Options): P
     planAwsConfig(program, pack.config),
     planAwsCredentials(program, pack.config),
     planClaudeSettings(program, pack.settings, pack.config.names),
-    await planDaemon(program, renewed, service),
+    await planDaemon(program, payload.version, service),
     planCleaning(program, payload.version),
   ];
   return {
@@ -197,6 +199,13 @@ function parse({ name, args }: Program): Options | undefined {
     const [first = ''] = (error instanceof Error ? error.message : '').split('. ');
     throw usageError(name, first);
   }
+}
+
+/** Whoever reads may go; the installation goes on. */
+async function tell({ print }: Program, text: string): Promise<void> {
+  await print(text).catch((error: unknown) => {
+    if (!isReaderGone(error)) throw error;
+  });
 }
 
 function interrupted(): CcwbError {

@@ -1,12 +1,13 @@
-import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, realpathSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { TEMPORARY_PREFIX } from '../../protocol/replace-file.ts';
+import { awsConfigPath } from '../aws-files.ts';
+import { claudeSettingsPath } from '../doctor/claude-checks.ts';
 import { isLitter, UNFINISHED, VERSIONS } from '../layout.ts';
-import { MAX_OUTPUT, runBriefly } from '../processes.ts';
 import type { Program } from '../program.ts';
+import { shortPath } from '../view.ts';
+import { commandsOfProcesses, runsFrom } from './running.ts';
 import type { Plan } from './step.ts';
-
-/** Longest that the list of processes is waited for, in milliseconds. */
-const PROCESSES_MS = 5_000;
 
 /**
  * What is not needed any more: versions that nothing runs from, and what an installer left that was killed. A
@@ -16,14 +17,19 @@ export function planCleaning(program: Program, version: string): Plan {
   const { installation } = program;
   const versions = join(installation, VERSIONS);
   const old = entries(versions).filter((name) => name !== version);
-  const litter = entries(installation).filter(isLitter);
+  const litter = [
+    ...entries(installation)
+      .filter(isLitter)
+      .map((name) => join(installation, name)),
+    ...[awsConfigPath(program), claudeSettingsPath(program)].flatMap(temporariesBeside),
+  ];
   if (old.length + litter.length === 0) return { changes: [], byHand: [] };
   const make = async (): Promise<readonly string[]> => {
-    for (const name of litter) rmSync(join(installation, name), { recursive: true, force: true });
+    for (const path of litter) rmSync(path, { recursive: true, force: true });
     const used = await commandsOfProcesses(program);
     // Where it cannot be told, all of them may be in use.
     const isUsed = (name: string): boolean =>
-      used?.some((command) => command.includes(join(versions, name, '/'))) ?? !name.endsWith(UNFINISHED);
+      used?.some(({ command }) => runsFrom(command, join(versions, name))) ?? !name.endsWith(UNFINISHED);
     const kept = old.filter(isUsed);
     for (const name of old.filter((each) => !kept.includes(each))) {
       rmSync(join(versions, name), { recursive: true, force: true });
@@ -32,35 +38,18 @@ export function planCleaning(program: Program, version: string): Plan {
       (name) => `${VERSIONS}/${name} stays, programs run from it; the next installation removes it`,
     );
   };
-  const what = [...old.map((name) => join(VERSIONS, name)), ...litter].join(', ');
+  const what = [
+    ...old.map((name) => join(VERSIONS, name)),
+    ...litter.map((path) => shortPath(path, program.env.HOME)),
+  ].join(', ');
   return { changes: [{ text: `not needed any more: ${what}`, make }], byHand: [] };
 }
 
-/** The programs and arguments of all processes; undefined when they cannot be told. */
-async function commandsOfProcesses({ platform }: Program): Promise<string[] | undefined> {
-  if (platform === 'linux') return processesOfLinux();
-  const { end, output } = await runBriefly(
-    '/bin/ps',
-    ['-x', '-ww', '-o', 'command='],
-    { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
-    PROCESSES_MS,
-  );
-  const whole = end.kind === 'exited' && end.status === 0 && output.length < MAX_OUTPUT;
-  return whole ? output.split('\n') : undefined;
-}
-
-function processesOfLinux(): string[] | undefined {
-  const ids = entries('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
-  if (ids.length === 0) return undefined;
-  return ids.flatMap((id) => {
-    try {
-      const words = readFileSync(`/proc/${id}/cmdline`, 'utf8').split('\0');
-      return [words.join(' '), readlinkSync(`/proc/${id}/exe`)];
-    } catch {
-      // It has ended, or is another user's.
-      return [];
-    }
-  });
+/** Half-written successors of a file, in the folder where it really is. */
+function temporariesBeside(path: string): string[] {
+  const folder = dirname(existsSync(path) ? realpathSync(path) : path);
+  const names = entries(folder).filter((name) => name.startsWith(TEMPORARY_PREFIX) && name.endsWith('.tmp'));
+  return names.map((name) => join(folder, name));
 }
 
 function entries(folder: string): string[] {

@@ -69,7 +69,8 @@ export function planLinks(installation: string, { files }: Package): Plan {
   const make = (): undefined => {
     for (const name of missing) replaceLink(installation, name, join(CURRENT, name));
   };
-  return { changes: [{ text: missing.join(', '), essential: true, make }], byHand: [] };
+  const text = `links to it: ${missing.join(', ')}`;
+  return { changes: [{ text, essential: true, make }], byHand: [] };
 }
 
 /** A damaged version keeps its name while programs may run from it; its successor has another. */

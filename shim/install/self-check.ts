@@ -11,6 +11,7 @@ import { shown } from '../doctor/doctor.ts';
 import { config, installation } from '../doctor/installation-checks.ts';
 import { beginLooking } from '../doctor/look.ts';
 import type { Program } from '../program.ts';
+import { installedService } from '../start-daemon.ts';
 import { shortPath } from '../view.ts';
 
 /** Those checks of `bedrock-auth doctor` that tell whether the installation itself is whole; none asks the network. */
@@ -37,14 +38,18 @@ export type SelfCheck = {
 export async function selfCheck(program: Program, profiles: readonly string[]): Promise<SelfCheck> {
   const looking = beginLooking(program, undefined);
   try {
+    const status = await looking.status();
+    // Without a service it starts with the first program that needs it: nothing to warn of.
+    const none = status instanceof CcwbError && status.code === 'ERR_DAEMON_UNREACHABLE';
+    const checks = CHECKS.filter(({ check }) => check !== daemon || !none || installedService(program));
     const found = await Promise.all(
-      CHECKS.map(async ({ name, check }) =>
+      checks.map(async ({ name, check }) =>
         (await findingsOf(() => check(looking))).map((finding) => ({ check: name, ...finding })),
       ),
     );
     const findings = found.flat().filter(({ profile }) => profile === null || profiles.includes(profile));
     const text = findings.map((finding) => shown(program, looking, finding)).join('');
-    return { findings, text, next: nextCommand(program, await looking.status()) };
+    return { findings, text, next: nextCommand(program, status) };
   } finally {
     looking.end();
   }

@@ -4,6 +4,7 @@ import { INSTALL_FOLDER } from '../../protocol/paths.ts';
 import { removeIfEmpty } from '../edit-file.ts';
 import { CURRENT, isLitter, LINKS, LOCK, RECORD, UNREADABLE_CONFIG, VERSIONS } from '../layout.ts';
 import type { Program } from '../program.ts';
+import { readRecord } from '../record.ts';
 import { shortPath } from '../view.ts';
 import type { Plan, Step } from './step.ts';
 
@@ -69,6 +70,7 @@ export function installationFolder(program: Program, keep: Keeping): Plan {
   if (wanted.length === 0) return { steps: [], left };
   const remove = async (): Promise<string[]> => {
     // Signing out may have started a daemon, which has made itself a folder for its log.
+    for (const { folders } of readRecord(folder).abandoned) folders.toReversed().forEach(removeIfEmpty);
     for (const name of ours) rmSync(join(folder, name), { recursive: true, force: true });
     removeIfEmpty(folder);
     return [];

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { SignOutReply } from '../../protocol/api.ts';
 import { type Config, loadConfig } from '../../protocol/config.ts';
 import { asCcwbError } from '../../protocol/errors.ts';
@@ -37,8 +39,11 @@ export function sessions(program: Program): Plan & { names: readonly string[] } 
     }
     return left;
   };
-  const steps = usable.length === 0 ? [] : [{ text: `the sign-in of ${usable.join(', ')}`, remove }];
-  const unknown = config ? [] : ['a sign-in, if there is one: config.json cannot be used'];
+  // The tool that this one replaces has none: what it keeps is looked for apart.
+  const hasDaemon = existsSync(join(program.installation, 'daemon'));
+  const steps =
+    usable.length === 0 || !hasDaemon ? [] : [{ text: `the sign-in of ${usable.join(', ')}`, remove }];
+  const unknown = config || !hasDaemon ? [] : ['a sign-in, if there is one: config.json cannot be used'];
   return { steps, left: unknown, names };
 }
 

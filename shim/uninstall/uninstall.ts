@@ -1,12 +1,16 @@
+import { resolve } from 'node:path';
 import { asCcwbError } from '../../protocol/errors.ts';
 import { hanging } from '../../protocol/layout.ts';
 import { type Program, usageError } from '../program.ts';
 import { awsSections } from './aws-sections.ts';
 import { claudeSettings } from './claude-settings.ts';
+import { earlierTool } from './earlier-tool.ts';
 import { installationFolder, runtimeFolder } from './folders.ts';
 import { daemonAndService, sessions } from './sign-out.ts';
 
 export type UninstallOptions = {
+  /** Folder of the installation that is meant; that of this program when absent. */
+  installation?: string;
   dryRun?: boolean;
   yes?: boolean;
   keepConfig?: boolean;
@@ -17,7 +21,9 @@ export type UninstallOptions = {
  * `bedrock-auth uninstall`: everything that was installed for this user, the programs last. What cannot be
  * removed is told, and the rest goes on; 1 when something had to stay that should not, or nobody said yes.
  */
-export async function uninstall(program: Program, options: UninstallOptions): Promise<number> {
+export async function uninstall(own: Program, options: UninstallOptions): Promise<number> {
+  const { installation } = options;
+  const program = installation === undefined ? own : { ...own, installation: resolve(installation) };
   const signedIn = sessions(program);
   const keep = { config: options.keepConfig === true, logs: options.keepLogs === true };
   const plans = [
@@ -25,6 +31,7 @@ export async function uninstall(program: Program, options: UninstallOptions): Pr
     daemonAndService(program),
     awsSections(program),
     claudeSettings(program, signedIn.names),
+    earlierTool(program, signedIn.names),
     runtimeFolder(program),
     installationFolder(program, keep),
   ];

@@ -45,6 +45,14 @@ const OFFERED: readonly [typed: string[], offered: string[]][] = [
     ['ClaudeCode', 'Team'],
   ],
   [['completion', 'z'], ['zsh']],
+  [
+    ['profiles', 'use', ''],
+    ['ClaudeCode', 'Team'],
+  ],
+  [
+    ['package', '--target-platform', 'mac'],
+    ['macos', 'macos-arm64', 'macos-x64'],
+  ],
 ];
 
 t.test('bash offers what the program has', { skip: missing({ bash }) }, async (t) => {

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { chooseProfileFile, currentProfile, useNoProfile, useProfile } from '../../admin/current-profile.ts';
@@ -75,4 +75,18 @@ t.test('what the existing tool was told to use is the current one until ccwb is 
   t.equal(currentProfile(env), 'One');
   rmSync(earlier);
   t.equal(currentProfile(env), 'One');
+});
+
+t.test('a file of its name that is none is told with its path', async (t) => {
+  const env = home(t, 'One');
+  mkdirSync(join(env.CCWB_HOME, 'current'));
+  const path = join(env.CCWB_HOME, 'current');
+  t.throws(() => currentProfile(env), {
+    code: 'ERR_CONFIG_INVALID',
+    message: `${path} cannot be read (EISDIR)`,
+  });
+  t.throws(() => useProfile('One', env), {
+    code: 'ERR_CONFIG_INVALID',
+    message: /current cannot be written \(E/,
+  });
 });

@@ -7,6 +7,7 @@ import { doctor } from '../../admin/doctor.ts';
 import type { AdminProfile } from '../../admin/profile-file.ts';
 import { updateProfile } from '../../admin/profile-store.ts';
 import type { DoctorReport } from '../../protocol/findings.ts';
+import { freePort } from '../fixtures/free-port.ts';
 import { listen } from '../fixtures/tls-proxy.ts';
 import { STACK, startProfileCloud } from './fixtures/admin-cloud.ts';
 import { adminIo, type IoOptions } from './fixtures/admin-io.ts';
@@ -176,12 +177,13 @@ t.test('each thing that is broken is told by its check, with what to do', async 
 
 t.test('without an account that answers the others go on', async (t) => {
   const { run } = await healthy(t);
-  const aws = { endpoint: 'http://127.0.0.1:1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } };
+  const endpoint = `http://127.0.0.1:${await freePort()}`;
+  const aws = { endpoint, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } };
   const { checks } = await run({ aws });
   const of = (name: string) => checks.filter(({ check }) => check === name);
   t.match(of('AWS services')[0], {
     outcome: 'problem',
-    text: /^cloudformation\.us-east-1\.amazonaws\.com does not/,
+    text: /^no answer from cloudformation\.us-east-1\.amazonaws\.com \(ECONNREFUSED\), sts/,
   });
   t.match(of('AWS credentials'), [{ outcome: 'problem', text: /AWS did not answer/ }]);
   t.match(of('AWS account'), [{ outcome: 'skipped' }]);

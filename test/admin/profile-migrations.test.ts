@@ -213,6 +213,16 @@ t.test('profiles in the config.json of the existing tool are found, and its curr
   }
 });
 
+t.test('what the existing tool kept besides is neither shown nor exported', async (t) => {
+  const { env } = homeWith(t, EARLIER);
+  for (const args of ['show', 'show --json', 'export']) {
+    const { status, out, error } = await ccwb(`profiles ${args}`.split(' '), { env });
+    t.equal(status, 0, error);
+    t.notMatch(out + error, EARLIER.cowork_service_token);
+    t.match(out + error, 'earlierTool');
+  }
+});
+
 t.test('a step for each version leads to the next', async (t) => {
   t.strictSame(migrate({ ...EARLIER, schema: 0 }, 'x', 'Work'), migrate(EARLIER, 'x', 'Work'));
   const today = { schema: PROFILE_SCHEMA };

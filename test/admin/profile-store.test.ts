@@ -166,9 +166,11 @@ t.test('a place that cannot be written is told', async (t) => {
   t.throws(() => readProfile('ClaudeCode', taken), { message: /cannot be read \(EISDIR\)$/ });
 });
 
-/** Cases of the property below; more for a long run by hand. */
+/** Cases of the property below; more for a long run by hand, with node. */
 const CASES = Number(process.env.CCWB_TEST_CASES ?? 150);
 const SEED = Number(process.env.CCWB_TEST_SEED ?? 1);
+
+t.setTimeout(60_000 + CASES * 100);
 
 t.test('fields that are not known survive every read, change and write', async (t) => {
   const env = home(t);

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { CHECKS as ADMIN_CHECKS } from '../../admin/doctor.ts';
+import { PROFILE_FIELDS } from '../../admin/profile-check.ts';
 import { REPLY_SCHEMAS } from '../../protocol/api.ts';
 import { CHECKS } from '../../shim/doctor/doctor.ts';
 import { helpOf, listedCommands, PROGRAM_COMMANDS, quotes } from './help.ts';
@@ -20,7 +21,7 @@ t.test('each help text in the pages is what the program prints', async (t) => {
 t.test('docs/command-line.md quotes every program and every subcommand', async (t) => {
   const quoted = quotes(readText('docs/command-line.md')).map(({ command }) => command);
   t.strictSame([...quoted].sort(), [...PROGRAM_COMMANDS].sort());
-  for (const program of ['bedrock-auth', 'bedrock-auth service', 'ccwb']) {
+  for (const program of ['bedrock-auth', 'bedrock-auth service', 'ccwb', 'ccwb profiles']) {
     const depth = program.split(' ').length + 1;
     const known = PROGRAM_COMMANDS.filter(
       (command) => command.startsWith(`${program} `) && command.split(' ').length === depth,
@@ -58,6 +59,14 @@ t.test('docs/command-line.md names every check of ccwb doctor, in order', async 
   t.strictSame(
     rows,
     ADMIN_CHECKS.map(({ name }) => `\`${name}\``),
+  );
+});
+
+t.test('docs/command-line.md names every field of an administrator\u2019s profile', async (t) => {
+  const rows = tableUnder(readText('docs/command-line.md'), 'ccwb profiles').map(([name]) => name);
+  t.strictSame(
+    rows,
+    PROFILE_FIELDS.map((name) => `\`${name}\``),
   );
 });
 

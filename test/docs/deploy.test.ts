@@ -20,7 +20,7 @@ t.test('docs/deploy.md names every state that a deployment brings back, and ever
     'admin/make-ready.ts',
     'admin/show-changes.ts',
     'admin/deploy-command.ts',
-    'admin/destroy.ts',
+    'admin/destroy-command.ts',
   ]
     .map(readText)
     .join('');

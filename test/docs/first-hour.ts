@@ -1,6 +1,8 @@
 /** docs/first-hour.md: a user's first hour, every command of it run against the sandbox. */
+import { join } from 'node:path';
 import { freePort } from '../fixtures/free-port.ts';
 import { type Installation, install } from '../fixtures/installation.ts';
+import { makePackage } from '../fixtures/package.ts';
 import { type Sandbox, startSandbox } from '../sandbox/sandbox.ts';
 
 type World = { home: Installation; sandbox: Sandbox };
@@ -24,17 +26,13 @@ run. The browser of that run signed in by itself. Output is as it is piped; on a
 
 ## It works
 
-The folder has been put in place ([there is no installer yet](how-it-works.md#the-files-of-an-installation)), with
-the configuration the administrator gave, and \`~/.aws/config\` has the profile.`,
-  $('ls ~/claude-code-with-bedrock'),
+The archive from the administrator has been unpacked. [Installing](installing.md) tells what happens here.`,
+  $('cd ~/Downloads/claude-code-with-bedrock && ./install.sh'),
+  'The same again changes nothing.',
+  $('~/Downloads/claude-code-with-bedrock/install.sh | head -n 2'),
+  'With the folder on the `PATH`, which is one line in `~/.profile`, the names of the programs will do.',
   $('bedrock-auth doctor'),
-  `Nothing has been started, and nobody is signed in. The one thing that is missing is what Claude Code needs; the fix
-is a line to paste.`,
-  happens(async ({ home }) => {
-    const doctor = await home.run(home.program('bedrock-auth'), ['doctor', '--json']);
-    const { checks } = JSON.parse(doctor.stdout) as { checks: { check: string; fix: string }[] };
-    await home.run('/bin/sh', ['-c', checks.find(({ check }) => check === 'Claude Code')?.fix ?? 'false']);
-  }),
+  'Nothing has been started, and nobody is signed in.',
   $('bedrock-auth login'),
   $('bedrock-auth status'),
   'From now on every AWS tool has credentials, by the profile `ClaudeCode` or in the variables it reads.',
@@ -78,14 +76,16 @@ Neither the provider nor AWS can be reached. What is in memory goes on serving.`
   $('bedrock-auth logout'),
   $('bedrock-auth uninstall --dry-run'),
   $('bedrock-auth uninstall --yes | tail -n 1'),
-  $('ls -A ~/claude-code-with-bedrock ~/.aws', 2),
+  $('ls -A ~/claude-code-with-bedrock ~/.aws ~/.claude', 2),
 ];
 
 /** The page, from a run of its own. @throws Error when a command does not end as it should */
 export async function firstHour(): Promise<string> {
   const redirectPort = await freePort();
   const sandbox = await startSandbox({ provider: { redirectPorts: [redirectPort] } });
-  const home = await install({ profiles: { ClaudeCode: sandbox.profile({ redirect_port: redirectPort }) } });
+  const profiles = { ClaudeCode: sandbox.profile({ redirect_port: redirectPort }) };
+  const home = await install({ profiles, empty: true });
+  makePackage(join(home.home, 'Downloads/claude-code-with-bedrock'), { profiles });
   const parts: string[] = [];
   try {
     for (const step of STEPS) {
@@ -102,7 +102,12 @@ export async function firstHour(): Promise<string> {
 }
 
 async function typed(home: Installation, command: string, status: number): Promise<string> {
-  const env = { PATH: `${home.directory}:/usr/bin:/bin`, TZ: 'UTC', LC_ALL: 'C.UTF-8' };
+  const installing = command.includes('install.sh');
+  const env = {
+    PATH: `${installing ? '' : `${home.directory}:`}/usr/bin:/bin`,
+    TZ: 'UTC',
+    LC_ALL: 'C.UTF-8',
+  };
   const output = await home.run('/bin/sh', ['-c', `exec 2>&1\n${command}`], { env });
   if (output.status !== status) {
     throw new Error(`${command}: ended with ${output.status}, not ${status}\n${output.stdout}`);
@@ -114,6 +119,8 @@ async function typed(home: Installation, command: string, status: number): Promi
 export function withoutChance(page: string): string {
   return page
     .replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT')
+    .replace(/-[0-9a-f]{8}\b/g, '-DIGEST')
+    .replace(/\d+ files, \d+ MB/g, 'FILES')
     .replace(/port \d+/g, 'port N')
     .replace(/process \d+/g, 'process N')
     .replace(/authorize\?\S*/g, 'authorize?…')

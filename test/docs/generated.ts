@@ -1,4 +1,5 @@
 /** Tables of the pages that are made from the code: between a pair of comments, and written by update.ts. */
+import { ANSWERS, type AnswerSpec } from '../../admin/init/names.ts';
 import { ALARMS } from '../../infra/alarms.ts';
 import { COLUMNS } from '../../infra/analytics-schema.ts';
 import { namedQueries } from '../../infra/analytics-sql.ts';
@@ -48,6 +49,15 @@ const PARTS: Readonly<Record<string, () => string>> = {
       ['Query', 'What it answers'],
       namedQueries().map(({ name, description }) => [name, description]),
     ),
+  answers: () =>
+    table(
+      ['Name', 'Value', 'What'],
+      Object.entries(ANSWERS).map(([name, spec]) => [
+        `\`${name}\``,
+        kindWords(spec),
+        spec.help.replaceAll('|', '\\|'),
+      ]),
+    ),
   cost: () => costTable(),
   dominates: () => dominates(),
   assumptions: () =>
@@ -82,6 +92,12 @@ const MARK = /<!-- dashboard\.png of \w+ -->/;
 /** The page, saying of which widgets and data the picture was drawn. */
 export function withPictureMark(markdown: string): string {
   return markdown.replace(MARK, `<!-- dashboard.png of ${pictureFingerprint()} -->`);
+}
+
+/** Choices in full, where `--help` has a word for them. */
+function kindWords({ kind }: AnswerSpec): string {
+  if (typeof kind !== 'string') return kind.map((choice) => `\`${choice}\``).join(', ');
+  return { secret: 'path of a file', list: 'list of texts', pairs: 'NAME=VALUE, …' }[String(kind)] ?? kind;
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

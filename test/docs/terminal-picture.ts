@@ -17,7 +17,15 @@ const LINE = 20;
 const PADDING = 24;
 
 /** Control sequences for colours that the programs use, as classes of the picture. */
-const CLASSES: Readonly<Record<string, string>> = { 1: 'b', 2: 'd', 31: 'r', 32: 'g', 33: 'y' };
+const CLASSES: Readonly<Record<string, string>> = {
+  1: 'b',
+  2: 'd',
+  31: 'r',
+  32: 'g',
+  33: 'y',
+  36: 'c',
+  90: 'l',
+};
 
 /** What each picture shows, by the command that is typed. */
 const PICTURES: Readonly<Record<string, string>> = {
@@ -91,7 +99,8 @@ export async function captured(home: Installation, command: string, rows = 60): 
   }
 }
 
-function picture(command: string, lines: readonly string[]): string {
+/** A terminal of 80 columns in which the command was typed. */
+export function picture(command: string, lines: readonly string[]): string {
   const typed = command.replace(/^\w+=\S+ /, '');
   const rows = [`\x1b[1m$ ${typed}\x1b[0m`, '', ...lines].map((line, index) => {
     const y = PADDING + FONT + index * LINE;
@@ -111,6 +120,8 @@ text{font:${FONT}px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono
 .r{fill:#f0857b}
 .g{fill:#8fd0a8}
 .y{fill:#e6c069}
+.c{fill:#7fc4d6}
+.l{fill:#6b6860}
 </style>
 <rect x=".5" y=".5" width="${width - 1}" height="${height - 1}" rx="10"/>
 ${rows.join('')}</svg>

@@ -1,6 +1,6 @@
 /**
  * Brings the parts of the documentation that are made from the programs up to date: the quoted `--help`
- * texts and the tables of the AWS side, with --transcript the first hour, and with --pictures the pictures of
+ * texts and the tables of the AWS side, with --transcript the first hour and those of the wizard, and with --pictures the pictures of
  * the demo, of terminals, of the sign-in's last page and of the dashboard (needs Chromium and tmux), with
  * --dashboard the latter alone.
  *
@@ -16,6 +16,7 @@ import { withFreshQuotes } from './help.ts';
 import { pages, ROOT, readText } from './pages.ts';
 import { takeScreenshots } from './screenshots.ts';
 import { drawTerminals } from './terminal-picture.ts';
+import { drawWizard, PAGE, pageText, withFreshTranscripts } from './wizard-session.ts';
 
 for (const page of pages()) {
   const before = readText(page);
@@ -27,7 +28,8 @@ for (const page of pages()) {
 
 if (process.argv.includes('--transcript')) {
   writeFileSync(join(ROOT, 'docs/first-hour.md'), await firstHour());
-  process.stdout.write('wrote docs/first-hour.md\n');
+  writeFileSync(join(ROOT, PAGE), await withFreshTranscripts(pageText()));
+  process.stdout.write('wrote docs/first-hour.md and the transcripts of docs/init.md\n');
 }
 
 if (process.argv.includes('--pictures') || process.argv.includes('--dashboard')) {
@@ -41,5 +43,6 @@ if (process.argv.includes('--pictures')) {
   writeFileSync(join(ROOT, 'docs/images/demo.svg'), demoPicture(await runDemo()));
   await takeScreenshots(join(ROOT, 'docs/images'));
   await drawTerminals(join(ROOT, 'docs/images'));
+  await drawWizard(join(ROOT, 'docs/images'));
   process.stdout.write('drew docs/images/demo.svg and the screenshots\n');
 }

@@ -4,6 +4,7 @@ import {
   appendFileSync,
   chmodSync,
   chownSync,
+  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -197,6 +198,41 @@ t.test('an installation of the earlier tool is taken over in place', async (t) =
   t.equal(read(home, '.aws/config'), mine, 'what led here is gone');
   t.same(settingsOf(home), { env: { MINE: '1' } });
   t.notOk(existsSync(folder));
+});
+
+t.test('a folder that was put in place by hand becomes an installation, its daemon with it', async (t) => {
+  const home = await emptyHome(t);
+  const pack = home.pack('one');
+  cpSync(pack, home.directory, { recursive: true });
+  t.match(await home.run(home.program('bedrock-auth'), ['service', 'start']), { status: 0 });
+  const before = await home.client.ask<VersionReply>({ route: 'version' });
+  t.match(await home.install(pack), { status: 0, stderr: '' });
+  t.not((await home.client.ask<VersionReply>({ route: 'version' })).pid, before.pid);
+  for (const name of ['daemon', 'shim', 'bedrock-auth']) {
+    t.ok(lstatSync(join(home.directory, name)).isSymbolicLink(), name);
+  }
+  t.match(await home.install(pack), { status: 0, stdout: /there is nothing to change/ });
+  t.match(await home.uninstall(), { status: 0 });
+  t.same(home.tree(), []);
+});
+
+t.test('a reader that goes away, or Ctrl-C, leaves what the next run completes', async (t) => {
+  const home = await emptyHome(t);
+  const pack = home.pack('one');
+  const piped = await home.run('/bin/sh', ['-c', '"$0"/install.sh | head -n 1', pack]);
+  t.match(piped, { status: 0, stderr: '' });
+  t.match(await home.install(pack), { stdout: /there is nothing to change/ }, 'all of it was done');
+  const two = home.pack('two', { build: NEWER });
+  const child = home.start(join(two, 'install.sh'));
+  let said = '';
+  child.stderr?.on('data', (text) => {
+    said += text;
+  });
+  child.stdout?.once('data', () => child.kill('SIGINT'));
+  await new Promise((resolve) => child.once('close', resolve));
+  t.match(said, /^$|\(ERR_INTERRUPTED\)/);
+  t.match(await home.install(two), { status: 0 });
+  t.match(await home.run(home.program('bedrock-auth'), ['--version']), { stdout: /99\.0\.0/ });
 });
 
 t.test('keys of another tool in ~/.aws/credentials are told, not touched', async (t) => {

@@ -13,7 +13,7 @@ const GOOD = JSON.stringify(JSON.parse(CREDENTIALS_LINE));
 const missing = (program: string): string | false => !findProgram(program) && `${program} is not installed`;
 
 t.test('shellcheck finds nothing in the shell files', { skip: missing('shellcheck') }, async (t) => {
-  const files = ['credential-process', 'otel-helper', 'bedrock-auth', 'bedrock-authd'];
+  const files = ['install', 'credential-process', 'otel-helper', 'bedrock-auth', 'bedrock-authd'];
   const { status, stdout } = await run(['shellcheck', ...files.map((name) => `shim/${name}.sh`)], {
     cwd: REPOSITORY,
     env: { PATH: process.env.PATH },

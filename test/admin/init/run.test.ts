@@ -181,7 +181,7 @@ t.test('an AWS profile that asks this product for credentials is refused before 
   const file = join(home, 'aws');
   writeFileSync(
     file,
-    '[profile ClaudeCode]\ncredential_process = /home/a/credential-process --profile ClaudeCode\n',
+    '[profile ClaudeCode]\ncredential_process = /opt/tools/credential-process --profile ClaudeCode\n',
   );
   const env = { AWS_CONFIG_FILE: file, AWS_SHARED_CREDENTIALS_FILE: '/dev/null', AWS_PROFILE: 'ClaudeCode' };
   const { status, error } = await init(['--yes', '--no-check-provider', ...LEAST], { checks: true, env });

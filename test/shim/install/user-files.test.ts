@@ -22,7 +22,9 @@ import { planAwsConfig } from '../../../shim/install/aws-config.ts';
 import { planClaudeSettings } from '../../../shim/install/claude-settings.ts';
 import type { Plan } from '../../../shim/install/step.ts';
 import { type JsonObject, objectIn } from '../../../shim/json-text.ts';
+import { RECORD } from '../../../shim/layout.ts';
 import type { Program } from '../../../shim/program.ts';
+import { readRecord } from '../../../shim/record.ts';
 import { awsSections } from '../../../shim/uninstall/aws-sections.ts';
 import { claudeSettings } from '../../../shim/uninstall/claude-settings.ts';
 import { SETTINGS } from '../../fixtures/package.ts';
@@ -135,6 +137,18 @@ function found(random: Random, kind: Kind): Found {
 }
 const PLAIN = { mode: 0o600, link: 'none', foreign: false } as const;
 
+/** What an installer leaves that was killed when it had noted what it was about to write. */
+async function killedBeforeWriting(plan: Plan, installation: string, path: string): Promise<void> {
+  const { files } = readRecord(installation);
+  const text = existsSync(path) ? readFileSync(path) : undefined;
+  for (const { make } of plan.changes) await make();
+  if (plan.changes.length === 0) return;
+  const announced = readRecord(installation).files;
+  writeFileSync(join(installation, RECORD), JSON.stringify({ version: 1, files, announced }));
+  if (text === undefined) rmSync(path);
+  else writeFileSync(path, text);
+}
+
 /** A folder where waiting for the disk takes no time, where there is one. */
 function inMemory(t: { teardown(action: () => void): void }): string {
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'ccwb-'));
@@ -185,6 +199,7 @@ for (const kind of ['config', 'settings'] as const) {
       lay(home, path, found(random, kind));
       const before = stateOf(home);
       const [first, second] = PACKAGES;
+      if (random.chance(0.2)) await killedBeforeWriting(planOf(kind, program, first), installation, path);
       const plan = planOf(kind, program, first);
       for (const { make } of plan.changes) await make();
       const wrong: string[] = [];
@@ -196,6 +211,7 @@ for (const kind of ['config', 'settings'] as const) {
       const again = planOf(kind, program, first);
       if (again.changes.length > 0) wrong.push('a second time it changes something');
       if (random.chance(0.5)) {
+        if (random.chance(0.3)) await killedBeforeWriting(planOf(kind, program, second), installation, path);
         for (const { make } of planOf(kind, program, second).changes) await make();
         for (const { make } of planOf(kind, program, random.pick(PACKAGES)).changes) await make();
       }

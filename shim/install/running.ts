@@ -1,0 +1,55 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { MAX_OUTPUT, runBriefly } from '../processes.ts';
+import type { Program } from '../program.ts';
+
+/** Longest that the list of processes is waited for, in milliseconds. */
+const PROCESSES_MS = 5_000;
+
+/** A process, and its program and arguments in one line. */
+export type RunningProcess = { pid: number; command: string };
+
+/** All other processes of this user that can be looked at; undefined when they cannot be told. */
+export async function commandsOfProcesses({ platform }: Program): Promise<RunningProcess[] | undefined> {
+  const found = platform === 'linux' ? processesOfLinux() : await processesOfPs();
+  return found?.filter(({ pid }) => pid !== process.pid);
+}
+
+/** Whether a command has a path in that folder. */
+export function runsFrom(command: string, folder: string): boolean {
+  return command.includes(join(folder, '/'));
+}
+
+async function processesOfPs(): Promise<RunningProcess[] | undefined> {
+  const { end, output } = await runBriefly(
+    '/bin/ps',
+    ['-x', '-ww', '-o', 'pid=,command='],
+    { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
+    PROCESSES_MS,
+  );
+  const whole = end.kind === 'exited' && end.status === 0 && output.length < MAX_OUTPUT;
+  if (!whole) return undefined;
+  return [...output.matchAll(/^\s*(\d+) (.*)$/gm)].map(([, pid, command = '']) => ({
+    pid: Number(pid),
+    command,
+  }));
+}
+
+function processesOfLinux(): RunningProcess[] | undefined {
+  let names: string[];
+  try {
+    names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+  } catch {
+    return undefined;
+  }
+  if (names.length === 0) return undefined;
+  return names.flatMap((name) => {
+    try {
+      const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
+      return [{ pid: Number(name), command: `${readlinkSync(`/proc/${name}/exe`)} ${words.join(' ')}` }];
+    } catch {
+      // It has ended, or is another user's.
+      return [];
+    }
+  });
+}

@@ -1,0 +1,34 @@
+import t from 'tap';
+import { claudeSettings } from '../../admin/claude-settings.ts';
+import { specOf } from '../../admin/npm.ts';
+import { packageFiles } from '../../admin/package-contents.ts';
+import { neededPackages } from '../../admin/package-fetch.ts';
+import { findPayload, nativeFiles, readComponents, sharedFiles } from '../../admin/payload.ts';
+import { PLATFORMS } from '../../admin/platforms.ts';
+import { readText, tableUnder } from './pages.ts';
+
+const PAGE = 'docs/packaging.md';
+const payload = findPayload();
+const components = readComponents(payload);
+
+t.test(`${PAGE} names every file of a package`, async (t) => {
+  const settings = claudeSettings({ profile: 'Acme', region: 'us-east-1', collector: undefined, claude: {} });
+  const files = packageFiles({
+    source: { name: 'Acme', path: 'Acme.json', config: '{}', settings, notes: [] },
+    platform: 'linux-x64',
+    components,
+    shared: sharedFiles(payload),
+    native: nativeFiles(payload, 'linux-x64'),
+    runtime: [{ path: 'runtime/bin/node', bytes: Buffer.from(''), executable: true }],
+  });
+  const names = new Set(files.map(({ path }) => `\`${path.split('/')[1]}\``));
+  const documented = tableUnder(readText(PAGE), 'What is in a package').map(([name]) => name ?? '');
+  t.strictSame(documented.sort(), [...names].sort());
+});
+
+t.test(`${PAGE} fetches all that is needed without a network`, async (t) => {
+  const [, section = ''] = readText(PAGE).split('### Without a network');
+  const [, command = ''] = /```sh\n([\s\S]*?)```/.exec(section) ?? [];
+  const named = command.split(/[\s\\]+/).filter((word) => word.includes('@'));
+  t.strictSame(named.sort(), neededPackages(components, PLATFORMS, true).map(specOf).sort());
+});
