@@ -5,7 +5,8 @@ import t, { type Test } from 'tap';
 import type { StatusReply } from '../../protocol/api.ts';
 import { captured, tmux } from '../docs/terminal-picture.ts';
 import { freePort } from '../fixtures/free-port.ts';
-import type { Installation, Output, RunOptions } from '../fixtures/installation.ts';
+import type { Installation, RunOptions } from '../fixtures/installation.ts';
+import type { Output } from '../fixtures/output.ts';
 import { findTool, missing } from '../fixtures/tools.ts';
 import { startWorld } from '../fixtures/world.ts';
 

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { daemonClient } from '../../protocol/client.ts';
-import type { Installation, Output } from '../fixtures/installation.ts';
+import type { Installation } from '../fixtures/installation.ts';
 import { noNodeOfOtherUser, noOtherUser, OTHER_USER } from '../fixtures/other-user.ts';
+import type { Output } from '../fixtures/output.ts';
 import { findTool, missing } from '../fixtures/tools.ts';
 import { startWorld } from '../fixtures/world.ts';
 

@@ -2,7 +2,7 @@ import t from 'tap';
 import type { Credentials, StatusReply } from '../../protocol/api.ts';
 import { gate } from '../daemon/fixtures/edges.ts';
 import { freePort } from '../fixtures/free-port.ts';
-import type { Output } from '../fixtures/installation.ts';
+import type { Output } from '../fixtures/output.ts';
 import { startWorld, type World } from '../fixtures/world.ts';
 import { startSandbox } from '../sandbox/sandbox.ts';
 

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import type { Output } from '../fixtures/installation.ts';
+import type { Output } from '../fixtures/output.ts';
 import { missing } from '../fixtures/tools.ts';
 import { startWorld, type World } from '../fixtures/world.ts';
 import { signInOverHttp } from '../sandbox/browserless.ts';
