@@ -66,7 +66,9 @@ async function main(started: Program): Promise<number> {
     installation: findPlace(started),
     print: (text: string) => tell(started, text),
   };
-  const plan = await planAll(program, pack, options);
+  const plan = await planAll(program, pack, options).catch((thrown: unknown) => {
+    throw asInstallError(thrown, 'what is there cannot be looked at');
+  });
   const report = reportOf(program, pack, plan, options);
   if (!options.json) await program.print(heading(program, report));
   if (!options.dryRun) await carryOut(program, plan, report, options);
@@ -103,8 +105,7 @@ async function planAll(program: Program, pack: Package, { service }: Options): P
 /** @throws CcwbError when what the rest stands on fails; any other part becomes something to do by hand. */
 async function carryOut(program: Program, plan: Plan, report: Report, { json }: Options): Promise<void> {
   if (plan.changes.length === 0) return;
-  mkdirSync(program.installation, { recursive: true, mode: 0o700 });
-  const lock = holdLock(program);
+  const lock = begin(program);
   try {
     for (const change of plan.changes) {
       if (program.interrupted.aborted) throw interrupted();
@@ -114,6 +115,15 @@ async function carryOut(program: Program, plan: Plan, report: Report, { json }: 
     }
   } finally {
     lock.release();
+  }
+}
+
+function begin(program: Program): { release(): void } {
+  try {
+    mkdirSync(program.installation, { recursive: true, mode: 0o700 });
+    return holdLock(program);
+  } catch (thrown) {
+    throw asInstallError(thrown, 'nothing was installed');
   }
 }
 

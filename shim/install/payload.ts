@@ -69,7 +69,9 @@ export function planLinks(installation: string, { files }: Package): Plan {
   const make = (): undefined => {
     for (const name of missing) replaceLink(installation, name, join(CURRENT, name));
   };
-  const text = `links to it: ${missing.join(', ')}`;
+  const others = missing.filter((name) => isNoLink(join(installation, name)));
+  const replaced = others.length === 0 ? '' : `; in the place of what was there: ${others.join(', ')}`;
+  const text = `links to it: ${missing.join(', ')}${replaced}`;
   return { changes: [{ text, essential: true, make }], byHand: [] };
 }
 
@@ -128,6 +130,10 @@ function replaceLink(installation: string, name: string, target: string): undefi
 
 function linkOf(path: string): string | undefined {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : undefined;
+}
+
+function isNoLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === false;
 }
 
 function syncFolder(path: string): void {

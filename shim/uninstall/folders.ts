@@ -16,16 +16,8 @@ const INSTALLED = ['run', RECORD, LOCK, ...LINKS, CURRENT, VERSIONS];
 
 /** What a package has besides, where it was unpacked in the place of an installation. */
 const UNPACKED = [
-  ...[
-    '.claude',
-    'README.md',
-    'install.sh',
-    'SHA256SUMS',
-    'sbom.json',
-    'version.json',
-    'LICENSE',
-    'package.json',
-  ],
+  ...['.claude', 'README.md', 'LICENSE', 'licenses.txt', 'install.sh', 'package.json'],
+  ...['SHA256SUMS', 'sbom.json', 'version.json'],
 ];
 
 export type Keeping = { config: boolean; logs: boolean };
