@@ -33,17 +33,22 @@ const OTHER_PROFILE =
 /**
  * Asks AWS who calls.
  *
+ * @param interrupted ends the wait.
  * @throws CcwbError ERR_ADMIN_CREDENTIALS when there are none that AWS takes.
  */
 export async function openAws(
   region: string,
   { aws, fetch }: Pick<AdminIo, 'aws' | 'fetch'>,
+  interrupted?: AbortSignal,
 ): Promise<{ settings: ClientSettings; identity: CallerIdentity }> {
   const { STSClient, GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
   const common = commonSettings(region, fetch);
   const client = new STSClient({ ...common, credentials: await credentialChain(common), ...aws });
   try {
-    const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}));
+    const { Account, Arn } = await client.send(
+      new GetCallerIdentityCommand({}),
+      interrupted && { abortSignal: interrupted },
+    );
     // One chain for all clients: a program or a page that gives credentials is asked once.
     const { credentials } = client.config;
     const settings = { ...common, ...aws, credentials };

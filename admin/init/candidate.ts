@@ -41,8 +41,8 @@ function typedProfile(profile: AdminProfile): InfraProfile {
     profile.infra,
   );
   // Whether it is known is seen at the end: it is asked after what it is for.
-  const isElsewhere = typed.identityProvider.issuer !== UNANSWERED.issuer;
-  const jwksUri = (isElsewhere ? typed.identityProvider.jwksUri : undefined) ?? UNANSWERED.jwksUri;
+  const isHere = isLoopback(providerOf(profile)?.issuer ?? '');
+  const jwksUri = (isHere ? undefined : typed.identityProvider.jwksUri) ?? UNANSWERED.jwksUri;
   return { ...typed, identityProvider: { ...typed.identityProvider, jwksUri } };
 }
 

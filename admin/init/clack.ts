@@ -3,7 +3,7 @@ import { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import * as clack from '@clack/prompts';
 import { paragraph } from '../text.ts';
-import { type ChoicePrompt, type Prompter, STOPPED, type TextPrompt } from './prompter.ts';
+import { type ChoicePrompt, type Prompter, STOPPED, type TextPrompt, type Voice } from './prompter.ts';
 
 /** What stands before each line: the guide and two spaces. */
 const GUIDE = 3;
@@ -23,43 +23,12 @@ export type Terminal = {
 
 export function openPrompts(terminal: Terminal): Prompter {
   const output = asOutput(terminal.output, terminal.plain);
-  const width = (): number => Math.min(terminal.output.columns || USUAL.columns, WIDEST) - GUIDE;
-  const wrapped = (text: string): string => paragraph(text, width()).trimEnd();
-  const bar = (text = ''): string => `${styleText('gray', clack.S_BAR)}${text && `  ${text}`}\n`;
-  const lines = (text: string, style: (line: string) => string = (line) => line): string =>
-    text
-      .split('\n')
-      .map((line) => bar(line && style(line)))
-      .join('');
-  let waiting = false;
-  const write = (text: string): void => {
-    // What was waited for has come: its line makes room.
-    output.write(waiting ? `\r\x1b[2A\x1b[J${text}` : text);
-    waiting = false;
-  };
-  const marked = (mark: string, text: string): void => {
-    const [first = '', ...more] = wrapped(text).split('\n');
-    write(`${bar()}${mark}  ${first}\n${more.length > 0 ? lines(more.join('\n')) : ''}`);
-  };
-  /** Ctrl-D ends readline under a prompt that goes on waiting for it; it means what Ctrl-C does. */
-  const prompt = async <T>(show: (common: Common) => Promise<T | symbol>): Promise<T | typeof STOPPED> => {
+  const { write, wrapped, voice } = guide(terminal, output);
+  const prompt = <T>(show: (common: Common) => Promise<T | symbol>): Promise<T | typeof STOPPED> => {
     write('');
-    const ended = new AbortController();
-    const onKey = (_: unknown, key?: { name?: string; ctrl?: boolean }): void => {
-      if (key?.ctrl === true && key.name === 'd') ended.abort();
-    };
-    terminal.input.on('keypress', onKey);
-    const onEnd = (): void => ended.abort();
-    terminal.input.once('end', onEnd);
-    try {
-      const signal = AbortSignal.any([terminal.interrupted, ended.signal]);
-      const answer = await show({ input: terminal.input, output, signal });
-      return typeof answer === 'symbol' ? STOPPED : answer;
-    } finally {
-      terminal.input.off('keypress', onKey);
-      terminal.input.off('end', onEnd);
-    }
+    return untilStopped(terminal, (signal) => show({ input: terminal.input, output, signal }));
   };
+  const indented = (text: string): string => wrapped(text).replaceAll('\n', `\n${BAR}  `);
   const validate =
     ({ validate: judge, fallback }: TextPrompt) =>
     (typed: string | undefined): string | undefined => {
@@ -67,18 +36,67 @@ export function openPrompts(terminal: Terminal): Prompter {
       // Below the guide's end there is no bar to begin a line with.
       return problem && wrapped(problem).replaceAll('\n', `\n${' '.repeat(GUIDE)}`);
     };
-
   return {
+    ...voice,
+    text: (asked) =>
+      prompt<string>((common) =>
+        clack.text({
+          ...common,
+          message: indented(asked.message),
+          ...placeholder(asked),
+          ...(asked.initial !== undefined && { initialValue: asked.initial }),
+          ...defaultValue(asked),
+          validate: validate(asked),
+        }),
+      ).then((answer) => (answer === NONE || answer === undefined ? '' : answer)),
+    secret: (asked) =>
+      prompt<string>((common) =>
+        clack.password({ ...common, message: indented(asked.message), validate: validate(asked) }),
+      ).then((answer) => answer ?? ''),
+    choose: ({ message, choices, initial }: ChoicePrompt) =>
+      prompt<number>((common) =>
+        clack.select<number>({
+          ...common,
+          message,
+          options: choices.map(({ label, hint }, value) => ({ value, label, ...(hint && { hint }) })),
+          initialValue: initial,
+          showInstructions: false,
+        }),
+      ),
+    yesNo: ({ message, initial }) =>
+      prompt<boolean>((common) => clack.confirm({ ...common, message, initialValue: initial })),
+  };
+}
+
+/** What is drawn along the guide: the bar that leads from question to question. */
+function guide(terminal: Terminal, output: Writable) {
+  const width = (): number => Math.min(terminal.output.columns || USUAL.columns, WIDEST) - GUIDE;
+  const wrapped = (text: string): string => paragraph(text, width()).trimEnd();
+  const lines = (text: string, style: (line: string) => string = (line) => line): string =>
+    text
+      .split('\n')
+      .map((line) => bar(line && style(line)))
+      .join('');
+  let waiting = false;
+  const write = (text: string): void => {
+    // What was waited for has come: its lines make room.
+    output.write(waiting ? `\r\x1b[2A\x1b[J${text}` : text);
+    waiting = false;
+  };
+  const marked = (mark: string, text: string): void => {
+    const [first = '', ...more] = wrapped(text).split('\n');
+    write(`${bar()}${mark}  ${first}\n${more.length > 0 ? lines(more.join('\n')) : ''}`);
+  };
+  const voice: Voice = {
     opening: (title) => clack.intro(styleText('bold', title), { output }),
     heading: (title, place, text) => {
-      const gap = ' '.repeat(Math.max(1, Math.min(width(), 77) - title.length - place.length));
+      const gap = ' '.repeat(
+        Math.max(1, Math.min(width(), USUAL.columns - GUIDE) - title.length - place.length),
+      );
       write(`${bar()}${bar(`${styleText(['bold', 'cyan'], title)}${gap}${styleText('dim', place)}`)}`);
       if (text !== undefined) write(lines(wrapped(text), (line) => styleText('dim', line)));
     },
-    say: (text) => {
-      const shown = typeof text === 'string' ? wrapped(text) : text.join('\n');
-      write(`${bar()}${lines(shown)}`);
-    },
+    say: (text) => write(`${bar()}${lines(typeof text === 'string' ? wrapped(text) : text.join('\n'))}`),
     warn: (text) => marked(styleText('yellow', clack.S_WARN), text),
     wait: (text) => {
       // One line, or more of it would have to make room.
@@ -88,44 +106,41 @@ export function openPrompts(terminal: Terminal): Prompter {
     },
     answered: (message, answer) => {
       marked(styleText('green', clack.S_STEP_SUBMIT), message);
-      write(lines(wrapped(answer), (line) => styleText('dim', line)));
+      write(lines(wrapped(answer || NONE), (line) => styleText('dim', line)));
     },
     closing: (text) => {
       const [first = '', ...more] = text.split('\n');
       const rest = more.map((line) => `${' '.repeat(GUIDE)}${line}\n`).join('');
       write(`${bar()}${styleText('gray', clack.S_BAR_END)}  ${first}\n${rest}`);
     },
-    text: (asked) =>
-      prompt<string>((common) =>
-        clack.text({
-          ...common,
-          message: indented(wrapped(asked.message)),
-          ...placeholder(asked),
-          ...(asked.initial !== undefined && { initialValue: asked.initial }),
-          ...defaultValue(asked),
-          validate: validate(asked),
-        }),
-      ).then((answer) => (answer === NONE || answer === undefined ? '' : answer)),
-    secret: (asked) =>
-      prompt<string>((common) =>
-        clack.password({ ...common, message: indented(wrapped(asked.message)), validate: validate(asked) }),
-      ).then((answer) => answer ?? ''),
-    choose: ({ message, choices, initial }: ChoicePrompt) =>
-      prompt<number>((common) =>
-        clack.select<number>({
-          ...common,
-          message: wrapped(message).replaceAll('\n', ' '),
-          options: choices.map(({ label, hint }, value) => ({ value, label, ...(hint && { hint }) })),
-          initialValue: initial,
-          showInstructions: false,
-        }),
-      ),
-    yesNo: ({ message, initial }) =>
-      prompt<boolean>((common) => clack.confirm({ ...common, message, initialValue: initial })),
   };
+  return { write, wrapped, voice };
+}
 
-  function indented(text: string): string {
-    return text.replaceAll('\n', `\n${styleText('gray', clack.S_BAR)}  `);
+const BAR = styleText('gray', clack.S_BAR);
+
+function bar(text = ''): string {
+  return `${BAR}${text && `  ${text}`}\n`;
+}
+
+/** Ctrl-D ends readline under a prompt, which goes on waiting for it; it means what Ctrl-C does. */
+async function untilStopped<T>(
+  { input, interrupted }: Terminal,
+  show: (signal: AbortSignal) => Promise<T | symbol>,
+): Promise<T | typeof STOPPED> {
+  const ended = new AbortController();
+  const onEnd = (): void => ended.abort();
+  const onKey = (_: unknown, key?: { name?: string; ctrl?: boolean }): void => {
+    if (key?.ctrl === true && key.name === 'd') onEnd();
+  };
+  input.on('keypress', onKey);
+  input.once('end', onEnd);
+  try {
+    const answer = await show(AbortSignal.any([interrupted, ended.signal]));
+    return typeof answer === 'symbol' ? STOPPED : answer;
+  } finally {
+    input.off('keypress', onKey);
+    input.off('end', onEnd);
   }
 }
 

@@ -43,6 +43,8 @@ export class Interview {
   #findings: Findings = {};
   /** Questions that somebody has to answer. */
   readonly missing: AnswerName[] = [];
+  /** Those that have a default, where nobody said that it may be taken. */
+  readonly undecided: AnswerName[] = [];
   /** What each live check was made for, or that it was not. */
   readonly #checked = new Map<StepTitle, string>();
   readonly #unchecked = new Map<StepTitle, string>();
@@ -80,6 +82,10 @@ export class Interview {
     for (const step of STEPS) await this.#goThrough(step, step === again);
   }
 
+  get #lacksAnswers(): boolean {
+    return this.missing.length + this.undecided.length > 0;
+  }
+
   get #base(): AdminProfile {
     return this.#options.before ?? emptyProfile(this.#options.name);
   }
@@ -106,7 +112,7 @@ export class Interview {
       this.#refuseUseless(step);
       const { check } = step;
       const asks = check?.asks(this.#context);
-      if (!check || asks === undefined || this.missing.length > 0 || this.#checked.get(step.title) === asks)
+      if (!check || asks === undefined || this.#lacksAnswers || this.#checked.get(step.title) === asks)
         return;
       heading();
       const outcome = await runCheck(check, this.#context, {
@@ -156,7 +162,8 @@ export class Interview {
       this.#set(q, await ask(q, c, proposed, (answer) => this.#problem(q, answer), prompter));
       if (this.#options.io.interrupted.aborted) throw interruption();
       keep(this.#answers);
-    } else if (takesDefaults && proposed !== undefined) {
+    } else if (proposed === undefined) this.missing.push(q.name);
+    else {
       const allowed = this.#problem(q, proposed);
       if (allowed !== undefined) {
         const was = show(ANSWERS[q.name].kind === 'secret' ? '…' : proposed);
@@ -164,7 +171,8 @@ export class Interview {
         throw new CcwbError('ERR_USAGE', message, `give --${q.name}`);
       }
       this.#set(q, proposed);
-    } else this.missing.push(q.name);
+      if (!takesDefaults) this.undecided.push(q.name);
+    }
   }
 
   #set(q: Question, answer: AnswerValue | undefined): void {
@@ -212,7 +220,7 @@ export class Interview {
   #refuseUseless({ questions }: Step): void {
     for (const { name } of questions) {
       const given = this.#options.given.get(name);
-      if (given && !given.kept && this.#answers[name] === undefined && !this.missing.length)
+      if (given && !given.kept && this.#answers[name] === undefined && !this.#lacksAnswers)
         throw hasNoUse(name, given);
     }
   }

@@ -49,7 +49,8 @@ export async function init(flags: InitFlags, io: AdminIo): Promise<void> {
   });
   try {
     await interview.run();
-    if (interview.missing.length > 0) throw nobodyAnswers(interview, flags);
+    const unanswered = nobodyAnswers(interview);
+    if (unanswered) throw unanswered;
     await agree(interview, before, prompter, voice);
   } catch (thrown) {
     throw keeps ? saysWhatIsKept(thrown, name) : thrown;
@@ -175,21 +176,26 @@ function save(
   }
 }
 
-/** @returns the error for answers that nobody can give. */
-function nobodyAnswers({ missing }: Interview, { yes }: InitFlags): CcwbError {
-  const names = missing.map((name) => `--${name}`).join(', ');
-  if (yes) {
-    return new CcwbError(
-      'ERR_USAGE',
-      `these have no default: ${names}`,
-      'give them as flags, or in a file with --answers FILE',
-    );
+/** The error for answers that nobody gives; undefined when there are all. */
+function nobodyAnswers({ missing, undecided }: Interview): CcwbError | undefined {
+  const flags = (names: readonly string[]): string => names.map((name) => `--${name}`).join(', ');
+  const give = 'give them as flags, or in a file with --answers FILE';
+  if (undecided.length === 0) {
+    if (missing.length === 0) return undefined;
+    return new CcwbError('ERR_USAGE', `these have no default: ${flags(missing)}`, give);
   }
-  return new CcwbError(
-    'ERR_USAGE',
-    `there is no terminal to ask at, and these are not answered: ${names}`,
-    'give them as flags or in a file with --answers FILE, and --yes for the defaults of what has one',
-  );
+  const takeDefaults = `--yes to take the defaults of ${flags(undecided)}`;
+  return missing.length === 0
+    ? new CcwbError(
+        'ERR_USAGE',
+        'there is no terminal to ask at, and not all is answered',
+        `add ${takeDefaults}`,
+      )
+    : new CcwbError(
+        'ERR_USAGE',
+        `there is no terminal to ask at, and these have no default: ${flags(missing)}`,
+        `${give}; add ${takeDefaults}`,
+      );
 }
 
 /** Whoever goes away is told that nothing is lost. */

@@ -68,9 +68,9 @@ const check: LiveCheck = {
   flag: 'no-check-aws',
   unchecked: 'in which AWS account this will be, and whether its credentials work',
   asks: ({ profile }) => `AWS in ${regionOf(profile)}`,
-  run: async ({ profile }, { aws, env, fetch }) => {
+  run: async ({ profile }, { aws, env, fetch, interrupted }) => {
     if (aws.credentials === undefined) await refuseOwnProgram(env);
-    const { identity } = await openAws(regionOf(profile), { aws, fetch });
+    const { identity } = await openAws(regionOf(profile), { aws, fetch }, interrupted);
     const roles = [profile.config.federated_role_arn, profile.outputs.auth?.[AUTH_OUTPUTS.roleArn]];
     refuseOwnRole(
       identity,

@@ -2,6 +2,7 @@
 import { DEFAULT_REDIRECT_PORT } from '../../protocol/config.ts';
 import { detectProviderType, type ProviderType, resolveIdentityProvider } from '../../protocol/issuer.ts';
 import type { AdminProfile } from '../profile-file.ts';
+import { oneLine } from '../text.ts';
 import { discover, isLoopback } from './discovery.ts';
 import { withConfig, withInfra } from './edit.ts';
 import {
@@ -100,7 +101,7 @@ const check: LiveCheck = {
     const { jwksUri } = profile.infra;
     if (jwksUri !== undefined && jwksUri !== discovery.jwksUri) {
       voice.warn(
-        `Its keys are at ${discovery.jwksUri}, and the profile has ${jwksUri}; --jwks-uri changes that.`,
+        `Its keys are at ${oneLine(discovery.jwksUri)}, and the profile has ${oneLine(jwksUri)}; --jwks-uri changes that.`,
       );
     }
   },
@@ -137,7 +138,10 @@ export const providerStep: Step = {
     question<'provider-type'>({
       name: 'provider-type',
       message: () => 'What is it?',
-      isAsked: ({ profile }) => detectProviderType(domainOf(profile) ?? '') === undefined,
+      isAsked: ({ profile }) => {
+        const domain = domainOf(profile);
+        return domain !== undefined && detectProviderType(domain) === undefined;
+      },
       today: providerTypeOf,
       proposal: ({ profile }) =>
         splitHost(domainOf(profile) ?? '').host.endsWith('.onmicrosoft.com') ? 'azure' : 'generic',

@@ -100,9 +100,9 @@ export async function drawWizard(folder: string): Promise<void> {
 function withColoursCarried(lines: readonly string[]): string[] {
   let colour = '';
   return lines.map((line) => {
-    const carried = colour + line;
+    const carried = line === '' ? '' : colour + line;
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are what is looked for
-    colour = carried.match(/\x1b\[[\d;]*m/g)?.at(-1) ?? '';
+    colour = line === '' ? colour : (carried.match(/\x1b\[[\d;]*m/g)?.at(-1) ?? '');
     return carried;
   });
 }

@@ -212,10 +212,11 @@ t.test('without a terminal and without --yes nothing is guessed', async (t) => {
   const { init, text } = wizard(t);
   const { status, error } = await init(LEAST);
   t.equal(status, 2);
-  t.match(
-    error,
-    /there is no terminal to ask at, and these are not answered: --okta-auth-server, --federation/,
-  );
-  t.match(error, /--answers FILE, and --yes for the defaults of what has one/);
+  t.match(error, 'ccwb: there is no terminal to ask at, and not all is answered (ERR_USAGE)');
+  t.match(error, 'add --yes to take the defaults of --okta-auth-server, --federation, --aws-region');
+  const nothing = await init([]);
+  t.equal(nothing.status, 2);
+  t.match(nothing.error, 'no terminal to ask at, and these have no default: --provider-domain, --client-id');
+  t.match(nothing.error, '--answers FILE; add --yes to take the defaults of --federation');
   t.equal(text(), undefined);
 });

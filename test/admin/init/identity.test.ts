@@ -7,7 +7,7 @@ import { wizard } from './fixtures/wizard.ts';
 /** `CCWB_INIT_CASES` and `CCWB_INIT_SEED` make a longer run, or another. */
 const CASES = Number(process.env.CCWB_INIT_CASES ?? 40);
 const SEED = Number(process.env.CCWB_INIT_SEED ?? 6);
-t.setTimeout(60_000 + CASES * 500);
+t.setTimeout(60_000 + CASES * 2_000);
 
 t.test('a profile that is gone through with defaults alone is what it was, byte for byte', async (t) => {
   const random = seededRandom(SEED);

@@ -30,11 +30,17 @@ async function session(
   home: string,
   args: string,
   keys: (question: string, count: number) => string,
-  onStart: (press: (keys: string) => void) => void = () => {},
+  {
+    env = {},
+    onStart = () => {},
+  }: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly onStart?: (press: (keys: string) => void) => void;
+  } = {},
 ): Promise<Session> {
   const command = `stty cols 80 rows 60; exec "${process.execPath}" "${CCWB}" init ${args}`;
   const terminal = spawn(script ?? '', ['-qec', command, '/dev/null'], {
-    env: { PATH: process.env.PATH, HOME: home, TERM: 'xterm', CCWB_HOME: home },
+    env: { PATH: process.env.PATH, HOME: home, TERM: 'xterm', CCWB_HOME: home, ...env },
   });
   onStart((keys) => terminal.stdin.write(keys));
   const asked: string[] = [];
@@ -126,8 +132,8 @@ t.test('Ctrl-C at any question keeps the answers, and the next start goes on the
   t.equal(draft(), undefined);
 });
 
-t.test('Ctrl-C while a provider is waited for ends it, with the answers kept', { skip }, async (t) => {
-  const { home, draft } = wizard(t);
+t.test('Ctrl-C while a provider or AWS is waited for ends it, with the answers kept', { skip }, async (t) => {
+  let press: (keys: string) => void = () => {};
   // It takes connections and answers nothing.
   const silent = createServer((socket) => {
     socket.on('error', () => {});
@@ -135,24 +141,25 @@ t.test('Ctrl-C while a provider is waited for ends it, with the answers kept', {
   }).listen(0, '127.0.0.1');
   t.teardown(() => silent.close());
   await once(silent, 'listening');
-  const { port } = silent.address() as AddressInfo;
-  let press: (keys: string) => void = () => {};
-  const { shown, status } = await session(
-    home,
-    '--no-check-aws',
-    (question) =>
-      typed(
-        { 'Domain of': `http://127.0.0.1:${port}${ENTER}`, 'Client id': `a${ENTER}`, 'What now': CTRL_C },
-        question,
-      ),
-    (presses) => {
-      press = presses;
-    },
-  );
-  t.equal(status, 1);
-  t.notMatch(shown, 'What now');
-  t.match(shown, 'ccwb: interrupted; nothing was saved, the answers are kept (ERR_INTERRUPTED)');
-  t.match(draft(), { answers: { 'client-id': 'a' } });
+  const address = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const keys = { 'Domain of': `${address}${ENTER}`, 'Client id': `a${ENTER}`, 'What now': CTRL_C };
+  const aws = { AWS_ENDPOINT_URL: address, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' };
+  for (const [flag, last] of [
+    ['--no-check-aws', 'client-id'],
+    ['--no-check-provider', 'aws-region'],
+  ] as const) {
+    const { home, draft } = wizard(t);
+    const { shown, status } = await session(home, flag, (question) => typed(keys, question), {
+      env: aws,
+      onStart: (presses) => {
+        press = presses;
+      },
+    });
+    t.equal(status, 1);
+    t.notMatch(shown, 'What now');
+    t.match(shown, 'ccwb: interrupted; nothing was saved, the answers are kept (ERR_INTERRUPTED)');
+    t.equal(Object.keys(draft()?.answers ?? {}).at(-1), last);
+  }
 });
 
 t.test('NO_COLOR takes the colours away, and the cursor still finds its place', { skip }, async (t) => {
