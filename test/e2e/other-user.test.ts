@@ -118,7 +118,7 @@ t.test(
   async (t) => {
     const world = await startWorld(t);
     const folder = foreignFolder(t);
-    spawnSync('cp', ['-r', join(world.home.directory, 'daemon'), join(folder, 'daemon')]);
+    spawnSync('cp', ['-rL', join(world.home.directory, 'daemon'), join(folder, 'daemon')]);
     const socket = join(folder, 'run', 'd.sock');
     await startAsOther(t, [join(folder, 'daemon', 'index.js'), '--socket', socket], {
       HOME: folder,
