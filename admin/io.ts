@@ -28,7 +28,7 @@ export type AdminIo = {
   readonly openPrompts: (() => Promise<Prompter>) | undefined;
   /** Asks on the terminal and returns the line typed; undefined where nobody could answer. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
-  /** Aborted by SIGINT and SIGTERM: ends what waits. */
+  /** Aborted by SIGINT, SIGTERM and SIGHUP: ends what waits. */
   readonly interrupted: AbortSignal;
   /** Milliseconds since 1970. */
   now(): number;

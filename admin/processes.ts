@@ -1,5 +1,7 @@
-/** The one file of `admin` that starts other programs. */
+/** The one file of `admin` that starts other programs, and ends them. */
 import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How a program ended: its exit status, or why it did not start, or what ended it. */
 export type ChildEnd =
@@ -18,6 +20,8 @@ export type RunOptions = {
   readonly limitMs: number;
   /** Once aborted, it is told to end, and killed if it does not. */
   readonly signal?: AbortSignal;
+  /** Given what it writes to standard output, as it comes. */
+  readonly onOutput?: (text: string) => void;
 };
 
 /** The most that is kept of each of a program's outputs, in characters. */
@@ -28,7 +32,7 @@ const PARTING_MS = 2_000;
 
 /** Runs a program to its end, without input, and keeps what it wrote. */
 export function runToEnd(file: string, args: readonly string[], options: RunOptions): Promise<Ran> {
-  const { env, cwd, limitMs, signal } = options;
+  const { env, cwd, limitMs, signal, onOutput } = options;
   return new Promise((resolve) => {
     const child = spawn(file, args, {
       env: { ...env },
@@ -57,6 +61,7 @@ export function runToEnd(file: string, args: readonly string[], options: RunOpti
     };
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       wrote.output = (wrote.output + text).slice(0, MAX_OUTPUT);
+      onOutput?.(text);
     });
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       wrote.errors = (wrote.errors + text).slice(0, MAX_OUTPUT);
@@ -79,6 +84,59 @@ export function runInForeground(
     child.once('error', (error) => resolve(notStarted(error)));
     child.once('exit', (status, signal) => resolve(ended(status, signal)));
   });
+}
+
+/** Numbers of this user's programs that run with this folder as their home, whoever started them. */
+export async function programsAtHome(home: string): Promise<number[]> {
+  const found = process.platform === 'linux' ? linuxPrograms(home) : await psPrograms(home);
+  return found.filter((pid) => pid !== process.pid);
+}
+
+/** Ends the programs that have this folder as their home, and gives the numbers of those that would not go. */
+export async function endProgramsAtHome(home: string): Promise<number[]> {
+  let left = await programsAtHome(home);
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    for (const pid of left) {
+      try {
+        process.kill(pid, signal);
+      } catch {
+        // It has ended already.
+      }
+    }
+    const deadline = performance.now() + PARTING_MS;
+    while (left.length > 0 && performance.now() < deadline) {
+      await sleep(LOOK_MS);
+      left = await programsAtHome(home);
+    }
+  }
+  return left;
+}
+
+/** How often it is looked whether programs have ended. */
+const LOOK_MS = 50;
+
+/** As the kernel tells: Debian's smallest systems have no `ps`. */
+function linuxPrograms(home: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && environmentOf(name).includes(`HOME=${home}`))
+    .map(Number);
+}
+
+/** That it was started with; empty for one that has ended, or is another user's. */
+function environmentOf(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}
+
+/** The list of macOS, with the environment after each command. */
+async function psPrograms(home: string): Promise<number[]> {
+  const args = ['-axwwE', '-o', 'pid=,command='];
+  const { output } = await runToEnd('/bin/ps', args, { env: {}, limitMs: 10_000 });
+  const lines = output.split('\n').filter((line) => ` ${line} `.includes(` HOME=${home} `));
+  return lines.map((line) => Number.parseInt(line.trim(), 10));
 }
 
 function notStarted(error: NodeJS.ErrnoException): ChildEnd {

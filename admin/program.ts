@@ -11,6 +11,7 @@ import type { AdminIo } from './io.ts';
 import { addPackageCommand } from './package.ts';
 import { addProfilesCommand } from './profiles.ts';
 import { addStatusCommand } from './status.ts';
+import { addTestCommand } from './test.ts';
 
 const EXAMPLES = `
 Examples:
@@ -70,6 +71,7 @@ function createProgram(io: AdminIo, fail: () => void): Command {
   addCleanupCommand(program, io, fail);
   addDoctorCommand(program, io, fail);
   addPackageCommand(program, io);
+  addTestCommand(program, io);
   addCompletionCommand(program, io);
   addProfilesCommand(program, io);
   return program;

@@ -217,6 +217,7 @@ export const ERRORS = {
   ERR_DOWNLOAD: kind(502, 1, true, 'What a package needs could not be fetched from the npm registry.'),
   ERR_INTEGRITY: kind(502, 1, false, 'What was fetched has another hash than the one pinned in the program.'),
   ERR_OUTPUT: kind(500, 1, false, 'A file or folder that a program makes could not be written.'),
+  ERR_TEST_FAILED: kind(500, 1, false, 'A step of `ccwb test` found something that is not as it should be.'),
   ERR_DECLINED: kind(409, 1, false, 'A question was answered with no.'),
   ERR_INTERRUPTED: kind(
     409,

@@ -32,6 +32,7 @@ const COMMANDS: Readonly<Record<string, readonly [file: string, ...args: string[
   'ccwb deploy': [process.execPath, 'build/js/admin/ccwb.js', 'deploy'],
   'ccwb status': [process.execPath, 'build/js/admin/ccwb.js', 'status'],
   'ccwb destroy': [process.execPath, 'build/js/admin/ccwb.js', 'destroy'],
+  'ccwb test': [process.execPath, 'build/js/admin/ccwb.js', 'test'],
   'ccwb package': [process.execPath, 'build/js/admin/ccwb.js', 'package'],
   'ccwb doctor': [process.execPath, 'build/js/admin/ccwb.js', 'doctor'],
   'ccwb cleanup': [process.execPath, 'build/js/admin/ccwb.js', 'cleanup'],

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
+import { PROGRAM_COMMANDS } from './help.ts';
 import { fences, pages, prose, ROOT, readText, repositoryFiles } from './pages.ts';
 
 const SCRIPTS = Object.keys((JSON.parse(readText('package.json')) as { scripts: object }).scripts);
@@ -51,7 +52,7 @@ t.test('every npm script that a page mentions exists', async (t) => {
   }
 });
 
-t.test("the README's commands are npm and its scripts", async (t) => {
+t.test("the README's commands are npm, its scripts, and ccwb's", async (t) => {
   const lines = fences(readText('README.md'))
     .filter(({ language }) => ['', 'sh', 'bash', 'shell', 'console'].includes(language))
     .flatMap(({ text }) => text.split('\n'))
@@ -59,8 +60,9 @@ t.test("the README's commands are npm and its scripts", async (t) => {
     .filter(Boolean);
   t.ok(lines.length >= 2);
   for (const command of lines.flatMap((line) => line.split(' && '))) {
-    const script = /^npm (?:run )?([\w:-]+)/.exec(command)?.[1] ?? '';
-    t.ok(command.startsWith('npm ') && ['ci', ...SCRIPTS].includes(script), command);
+    const [, script = ''] = /^npm (?:run )?([\w:-]+)/.exec(command) ?? [];
+    const [program] = /^ccwb [a-z]+/.exec(command) ?? [''];
+    t.ok(['ci', ...SCRIPTS].includes(script) || PROGRAM_COMMANDS.includes(program), command);
   }
 });
 

@@ -2,6 +2,9 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { invokeModel } from '../../admin/bedrock-invoke.ts';
+import { listModels } from '../../admin/bedrock-models.ts';
+import { awsTransport } from '../../network/aws-transport.ts';
 import { setUp, stsClient } from './support.ts';
 
 const run = promisify(execFile);
@@ -92,4 +95,35 @@ t.test('models answer requests that an SDK signed, and name the caller', async (
   });
   sandbox.aws.expireAllCredentials();
   t.match(await call('/foundation-models'), { status: 403, body: { __type: 'ExpiredTokenException' } });
+});
+
+t.test('each region has the inference profiles of its geography, and may have no models', async (t) => {
+  const regions = ['us-east-1', 'eu-central-1'];
+  const { sandbox, getCredentials } = await setUp(t, {
+    aws: { regions, regionsWithoutModels: ['eu-central-1'] },
+  });
+  const { AccessKeyId = '', SecretKey = '', SessionToken = '' } = await getCredentials();
+  const settings = {
+    endpoint: sandbox.aws.url,
+    credentials: { accessKeyId: AccessKeyId, secretAccessKey: SecretKey, sessionToken: SessionToken },
+    maxAttempts: 1,
+    // The SDK's own speaks HTTP/2 to this service.
+    requestHandler: awsTransport(fetch),
+  };
+  const never = new AbortController().signal;
+  for (const [region, geography] of [
+    ['us-east-1', 'us'],
+    ['eu-central-1', 'eu'],
+  ] as const) {
+    const { inferenceProfiles, foundationModels } = await listModels(settings, region, never);
+    t.strictSame([...new Set(inferenceProfiles.map((id) => id.split('.')[0]))], [geography, 'global']);
+    t.equal(foundationModels.length, 2);
+  }
+  const haiku = 'anthropic.claude-3-5-haiku-20241022-v1:0';
+  t.equal(await invokeModel(settings, 'us-east-1', `us.${haiku}`, never), 22);
+  await t.rejects(invokeModel(settings, 'us-east-1', `eu.${haiku}`, never), { name: 'ValidationException' });
+  await t.rejects(invokeModel(settings, 'eu-central-1', `eu.${haiku}`, never), {
+    name: 'AccessDeniedException',
+  });
+  await t.rejects(listModels(settings, 'ap-south-1', never), { name: 'InvalidSignatureException' });
 });

@@ -40,6 +40,8 @@ export interface AwsEndpointsOptions {
   readonly maxSessionSeconds?: number;
   /** Lifetime of credentials from Cognito, and the most that STS gives. Default 3600 and no limit. */
   readonly credentialSeconds?: number;
+  /** Regions in which nobody may invoke a model. Default: none. */
+  readonly regionsWithoutModels?: readonly string[];
   /** How far the account's clock is ahead of the machine's (negative: behind). Default 0. */
   readonly clockOffsetMs?: number;
 }
@@ -52,6 +54,7 @@ export type AwsOperation =
   | 'InvokeModel'
   | 'Converse'
   | 'ListFoundationModels'
+  | 'ListInferenceProfiles'
   | CloudFormationOperation;
 
 export interface AwsCall {
@@ -111,6 +114,7 @@ export async function startAwsEndpoints(options: AwsEndpointsOptions): Promise<A
     maxSessionSeconds: options.maxSessionSeconds ?? 43_200,
     ledger: createCredentialLedger(nowMs),
     credentialSeconds: options.credentialSeconds,
+    regionsWithoutModels: new Set(options.regionsWithoutModels),
     nowMs,
   };
   const stacks = createStacks(account);

@@ -55,6 +55,8 @@ export interface AwsAccount {
   readonly ledger: CredentialLedger;
   /** Lifetime of credentials from Cognito (undefined: 3600), and the most that STS gives (undefined: what is asked). */
   credentialSeconds: number | undefined;
+  /** Regions in which nobody may invoke a model, whatever else they may. */
+  readonly regionsWithoutModels: Set<string>;
   /** The account's clock, which may differ from the machine's. */
   nowMs(): number;
 }
@@ -90,6 +92,12 @@ export const jsonSignatureErrors: SignatureErrors = {
   skewed: ['InvalidSignatureException'],
   mismatch: ['InvalidSignatureException', mismatch],
 };
+
+/** The region that a request is signed for: where it would have arrived, as each has an address of its own. */
+export function regionOf(request: AwsRequest, account: AwsAccount): string {
+  const scope = /Credential=[^/]+\/\d{8}\/([a-z\d-]+)\//.exec(request.headers.authorization?.[0] ?? '');
+  return scope?.[1] ?? account.region;
+}
 
 /** Who signed the request. @throws {AwsError} 403, or 400 for a malformed header */
 export function authenticate(

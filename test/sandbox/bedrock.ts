@@ -7,25 +7,32 @@ import {
   authenticate,
   jsonRefusal,
   jsonSignatureErrors,
+  regionOf,
 } from './aws-service.ts';
 
 const contentType = 'application/json';
 
 /** Foundation models that the account can use. */
-export const sandboxModels = [
+export const sandboxModels: readonly string[] = [
   'anthropic.claude-sonnet-4-20250514-v1:0',
   'anthropic.claude-3-5-haiku-20241022-v1:0',
-] as const;
+];
 
 const modelPath = /^\/model\/([^/]+)\/(invoke|converse)$/;
 
-/** Amazon Bedrock: `InvokeModel`, `Converse` and `ListFoundationModels` with one canned answer that names the caller. */
+/** Geographies of inference profiles, and the regions that each may be called from; `global` from everywhere. */
+const geographies: Readonly<Record<string, RegExp>> = { us: /^us-/, eu: /^eu-/, apac: /^ap-/, global: /./ };
+
+/**
+ * Amazon Bedrock: `InvokeModel` and `Converse` with one canned answer that names the caller, and the lists of
+ * foundation models and inference profiles.
+ */
 export function bedrock(account: AwsAccount): AwsService {
   return {
     operation(request) {
       const call = modelPath.exec(request.path);
       if (call !== null) return call[2] === 'invoke' ? 'InvokeModel' : 'Converse';
-      return request.path === '/foundation-models' ? 'ListFoundationModels' : undefined;
+      return lists[request.path];
     },
     async answer(operation, request) {
       const { arn, accessKeyId } = authenticate(request, account, 'bedrock', jsonSignatureErrors);
@@ -35,9 +42,19 @@ export function bedrock(account: AwsAccount): AwsService {
         body: JSON.stringify(body),
         accessKeyId,
       });
-      if (operation === 'ListFoundationModels') return reply({ modelSummaries: sandboxModels.map(summary) });
+      const region = regionOf(request, account);
+      if (operation === 'ListFoundationModels') {
+        return reply({ modelSummaries: sandboxModels.map((id) => summary(id, region)) });
+      }
+      if (operation === 'ListInferenceProfiles') {
+        return reply({ inferenceProfileSummaries: profilesIn(region).map((id) => profile(id, region)) });
+      }
       const modelId = decodeURIComponent(modelPath.exec(request.path)?.[1] ?? '');
-      if (!isKnown(modelId)) throw validation('The provided model identifier is invalid.');
+      if (account.regionsWithoutModels.has(region)) {
+        const text = `User: ${arn} is not authorized to perform: bedrock:InvokeModel on resource: ${modelId}`;
+        throw new AwsError('AccessDeniedException', text, 403);
+      }
+      if (!isKnown(modelId, region)) throw validation('The provided model identifier is invalid.');
       const text = `Hello from the sandbox. You are ${arn}.`;
       if (operation === 'InvokeModel') return reply(message(modelId, text, parseInput(request)));
       return reply(converseOutput(text, parseInput(request)));
@@ -46,10 +63,30 @@ export function bedrock(account: AwsAccount): AwsService {
   };
 }
 
-/** The model itself or an inference profile of it (`us.`, `eu.`, `global.` …). */
-function isKnown(modelId: string): boolean {
-  const model = modelId.replace(/^[a-z-]+\.(?=anthropic\.)/, '');
-  return sandboxModels.some((known) => known === model);
+const lists: Readonly<Record<string, string>> = {
+  '/foundation-models': 'ListFoundationModels',
+  '/inference-profiles': 'ListInferenceProfiles',
+};
+
+/** The model itself, or an inference profile of it that the region has. */
+function isKnown(modelId: string, region: string): boolean {
+  return [...sandboxModels, ...profilesIn(region)].includes(modelId);
+}
+
+function profilesIn(region: string): string[] {
+  const here = Object.keys(geographies).filter((geography) => geographies[geography]?.test(region));
+  return here.flatMap((geography) => sandboxModels.map((model) => `${geography}.${model}`));
+}
+
+function profile(inferenceProfileId: string, region: string): unknown {
+  return {
+    inferenceProfileId,
+    inferenceProfileArn: `arn:aws:bedrock:${region}:123456789012:inference-profile/${inferenceProfileId}`,
+    inferenceProfileName: inferenceProfileId,
+    status: 'ACTIVE',
+    type: 'SYSTEM_DEFINED',
+    models: [],
+  };
 }
 
 function parseInput(request: AwsRequest): Record<string, unknown> {
@@ -89,9 +126,9 @@ function converseOutput(text: string, input: Record<string, unknown>): unknown {
   };
 }
 
-function summary(modelId: string): unknown {
+function summary(modelId: string, region: string): unknown {
   return {
-    modelArn: `arn:aws:bedrock:us-east-1::foundation-model/${modelId}`,
+    modelArn: `arn:aws:bedrock:${region}::foundation-model/${modelId}`,
     modelId,
     modelName: modelId,
     providerName: 'Anthropic',

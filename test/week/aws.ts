@@ -80,6 +80,7 @@ function openAccount(profile: ProfileName, now: () => number, provider: Provider
     maxSessionSeconds: CREDENTIAL_SECONDS,
     ledger: createCredentialLedger(now),
     credentialSeconds: CREDENTIAL_SECONDS,
+    regionsWithoutModels: new Set(),
     nowMs: now,
   };
   return { account, service: cognitoIdentity(account) };
