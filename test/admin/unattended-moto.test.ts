@@ -81,6 +81,43 @@ t.test(
   },
 );
 
+/** Only the provider is not asked: company.okta.com is nobody's. */
+const ANSWERS = `
+profile: Research
+provider-domain: company.okta.com
+client-id: 0oa1example
+aws-region: us-east-1
+bedrock-regions: us
+credential-storage: session
+`;
+
+t.test(
+  'a pipeline begins with a file of answers, and moto says whose account it is',
+  { skip: missing({ 'build/moto (moto server)': pythonWithMoto }) },
+  async (t) => {
+    const moto = await startMoto(t);
+    const home = t.testdir({ 'answers.yaml': ANSWERS });
+    const env = {
+      CCWB_HOME: join(home, 'ccwb'),
+      AWS_ENDPOINT_URL: moto.url,
+      AWS_ACCESS_KEY_ID: 'moto',
+      AWS_SECRET_ACCESS_KEY: 'moto',
+      FILE: join(home, 'answers.yaml'),
+    };
+    const { status, out, error } = await shell(
+      'ccwb init --answers "$FILE" --no-check-provider --yes && ccwb deploy --yes && ccwb status --json && ccwb destroy --force',
+      env,
+    );
+    t.equal(status, 0, error);
+    t.match(error, /account 123456789012/);
+    t.match(
+      out,
+      /^ccwb-Research-auth {2}created\n.*"profile": "Research".*\nccwb-Research-auth {2}deleted\n/s,
+    );
+    t.strictSame(readProfile('Research', env).outputs, {});
+  },
+);
+
 const VERSIONED = '<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>';
 
 /** S3 as moto plays it, without signatures. */
