@@ -4,6 +4,7 @@ import { CcwbError } from '../../protocol/errors.ts';
 import { type Finding, ok, problem, skipped, warning } from '../../protocol/findings.ts';
 import { socketDirectory } from '../../protocol/paths.ts';
 import { BUILD_VERSION, compareBuilds } from '../../protocol/version.ts';
+import { installedService } from '../start-daemon.ts';
 import { duration, moment } from '../times.ts';
 import { safeText, shortPath } from '../view.ts';
 import { type Check, forEachProfile, shellWord } from './check.ts';
@@ -48,7 +49,8 @@ export const daemon: Check = async ({ status, program }) => {
     }
     const left = exists ? '; a killed one left its socket, which does no harm' : '';
     const text = `not running${left}; the first program that needs it starts it`;
-    return [warning(text, 'bedrock-auth service start')];
+    // With a service it should be; without one nothing is amiss.
+    return [installedService(program) ? warning(text, 'bedrock-auth service start') : ok(text)];
   }
   const { build, pid, startedAt } = reply.daemon;
   const age = duration(program.now() - Date.parse(startedAt));

@@ -11,7 +11,6 @@ import { shown } from '../doctor/doctor.ts';
 import { config, installation } from '../doctor/installation-checks.ts';
 import { beginLooking } from '../doctor/look.ts';
 import type { Program } from '../program.ts';
-import { installedService } from '../start-daemon.ts';
 import { shortPath } from '../view.ts';
 
 /** Those checks of `bedrock-auth doctor` that tell whether the installation itself is whole; none asks the network. */
@@ -39,11 +38,8 @@ export async function selfCheck(program: Program, profiles: readonly string[]): 
   const looking = beginLooking(program, undefined);
   try {
     const status = await looking.status();
-    // Without a service it starts with the first program that needs it: nothing to warn of.
-    const none = status instanceof CcwbError && status.code === 'ERR_DAEMON_UNREACHABLE';
-    const checks = CHECKS.filter(({ check }) => check !== daemon || !none || installedService(program));
     const found = await Promise.all(
-      checks.map(async ({ name, check }) =>
+      CHECKS.map(async ({ name, check }) =>
         (await findingsOf(() => check(looking))).map((finding) => ({ check: name, ...finding })),
       ),
     );

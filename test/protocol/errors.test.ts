@@ -105,6 +105,7 @@ t.test('what a program may count on', async (t) => {
     [
       'ERR_AWS_UNREACHABLE',
       'ERR_DAEMON_UNREACHABLE',
+      'ERR_DOWNLOAD',
       'ERR_LOGIN_PENDING',
       'ERR_PROVIDER_INVALID',
       'ERR_PROVIDER_UNREACHABLE',
