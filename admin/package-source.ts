@@ -12,8 +12,9 @@ import { CcwbError } from '../protocol/errors.ts';
 import { type ClaudeSettings, claudeSettings } from './claude-settings.ts';
 import { chooseProfileFile } from './current-profile.ts';
 import type { AdminIo } from './io.ts';
-import { type AdminProfile, type ClaudeChoices, userConfig } from './profile-file.ts';
+import { type AdminProfile, type ClaudeChoices, isDirect, userConfig } from './profile-file.ts';
 import { profilePath, readProfile } from './profile-store.ts';
+import type { ProfileFlags } from './session.ts';
 
 export type PackageSource = {
   /** Name of the deployment: of its archives, and of the AWS profile that users get. */
@@ -27,24 +28,22 @@ export type PackageSource = {
   readonly notes: readonly string[];
 };
 
-export type SourceFlags = { readonly profile?: string; readonly config?: string };
-
 /**
  * From the administrator's profile, or from a whole config.json that the flags name.
  *
  * @throws CcwbError ERR_NOT_DEPLOYED when users could not get credentials with it; ERR_CONFIG_MISSING,
  *   ERR_CONFIG_INVALID, ERR_PROFILE_UNKNOWN.
  */
-export function packageSource(flags: SourceFlags, env: AdminIo['env']): PackageSource {
+export function packageSource(flags: ProfileFlags, env: AdminIo['env']): PackageSource {
   return flags.config === undefined ? fromProfile(flags, env) : fromConfig(flags.config, flags, env);
 }
 
-function fromProfile(flags: SourceFlags, env: AdminIo['env']): PackageSource {
+function fromProfile(flags: ProfileFlags, env: AdminIo['env']): PackageSource {
   const name = chooseProfileFile(flags, env);
   const path = profilePath(name, env);
   const profile = readProfile(name, env);
   const fields = userConfig(profile);
-  const needed = profile.config.federation_type === 'direct' ? 'federated_role_arn' : 'identity_pool_id';
+  const needed = isDirect(profile.config) ? 'federated_role_arn' : 'identity_pool_id';
   if (fields[needed] === undefined) throw notDeployed(name, needed);
   const text = `${JSON.stringify({ profiles: { [name]: fields } }, undefined, 2)}\n`;
   const config = parseConfig(text, path);
@@ -60,7 +59,7 @@ function fromProfile(flags: SourceFlags, env: AdminIo['env']): PackageSource {
   return source({ name, path, config: text, collector, region, claude: profile.claude, notes });
 }
 
-function fromConfig(path: string, flags: SourceFlags, env: AdminIo['env']): PackageSource {
+function fromConfig(path: string, flags: ProfileFlags, env: AdminIo['env']): PackageSource {
   const config = loadConfig(path);
   const [broken] = config.invalid.values();
   if (broken) throw broken;

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { AdminIo } from './io.ts';
-import type { SourceFlags } from './package-source.ts';
 import { RUNTIME_VERSION, TARGETS } from './platforms.ts';
+import type { ProfileFlags } from './session.ts';
 
-export type PackageFlags = SourceFlags & {
+export type PackageFlags = ProfileFlags & {
   targetPlatform: string;
   output: string;
   /** False with --no-runtime. */

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { AdminIo } from './io.ts';
-import type { SourceFlags } from './package-source.ts';
+import type { ProfileFlags } from './session.ts';
 
-export type TestFlags = SourceFlags & {
+export type TestFlags = ProfileFlags & {
   readonly package?: string;
   /** Where packages are looked for. */
   readonly output: string;

@@ -42,6 +42,12 @@ t.test('direct federation needs the role', async (t) => {
   t.strictSame(JSON.parse(text).profiles.Acme, { ...config, federated_role_arn: ROLE });
 });
 
+t.test('direct federation may be told from the role alone', async (t) => {
+  const config = { ...ACME.config, federated_role_arn: ROLE };
+  const { config: text } = packageSource({}, administrator(t, { ...ACME, config }));
+  t.strictSame(JSON.parse(text).profiles.Acme, config);
+});
+
 t.test('a profile that is not deployed makes no package', async (t) => {
   t.throws(() => packageSource({}, administrator(t, { ...ACME, outputs: {} })), {
     code: 'ERR_NOT_DEPLOYED',
