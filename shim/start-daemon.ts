@@ -7,8 +7,6 @@ import {
   openSync,
   readFileSync,
   realpathSync,
-  rmSync,
-  statSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -19,19 +17,19 @@ import { findServiceManager } from './find-service-manager.ts';
 import { type StartedDaemon, startDaemonProcess } from './processes.ts';
 import type { Program } from './program.ts';
 import type { ServiceManager } from './service-manager.ts';
+import { takeTurn } from './turn.ts';
 
 /** Time limits of a start, in milliseconds. */
 export const START_TIMING = {
-  /** A daemon this process started is waited for while it lives: a cold disk at log-in is slow. */
-  spawnedMs: 10_000,
-  /** How long another caller's start is trusted before this one starts a daemon too. */
-  otherCallerMs: 3_000,
+  /** How long a daemon that runs is waited for, whoever started it: a cold disk at log-in is slow. */
+  daemonMs: 30_000,
   /** A daemon that found another one is started again after this: that one may just be ending. */
   occupiedMs: 500,
+  /** How long one that is there and does not answer is tried to be followed: it is stuck. */
+  stuckMs: 10_000,
+  /** The longest pause between two looks of a caller that waits for another one's start. */
+  lookMs: 250,
 } as const;
-
-/** How often the socket is looked at while a daemon starts. */
-const LOOK_MS = CLIENT_TIMING.retryMs;
 
 /**
  * What a daemon started from a shell gets of that shell's environment, besides CCWB_*: who and where the
@@ -68,20 +66,23 @@ export async function startDaemon(program: Program): Promise<void> {
     await service.wake();
     if (await listensWithin(socket, CLIENT_TIMING.startingMs)) return;
   }
-  const turn = takeTurn(program);
   const log = openLog(program.paths.log);
+  const deadline = performance.now() + START_TIMING.daemonMs;
+  let turn: { end(): void } | undefined;
   try {
-    if (!turn && (await otherCallerStarts(program))) return;
-    const deadline = performance.now() + START_TIMING.spawnedMs;
+    turn = await turnToStart(program, deadline);
+    // Whoever had the turn before may have done it.
+    if (await isListening(socket)) return;
+    const stuckAt = performance.now() + START_TIMING.stuckMs;
     let daemon: StartedDaemon;
     let occupied = false;
     do {
       daemon = spawnDaemon(program, log);
       if (await listensWithin(socket, deadline - performance.now(), daemon)) return;
       occupied ||= endedWell(daemon);
-    } while (endedWell(daemon) && performance.now() < deadline);
+    } while (endedWell(daemon) && performance.now() < Math.min(stuckAt, deadline));
     if (occupied) throw startError(`another daemon holds ${socket} and does not answer`);
-    throw startError(`the daemon could not be started: ${log.lastWords()}`);
+    throw startError(`the daemon could not be started: ${log.lastWords() ?? endOf(daemon)}`);
   } finally {
     log.close();
     turn?.end();
@@ -126,7 +127,7 @@ function nodeOf(installation: string): string {
 }
 
 /** The log a daemon is started with; `path` is undefined when none can be written. */
-type Log = { fd: number; path: string | undefined; lastWords(): string; close(): void };
+type Log = { fd: number; path: string | undefined; lastWords(): string | undefined; close(): void };
 
 function openLog(path: string): Log {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
@@ -164,7 +165,7 @@ async function listensWithin(socket: string, limitMs: number, daemon?: StartedDa
       deadline = endedWell(daemon) ? Math.min(deadline, performance.now() + START_TIMING.occupiedMs) : 0;
     }
     if (performance.now() >= deadline) return isListening(socket);
-    await sleep(LOOK_MS);
+    await sleep(CLIENT_TIMING.retryMs);
   }
 }
 
@@ -174,43 +175,46 @@ function endedWell(daemon: StartedDaemon): boolean {
   return end?.kind === 'exited' && end.status === 0;
 }
 
+/** What became of a daemon that said nothing about it. */
+function endOf(daemon: StartedDaemon): string {
+  const end = daemon.end() ?? { kind: 'running' };
+  if (end.kind === 'running') return 'it runs, and does not listen';
+  return end.kind === 'failed' ? `it was ended by ${end.reason}` : `it ended with status ${end.status}`;
+}
+
 /**
- * Claude Code runs thirteen shims at once: one of them starts the daemon, the others find its mark and
- * wait for that. It spares the machine a dozen starts and is no lock: a mark that is left behind, or
- * cannot be written, delays a start by {@link START_TIMING}.otherCallerMs at most.
+ * Claude Code runs thirteen shims at once: one of them starts the daemon, the others wait while that one is at
+ * it, and look less and less often. A dozen starts would slow each other down, and so would a dozen that look
+ * all the time: on a machine with much to do the daemon would not come to it.
+ *
+ * @returns the turn; undefined when there is a daemon by now, or where no mark can be written.
+ * @throws CcwbError ERR_DAEMON_START when another caller is still at it after `deadline`.
  */
-function takeTurn({ paths, now }: Program): { end(): void } | undefined {
-  const mark = markOf(paths.log);
-  try {
-    mkdirSync(dirname(mark), { recursive: true, mode: 0o700 });
-    const writtenAt = statSync(mark, { throwIfNoEntry: false })?.mtimeMs ?? now();
-    if (Math.abs(now() - writtenAt) > START_TIMING.spawnedMs) rmSync(mark, { force: true });
-    closeSync(openSync(mark, 'wx', 0o600));
-    return { end: () => rmSync(mark, { force: true }) };
-  } catch {
-    return undefined;
+async function turnToStart({ paths }: Program, deadline: number): Promise<{ end(): void } | undefined> {
+  const mark = join(dirname(paths.log), 'daemon.starting');
+  let pauseMs: number = CLIENT_TIMING.retryMs;
+  for (;;) {
+    try {
+      const turn = takeTurn(mark, START_TIMING.daemonMs);
+      if ('end' in turn) return turn;
+    } catch {
+      // It spares the machine something, and nothing depends on it.
+      return undefined;
+    }
+    if (await isListening(paths.socket)) return undefined;
+    if (performance.now() >= deadline) {
+      throw startError('another program has started the daemon, and it does not listen');
+    }
+    await sleep(pauseMs);
+    pauseMs = Math.min(1.5 * pauseMs, START_TIMING.lookMs);
   }
 }
 
-/** Waits while another caller starts a daemon; true when that came to something. */
-async function otherCallerStarts({ paths }: Program): Promise<boolean> {
-  const deadline = performance.now() + START_TIMING.otherCallerMs;
-  while (existsSync(markOf(paths.log)) && performance.now() < deadline) {
-    if (await isListening(paths.socket)) return true;
-    await sleep(LOOK_MS);
-  }
-  return isListening(paths.socket);
-}
-
-function markOf(log: string): string {
-  return join(dirname(log), 'daemon.starting');
-}
-
-/** The last thing the log says went wrong after `offset`: an error's first line, or a record's event. */
-function lastWords(path: string, offset: number): string {
+/** The last thing the log says went wrong after `offset`, if anything: an error's first line, or a record's event. */
+function lastWords(path: string, offset: number): string | undefined {
   const lines = readFileSync(path).subarray(offset).toString('utf8').split('\n');
   const said = lines.filter((line) => /^\S/.test(line)).map(problemIn);
-  return (said.findLast((text) => text !== undefined) ?? 'it left no word in its log').slice(0, 300);
+  return said.findLast((text) => text !== undefined)?.slice(0, 300);
 }
 
 /** A line as it is, or the event of a record that tells an error; undefined for every other record. */

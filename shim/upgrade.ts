@@ -6,6 +6,7 @@ import { CLIENT_TIMING } from '../protocol/client.ts';
 import { BUILD_VERSION, isOlder } from '../protocol/version.ts';
 import type { Program } from './program.ts';
 import { startDaemon } from './start-daemon.ts';
+import { isRunning } from './turn.ts';
 
 /** Time limits in milliseconds. */
 export const UPGRADE_TIMING = {
@@ -111,20 +112,11 @@ export async function isGone(
 /** Waits for a process to end, however it does; false after `limitMs`. */
 export async function hasEnded(pid: number, limitMs: number): Promise<boolean> {
   const deadline = performance.now() + limitMs;
-  while (isThere(pid)) {
+  while (isRunning(pid)) {
     if (performance.now() >= deadline) return false;
     await sleep(LOOK_MS);
   }
   return true;
-}
-
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /**

@@ -79,20 +79,33 @@ t.test('thirteen callers at once are all answered by one daemon', async (t) => {
   t.equal(made.starts().length, 1, 'one of them started it, the others waited');
 });
 
-t.test('a mark left behind by a caller that died does not keep the daemon from starting', async (t) => {
+t.test('a daemon that is slow to start is started once all the same', async (t) => {
   const made = home(t);
-  const mark = join(made.directory, 'logs', 'daemon.starting');
-  mkdirSync(dirname(mark), { mode: 0o700 });
-  writeFileSync(mark, '');
-  const outcome = await made.run('credential-process', ['-p', 'ClaudeCode']);
-  t.equal(outcome.stdout, CREDENTIALS_LINE, 'a fresh mark');
-  const other = home(t);
-  const old = join(other.directory, 'logs', 'daemon.starting');
-  mkdirSync(dirname(old), { mode: 0o700 });
-  writeFileSync(old, '');
-  utimesSync(old, new Date(0), new Date(0));
-  t.equal((await other.run('credential-process', ['-p', 'ClaudeCode'])).stdout, CREDENTIALS_LINE);
-  t.notOk(existsSync(old), 'an old mark is taken over');
+  const outcomes = await Promise.all(
+    Array.from({ length: 5 }, () =>
+      made.run('credential-process', ['-p', 'ClaudeCode'], { env: { CCWB_TEST_DAEMON: 'slow' } }),
+    ),
+  );
+  t.strictSame(new Set(outcomes.map(({ stdout, stderr }) => stdout + stderr)), new Set([CREDENTIALS_LINE]));
+  t.equal(made.starts().length, 1, 'the others wait for as long as the one that started it is there');
+});
+
+t.test('a mark that nobody is behind does not keep the daemon from starting', async (t) => {
+  const ended = spawnSync('/bin/true').pid;
+  for (const [name, text, writtenAt] of [
+    ['of a process that has ended', `${ended}\n`, Date.now()],
+    ['without its process', '', Date.now()],
+    ['that is older than any start', `${process.pid}\n`, 0],
+  ] as const) {
+    const made = home(t);
+    const mark = join(made.directory, 'logs', 'daemon.starting');
+    mkdirSync(dirname(mark), { mode: 0o700 });
+    writeFileSync(mark, text);
+    utimesSync(mark, new Date(writtenAt), new Date(writtenAt));
+    const outcome = await made.run('credential-process', ['-p', 'ClaudeCode']);
+    t.equal(outcome.stdout, CREDENTIALS_LINE, name);
+    t.notOk(existsSync(mark), 'it is taken over, and given back');
+  }
 });
 
 t.test('a daemon that cannot start is reported with its last words', async (t) => {
@@ -106,6 +119,15 @@ t.test('a daemon that cannot start is reported with its last words', async (t) =
     stderr,
     /^credential-process: .*the daemon is broken on purpose.* \(ERR_DAEMON_START\)\n {2}fix: .+\n$/,
   );
+});
+
+t.test('a daemon that was killed before it could say anything is reported as that', async (t) => {
+  const made = home(t);
+  const { status, stderr } = await made.run('credential-process', ['-p', 'ClaudeCode'], {
+    env: { CCWB_TEST_DAEMON: 'killed' },
+  });
+  t.equal(status, 1);
+  t.match(stderr, /the daemon could not be started: it was ended by SIGKILL \(ERR_DAEMON_START\)\n/);
 });
 
 t.test('an installation without its daemon says so', async (t) => {

@@ -1,0 +1,60 @@
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+
+/** A mark without its process's number is one that is just being written, or that a full disk cut short. */
+const UNWRITTEN_MS = 2_000;
+
+/** This process's turn, until it ends it; or who has it, as far as that is known. */
+export type Turn = { end(): void } | { holder: number | undefined };
+
+/**
+ * Takes the turn that the file at `path` stands for, which names the process that has it. A turn whose process
+ * has ended, or that is older than `longestMs`, is nobody's. It keeps programs out of each other's way and is no
+ * lock: two that find the same dead process's turn may both take it.
+ *
+ * @throws NodeJS.ErrnoException when the file can be neither written nor read.
+ */
+export function takeTurn(path: string, longestMs = Number.POSITIVE_INFINITY): Turn {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      writeFileSync(path, `${process.pid}\n`, { flag: 'wx', mode: 0o600 });
+      return { end: () => rmSync(path, { force: true }) };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const holder = holderOf(path);
+    const ageMs = ageOf(path);
+    // One with this process's own number was left by an earlier process: in a container they are soon the same.
+    const held =
+      holder === undefined
+        ? ageMs < UNWRITTEN_MS
+        : ageMs < longestMs && holder !== process.pid && isRunning(holder);
+    if (tries > 0 || held) return { holder };
+    rmSync(path, { force: true });
+  }
+}
+
+function holderOf(path: string): number | undefined {
+  try {
+    return Number.parseInt(readFileSync(path, 'utf8'), 10) || undefined;
+  } catch (error) {
+    // It was given back just now.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** In milliseconds, whichever way the clock was set since; endless when there is none. */
+function ageOf(path: string): number {
+  const writtenAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
+  return writtenAt === undefined ? Number.POSITIVE_INFINITY : Math.abs(Date.now() - writtenAt);
+}
+
+/** Whether there is such a process, of whichever user. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
