@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import {
   type Config,
   chooseProfile,
-  loadConfig,
   type ProfileConfig,
   parseConfig,
   profileNamed,
@@ -14,7 +13,7 @@ import { chooseProfileFile } from './current-profile.ts';
 import type { AdminIo } from './io.ts';
 import { type AdminProfile, type ClaudeChoices, isDirect, userConfig } from './profile-file.ts';
 import { profilePath, readProfile } from './profile-store.ts';
-import type { ProfileFlags } from './session.ts';
+import { type ProfileFlags, readConfig } from './session.ts';
 
 export type PackageSource = {
   /** Name of the deployment: of its archives, and of the AWS profile that users get. */
@@ -60,7 +59,7 @@ function fromProfile(flags: ProfileFlags, env: AdminIo['env']): PackageSource {
 }
 
 function fromConfig(path: string, flags: ProfileFlags, env: AdminIo['env']): PackageSource {
-  const config = loadConfig(path);
+  const config = readConfig(path);
   const [broken] = config.invalid.values();
   if (broken) throw broken;
   const name = chooseProfile(config, flags.profile, env.CCWB_PROFILE);

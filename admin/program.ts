@@ -38,7 +38,7 @@ export async function run(args: readonly string[], io: AdminIo): Promise<number>
   } catch (thrown) {
     // Help and version arrive as errors too, already printed; help for want of a command is wrong usage.
     if (thrown instanceof CommanderError && PRINTED.has(thrown.code)) return thrown.exitCode === 0 ? 0 : 2;
-    const error = asAdminError(thrown);
+    const error = asAdminError(thrown, `ccwb ${commandMeant(program, args)}--help`);
     io.writeError(errorLines('ccwb', error));
     if (program.opts().debug) io.writeError(`${stackTrace(thrown)}\n`);
     return error.exit;
@@ -77,13 +77,23 @@ function createProgram(io: AdminIo, fail: () => void): Command {
   return program;
 }
 
-/** The errors of commander and defects of ours, in the form of every other error. */
-function asAdminError(thrown: unknown): CcwbError {
+/** The names of the command that a command line leads to, as far as there is one, each with a space after it. */
+function commandMeant(program: Command, [first = '', ...rest]: readonly string[]): string {
+  const command = program.commands.find((each) => each.name() === first);
+  return command === undefined ? '' : `${first} ${commandMeant(command, rest)}`;
+}
+
+/**
+ * The errors of commander and defects of ours, in the form of every other error.
+ *
+ * @param help the command that explains the one that was wrong.
+ */
+function asAdminError(thrown: unknown, help: string): CcwbError {
   if (thrown instanceof CcwbError) return thrown;
   if (thrown instanceof CommanderError) {
     // Commander puts "did you mean" on a line of its own.
     const message = thrown.message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
-    return new CcwbError('ERR_USAGE', message, 'run ccwb --help');
+    return new CcwbError('ERR_USAGE', message, `run ${help}`);
   }
   const name = thrown instanceof Error ? thrown.name : typeof thrown;
   return new CcwbError(

@@ -1,5 +1,11 @@
 import type { Command } from 'commander';
-import { chooseProfile, loadConfig, type ProfileConfig, profileNamed } from '../protocol/config.ts';
+import {
+  type Config,
+  chooseProfile,
+  loadConfig,
+  type ProfileConfig,
+  profileNamed,
+} from '../protocol/config.ts';
 import { CcwbError } from '../protocol/errors.ts';
 import {
   type CallerIdentity,
@@ -66,9 +72,24 @@ export function choose(flags: ProfileFlags, io: AdminIo): Chosen {
 }
 
 function fromConfig(file: string, flag: string | undefined, io: AdminIo): Chosen {
-  const config = loadConfig(file);
+  const config = readConfig(file);
   const profile = profileNamed(config, chooseProfile(config, flag, io.env.CCWB_PROFILE));
   return { profile, path: config.path, roleArns: rolesOf([...config.profiles.values()]), admin: undefined };
+}
+
+/**
+ * The config.json that an administrator names. Who misspells its path is no user without a package.
+ *
+ * @throws CcwbError as {@link loadConfig} does.
+ */
+export function readConfig(file: string): Config {
+  try {
+    return loadConfig(file);
+  } catch (thrown) {
+    if (!(thrown instanceof CcwbError) || thrown.code !== 'ERR_CONFIG_MISSING') throw thrown;
+    const fix = 'name one with --config, or leave that and CCWB_CONFIG out to use a profile of ccwb init';
+    throw new CcwbError(thrown.code, thrown.message, fix, { cause: thrown });
+  }
 }
 
 function rolesOf(profiles: readonly ProfileConfig[]): string[] {

@@ -76,8 +76,18 @@ t.test('models run in the profile region and globally unless told otherwise', as
 t.test('wrong input gives one line of what went wrong and one of what to do', async (t) => {
   const show = 'deploy auth --show-template --config CONFIG';
   const cases: readonly [args: string, status: number, message: RegExp][] = [
-    ['frobnicate', 2, /unknown command 'frobnicate' \(ERR_USAGE\)/],
-    ['deploy auth --nope', 2, /unknown option '--nope' \(ERR_USAGE\)/],
+    ['frobnicate', 2, /unknown command 'frobnicate' \(ERR_USAGE\)\n {2}fix: run ccwb --help\n/],
+    ['deploy auth --nope', 2, /unknown option '--nope' \(ERR_USAGE\)\n {2}fix: run ccwb deploy --help\n/],
+    [
+      'profiles show --nope',
+      2,
+      /unknown option '--nope' \(ERR_USAGE\)\n {2}fix: run ccwb profiles show --help\n/,
+    ],
+    [
+      'profiles frobnicate',
+      2,
+      /unknown command 'frobnicate' \(ERR_USAGE\)\n {2}fix: run ccwb profiles --help\n/,
+    ],
     ['deploy auth --config', 2, /option '--config <file>' argument missing \(ERR_USAGE\)/],
     [
       'deploy network --show-template',
@@ -91,7 +101,16 @@ t.test('wrong input gives one line of what went wrong and one of what to do', as
     [`${show} --profile My_Team`, 1, /its name is "My_Team"; allowed: .*\(ERR_CONFIG_INVALID\)/],
     [`${show} --profile Ported`, 1, /"https:\/\/sso\.example:8443\/realm"; allowed: .* without port/],
     [`${show} --profile Isolated`, 1, /aws_region is "us-iso-east-1"; allowed: .*\(ERR_CONFIG_INVALID\)/],
-    ['deploy auth --show-template --config /nonexistent/config.json', 1, /\(ERR_CONFIG_MISSING\)/],
+    [
+      'deploy auth --show-template --config /nonexistent/config.json',
+      1,
+      /\(ERR_CONFIG_MISSING\)\n {2}fix: name one with --config/,
+    ],
+    [
+      'package --config /nonexistent/config.json',
+      1,
+      /\(ERR_CONFIG_MISSING\)\n {2}fix: name one with --config/,
+    ],
   ];
   for (const [args, status, message] of cases) {
     const result = await ccwb(t, args);
