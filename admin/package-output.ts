@@ -3,6 +3,7 @@ import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CcwbError } from '../protocol/errors.ts';
 import type { AdminIo } from './io.ts';
+import { removeLitter } from './litter.ts';
 import { makeFolders } from './make-folders.ts';
 import { type ArchiveFile, type WrittenArchive, writeTarball } from './tarball.ts';
 
@@ -14,6 +15,9 @@ export type OutputFolder = {
   /** Removes what was not finished. */
   discard(): void;
 };
+
+/** A time and a process number: the folder of a run that has not come to its end. */
+const UNFINISHED = /^\.\d{8}T\d{6}Z\.\d+$/;
 
 /**
  * `OUTPUT/PROFILE/TIME`, the time in UTC: `20260102T030405Z`.
@@ -48,7 +52,10 @@ export function openOutput(
       throw problem(cause);
     }
   };
-  writing(() => makeFolders(unfinished));
+  writing(() => {
+    makeFolders(unfinished);
+    removeLitter(parent, UNFINISHED, io.now());
+  });
   return {
     async writeArchive(name, files, seconds) {
       try {

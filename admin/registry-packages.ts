@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSyn
 import { isAbsolute, join } from 'node:path';
 import { CcwbError } from '../protocol/errors.ts';
 import type { AdminIo } from './io.ts';
+import { removeLitter } from './litter.ts';
 import { makeFolders } from './make-folders.ts';
 import { npmPack, specOf, tarballName } from './npm.ts';
 import type { RegistryPackage } from './platforms.ts';
@@ -31,14 +32,14 @@ export function cacheFolder(env: AdminIo['env']): string {
 export async function obtain(
   what: RegistryPackage,
   given: string | undefined,
-  io: Pick<AdminIo, 'env' | 'interrupted'>,
+  io: Pick<AdminIo, 'env' | 'interrupted' | 'now'>,
 ): Promise<Obtained> {
   if (given !== undefined) return { tarball: readGiven(what, given), origin: 'given' };
   const cache = cacheFolder(io.env);
   const path = join(cache, tarballName(what));
   const cached = readIfThere(path);
   if (cached && hasIntegrity(cached, what.integrity)) return { tarball: cached, origin: 'cache' };
-  const folder = makeTemporary(cache);
+  const folder = makeTemporary(cache, io.now());
   try {
     const tarball = await npmPack(what, folder, io);
     if (!hasIntegrity(tarball, what.integrity)) {
@@ -96,9 +97,10 @@ function wrongHash(what: string, fix: string): CcwbError {
   );
 }
 
-function makeTemporary(cache: string): string {
+function makeTemporary(cache: string, now: number): string {
   try {
     makeFolders(cache, 0o700);
+    removeLitter(cache, /^fetch-/, now);
     return mkdtempSync(join(cache, 'fetch-'));
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';

@@ -190,12 +190,12 @@ function endOf(daemon: StartedDaemon): string {
  * @returns the turn; undefined when there is a daemon by now, or where no mark can be written.
  * @throws CcwbError ERR_DAEMON_START when another caller is still at it after `deadline`.
  */
-async function turnToStart({ paths }: Program, deadline: number): Promise<{ end(): void } | undefined> {
+async function turnToStart({ paths, now }: Program, deadline: number): Promise<{ end(): void } | undefined> {
   const mark = join(dirname(paths.log), 'daemon.starting');
   let pauseMs: number = CLIENT_TIMING.retryMs;
   for (;;) {
     try {
-      const turn = takeTurn(mark, START_TIMING.daemonMs);
+      const turn = takeTurn(mark, now(), START_TIMING.daemonMs);
       if ('end' in turn) return turn;
     } catch {
       // It spares the machine something, and nothing depends on it.

@@ -11,9 +11,10 @@ export type Turn = { end(): void } | { holder: number | undefined };
  * has ended, or that is older than `longestMs`, is nobody's. It keeps programs out of each other's way and is no
  * lock: two that find the same dead process's turn may both take it.
  *
+ * @param now milliseconds since the epoch.
  * @throws NodeJS.ErrnoException when the file can be neither written nor read.
  */
-export function takeTurn(path: string, longestMs = Number.POSITIVE_INFINITY): Turn {
+export function takeTurn(path: string, now: number, longestMs = Number.POSITIVE_INFINITY): Turn {
   for (let tries = 0; ; tries += 1) {
     try {
       writeFileSync(path, `${process.pid}\n`, { flag: 'wx', mode: 0o600 });
@@ -22,7 +23,7 @@ export function takeTurn(path: string, longestMs = Number.POSITIVE_INFINITY): Tu
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     const holder = holderOf(path);
-    const ageMs = ageOf(path);
+    const ageMs = ageOf(path, now);
     // One with this process's own number was left by an earlier process: in a container they are soon the same.
     const held =
       holder === undefined
@@ -44,9 +45,9 @@ function holderOf(path: string): number | undefined {
 }
 
 /** In milliseconds, whichever way the clock was set since; endless when there is none. */
-function ageOf(path: string): number {
+function ageOf(path: string, now: number): number {
   const writtenAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
-  return writtenAt === undefined ? Number.POSITIVE_INFINITY : Math.abs(Date.now() - writtenAt);
+  return writtenAt === undefined ? Number.POSITIVE_INFINITY : Math.abs(now - writtenAt);
 }
 
 /** Whether there is such a process, of whichever user. */

@@ -9,9 +9,9 @@ import { takeTurn } from '../turn.ts';
  *
  * @throws CcwbError ERR_INSTALL_FAILED while another one works.
  */
-export function holdLock({ installation }: Program): { release(): void } {
+export function holdLock({ installation, now }: Program): { release(): void } {
   const path = join(installation, LOCK);
-  const turn = takeTurn(path);
+  const turn = takeTurn(path, now());
   if ('end' in turn) return { release: turn.end };
   throw taken(path, turn.holder);
 }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { openOutput } from '../../admin/package-output.ts';
@@ -35,6 +35,31 @@ t.test('what is not finished leaves nothing', async (t) => {
   output.writeText('SHA256SUMS', '');
   output.discard();
   t.strictSame(readdirSync(join(dist, 'Acme')), []);
+});
+
+t.test('what a run left that was killed goes with the next one, a day later', async (t) => {
+  const old = new Date(NOW - 25 * 3_600_000);
+  const recent = new Date(NOW - 23 * 3_600_000);
+  const dist = t.testdir({});
+  const folders: readonly [name: string, Date][] = [
+    ['.20260101T000000Z.17', old],
+    ['.20260101T000001Z.18', recent],
+    ['20260101T000000Z', old],
+    ['.mine', old],
+  ];
+  for (const [name, time] of folders) {
+    const path = join(dist, 'Acme', name);
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(path, 'file'), '');
+    utimesSync(path, time, time);
+  }
+  openOutput(dist, 'Acme', io()).finish();
+  t.strictSame(readdirSync(join(dist, 'Acme')), [
+    '.20260101T000001Z.18',
+    '.mine',
+    '20260101T000000Z',
+    '20260102T030405Z',
+  ]);
 });
 
 t.test('an interruption is one, and no fault of the disk', async (t) => {

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { RegistryPackage } from '../../admin/platforms.ts';
@@ -27,7 +35,8 @@ function machine(t: Test, script: string) {
   return {
     env,
     interruption,
-    obtain: (pack = what(), given?: string) => obtain(pack, given, { env, interrupted: interruption.signal }),
+    obtain: (pack = what(), given?: string) =>
+      obtain(pack, given, { env, interrupted: interruption.signal, now: Date.now }),
     calls: () =>
       existsSync(`${home}/calls`) ? readFileSync(`${home}/calls`, 'utf8').trimEnd().split('\n') : [],
     cache,
@@ -47,6 +56,14 @@ t.test('a package is fetched once, in a folder of its own, and then comes from t
   t.equal((await obtain()).origin, 'cache');
   t.equal(calls().length, 1);
   t.match(calls()[0], /^pack @scope\/thing@1\.2\.3 --ignore-scripts .* in .*\/cache\/ccwb\/fetch-/);
+});
+
+t.test('what a fetch left that was killed goes with another one, a day later', async (t) => {
+  const { obtain, cache, cached } = machine(t, PACKS);
+  for (const name of ['fetch-old', 'fetch-new']) mkdirSync(join(cache, name), { recursive: true });
+  utimesSync(join(cache, 'fetch-old'), new Date(0), new Date(0));
+  await obtain();
+  t.strictSame(cached().sort(), ['fetch-new', NAME]);
 });
 
 t.test('what was damaged in the cache is fetched again', async (t) => {
@@ -95,7 +112,11 @@ t.test('what npm says is told by its code, with what to do', async (t) => {
 t.test('without npm it says so', async (t) => {
   const { env, interruption } = machine(t, PACKS);
   await t.rejects(
-    obtain(what(), undefined, { env: { ...env, PATH: '/nowhere' }, interrupted: interruption.signal }),
+    obtain(what(), undefined, {
+      env: { ...env, PATH: '/nowhere' },
+      interrupted: interruption.signal,
+      now: Date.now,
+    }),
     { code: 'ERR_DOWNLOAD', message: /there is none on the PATH$/, fix: /^install npm/ },
   );
 });
@@ -137,7 +158,11 @@ t.test('a cache that cannot be written is named', async (t) => {
   const file = join(home, 'file');
   writeFileSync(file, '');
   await t.rejects(
-    obtain(what(), undefined, { env: { ...env, XDG_CACHE_HOME: file }, interrupted: interruption.signal }),
+    obtain(what(), undefined, {
+      env: { ...env, XDG_CACHE_HOME: file },
+      interrupted: interruption.signal,
+      now: Date.now,
+    }),
     {
       code: 'ERR_OUTPUT',
       message: `the cache ${file}/ccwb cannot be written (ENOTDIR)`,
