@@ -16,10 +16,11 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  // The second time nobody wants to hear how things stand.
-  process.once(signal, () => {
+  // One listener that stays: between two that take turns a signal would find none, and end the program by itself.
+  process.on(signal, () => {
+    // The second time nobody wants to hear how things stand.
+    if (interruption.signal.aborted) process.exit(1);
     interruption.abort();
-    process.once(signal, () => process.exit(1));
   });
 }
 

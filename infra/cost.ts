@@ -29,6 +29,8 @@ export const AWS_PRICES = {
   s3GbMonth: 0.023,
   s3ArchiveGbMonth: 0.004,
   athenaTb: 5,
+  /** The first copy of management events in a region is free; each further trail pays for its own. */
+  furtherTrailMillionEvents: 20,
 } as const;
 
 /** How people work and what that writes: measured on nobody, so look at your own bill after a month. */
@@ -40,6 +42,11 @@ export const ASSUMPTIONS = {
   metricRecordBytes: 1_200,
   eventsPerHour: 150,
   eventBytes: 1_000,
+  /** Requests to a model, each an event of the audit trail. */
+  modelCallsPerHour: 60,
+  auditEventBytes: 2_500,
+  /** CloudTrail's own files are compressed. */
+  auditFileFraction: 0.1,
   /** Of what was ingested; CloudWatch keeps logs compressed. */
   storedLogFraction: 0.15,
   retentionDays: 90,
@@ -66,6 +73,13 @@ const GB = 1e9;
 /** What an administrator chose, as far as it costs. */
 export type CostShape = {
   readonly users: number;
+  /** For how many days the audit trail is kept; undefined: there is none. */
+  readonly auditDays: number | undefined;
+  /** Undefined: no telemetry is collected. */
+  readonly monitoring: MonitoringShape | undefined;
+};
+
+export type MonitoringShape = {
   /** Where the collector's tasks are: `existing` networks are paid for already. */
   readonly network: 'private' | 'public' | 'existing';
   readonly alarms: boolean;
@@ -83,27 +97,51 @@ export type CostEstimate = {
 /** Sizes of companies that the documentation and the wizard show. */
 export const SCALES = [100, 5_000, 100_000] as const;
 
-/** Estimate for a month. With monitoring off nothing is paid for: identity pools and roles are free. */
-export function monthlyCost(shape: CostShape): CostEstimate {
+/** Estimate for a month. Identity pools and roles are free. */
+export function monthlyCost({ users, auditDays, monitoring }: CostShape): CostEstimate {
   const items = [
-    ...collector(shape),
-    ...cloudWatch(shape),
-    ...(shape.analytics ? analytics(shape.users) : []),
+    ...(auditDays === undefined ? [] : [{ what: AUDIT_ITEM, usd: auditUsd(users, auditDays) }]),
+    ...(monitoring ? [...collector(users, monitoring), ...cloudWatch(users, monitoring)] : []),
+    ...(monitoring?.analytics ? analytics(users) : []),
   ].sort((a, b) => b.usd - a.usd);
   return { items, totalUsd: items.reduce((sum, { usd }) => sum + usd, 0) };
+}
+
+/** What comes to {@link monthlyCost} where another trail gets the management events already. */
+export function furtherTrailUsd(users: number): number {
+  return (modelCalls(users) / 1e6) * AWS_PRICES.furtherTrailMillionEvents;
+}
+
+const AUDIT_ITEM = 'Audit trail (CloudWatch Logs, S3)';
+
+function auditUsd(users: number, days: number): number {
+  const a = ASSUMPTIONS;
+  const price = AWS_PRICES;
+  const gb = (modelCalls(users) * a.auditEventBytes) / GB;
+  const months = days / 30;
+  const storage = a.storedLogFraction * price.logsStoredGbMonth + a.auditFileFraction * price.s3GbMonth;
+  return gb * (price.logsIngestedGb + months * storage);
+}
+
+function modelCalls(users: number): number {
+  return hoursOfWork(users) * ASSUMPTIONS.modelCallsPerHour;
+}
+
+function hoursOfWork(users: number): number {
+  return users * ASSUMPTIONS.hoursPerDay * ASSUMPTIONS.daysPerMonth;
 }
 
 /** Gigabytes that so many people write to the two log groups in a month. */
 export function telemetryGb(users: number): { readonly metrics: number; readonly events: number } {
   const a = ASSUMPTIONS;
-  const hours = users * a.hoursPerDay * a.daysPerMonth;
+  const hours = hoursOfWork(users);
   return {
     metrics: (hours * 60 * a.metricRecordsPerMinute * a.metricRecordBytes) / GB,
     events: (hours * a.eventsPerHour * a.eventBytes) / GB,
   };
 }
 
-function collector({ users, network }: CostShape): CostItem[] {
+function collector(users: number, { network }: MonitoringShape): CostItem[] {
   const { peoplePerTask, mostTasks, hoursPerDay, daysPerMonth } = ASSUMPTIONS;
   const price = AWS_PRICES;
   const { metrics, events } = telemetryGb(users);
@@ -124,7 +162,7 @@ function collector({ users, network }: CostShape): CostItem[] {
   ];
 }
 
-function cloudWatch({ users, alarms }: CostShape): CostItem[] {
+function cloudWatch(users: number, { alarms }: MonitoringShape): CostItem[] {
   const a = ASSUMPTIONS;
   const price = AWS_PRICES;
   const { metrics, events } = telemetryGb(users);

@@ -1,5 +1,5 @@
 /** What is about to be saved, and what it will cost, for a person to say yes to. */
-import { AWS_PRICES, type CostEstimate, type CostShape, monthlyCost } from '../../infra/cost.ts';
+import { AWS_PRICES, type CostEstimate, furtherTrailUsd, monthlyCost } from '../../infra/cost.ts';
 import { type InfraProfile, stacksOf } from '../../infra/outputs.ts';
 import type { IdentityProvider } from '../../protocol/issuer.ts';
 import type { AdminProfile } from '../profile-file.ts';
@@ -85,15 +85,17 @@ export function rowLines(
 
 /** What the AWS side of a profile costs in a month; undefined when it costs nothing. */
 export function estimateOf({ infra, users = 100 }: AdminProfile): CostEstimate | undefined {
-  const { monitoring } = infra;
-  if (!monitoring) return undefined;
-  const shape: CostShape = {
+  const { audit, monitoring } = infra;
+  if (!audit && !monitoring) return undefined;
+  return monthlyCost({
     users,
-    network: monitoring.network.type === 'new' ? monitoring.network.tasks : 'existing',
-    alarms: monitoring.alarms !== undefined,
-    analytics: monitoring.analytics !== undefined,
-  };
-  return monthlyCost(shape);
+    auditDays: audit?.retentionDays,
+    monitoring: monitoring && {
+      network: monitoring.network.type === 'new' ? monitoring.network.tasks : 'existing',
+      alarms: monitoring.alarms !== undefined,
+      analytics: monitoring.analytics !== undefined,
+    },
+  });
 }
 
 /** The estimate as a table of at most so many columns. */
@@ -104,7 +106,7 @@ export function costLines(profile: AdminProfile, columns: number): string[] {
   if (!estimate) {
     return [
       `A month for ${people}: $0.00. Identity pools and roles are free;`,
-      `${profile.infra.audit ? "the audit trail costs its bucket's few cents; " : ''}models are billed by Bedrock.`,
+      'models are billed by Bedrock.',
     ];
   }
   const width = Math.min(columns, 62);
@@ -120,7 +122,14 @@ export function costLines(profile: AdminProfile, columns: number): string[] {
     '─'.repeat(width),
     row('Total, without the models', totalUsd),
     row('For each person', totalUsd / users),
+    ...(profile.infra.audit ? ['', ...furtherTrailLines(users, width)] : []),
   ];
+}
+
+function furtherTrailLines(users: number, columns: number): string[] {
+  const more = money(furtherTrailUsd(users));
+  const text = `The audit trail costs ${more} more where the account has a trail of management events already: AWS gives only the first copy of them away.`;
+  return paragraph(text, columns).trimEnd().split('\n');
 }
 
 function money(usd: number): string {

@@ -1,4 +1,5 @@
 /** Tables of the pages that are made from the code: between a pair of comments, and written by update.ts. */
+import { DEFAULT_RETENTION_DAYS } from '../../admin/infra-file.ts';
 import { ANSWERS, type AnswerSpec } from '../../admin/init/names.ts';
 import { ALARMS } from '../../infra/alarms.ts';
 import { COLUMNS } from '../../infra/analytics-schema.ts';
@@ -105,7 +106,10 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), `|${'---|'.repeat(head.length)}`, ...rows.map(line)].join('\n');
 }
 
-const SHAPE = { network: 'private', alarms: true, analytics: true } as const;
+const SHAPE = {
+  auditDays: DEFAULT_RETENTION_DAYS,
+  monitoring: { network: 'private', alarms: true, analytics: true },
+} as const;
 
 function estimates() {
   return SCALES.map((users) => monthlyCost({ ...SHAPE, users }));

@@ -1,7 +1,20 @@
 import t from 'tap';
-import { ASSUMPTIONS, type CostShape, monthlyCost, SCALES, telemetryGb } from '../../infra/cost.ts';
+import {
+  ASSUMPTIONS,
+  type CostShape,
+  furtherTrailUsd,
+  type MonitoringShape,
+  monthlyCost,
+  SCALES,
+  telemetryGb,
+} from '../../infra/cost.ts';
 
-const SHAPE: CostShape = { users: 100, network: 'private', alarms: true, analytics: true };
+const MONITORING = { network: 'private', alarms: true, analytics: true } as const;
+const SHAPE: CostShape = { users: 100, auditDays: 365, monitoring: MONITORING };
+
+function withMonitoring(other: Partial<MonitoringShape>): CostShape {
+  return { ...SHAPE, monitoring: { ...MONITORING, ...other } };
+}
 
 function usd(shape: CostShape, what: RegExp): number {
   return monthlyCost(shape).items.find((item) => what.test(item.what))?.usd ?? 0;
@@ -23,11 +36,24 @@ t.test('the total is the sum of its parts, the largest first', async (t) => {
 });
 
 t.test('what is not chosen is not paid for', async (t) => {
-  t.equal(usd({ ...SHAPE, network: 'existing' }, /NAT|Public/), 0);
-  t.equal(usd({ ...SHAPE, network: 'public' }, /NAT/), 0);
-  t.ok(usd(SHAPE, /NAT/) > usd({ ...SHAPE, network: 'public' }, /Public/), 'the cheap choice is cheaper');
-  t.equal(usd({ ...SHAPE, analytics: false }, /Firehose|Athena|S3|Lambda/), 0);
-  t.equal(usd({ ...SHAPE, alarms: false }, /Alarms/), 0);
+  t.equal(usd(withMonitoring({ network: 'existing' }), /NAT|Public/), 0);
+  t.equal(usd(withMonitoring({ network: 'public' }), /NAT/), 0);
+  t.ok(
+    usd(SHAPE, /NAT/) > usd(withMonitoring({ network: 'public' }), /Public/),
+    'the cheap choice is cheaper',
+  );
+  t.equal(usd(withMonitoring({ analytics: false }), /Firehose|Athena|a year|Lambda/), 0);
+  t.equal(usd(withMonitoring({ alarms: false }), /Alarms/), 0);
+  t.equal(usd({ ...SHAPE, auditDays: undefined }, /Audit/), 0);
+  t.strictSame(monthlyCost({ users: 100, auditDays: undefined, monitoring: undefined }), {
+    items: [],
+    totalUsd: 0,
+  });
+  const audited = monthlyCost({ ...SHAPE, monitoring: undefined });
+  t.strictSame(
+    audited.items.map(({ what }) => what),
+    ['Audit trail (CloudWatch Logs, S3)'],
+  );
 });
 
 t.test('the figures are those one gets by hand', async (t) => {
@@ -35,6 +61,9 @@ t.test('the figures are those one gets by hand', async (t) => {
   t.equal(telemetryGb(1_000).metrics.toFixed(3), ((126_000 * 480 * 1_200) / 1e9).toFixed(3));
   t.equal(telemetryGb(1_000).events.toFixed(3), ((126_000 * 150 * 1_000) / 1e9).toFixed(3));
   t.equal(usd({ ...SHAPE, users: 1_000 }, /into CloudWatch Logs/).toFixed(2), (0.5 * 91.476).toFixed(2));
+  // 756,000 calls a month with 2,500 bytes each: 1.89 GB; kept for 12.17 months at 0.0045 and 0.0023.
+  t.equal(usd(SHAPE, /Audit/).toFixed(2), (1.89 * (0.5 + (365 / 30) * 0.0068)).toFixed(2));
+  t.equal(furtherTrailUsd(100).toFixed(2), '15.12');
   // 730 hours of 0.02024 + 0.004445.
   t.equal(usd(SHAPE, /Fargate/).toFixed(2), '18.02');
   // Tokens 1 + 4 + 4 + 2, cost 1 + 4 + 2, then 1, 4, 1, 1, 1 and 6 metrics at 0.30.

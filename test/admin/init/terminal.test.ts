@@ -138,6 +138,8 @@ t.test('Ctrl-C while a provider or AWS is waited for ends it, with the answers k
   const silent = createServer((socket) => {
     socket.on('error', () => {});
     press(CTRL_C);
+    // Once: a program that is told again while it ends is ended by the signal.
+    press = () => {};
   }).listen(0, '127.0.0.1');
   t.teardown(() => silent.close());
   await once(silent, 'listening');
