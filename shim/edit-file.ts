@@ -67,3 +67,12 @@ export function removeIfEmpty(folder: string): boolean {
 function leadsNowhere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
+
+/** Whether two paths lead to one file or folder, which is there. */
+export function isSamePlace(one: string, other: string): boolean {
+  try {
+    return realpathSync(one) === realpathSync(other);
+  } catch {
+    return false;
+  }
+}

@@ -1,8 +1,9 @@
-import { existsSync, realpathSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, rmdirSync, rmSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { CcwbError } from '../protocol/errors.ts';
 import { INSTALL_FOLDER } from '../protocol/paths.ts';
+import { isSamePlace } from './edit-file.ts';
 import { type Ran, runBriefly } from './processes.ts';
 import type { Program } from './program.ts';
 import { escapeForUnit, serviceFile } from './service-files.ts';
@@ -67,7 +68,7 @@ export function systemd(program: Program): ServiceManager {
     enable: async () => {
       await order('daemon-reload');
       const { output } = await run('show', '--property=FragmentPath', '--value', SYSTEMD_UNIT);
-      if (!isSameFile(output.trim(), unitPath(SYSTEMD_UNIT))) {
+      if (!isSamePlace(output.trim(), unitPath(SYSTEMD_UNIT))) {
         throw new CcwbError(
           'ERR_SERVICE_FAILED',
           `systemd does not look into ${folder}, or has another ${SYSTEMD_UNIT} before it`,
@@ -163,14 +164,6 @@ function userName(): string | undefined {
   } catch {
     // A user id that has no name, as in some containers.
     return undefined;
-  }
-}
-
-function isSameFile(one: string, other: string): boolean {
-  try {
-    return realpathSync(one) === realpathSync(other);
-  } catch {
-    return false;
   }
 }
 

@@ -8,6 +8,7 @@ import { asJson, shortPath } from '../view.ts';
 import { planAwsConfig } from './aws-config.ts';
 import { planAwsCredentials } from './aws-credentials.ts';
 import { planClaudeSettings } from './claude-settings.ts';
+import { planCommandLink } from './command-link.ts';
 import { planConfig } from './config-file.ts';
 import { planDaemon } from './daemon.ts';
 import { holdLock } from './lock.ts';
@@ -90,6 +91,7 @@ async function planAll(program: Program, pack: Package, { service }: Options): P
     planConfig(installation, pack),
     planSwitch(installation, payload.version),
     planLinks(installation, pack),
+    planCommandLink(program),
     planAwsConfig(program, pack.config),
     planAwsCredentials(program, pack.config),
     planClaudeSettings(program, pack.settings, pack.config.names),

@@ -1,7 +1,7 @@
-import { readdirSync, realpathSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { INSTALL_FOLDER } from '../../protocol/paths.ts';
-import { removeIfEmpty } from '../edit-file.ts';
+import { isSamePlace, removeIfEmpty } from '../edit-file.ts';
 import { CURRENT, isLitter, LINKS, LOCK, RECORD, UNREADABLE_CONFIG, VERSIONS } from '../layout.ts';
 import type { Program } from '../program.ts';
 import { readRecord } from '../record.ts';
@@ -44,7 +44,7 @@ export function installationFolder(program: Program, keep: Keeping): Plan {
   const { env, paths } = program;
   const folder = paths.installDirectory;
   const where = shortPath(folder, env.HOME);
-  const here = isSame(program.installation, folder);
+  const here = isSamePlace(program.installation, folder);
   const there = entries(folder);
   const litter = there.filter(isLitter);
   const ours = [
@@ -80,12 +80,4 @@ function entries(folder: string): string[] {
 
 function leftIn(folder: string, home: string | undefined): string[] {
   return entries(folder).map((name) => `${join(shortPath(folder, home), name)}: nothing of ours`);
-}
-
-function isSame(one: string, other: string): boolean {
-  try {
-    return realpathSync(one) === realpathSync(other);
-  } catch {
-    return false;
-  }
 }

@@ -4,6 +4,7 @@ import { hanging } from '../../protocol/layout.ts';
 import { type Program, usageError } from '../program.ts';
 import { awsSections } from './aws-sections.ts';
 import { claudeSettings } from './claude-settings.ts';
+import { linkOfCommand } from './command-link.ts';
 import { earlierTool } from './earlier-tool.ts';
 import { installationFolder, runtimeFolder } from './folders.ts';
 import { daemonAndService, sessions } from './sign-out.ts';
@@ -33,6 +34,7 @@ export async function uninstall(own: Program, options: UninstallOptions): Promis
     claudeSettings(program, signedIn.names),
     earlierTool(program, signedIn.names),
     runtimeFolder(program),
+    linkOfCommand(program),
     installationFolder(program, keep),
   ];
   const steps = plans.flatMap((plan) => plan.steps);

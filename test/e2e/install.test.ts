@@ -10,6 +10,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statfsSync,
   symlinkSync,
@@ -94,6 +95,49 @@ t.test('installed, used, upgraded under load, and gone without a trace', async (
   t.equal((await version()).build, BUILD_VERSION);
   t.match(await home.uninstall(), { status: 0, stderr: '' });
   t.same(home.tree(), before);
+});
+
+t.test('where there is a folder for programs on the PATH, bedrock-auth is found there', async (t) => {
+  const home = await emptyHome(t);
+  const folder = join(home.home, '.local/bin');
+  const link = join(folder, 'bedrock-auth');
+  const env = { PATH: `relative::${folder}/:/usr/bin:/bin` };
+  const pack = home.pack('one');
+  t.notMatch(await home.install(pack, ['--dry-run'], { env }), { stdout: /a link to/ }, 'no folder is made');
+  mkdirSync(folder, { recursive: true });
+  const before = home.tree();
+  t.notMatch(
+    await home.install(pack, ['--dry-run']),
+    { stdout: /a link to/ },
+    'one not on the PATH helps nobody',
+  );
+
+  const installed = await home.install(pack, [], { env });
+  t.match(installed, {
+    status: 0,
+    stdout: /~\/\.local\/bin\/bedrock-auth, a link to\s+~\/claude-code-with-bedrock\/bedrock-auth/,
+  });
+  const version = await home.run('/bin/sh', ['-c', 'bedrock-auth --version'], { env });
+  t.match(version, { status: 0, stdout: `bedrock-auth ${BUILD_VERSION}\n`, stderr: '' });
+  t.match(await home.install(pack, [], { env }), { status: 0, stdout: /there is nothing to change/ });
+  const upgrade = await home.install(home.pack('two', { build: NEWER }), [], { env });
+  t.match(upgrade, { status: 0, stderr: '' });
+  const newer = await home.run('/bin/sh', ['-c', 'bedrock-auth --version'], { env });
+  t.match(newer, { stdout: `bedrock-auth ${NEWER}\n` }, 'it leads to whichever version is used');
+
+  const gone = await home.run('/bin/sh', ['-c', 'bedrock-auth uninstall --yes'], { env });
+  t.match(gone, { status: 0, stdout: /the link ~\/\.local\/bin\/bedrock-auth\n/, stderr: '' });
+  t.same(home.tree(), before);
+
+  writeFileSync(link, '#!/bin/sh\n# of somebody else\n');
+  t.match(await home.install(pack, [], { env }), { status: 0, stderr: '' });
+  t.match(await home.uninstall(), { status: 0 });
+  t.equal(readFileSync(link, 'utf8'), '#!/bin/sh\n# of somebody else\n');
+  rmSync(link);
+  symlinkSync('/usr/bin/true', link);
+  t.match(await home.install(pack, [], { env }), { status: 0, stderr: '' });
+  t.match(await home.uninstall(), { status: 0 });
+  t.equal(readlinkSync(link), '/usr/bin/true');
 });
 
 t.test('a dry run changes nothing and tells what would change', async (t) => {

@@ -1,0 +1,36 @@
+import { accessSync, constants, lstatSync, symlinkSync } from 'node:fs';
+import { delimiter, dirname, isAbsolute } from 'node:path';
+import { commandLink } from '../command-link.ts';
+import { isSamePlace } from '../edit-file.ts';
+import type { Program } from '../program.ts';
+import { shortPath } from '../view.ts';
+import { NOTHING, type Plan } from './step.ts';
+
+/**
+ * `bedrock-auth` where the shell finds it, if the user has a folder for that. Nothing makes the folder or puts it on
+ * the PATH, and what is there by that name already is left.
+ */
+export function planCommandLink(program: Program): Plan {
+  const { path, target } = commandLink(program);
+  const folder = dirname(path);
+  const places = (program.env.PATH ?? '').split(delimiter).filter(isAbsolute);
+  if (!places.some((place) => isSamePlace(place, folder)) || !isWritable(folder)) return NOTHING;
+  if (lstatSync(path, { throwIfNoEntry: false })) return NOTHING;
+  const make = (): undefined => {
+    symlinkSync(target, path);
+  };
+  const { HOME: home } = program.env;
+  return {
+    changes: [{ text: `${shortPath(path, home)}, a link to ${shortPath(target, home)}`, make }],
+    byHand: [],
+  };
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,16 @@
+import { rmSync } from 'node:fs';
+import { commandLink, isOurs } from '../command-link.ts';
+import type { Program } from '../program.ts';
+import { shortPath } from '../view.ts';
+import type { Plan } from './step.ts';
+
+/** The link of the installer in `~/.local/bin`; one that leads elsewhere is somebody else's. */
+export function linkOfCommand(program: Program): Plan {
+  const link = commandLink(program);
+  if (!isOurs(link)) return { steps: [], left: [] };
+  const remove = async (): Promise<string[]> => {
+    rmSync(link.path, { force: true });
+    return [];
+  };
+  return { steps: [{ text: `the link ${shortPath(link.path, program.env.HOME)}`, remove }], left: [] };
+}
