@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
-import type { Output } from '../fixtures/output.ts';
+import { type Output, outputOf } from '../fixtures/output.ts';
 import { missing } from '../fixtures/tools.ts';
+import { until } from '../fixtures/until.ts';
 import { startWorld, type World } from '../fixtures/world.ts';
 import { signInOverHttp } from '../sandbox/browserless.ts';
 import { findChromium, signInWithChromium } from '../sandbox/chromium.ts';
@@ -74,7 +75,19 @@ t.test(
 
 t.test('a sign-in that is refused at the provider ends every wait with the reason', async (t) => {
   const world = await startWorld(t, { installation: { browser: 'notes' } });
-  const calls = callAtOnce(world, 3);
+  const { home } = world;
+  let waiting = 0;
+  const calls = Promise.all(
+    [1, 2, 3].map(() => {
+      const child = home.start(home.program('credential-process'), ['--profile', 'ClaudeCode']);
+      child.stderr?.once('data', () => {
+        waiting += 1;
+      });
+      return outputOf(child);
+    }),
+  );
+  // A caller that comes after the refusal begins another sign-in.
+  await until(() => waiting === 3);
   const page = await signInOverHttp(await firstPage(world), { deny: true });
   t.equal(page.status, 403);
   t.match(page.body, /Not signed in/);
