@@ -1,9 +1,9 @@
-import { existsSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { CcwbError } from '../protocol/errors.ts';
 import { INSTALL_FOLDER } from '../protocol/paths.ts';
-import { isSamePlace } from './edit-file.ts';
+import { isSamePlace, removeIfEmpty } from './edit-file.ts';
 import { type Ran, runBriefly } from './processes.ts';
 import type { Program } from './program.ts';
 import { escapeForUnit, serviceFile } from './service-files.ts';
@@ -164,13 +164,5 @@ function userName(): string | undefined {
   } catch {
     // A user id that has no name, as in some containers.
     return undefined;
-  }
-}
-
-function removeIfEmpty(directory: string): void {
-  try {
-    rmdirSync(directory);
-  } catch {
-    // Others have something there, or it is not there.
   }
 }
