@@ -13,7 +13,8 @@ import { chooseProfileFile } from './current-profile.ts';
 import type { AdminIo } from './io.ts';
 import { type AdminProfile, type ClaudeChoices, isDirect, userConfig } from './profile-file.ts';
 import { profilePath, readProfile } from './profile-store.ts';
-import { type ProfileFlags, readConfig } from './session.ts';
+import { readConfig } from './read-config.ts';
+import type { ProfileFlags } from './session.ts';
 
 export type PackageSource = {
   /** Name of the deployment: of its archives, and of the AWS profile that users get. */

@@ -1,11 +1,5 @@
 import type { Command } from 'commander';
-import {
-  type Config,
-  chooseProfile,
-  loadConfig,
-  type ProfileConfig,
-  profileNamed,
-} from '../protocol/config.ts';
+import { chooseProfile, type ProfileConfig, profileNamed } from '../protocol/config.ts';
 import { CcwbError } from '../protocol/errors.ts';
 import {
   type CallerIdentity,
@@ -21,6 +15,7 @@ import type { AdminIo } from './io.ts';
 import { asProfileConfig } from './profile-check.ts';
 import { type AdminProfile, deployedAccount } from './profile-file.ts';
 import { listProfiles, profilePath, readProfile } from './profile-store.ts';
+import { readConfig } from './read-config.ts';
 import type { Place } from './template-values.ts';
 
 /** The flags with which every command finds its profile. */
@@ -75,21 +70,6 @@ function fromConfig(file: string, flag: string | undefined, io: AdminIo): Chosen
   const config = readConfig(file);
   const profile = profileNamed(config, chooseProfile(config, flag, io.env.CCWB_PROFILE));
   return { profile, path: config.path, roleArns: rolesOf([...config.profiles.values()]), admin: undefined };
-}
-
-/**
- * The config.json that an administrator names. Who misspells its path is no user without a package.
- *
- * @throws CcwbError as {@link loadConfig} does.
- */
-export function readConfig(file: string): Config {
-  try {
-    return loadConfig(file);
-  } catch (thrown) {
-    if (!(thrown instanceof CcwbError) || thrown.code !== 'ERR_CONFIG_MISSING') throw thrown;
-    const fix = 'name one with --config, or leave that and CCWB_CONFIG out to use a profile of ccwb init';
-    throw new CcwbError(thrown.code, thrown.message, fix, { cause: thrown });
-  }
 }
 
 function rolesOf(profiles: readonly ProfileConfig[]): string[] {

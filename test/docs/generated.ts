@@ -5,7 +5,7 @@ import { ALARMS } from '../../infra/alarms.ts';
 import { COLUMNS } from '../../infra/analytics-schema.ts';
 import { namedQueries } from '../../infra/analytics-sql.ts';
 import { METRICS } from '../../infra/claude-code-metrics.ts';
-import { ASSUMPTIONS, AWS_PRICES, monthlyCost, SCALES } from '../../infra/cost.ts';
+import { ASSUMPTIONS, AWS_PRICES, furtherTrailUsd, monthlyCost, SCALES } from '../../infra/cost.ts';
 import { layout } from '../../infra/dashboard-body.ts';
 import { PRICES, PRICES_AS_OF } from '../../infra/prices.ts';
 import { pictureFingerprint } from './dashboard-picture.ts';
@@ -61,6 +61,7 @@ const PARTS: Readonly<Record<string, () => string>> = {
     ),
   cost: () => costTable(),
   dominates: () => dominates(),
+  'further trail': () => furtherTrail(),
   assumptions: () =>
     table(
       ['Assumption', 'Value'],
@@ -140,6 +141,12 @@ function dominates(): string {
       return `- ${people} people: ${first?.what} (${share(first?.usd)}), then ${second?.what} (${share(second?.usd)}).`;
     })
     .join('\n');
+}
+
+function furtherTrail(): string {
+  return SCALES.map(
+    (users) => `- ${users.toLocaleString('en-US')} people: ${money(furtherTrailUsd(users))} a month more.`,
+  ).join('\n');
 }
 
 function money(usd: number): string {
