@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Prompter } from './init/prompter.ts';
+import { networkFetch } from './aws/network.ts';
+import type { Prompter } from './init/prompts/prompter.ts';
 import type { AdminIo } from './io.ts';
-import { networkFetch } from './network.ts';
 import { run } from './program.ts';
 
 // `ccwb … | head` closes the pipe early; that is the reader's choice, not an error.
@@ -46,7 +46,7 @@ process.exitCode = await run(process.argv.slice(2), io);
 
 /** The library of prompts is loaded where it is needed: most commands ask nothing. */
 async function openTerminalPrompts(): Promise<Prompter> {
-  const { openPrompts } = await import('./init/clack.ts');
+  const { openPrompts } = await import('./init/prompts/clack.ts');
   const plain = Boolean(process.env.NO_COLOR);
   return openPrompts({ input: stdin, output: stderr, interrupted: interruption.signal, plain });
 }

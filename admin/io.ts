@@ -1,4 +1,4 @@
-import type { Prompter } from './init/prompter.ts';
+import type { Prompter } from './init/prompts/prompter.ts';
 
 /** Where AWS is and who calls it. Absent in the real program: then the SDK's own addresses and chain count. */
 export type AwsSettings = {

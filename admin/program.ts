@@ -1,17 +1,17 @@
 import { Command, CommanderError } from 'commander';
 import { CcwbError, errorLines } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
-import { addCleanupCommand } from './cleanup.ts';
-import { addCompletionCommand } from './completion.ts';
-import { addDeployCommand } from './deploy.ts';
-import { addDestroyCommand } from './destroy.ts';
-import { addDoctorCommand } from './doctor.ts';
-import { addInitCommand } from './init.ts';
+import { addCleanupCommand } from './commands/cleanup.ts';
+import { addCompletionCommand } from './commands/completion.ts';
+import { addDeployCommand } from './commands/deploy.ts';
+import { addDestroyCommand } from './commands/destroy.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
+import { addInitCommand } from './commands/init.ts';
+import { addPackageCommand } from './commands/package.ts';
+import { addProfilesCommand } from './commands/profiles.ts';
+import { addStatusCommand } from './commands/status.ts';
+import { addTestCommand } from './commands/test.ts';
 import type { AdminIo } from './io.ts';
-import { addPackageCommand } from './package.ts';
-import { addProfilesCommand } from './profiles.ts';
-import { addStatusCommand } from './status.ts';
-import { addTestCommand } from './test.ts';
 
 const EXAMPLES = `
 Examples:

@@ -2,16 +2,16 @@ import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CcwbError } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
-import { containerCredentials } from './container-credentials.ts';
-import { openDrain } from './drain.ts';
+import { openDrain } from './api/drain.ts';
+import { routeHandlers } from './api/routes.ts';
+import { apiServer } from './api/server.ts';
+import { startRefreshScheduler } from './aws/refresh-scheduler.ts';
+import { containerCredentials } from './container/container-credentials.ts';
 import type { Edges } from './edges.ts';
-import { loopbackRedirect } from './loopback-redirect.ts';
-import { openProfiles } from './profiles.ts';
-import { startRefreshScheduler } from './refresh-scheduler.ts';
-import { routeHandlers } from './routes.ts';
-import { apiServer } from './server.ts';
-import { listen, type SocketSource } from './socket.ts';
-import { keepSocket } from './socket-keeper.ts';
+import { listen, type SocketSource } from './platform/socket.ts';
+import { keepSocket } from './platform/socket-keeper.ts';
+import { openProfiles } from './profiles/profiles.ts';
+import { loopbackRedirect } from './sign-in/loopback-redirect.ts';
 import { TIMING } from './timing.ts';
 
 export type DaemonOptions = {

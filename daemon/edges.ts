@@ -1,11 +1,11 @@
 import type { NetworkStatus } from '../protocol/api.ts';
 import type { ProfileConfig } from '../protocol/config.ts';
-import type { AuditLog } from './audit-log.ts';
-import type { CorrectedClock } from './clock.ts';
-import type { LockCredential } from './credential-lock.ts';
-import type { EarlierTool } from './earlier-tool.ts';
-import type { Log } from './log.ts';
-import type { SecretStore } from './secret-store.ts';
+import type { AuditLog } from './api/audit-log.ts';
+import type { CorrectedClock } from './platform/clock.ts';
+import type { Log } from './platform/log.ts';
+import type { LockCredential } from './session/credential-lock.ts';
+import type { EarlierTool } from './session/legacy-tool.ts';
+import type { SecretStore } from './session/stores/secret-store.ts';
 
 export type Fetch = typeof fetch;
 

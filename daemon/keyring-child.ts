@@ -5,8 +5,12 @@
  *
  * `findCredentials` is never called: it crashes the process when the collection is locked.
  */
-import './no-debugger.ts';
-import { KEYRING_SERVICE, type KeyringReply, type KeyringRequest } from './keyring-protocol.ts';
+import './platform/no-debugger.ts';
+import {
+  KEYRING_SERVICE,
+  type KeyringReply,
+  type KeyringRequest,
+} from './session/stores/keyring-protocol.ts';
 
 process.once('message', (message) => {
   void answer(message as KeyringRequest).then((reply) => {

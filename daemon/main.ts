@@ -1,31 +1,31 @@
 /** The daemon's process: flags, environment, signals, exit status. */
-import './no-debugger.ts';
+import './platform/no-debugger.ts';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { asCcwbError, CcwbError, errorLines } from '../protocol/errors.ts';
 import {
   type NetworkSettings,
   networkSettingsFrom,
   readNetworkSettings,
-} from '../protocol/network-settings.ts';
+} from '../common/network-settings.ts';
+import { asCcwbError, CcwbError, errorLines } from '../protocol/errors.ts';
 import { resolvePaths } from '../protocol/paths.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
-import { auditLog } from './audit-log.ts';
-import { correctedClock } from './clock.ts';
-import { credentialLocks } from './credential-lock.ts';
+import { auditLog } from './api/audit-log.ts';
 import { startDaemon } from './daemon.ts';
-import { earlierTool } from './earlier-tool.ts';
 import type { Edges } from './edges.ts';
-import { keyringStore } from './keyring-store.ts';
-import { causeOf, openLog } from './log.ts';
-import { forbidCoreDumps, forbidDebuggers } from './native.ts';
-import { openNetwork } from './network.ts';
-import { probeAddresses } from './probe.ts';
-import { sessionFileStore } from './session-file-store.ts';
-import { systemdSocket } from './socket.ts';
+import { correctedClock } from './platform/clock.ts';
+import { causeOf, openLog } from './platform/log.ts';
+import { forbidCoreDumps, forbidDebuggers } from './platform/native.ts';
+import { openNetwork } from './platform/network.ts';
+import { probeAddresses } from './platform/probe.ts';
+import { systemdSocket } from './platform/socket.ts';
+import { credentialLocks } from './session/credential-lock.ts';
+import { earlierTool } from './session/legacy-tool.ts';
+import { keyringStore } from './session/stores/keyring-store.ts';
+import { sessionFileStore } from './session/stores/session-file-store.ts';
 
 process.umask(0o077);
 

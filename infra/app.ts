@@ -1,12 +1,12 @@
 import { App, type Stack } from 'aws-cdk-lib/core';
 import type { Construct } from 'constructs';
-import { type AnalyticsProps, AnalyticsStack } from './analytics-stack.ts';
-import { AuthStack } from './auth-stack.ts';
-import { type DashboardProps, DashboardStack } from './dashboard-stack.ts';
-import { MonitoringStack } from './monitoring-stack.ts';
-import { NetworkingStack } from './networking-stack.ts';
+import { type AnalyticsProps, AnalyticsStack } from './analytics/analytics-stack.ts';
+import { AuthStack } from './auth/auth-stack.ts';
+import { MonitoringStack } from './collector/monitoring-stack.ts';
+import { type DashboardProps, DashboardStack } from './dashboard/dashboard-stack.ts';
+import { NetworkingStack } from './network/networking-stack.ts';
 import { logGroupName, metricNamespace, type StackId } from './outputs.ts';
-import type { InfraProfile, Monitoring } from './profile.ts';
+import type { InfraProfile, Monitoring } from './profile/profile.ts';
 
 const CREATE: Readonly<Record<StackId, (scope: Construct, profile: InfraProfile) => Stack>> = {
   auth: (scope, profile) => new AuthStack(scope, profile),

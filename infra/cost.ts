@@ -1,4 +1,4 @@
-import { countMetrics } from './claude-code-metrics.ts';
+import { countMetrics } from './collector/claude-code-metrics.ts';
 
 /**
  * What the AWS side costs in a month, without the models: an estimate from one table of prices and one of

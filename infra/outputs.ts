@@ -2,9 +2,9 @@
  * What the stacks are called, what they give back and what they take from each other, for readers that must
  * not load CDK. The stacks take the same names from here, so the two cannot differ.
  */
-import type { InfraProfile } from './profile.ts';
+import type { InfraProfile } from './profile/profile.ts';
 
-export type { InfraProfile } from './profile.ts';
+export type { InfraProfile } from './profile/profile.ts';
 
 /** Every stack, in the order of deployment. */
 export const STACKS = ['auth', 'networking', 'monitoring', 'dashboard', 'analytics'] as const;

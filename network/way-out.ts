@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
 import * as undici from 'undici';
+import { maskProxy, type NetworkSettings, proxyUrl } from '../common/network-settings.ts';
 import { CcwbError } from '../protocol/errors.ts';
-import { maskProxy, type NetworkSettings, proxyUrl } from '../protocol/network-settings.ts';
 
 export type Fetch = typeof globalThis.fetch;
 

@@ -36,11 +36,11 @@ const bundled = join(build, 'bundled.json');
 const PLATFORMS = ['darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64'];
 
 const OF_ALL = ['scripts', 'package.json', 'package-lock.json', 'tsconfig.json', 'LICENSE'];
-const OF_APP = ['protocol', 'network', 'daemon', 'shim', 'service-files', ...OF_ALL];
-const OF_CCWB = ['protocol', 'network', 'admin', 'infra', ...OF_ALL];
+const OF_APP = ['protocol', 'common', 'network', 'daemon', 'shim', 'service-files', ...OF_ALL];
+const OF_CCWB = ['protocol', 'common', 'network', 'admin', 'infra', ...OF_ALL];
 
 const { make, discard } = products(root);
-await make('js', [...new Set([...OF_APP, ...OF_CCWB, 'test'])], compile);
+await make('js', [...new Set([...OF_APP, ...OF_CCWB, 'sandbox', 'tools', 'test'])], compile);
 await make('app', OF_APP, assembleApp);
 await make('payload', OF_APP, assemblePayload);
 // CDK takes longer than all else together: only on request, and one that is out of date is nobody's.
@@ -122,9 +122,9 @@ function removeStaleOutput() {
 
 /** The sh programs, installed without their ending; the installer has it, as people expect. */
 function copyLaunchers() {
-  for (const file of readdirSync(join(root, 'shim')).filter((name) => name.endsWith('.sh'))) {
+  for (const file of readdirSync(join(root, 'shim/launchers'))) {
     const path = join(app, file === 'install.sh' ? file : file.replace(/\.sh$/, ''));
-    write(path, readFileSync(join(root, 'shim', file)));
+    write(path, readFileSync(join(root, 'shim/launchers', file)));
     chmodSync(path, 0o755);
   }
 }

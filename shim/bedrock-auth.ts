@@ -1,7 +1,7 @@
 import { CommanderError, Command as Parser } from 'commander';
 import { BUILD_VERSION } from '../protocol/version.ts';
-import { COMMANDS, type Command, type Run } from './commands.ts';
-import { type Program, runProgram, usageError } from './program.ts';
+import { COMMANDS, type Command, type Run } from './commands/table.ts';
+import { type Program, runProgram, usageError } from './program/program.ts';
 
 /** What the command line asks for: a command to run, or a text to print. */
 type Asked = { run: Run; options: unknown; operands: readonly string[] } | { help: string };

@@ -3,10 +3,10 @@ import type { Credentials, ExpirationReply, IdTokenReply } from '../protocol/api
 import { loadConfig, type ProfileConfig, profileNamed } from '../protocol/config.ts';
 import { CcwbError } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
-import { askRunning, askStarting, isUnreachable } from './ask.ts';
-import { checkProfile, profileMeant } from './profile.ts';
-import { type Program, runProgram, usageError } from './program.ts';
-import { signIn } from './sign-in.ts';
+import { askRunning, askStarting, isUnreachable } from './daemon/ask.ts';
+import { checkProfile, profileMeant } from './program/chosen-profile.ts';
+import { type Program, runProgram, usageError } from './program/program.ts';
+import { signIn } from './sign-in/sign-in.ts';
 
 /** How long a caller waits for a sign-in unless told otherwise, in seconds: Claude Code gives up after 60. */
 export const SIGN_IN_WAIT_SECONDS = 50;

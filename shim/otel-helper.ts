@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import { CcwbError } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
-import { askStarting } from './ask.ts';
-import { checkProfile, profileMeant } from './profile.ts';
-import { type Program, runProgram, usageError } from './program.ts';
-import { duration } from './times.ts';
+import { askStarting } from './daemon/ask.ts';
+import { checkProfile, profileMeant } from './program/chosen-profile.ts';
+import { type Program, runProgram, usageError } from './program/program.ts';
+import { duration } from './terminal/times.ts';
 
 const HELP = `Usage: otel-helper [--profile NAME] [--test]
 

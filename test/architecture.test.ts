@@ -6,61 +6,78 @@ import t from 'tap';
 import ts from 'typescript';
 import { BUILD_VERSION } from '../protocol/version.ts';
 
-/** The folders of the product; nothing of it may know test/. */
-const FOLDERS = ['protocol', 'network', 'daemon', 'shim', 'admin', 'infra'] as const;
-type Folder = (typeof FOLDERS)[number];
+/** The folders of the product. Nothing of it imports the programs of {@link PROGRAMS} or test/. */
+const FOLDERS = ['protocol', 'common', 'network', 'daemon', 'shim', 'admin', 'infra'] as const;
+/** Programs for people and tests, which may import every folder but test/. */
+const PROGRAMS = ['sandbox', 'tools'] as const;
+type Folder = (typeof FOLDERS)[number] | (typeof PROGRAMS)[number];
 
 /** docs and contracts speak of these arrows: what a folder may import besides itself and Node's own modules. */
 const ARROWS: Record<Folder, (target: string, from: string) => boolean> = {
   protocol: () => false,
-  network: (target) => folderOf(target) === 'protocol',
-  daemon: (target) => ['protocol', 'network'].includes(folderOf(target)),
-  shim: (target) => folderOf(target) === 'protocol',
+  common: (target) => folderOf(target) === 'protocol',
+  network: (target) => ['protocol', 'common'].includes(folderOf(target)),
+  daemon: (target) => ['protocol', 'common', 'network'].includes(folderOf(target)),
+  shim: (target) => ['protocol', 'common'].includes(folderOf(target)),
   admin: (target, from) =>
-    ['protocol', 'network'].includes(folderOf(target)) ||
+    ['protocol', 'common', 'network'].includes(folderOf(target)) ||
     // Loading CDK takes longer than everything else a command does: one file does it, where a template is needed.
-    (folderOf(target) === 'infra' && (from === 'admin/synth.ts' || !loadsCdk(target))),
+    (folderOf(target) === 'infra' && (from === 'admin/deploy/synth.ts' || !loadsCdk(target))),
   infra: () => false,
+  sandbox: (target) => folderOf(target) !== 'test' && folderOf(target) !== 'tools',
+  tools: (target) => folderOf(target) !== 'test',
 };
+
+/** Most source files side by side in a folder, and most files and folders in each of {@link LARGE_FOLDERS}. */
+const LIMITS = { files: 20, children: 16 } as const;
+const LARGE_FOLDERS = ['admin', 'daemon', 'shim'] as const;
 
 /** One file per foreign library: it alone knows its words and turns its errors into ours. */
 const OWNERS: Record<string, readonly string[]> = {
-  'openid-client': ['daemon/oidc-client.ts', 'daemon/device-grant.ts', 'daemon/provider-errors.ts'],
-  '@aws-sdk/client-cognito-identity': ['daemon/identity-pool.ts'],
-  '@aws-sdk/client-sts': ['daemon/role-federation.ts', 'admin/aws-identity.ts'],
-  '@aws-sdk/client-cloudformation': ['admin/cloudformation.ts', 'admin/cloudformation-replies.ts'],
-  '@aws-sdk/client-s3': ['admin/buckets.ts'],
-  '@aws-sdk/client-bedrock': ['admin/bedrock-models.ts'],
-  '@aws-sdk/client-bedrock-runtime': ['admin/bedrock-invoke.ts'],
-  '@smithy/core': ['admin/aws-identity.ts'],
+  'openid-client': [
+    'daemon/oidc/oidc-client.ts',
+    'daemon/oidc/device-grant.ts',
+    'daemon/oidc/provider-errors.ts',
+  ],
+  '@aws-sdk/client-cognito-identity': ['daemon/aws/identity-pool.ts'],
+  '@aws-sdk/client-sts': ['daemon/aws/role-federation.ts', 'admin/aws/aws-identity.ts'],
+  '@aws-sdk/client-cloudformation': ['admin/aws/cloudformation.ts', 'admin/aws/cloudformation-replies.ts'],
+  '@aws-sdk/client-s3': ['admin/aws/buckets.ts'],
+  '@aws-sdk/client-bedrock': ['admin/aws/bedrock-models.ts'],
+  '@aws-sdk/client-bedrock-runtime': ['admin/aws/bedrock-invoke.ts'],
+  '@smithy/core': ['admin/aws/aws-identity.ts'],
   keytar: ['daemon/keyring-child.ts'],
-  koffi: ['daemon/native.ts'],
-  pino: ['daemon/log.ts'],
-  'node-cron': ['daemon/refresh-scheduler.ts'],
-  fastify: ['daemon/server.ts'],
-  '@aws-sdk/credential-provider-node': ['admin/aws-identity.ts'],
+  koffi: ['daemon/platform/native.ts'],
+  pino: ['daemon/platform/log.ts'],
+  'node-cron': ['daemon/aws/refresh-scheduler.ts'],
+  fastify: ['daemon/api/server.ts'],
+  '@aws-sdk/credential-provider-node': ['admin/aws/aws-identity.ts'],
   undici: ['network/way-out.ts'],
-  '@clack/prompts': ['admin/init/clack.ts'],
+  '@clack/prompts': ['admin/init/prompts/clack.ts'],
   yaml: ['admin/init/yaml.ts'],
-  'jsonc-parser': ['admin/write-config.ts', 'shim/json-text.ts'],
-  tar: ['admin/tarball.ts'],
-  '@cyclonedx/cyclonedx-library': ['admin/sbom.ts'],
+  'jsonc-parser': ['admin/deploy/write-config.ts', 'shim/user-files/json-text.ts'],
+  tar: ['admin/package/tarball.ts'],
+  '@cyclonedx/cyclonedx-library': ['admin/package/sbom.ts'],
   commander: [
     'shim/bedrock-auth.ts',
     'admin/program.ts',
-    'admin/session.ts',
-    'admin/deploy.ts',
-    'admin/package.ts',
-    'admin/test.ts',
-    'admin/status.ts',
-    'admin/destroy.ts',
-    'admin/cleanup.ts',
-    'admin/completion.ts',
-    'admin/doctor.ts',
-    'admin/profiles.ts',
-    'admin/init.ts',
+    'admin/commands/session.ts',
+    'admin/commands/deploy.ts',
+    'admin/commands/package.ts',
+    'admin/commands/test.ts',
+    'admin/commands/status.ts',
+    'admin/commands/destroy.ts',
+    'admin/commands/cleanup.ts',
+    'admin/commands/completion.ts',
+    'admin/commands/doctor.ts',
+    'admin/commands/profiles.ts',
+    'admin/commands/init.ts',
   ],
-  'node:child_process': ['daemon/keyring-store.ts', 'shim/processes.ts', 'admin/processes.ts'],
+  'node:child_process': [
+    'daemon/session/stores/keyring-store.ts',
+    'shim/program/processes.ts',
+    'admin/processes.ts',
+  ],
 };
 
 /** Libraries that are a language of their own in one folder, rather than a service to hide. */
@@ -70,7 +87,7 @@ const FOLDER_LIBRARIES: Record<string, Folder> = { 'aws-cdk-lib': 'infra', const
 const EDGES: Record<string, Record<string, string>> = {
   'Date.now': {
     'daemon/main.ts': 'builds the daemon\u2019s clock',
-    'shim/program.ts': 'builds the shims\u2019 edges',
+    'shim/program/program.ts': 'builds the shims\u2019 edges',
     'admin/ccwb.ts': 'builds the edges of ccwb',
   },
   'Math.random': {
@@ -79,9 +96,9 @@ const EDGES: Record<string, Record<string, string>> = {
   },
   'process.env': {
     'daemon/main.ts': 'reads the daemon\u2019s settings and forgets the foreign ones',
-    'daemon/keyring-store.ts': 'passes the session bus on to its child process',
+    'daemon/session/stores/keyring-store.ts': 'passes the session bus on to its child process',
     'protocol/paths.ts': 'the default source of paths',
-    'shim/program.ts': 'builds the shims\u2019 edges',
+    'shim/program/program.ts': 'builds the shims\u2019 edges',
     'admin/ccwb.ts': 'builds the edges of ccwb',
   },
   console: {},
@@ -90,17 +107,17 @@ const EDGES: Record<string, Record<string, string>> = {
 /** Source files without a test of the same name, and why. */
 const WITHOUT_TEST: Record<string, string> = {
   'daemon/edges.ts': 'types only',
-  'daemon/keyring-protocol.ts': 'types and one constant',
+  'daemon/session/stores/keyring-protocol.ts': 'types and one constant',
   'protocol/probe.ts': 'types and one constant',
-  'daemon/provider-errors.ts': 'oidc-client.test.ts lets a real provider make every error it translates',
+  'daemon/oidc/provider-errors.ts': 'oidc-client.test.ts lets a real provider make every error it translates',
   'protocol/profile-reader.ts': 'config.test.ts reads every kind of field through it',
-  'protocol/layout.ts': 'doctor, status and logs of every program are laid out with it in their tests',
-  'protocol/findings.ts': 'the tests of both doctors read what it makes of findings',
-  'protocol/completion/table.ts': 'types, and two functions that every script is made with',
-  'protocol/completion/script.ts': 'shim/completion.test.ts runs what it gives in every shell',
-  'protocol/completion/bash.ts': 'shim/completion.test.ts runs it in bash',
-  'protocol/completion/zsh.ts': 'shim/completion.test.ts runs it in zsh',
-  'protocol/completion/fish.ts': 'shim/completion.test.ts runs it in fish',
+  'common/terminal/layout.ts': 'doctor, status and logs of every program are laid out with it in their tests',
+  'common/findings.ts': 'the tests of both doctors read what it makes of findings',
+  'common/completion/table.ts': 'types, and two functions that every script is made with',
+  'common/completion/script.ts': 'shim/completion.test.ts runs what it gives in every shell',
+  'common/completion/bash.ts': 'shim/completion.test.ts runs it in bash',
+  'common/completion/zsh.ts': 'shim/completion.test.ts runs it in zsh',
+  'common/completion/fish.ts': 'shim/completion.test.ts runs it in fish',
   'daemon/keyring-child.ts': 'a process of its own: keyring-store.test.ts starts it against a real keyring',
 };
 
@@ -132,11 +149,10 @@ type Import = {
   kind: 'builtin' | 'file' | 'package' | 'computed';
 };
 
-const sources: Source[] = FOLDERS.flatMap((folder) => filesIn(folder)).map((path) => ({
-  path,
-  tree: parse(path, readFileSync(join(root, path), 'utf8')),
-}));
+const sources: Source[] = FOLDERS.flatMap(sourcesIn);
 const imports: Import[] = sources.flatMap(importsOf);
+const programs: Source[] = PROGRAMS.flatMap(sourcesIn);
+const allImports: Import[] = [...imports, ...programs.flatMap(importsOf)];
 
 t.test('imports are found in every form they can take', async (t) => {
   const tree = parse(
@@ -197,7 +213,7 @@ t.test('edges are found in every form they can take', async (t) => {
 });
 
 t.test('folders import only along the arrows', async (t) => {
-  for (const { from, target, kind } of imports) {
+  for (const { from, target, kind } of allImports) {
     if (kind !== 'file') continue;
     const folder = folderOf(from) as Folder;
     const allowed = folderOf(target) === folder || ARROWS[folder](target, from);
@@ -206,10 +222,28 @@ t.test('folders import only along the arrows', async (t) => {
   t.ok(imports.length > 200, `${imports.length} imports looked at`);
 });
 
+t.test('a cycle is found through any number of files', async (t) => {
+  const arrow = (from: string, target: string): Import => ({ from, specifier: '', target, kind: 'file' });
+  t.same(cyclesOf([arrow('a', 'b'), arrow('b', 'c'), arrow('a', 'c')]), []);
+  t.same(cyclesOf([arrow('a', 'b'), arrow('b', 'c'), arrow('c', 'a'), arrow('d', 'a')]), [['a', 'b', 'c']]);
+});
+
+t.test('a folder holds as many files as a reader can take in', async (t) => {
+  const files = new Map<string, number>();
+  for (const { path } of [...sources, ...programs])
+    files.set(posix.dirname(path), (files.get(posix.dirname(path)) ?? 0) + 1);
+  for (const [folder, count] of files) if (count > LIMITS.files) t.fail(`${folder} has ${count} files`);
+  for (const folder of LARGE_FOLDERS) {
+    const children = readdirSync(join(root, folder));
+    t.ok(children.length <= LIMITS.children, `${folder} has ${children.length} children`);
+  }
+});
+
 t.test('what CDK is loaded by, and what it is not, is told from imports of imports', async (t) => {
-  for (const path of ['infra/app.ts', 'infra/auth-stack.ts', 'infra/deployment-stack.ts'])
+  for (const path of ['infra/app.ts', 'infra/auth/auth-stack.ts', 'infra/deployment-stack.ts'])
     t.ok(loadsCdk(path), path);
-  for (const path of ['infra/outputs.ts', 'infra/profile.ts', 'infra/cost.ts']) t.notOk(loadsCdk(path), path);
+  for (const path of ['infra/outputs.ts', 'infra/profile/profile.ts', 'infra/cost.ts'])
+    t.notOk(loadsCdk(path), path);
 });
 
 t.test('every relative import is a file that exists, with its extension', async (t) => {
@@ -342,6 +376,35 @@ function filesIn(folder: string): string[] {
     .filter((path) => path.endsWith('.ts'))
     .map((path) => posix.join(folder, ...path.split(sep)))
     .sort();
+}
+
+function sourcesIn(folder: string): Source[] {
+  return filesIn(folder).map((path) => ({ path, tree: parse(path, readFileSync(join(root, path), 'utf8')) }));
+}
+
+/** Groups of files of which each imports itself through the others, by name. */
+function cyclesOf(arrows: readonly Import[]): string[][] {
+  const targets = new Map<string, Set<string>>();
+  for (const { from, target, kind } of arrows)
+    if (kind === 'file') targets.set(from, (targets.get(from) ?? new Set()).add(target));
+  const reach = (start: string): Set<string> => {
+    const seen = new Set<string>();
+    const waiting = [...(targets.get(start) ?? [])];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      if (seen.has(next)) continue;
+      seen.add(next);
+      waiting.push(...(targets.get(next) ?? []));
+    }
+    return seen;
+  };
+  const reached = new Map([...targets.keys()].map((file) => [file, reach(file)]));
+  const groups = new Map<string, string[]>();
+  for (const [file, own] of reached) {
+    if (!own.has(file)) continue;
+    const group = [...own].filter((other) => reached.get(other)?.has(file)).sort();
+    groups.set(group.join(' '), group);
+  }
+  return [...groups.values()].sort();
 }
 
 function folderOf(path: string): string {

@@ -1,8 +1,8 @@
+import { ok, problem, skipped, warning } from '../../common/findings.ts';
 import { asCcwbError } from '../../protocol/errors.ts';
-import { ok, problem, skipped, warning } from '../../protocol/findings.ts';
-import { refuseOwnRole } from '../aws-identity.ts';
-import { deployedAccount } from '../profile-file.ts';
-import { listWords, oneLine } from '../text.ts';
+import { refuseOwnRole } from '../aws/aws-identity.ts';
+import { deployedAccount } from '../profiles/admin-profile.ts';
+import { listWords, oneLine } from '../terminal/text.ts';
 import { type Check, withProfile } from './check.ts';
 
 /** A deployment takes this long; credentials that end before it are a trap. In milliseconds. */

@@ -1,9 +1,9 @@
-import { type Finding, skipped } from '../../protocol/findings.ts';
-import type { CallerIdentity, ClientSettings } from '../aws-identity.ts';
-import type { CloudFormation, StackState } from '../cloudformation-types.ts';
+import { type Finding, skipped } from '../../common/findings.ts';
+import type { CallerIdentity, ClientSettings } from '../aws/aws-identity.ts';
+import type { CloudFormation, StackState } from '../aws/cloudformation-types.ts';
+import type { Chosen } from '../commands/session.ts';
 import type { Discovery } from '../init/discovery.ts';
 import type { AdminIo } from '../io.ts';
-import type { Chosen } from '../session.ts';
 
 /** What checks look at; whatever takes time is begun by the first that asks, and shared. */
 export type Looking = {

@@ -1,11 +1,11 @@
 import { statSync } from 'node:fs';
+import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
+import { maskProxy, networkSettingsFrom } from '../../common/network-settings.ts';
 import { asCcwbError } from '../../protocol/errors.ts';
-import { type Finding, ok, problem, skipped, warning } from '../../protocol/findings.ts';
-import { maskProxy, networkSettingsFrom } from '../../protocol/network-settings.ts';
-import { currentProfile } from '../current-profile.ts';
 import { runToEnd } from '../processes.ts';
-import { unknownFields } from '../profile-check.ts';
-import { listProfiles, profilePath, profilesFolder, readProfile } from '../profile-store.ts';
+import { currentProfile } from '../profiles/current-profile.ts';
+import { unknownFields } from '../profiles/profile-check.ts';
+import { listProfiles, profilePath, profilesFolder, readProfile } from '../profiles/profile-store.ts';
 import type { Check } from './check.ts';
 
 /** The oldest Node.js with all that `ccwb` needs. */

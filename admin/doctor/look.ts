@@ -1,11 +1,11 @@
 import { statfsSync } from 'node:fs';
 import { STACKS, stackName } from '../../infra/outputs.ts';
-import { openAws, refuseOwnProgram } from '../aws-identity.ts';
-import { openCloudFormation } from '../cloudformation.ts';
-import type { StackState } from '../cloudformation-types.ts';
+import { openAws, refuseOwnProgram } from '../aws/aws-identity.ts';
+import { openCloudFormation } from '../aws/cloudformation.ts';
+import type { StackState } from '../aws/cloudformation-types.ts';
+import { type Chosen, choose, type ProfileFlags } from '../commands/session.ts';
 import { discover } from '../init/discovery.ts';
 import type { AdminIo } from '../io.ts';
-import { type Chosen, choose, type ProfileFlags } from '../session.ts';
 import type { Looking, Machine } from './check.ts';
 
 /** What the checks look at, for one run. */

@@ -1,5 +1,5 @@
+import { ok, problem, skipped, warning } from '../../common/findings.ts';
 import { asCcwbError } from '../../protocol/errors.ts';
-import { ok, problem, skipped, warning } from '../../protocol/findings.ts';
 import { isObject } from '../../protocol/profile-reader.ts';
 import { type Check, withProfile } from './check.ts';
 

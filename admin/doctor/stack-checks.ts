@@ -1,10 +1,10 @@
+import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
 import { STACKS } from '../../infra/outputs.ts';
 import { asCcwbError } from '../../protocol/errors.ts';
-import { type Finding, ok, problem, skipped, warning } from '../../protocol/findings.ts';
-import { isUnderWay } from '../follow.ts';
-import { isTrouble } from '../progress.ts';
-import { listWords } from '../text.ts';
-import { configFields } from '../write-config.ts';
+import { isUnderWay } from '../deploy/follow-operation.ts';
+import { isTrouble } from '../deploy/progress.ts';
+import { configFields } from '../deploy/write-config.ts';
+import { listWords } from '../terminal/text.ts';
 import type { Check, Looking } from './check.ts';
 
 /** After an update that failed: the stack works as it did before. */

@@ -1,9 +1,9 @@
 /** A profile with the answers. */
-import type { AdminProfile } from '../profile-file.ts';
+import type { AdminProfile } from '../profiles/admin-profile.ts';
 import type { AnswerName, Answers } from './names.ts';
-import { providerTypeOf } from './provider-answers.ts';
 import type { Context } from './question.ts';
-import { QUESTIONS } from './steps.ts';
+import { providerTypeOf } from './steps/provider-answers.ts';
+import { QUESTIONS } from './steps/steps.ts';
 import { sameAnswer } from './values.ts';
 
 /**

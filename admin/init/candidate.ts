@@ -1,11 +1,11 @@
 /** Whether AWS could take a profile: the rules of the stacks, also while answers are still missing. */
-import { findProfileProblem, type InfraProfile, type ProfileProblem } from '../../infra/profile.ts';
-import { withSettings } from '../infra-file.ts';
-import { type AdminProfile, PROFILE_SCHEMA } from '../profile-file.ts';
+import { findProfileProblem, type InfraProfile, type ProfileProblem } from '../../infra/profile/profile.ts';
+import { type AdminProfile, PROFILE_SCHEMA } from '../profiles/admin-profile.ts';
+import { withSettings } from '../profiles/infra-file.ts';
 import { isLoopback } from './discovery.ts';
-import { providerOf, providerTypeOf } from './provider-answers.ts';
-import { federationOf, regionOf } from './step-aws.ts';
-import { bedrockRegionsOf, globalInferenceOf } from './step-bedrock.ts';
+import { federationOf, regionOf } from './steps/aws.ts';
+import { bedrockRegionsOf, globalInferenceOf } from './steps/bedrock.ts';
+import { providerOf, providerTypeOf } from './steps/provider-answers.ts';
 
 /** A profile that says nothing yet. */
 export function emptyProfile(name: string): AdminProfile {

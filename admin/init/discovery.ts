@@ -4,7 +4,7 @@
  */
 import { CcwbError } from '../../protocol/errors.ts';
 import { isObject, show } from '../../protocol/profile-reader.ts';
-import { oneLine } from '../text.ts';
+import { oneLine } from '../terminal/text.ts';
 
 /** What the wizard has to know of a provider, and what it tells. */
 export type Discovery = {

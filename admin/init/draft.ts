@@ -1,10 +1,10 @@
 /** Answers of a wizard that was broken off: `~/.ccwb/drafts/NAME.json`, for this user only. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { readIfThere, replaceFile } from '../../common/atomic-file.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { isObject } from '../../protocol/profile-reader.ts';
-import { readIfThere, replaceFile } from '../../protocol/replace-file.ts';
-import { ccwbHome, type Environment } from '../profile-store.ts';
+import { ccwbHome, type Environment } from '../profiles/profile-store.ts';
 import type { Given, GivenAnswers } from './given.ts';
 import { ANSWER_NAMES, ANSWERS, type AnswerName, type Answers } from './names.ts';
 import { parseValue } from './values.ts';

@@ -1,6 +1,7 @@
 /** A profile with some fields changed. A field that is undefined goes. */
-import type { InfraSettings, MonitoringSettings } from '../infra-file.ts';
-import type { AdminProfile, ClaudeChoices } from '../profile-file.ts';
+
+import type { AdminProfile, ClaudeChoices } from '../profiles/admin-profile.ts';
+import type { InfraSettings, MonitoringSettings } from '../profiles/infra-file.ts';
 
 type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
 

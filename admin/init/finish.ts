@@ -1,14 +1,14 @@
 /** The end of the wizard: the last look at the profile, what to type next, and the facts for programs. */
 import { CcwbError } from '../../protocol/errors.ts';
 import { show } from '../../protocol/profile-reader.ts';
-import { checkProfile } from '../profile-check.ts';
-import type { AdminProfile } from '../profile-file.ts';
+import type { AdminProfile } from '../profiles/admin-profile.ts';
+import { checkProfile } from '../profiles/profile-check.ts';
 import { findCandidateProblem } from './candidate.ts';
 import type { Interview } from './interview.ts';
-import { providerOf } from './provider-answers.ts';
-import { federationOf, regionOf } from './step-aws.ts';
-import { bedrockRegionsOf } from './step-bedrock.ts';
-import { QUESTIONS, STEPS } from './steps.ts';
+import { federationOf, regionOf } from './steps/aws.ts';
+import { bedrockRegionsOf } from './steps/bedrock.ts';
+import { providerOf } from './steps/provider-answers.ts';
+import { QUESTIONS, STEPS } from './steps/steps.ts';
 import { estimateOf, stacksFor } from './summary.ts';
 
 /** What would keep the whole from being saved or deployed: parts that do not go together, or were edited by hand. */

@@ -2,9 +2,8 @@
 import { CcwbError } from '../../protocol/errors.ts';
 import { show } from '../../protocol/profile-reader.ts';
 import type { AdminIo } from '../io.ts';
-import type { AdminProfile } from '../profile-file.ts';
+import type { AdminProfile } from '../profiles/admin-profile.ts';
 import { withAnswers } from './apply.ts';
-import { ask, interruption } from './ask.ts';
 import { emptyProfile, findCandidateProblem } from './candidate.ts';
 import { type Given, type GivenAnswers, hasNoUse, notAllowed } from './given.ts';
 import { runCheck } from './live-check.ts';
@@ -16,9 +15,10 @@ import {
   type AnswerValue,
   type StepTitle,
 } from './names.ts';
-import type { Prompter, Voice } from './prompter.ts';
+import { ask, interruption } from './prompts/ask.ts';
+import type { Prompter, Voice } from './prompts/prompter.ts';
 import type { Context, Findings, LiveCheck, Question, Step } from './question.ts';
-import { STEPS } from './steps.ts';
+import { STEPS } from './steps/steps.ts';
 import { sameAnswer, showAnswer } from './values.ts';
 
 export type InterviewOptions = {

@@ -1,8 +1,8 @@
 /** A live check of a step, and what to do when it fails. */
 import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminIo } from '../io.ts';
-import { answered, interruption } from './ask.ts';
-import type { Prompter, Voice } from './prompter.ts';
+import { answered, interruption } from './prompts/ask.ts';
+import type { Prompter, Voice } from './prompts/prompter.ts';
 import type { Context, Findings, LiveCheck } from './question.ts';
 
 /** What was found; or that it was left out; or that the answers are to be corrected. */

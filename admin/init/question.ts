@@ -1,11 +1,11 @@
 /** What a question and a step of the wizard are. The questions themselves stand in the files of their steps. */
-import type { ProfileField } from '../../infra/profile.ts';
-import type { CallerIdentity } from '../aws-identity.ts';
+import type { ProfileField } from '../../infra/profile/profile.ts';
+import type { CallerIdentity } from '../aws/aws-identity.ts';
 import type { AdminIo } from '../io.ts';
-import type { AdminProfile } from '../profile-file.ts';
+import type { AdminProfile } from '../profiles/admin-profile.ts';
 import type { Discovery } from './discovery.ts';
 import type { AnswerName, AnswerOf, Answers, StepTitle } from './names.ts';
-import type { Voice } from './prompter.ts';
+import type { Voice } from './prompts/prompter.ts';
 
 /** What live checks found, as far as they were made. */
 export type Findings = {

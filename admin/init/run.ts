@@ -1,20 +1,26 @@
 /** `ccwb init`, once its words are understood: who answers, the interview, the yes, and only then the file. */
 import { CcwbError } from '../../protocol/errors.ts';
-import { currentProfile } from '../current-profile.ts';
-import type { InitFlags } from '../init.ts';
+import type { InitFlags } from '../commands/init.ts';
 import type { AdminIo } from '../io.ts';
-import { type AdminProfile, PROFILE_NAME, PROFILE_NAME_WORDS } from '../profile-file.ts';
-import { type Environment, listProfiles, profilePath, readProfile, writeProfile } from '../profile-store.ts';
-import { answered } from './ask.ts';
+import { type AdminProfile, PROFILE_NAME, PROFILE_NAME_WORDS } from '../profiles/admin-profile.ts';
+import { currentProfile } from '../profiles/current-profile.ts';
+import {
+  type Environment,
+  listProfiles,
+  profilePath,
+  readProfile,
+  writeProfile,
+} from '../profiles/profile-store.ts';
 import { emptyProfile } from './candidate.ts';
 import { forgetDraft, keepDraft, readDraft } from './draft.ts';
 import { finalProblem, nextSteps, report } from './finish.ts';
 import { fileAnswers, flagAnswers, type GivenAnswers } from './given.ts';
 import { Interview } from './interview.ts';
-import { plainVoice } from './plain-voice.ts';
-import type { Prompter, Voice } from './prompter.ts';
+import { answered } from './prompts/ask.ts';
+import { plainVoice } from './prompts/plain-voice.ts';
+import type { Prompter, Voice } from './prompts/prompter.ts';
 import type { LiveCheck } from './question.ts';
-import { STEPS } from './steps.ts';
+import { STEPS } from './steps/steps.ts';
 import { costLines, rowLines, summaryRows } from './summary.ts';
 
 const DEFAULT_NAME = 'ClaudeCode';

@@ -2,13 +2,13 @@
 import { AWS_PRICES, type CostEstimate, furtherTrailUsd, monthlyCost } from '../../infra/cost.ts';
 import { type InfraProfile, stacksOf } from '../../infra/outputs.ts';
 import type { IdentityProvider } from '../../protocol/issuer.ts';
-import type { AdminProfile } from '../profile-file.ts';
-import { paragraph } from '../text.ts';
-import { geographyOf } from './geographies.ts';
-import { PROVIDER_NAMES, providerOf } from './provider-answers.ts';
+import type { AdminProfile } from '../profiles/admin-profile.ts';
+import { paragraph } from '../terminal/text.ts';
 import type { Findings } from './question.ts';
-import { federationOf, regionOf } from './step-aws.ts';
-import { bedrockRegionsOf, globalInferenceOf } from './step-bedrock.ts';
+import { federationOf, regionOf } from './steps/aws.ts';
+import { bedrockRegionsOf, globalInferenceOf } from './steps/bedrock.ts';
+import { geographyOf } from './steps/geographies.ts';
+import { PROVIDER_NAMES, providerOf } from './steps/provider-answers.ts';
 
 export type Row = readonly [label: string, value: string];
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { type Finding, ok, problem, warning } from '../../protocol/findings.ts';
-import { awsConfigPath, awsCredentialsPath, type Section, sectionsOf } from '../aws-files.ts';
-import { isProgram, readText } from '../browser.ts';
-import { programOf, quotedWord } from '../command-words.ts';
-import { safeText, shortPath } from '../view.ts';
+import { type Finding, ok, problem, warning } from '../../common/findings.ts';
+import { isProgram, readText } from '../sign-in/browser.ts';
+import { safeText, shortPath } from '../terminal/view.ts';
+import { awsConfigPath, awsCredentialsPath, type Section, sectionsOf } from '../user-files/aws-files.ts';
+import { programOf, quotedWord } from '../user-files/command-words.ts';
 import { type Check, forEachProfile, type Looking, shellWord } from './check.ts';
 
 /** Settings of a profile that SDKs look at before its `credential_process`. */

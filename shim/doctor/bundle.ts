@@ -1,10 +1,10 @@
 import { userInfo } from 'node:os';
+import { replaceFile } from '../../common/atomic-file.ts';
+import type { DoctorReport } from '../../common/findings.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { DoctorReport } from '../../protocol/findings.ts';
-import { replaceFile } from '../../protocol/replace-file.ts';
-import { lastLines } from '../logs.ts';
-import type { Program } from '../program.ts';
-import { asJson } from '../view.ts';
+import { lastLines } from '../commands/logs.ts';
+import type { Program } from '../program/program.ts';
+import { asJson } from '../terminal/view.ts';
 import type { Looking } from './check.ts';
 
 /** How much of the log goes with a report. */

@@ -1,9 +1,9 @@
+import { type Finding, skipped } from '../../common/findings.ts';
 import type { StatusReply } from '../../protocol/api.ts';
 import type { Config, ProfileConfig } from '../../protocol/config.ts';
 import type { CcwbError } from '../../protocol/errors.ts';
-import { type Finding, skipped } from '../../protocol/findings.ts';
 import type { Probe } from '../../protocol/probe.ts';
-import type { Program } from '../program.ts';
+import type { Program } from '../program/program.ts';
 
 /** What checks look at; whatever takes time is begun by the first that asks, and shared. */
 export type Looking = {

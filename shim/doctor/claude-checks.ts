@@ -1,11 +1,11 @@
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type Finding, ok, problem, skipped, warning } from '../../protocol/findings.ts';
+import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
 import { isObject } from '../../protocol/profile-reader.ts';
-import { isProgram, readText } from '../browser.ts';
-import { programOf, quotedWord } from '../command-words.ts';
-import type { Program } from '../program.ts';
-import { safeText, shortPath } from '../view.ts';
+import type { Program } from '../program/program.ts';
+import { isProgram, readText } from '../sign-in/browser.ts';
+import { safeText, shortPath } from '../terminal/view.ts';
+import { programOf, quotedWord } from '../user-files/command-words.ts';
 import { type Check, type ClaudeSettings, type Looking, shellWord } from './check.ts';
 import { unreachable } from './network-checks.ts';
 

@@ -1,12 +1,12 @@
 import { lstatSync, type Stats } from 'node:fs';
+import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
 import type { StatusReply } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { type Finding, ok, problem, skipped, warning } from '../../protocol/findings.ts';
 import { socketDirectory } from '../../protocol/paths.ts';
 import { BUILD_VERSION, compareBuilds } from '../../protocol/version.ts';
-import { installedService } from '../start-daemon.ts';
-import { duration, moment } from '../times.ts';
-import { safeText, shortPath } from '../view.ts';
+import { installedService } from '../daemon/start-daemon.ts';
+import { duration, moment } from '../terminal/times.ts';
+import { safeText, shortPath } from '../terminal/view.ts';
 import { type Check, forEachProfile, shellWord } from './check.ts';
 
 /** The socket and its folder are this user's, and nobody else may use them. */

@@ -1,13 +1,7 @@
-import {
-  type DoctorReport,
-  findingLines,
-  findingsOf,
-  reportOf,
-  summaryLine,
-} from '../../protocol/findings.ts';
-import { painter } from '../../protocol/layout.ts';
-import type { Program } from '../program.ts';
-import { asJson, wantsColours } from '../view.ts';
+import { type DoctorReport, findingLines, findingsOf, reportOf, summaryLine } from '../../common/findings.ts';
+import { painter } from '../../common/terminal/layout.ts';
+import type { Program } from '../program/program.ts';
+import { asJson, wantsColours } from '../terminal/view.ts';
 import { awsConfig, awsCredentials, environment } from './aws-checks.ts';
 import type { Check, Looking } from './check.ts';
 import { claude, collector } from './claude-checks.ts';

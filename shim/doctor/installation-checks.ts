@@ -1,9 +1,9 @@
 import { accessSync, constants, lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type Finding, ok, problem, skipped, warning } from '../../protocol/findings.ts';
+import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
 import { BUILD_VERSION } from '../../protocol/version.ts';
-import { isProgram } from '../browser.ts';
-import { safeText, shortPath } from '../view.ts';
+import { isProgram } from '../sign-in/browser.ts';
+import { safeText, shortPath } from '../terminal/view.ts';
 import { type Check, shellWord } from './check.ts';
 
 const PROGRAMS = ['credential-process', 'otel-helper', 'bedrock-auth', 'bedrock-authd'];

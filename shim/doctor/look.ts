@@ -1,12 +1,12 @@
 import { join } from 'node:path';
+import { NETWORK_SETTING_NAMES } from '../../common/network-settings.ts';
 import type { StatusReply } from '../../protocol/api.ts';
 import { type Config, loadConfig, type ProfileConfig, profileNamed } from '../../protocol/config.ts';
 import { asCcwbError, type CcwbError } from '../../protocol/errors.ts';
-import { NETWORK_SETTING_NAMES } from '../../protocol/network-settings.ts';
 import type { Probe } from '../../protocol/probe.ts';
-import { startFilter } from '../processes.ts';
-import type { Program } from '../program.ts';
-import { daemonEnvironment, installedService } from '../start-daemon.ts';
+import { daemonEnvironment, installedService } from '../daemon/start-daemon.ts';
+import { startFilter } from '../program/processes.ts';
+import type { Program } from '../program/program.ts';
 import type { Discovery, Looking } from './check.ts';
 import { readClaudeSettings } from './claude-checks.ts';
 import { readDiscovery } from './network-checks.ts';

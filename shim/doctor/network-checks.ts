@@ -1,8 +1,8 @@
+import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
 import type { ProfileConfig } from '../../protocol/config.ts';
-import { type Finding, ok, problem, skipped, warning } from '../../protocol/findings.ts';
 import type { Probe, ProbeFailure } from '../../protocol/probe.ts';
 import { isObject } from '../../protocol/profile-reader.ts';
-import { duration } from '../times.ts';
+import { duration } from '../terminal/times.ts';
 import { type Check, type Discovery, forEachProfile } from './check.ts';
 
 /** A clock that is wrong by less does no harm, in milliseconds: the daemon corrects more, too. */

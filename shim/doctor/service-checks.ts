@@ -1,12 +1,12 @@
+import { readIfThere } from '../../common/atomic-file.ts';
+import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
+import { networkSettingsFrom, readNetworkSettings } from '../../common/network-settings.ts';
 import { asCcwbError, type CcwbError } from '../../protocol/errors.ts';
-import { type Finding, ok, problem, skipped, warning } from '../../protocol/findings.ts';
-import { networkSettingsFrom, readNetworkSettings } from '../../protocol/network-settings.ts';
-import { readIfThere } from '../../protocol/replace-file.ts';
-import { readText } from '../browser.ts';
-import { findServiceManager } from '../find-service-manager.ts';
-import { placeOf } from '../screen.ts';
-import { shownSettings } from '../service.ts';
-import type { ServiceManager } from '../service-manager.ts';
+import { findServiceManager } from '../service/find-service-manager.ts';
+import { shownSettings } from '../service/service.ts';
+import type { ServiceManager } from '../service/service-manager.ts';
+import { readText } from '../sign-in/browser.ts';
+import { placeOf } from '../sign-in/screen.ts';
 import type { Check, Looking } from './check.ts';
 
 const INSTALL = 'bedrock-auth service install';

@@ -1,12 +1,12 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
 import type { ProfileConfig } from '../../protocol/config.ts';
-import { type Finding, ok, problem, skipped, warning } from '../../protocol/findings.ts';
-import { findOpeners, isProgram, readText } from '../browser.ts';
-import { askChild } from '../processes.ts';
-import { placeOf } from '../screen.ts';
-import { daemonEnvironment } from '../start-daemon.ts';
-import { shortPath } from '../view.ts';
+import { daemonEnvironment } from '../daemon/start-daemon.ts';
+import { askChild } from '../program/processes.ts';
+import { findOpeners, isProgram, readText } from '../sign-in/browser.ts';
+import { placeOf } from '../sign-in/screen.ts';
+import { shortPath } from '../terminal/view.ts';
 import { type Check, forEachProfile, type Looking } from './check.ts';
 
 /** A keyring that has said nothing for so long waits for somebody, in milliseconds. */

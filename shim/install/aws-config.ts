@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Config } from '../../protocol/config.ts';
-import { ownSections, type WantedProfile, withoutSections, withProfiles } from '../aws-edit.ts';
-import { awsConfigPath } from '../aws-files.ts';
-import { quotedWord } from '../command-words.ts';
-import type { Program } from '../program.ts';
+import type { Program } from '../program/program.ts';
+import { ownSections, type WantedProfile, withoutSections, withProfiles } from '../user-files/aws-edit.ts';
+import { awsConfigPath } from '../user-files/aws-files.ts';
+import { quotedWord } from '../user-files/command-words.ts';
 import { planEdit } from './edit.ts';
 import type { Plan } from './step.ts';
 

@@ -1,9 +1,9 @@
 import type { Config } from '../../protocol/config.ts';
-import { withoutSections } from '../aws-edit.ts';
-import { awsCredentialsPath, type Section, sectionsOf } from '../aws-files.ts';
-import { readForEdit, writeEdited } from '../edit-file.ts';
-import type { Program } from '../program.ts';
-import { shortPath } from '../view.ts';
+import type { Program } from '../program/program.ts';
+import { shortPath } from '../terminal/view.ts';
+import { withoutSections } from '../user-files/aws-edit.ts';
+import { awsCredentialsPath, type Section, sectionsOf } from '../user-files/aws-files.ts';
+import { readForEdit, writeEdited } from '../user-files/edit-file.ts';
 import { type ByHand, byHand, NOTHING, type Plan } from './step.ts';
 
 /** What only the tool that this one replaces writes into its sections. */

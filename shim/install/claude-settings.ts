@@ -1,5 +1,7 @@
-import { quotedWord } from '../command-words.ts';
 import { claudeSettingsPath } from '../doctor/claude-checks.ts';
+import type { Program } from '../program/program.ts';
+import { PLACEHOLDER } from '../service/service-files.ts';
+import { quotedWord } from '../user-files/command-words.ts';
 import {
   doubledName,
   isSameJson,
@@ -10,11 +12,9 @@ import {
   valueAt,
   valuesIn,
   withValue,
-} from '../json-text.ts';
-import type { Program } from '../program.ts';
-import type { ValueEdit } from '../record.ts';
-import { PLACEHOLDER } from '../service-files.ts';
-import { ownSettings, withoutSettings, withoutValues } from '../settings-edit.ts';
+} from '../user-files/json-text.ts';
+import type { ValueEdit } from '../user-files/record.ts';
+import { ownSettings, withoutSettings, withoutValues } from '../user-files/settings-edit.ts';
 import { type Edit, planEdit } from './edit.ts';
 import { NOTHING, type Plan } from './step.ts';
 

@@ -1,9 +1,9 @@
 import { accessSync, constants, lstatSync, symlinkSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute } from 'node:path';
-import { commandLink } from '../command-link.ts';
-import { isSamePlace } from '../edit-file.ts';
-import type { Program } from '../program.ts';
-import { shortPath } from '../view.ts';
+import type { Program } from '../program/program.ts';
+import { shortPath } from '../terminal/view.ts';
+import { commandLink } from '../user-files/command-link.ts';
+import { isSamePlace } from '../user-files/edit-file.ts';
 import { NOTHING, type Plan } from './step.ts';
 
 /**

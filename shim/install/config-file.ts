@@ -1,9 +1,16 @@
 import { copyFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { readIfThere, replaceFile } from '../../common/atomic-file.ts';
 import { parseConfig } from '../../protocol/config.ts';
-import { readIfThere, replaceFile } from '../../protocol/replace-file.ts';
-import { isJsonObject, isSameJson, type JsonObject, objectIn, valueAt, withValue } from '../json-text.ts';
-import { UNREADABLE_CONFIG } from '../layout.ts';
+import { UNREADABLE_CONFIG } from '../user-files/installation-layout.ts';
+import {
+  isJsonObject,
+  isSameJson,
+  type JsonObject,
+  objectIn,
+  valueAt,
+  withValue,
+} from '../user-files/json-text.ts';
 import type { Package } from './package.ts';
 import { NOTHING, type Plan } from './step.ts';
 

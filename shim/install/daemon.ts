@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import type { VersionReply } from '../../protocol/api.ts';
 import { BUILD_VERSION } from '../../protocol/version.ts';
-import { findServiceManager } from '../find-service-manager.ts';
-import { VERSIONS } from '../layout.ts';
-import type { Program } from '../program.ts';
-import { isServiceUpToDate, setUpService } from '../service.ts';
-import type { ServiceManager } from '../service-manager.ts';
-import { startDaemon } from '../start-daemon.ts';
-import { daemonOf, endDaemon, SERVICE_TIMING } from '../take-over.ts';
-import { giveWay } from '../upgrade.ts';
+import { startDaemon } from '../daemon/start-daemon.ts';
+import { daemonOf, endDaemon, SERVICE_TIMING } from '../daemon/take-over.ts';
+import { giveWay } from '../daemon/upgrade.ts';
+import type { Program } from '../program/program.ts';
+import { findServiceManager } from '../service/find-service-manager.ts';
+import { isServiceUpToDate, setUpService } from '../service/service.ts';
+import type { ServiceManager } from '../service/service-manager.ts';
+import { VERSIONS } from '../user-files/installation-layout.ts';
 import { commandsOfProcesses, runsFrom } from './running.ts';
 import { NOTHING, type Plan } from './step.ts';
 

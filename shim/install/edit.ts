@@ -1,10 +1,18 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { replaceFile } from '../../protocol/replace-file.ts';
-import { readForEdit } from '../edit-file.ts';
-import type { Program } from '../program.ts';
-import { announce, confirm, type EditedFile, isSameFile, readRecord, sha256, stateOf } from '../record.ts';
-import { shortPath } from '../view.ts';
+import { replaceFile } from '../../common/atomic-file.ts';
+import type { Program } from '../program/program.ts';
+import { shortPath } from '../terminal/view.ts';
+import { readForEdit } from '../user-files/edit-file.ts';
+import {
+  announce,
+  confirm,
+  type EditedFile,
+  isSameFile,
+  readRecord,
+  sha256,
+  stateOf,
+} from '../user-files/record.ts';
 import { byHand, NOTHING, type Plan } from './step.ts';
 
 /** What a file is to say, and what was put into it for that, now and earlier. */

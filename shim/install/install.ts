@@ -1,10 +1,10 @@
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { hanging } from '../../common/terminal/layout.ts';
 import { asCcwbError, CcwbError } from '../../protocol/errors.ts';
-import { hanging } from '../../protocol/layout.ts';
 import { compareBuilds } from '../../protocol/version.ts';
-import { isReaderGone, type Program, runProgram, usageError } from '../program.ts';
-import { asJson, shortPath } from '../view.ts';
+import { isReaderGone, type Program, runProgram, usageError } from '../program/program.ts';
+import { asJson, shortPath } from '../terminal/view.ts';
 import { planAwsConfig } from './aws-config.ts';
 import { planAwsCredentials } from './aws-credentials.ts';
 import { planClaudeSettings } from './claude-settings.ts';

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
-import { LOCK } from '../layout.ts';
-import type { Program } from '../program.ts';
-import { takeTurn } from '../turn.ts';
+import { takeTurn } from '../daemon/turn.ts';
+import type { Program } from '../program/program.ts';
+import { LOCK } from '../user-files/installation-layout.ts';
 
 /**
  * One installer at a time. A lock whose process has ended is nobody's.

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { TEMPORARY_PREFIX } from '../../protocol/replace-file.ts';
-import { awsConfigPath } from '../aws-files.ts';
+import { TEMPORARY_PREFIX } from '../../common/atomic-file.ts';
 import { claudeSettingsPath } from '../doctor/claude-checks.ts';
-import { isLitter, UNFINISHED, VERSIONS } from '../layout.ts';
-import type { Program } from '../program.ts';
-import { shortPath } from '../view.ts';
+import type { Program } from '../program/program.ts';
+import { shortPath } from '../terminal/view.ts';
+import { awsConfigPath } from '../user-files/aws-files.ts';
+import { isLitter, UNFINISHED, VERSIONS } from '../user-files/installation-layout.ts';
 import { commandsOfProcesses, runsFrom } from './running.ts';
 import type { Plan } from './step.ts';
 

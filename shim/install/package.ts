@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { closeSync, lstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { readIfThere } from '../../common/atomic-file.ts';
 import { type Config, parseConfig } from '../../protocol/config.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { readIfThere } from '../../protocol/replace-file.ts';
-import { type JsonObject, objectIn } from '../json-text.ts';
-import { sha256 } from '../record.ts';
+import { type JsonObject, objectIn } from '../user-files/json-text.ts';
+import { sha256 } from '../user-files/record.ts';
 
 /** A package as it was unpacked. */
 export type Package = {

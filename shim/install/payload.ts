@@ -13,7 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { CURRENT, LINKS, REPLACED_PREFIX, UNFINISHED, VERSIONS } from '../layout.ts';
+import { CURRENT, LINKS, REPLACED_PREFIX, UNFINISHED, VERSIONS } from '../user-files/installation-layout.ts';
 import { digestOf, holds, type Package, SUMS } from './package.ts';
 import { failed } from './preflight.ts';
 import { NOTHING, type Plan } from './step.ts';

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, lstatSync, realpathSync, statfsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { Program } from '../program.ts';
+import type { Program } from '../program/program.ts';
 import type { Package } from './package.ts';
 
 /** What else is written besides the files themselves, with some air, in bytes. */

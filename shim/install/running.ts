@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { MAX_OUTPUT, runBriefly } from '../processes.ts';
-import type { Program } from '../program.ts';
+import { MAX_OUTPUT, runBriefly } from '../program/processes.ts';
+import type { Program } from '../program/program.ts';
 
 /** Longest that the list of processes is waited for, in milliseconds. */
 const PROCESSES_MS = 5_000;

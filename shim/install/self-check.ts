@@ -1,8 +1,7 @@
 import { join } from 'node:path';
+import { type Finding, findingsOf } from '../../common/findings.ts';
 import type { StatusReply } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { type Finding, findingsOf } from '../../protocol/findings.ts';
-import { quotedWord } from '../command-words.ts';
 import { awsConfig, awsCredentials, environment } from '../doctor/aws-checks.ts';
 import type { Check } from '../doctor/check.ts';
 import { claude } from '../doctor/claude-checks.ts';
@@ -10,8 +9,9 @@ import { daemon, socket } from '../doctor/daemon-checks.ts';
 import { shown } from '../doctor/doctor.ts';
 import { config, installation } from '../doctor/installation-checks.ts';
 import { beginLooking } from '../doctor/look.ts';
-import type { Program } from '../program.ts';
-import { shortPath } from '../view.ts';
+import type { Program } from '../program/program.ts';
+import { shortPath } from '../terminal/view.ts';
+import { quotedWord } from '../user-files/command-words.ts';
 
 /** Those checks of `bedrock-auth doctor` that tell whether the installation itself is whole; none asks the network. */
 const CHECKS: readonly { name: string; check: Check }[] = [

@@ -1,7 +1,7 @@
-import { NO_AWS_EDITS, ownSections, withoutProfiles } from '../aws-edit.ts';
-import { awsConfigPath, sectionsOf } from '../aws-files.ts';
-import type { Program } from '../program.ts';
-import { readRecord } from '../record.ts';
+import type { Program } from '../program/program.ts';
+import { NO_AWS_EDITS, ownSections, withoutProfiles } from '../user-files/aws-edit.ts';
+import { awsConfigPath, sectionsOf } from '../user-files/aws-files.ts';
+import { readRecord } from '../user-files/record.ts';
 import type { Plan } from './step.ts';
 import { planUndo, type Touched } from './undo.ts';
 

@@ -1,7 +1,7 @@
 import { claudeSettingsPath } from '../doctor/claude-checks.ts';
-import type { Program } from '../program.ts';
-import { readRecord } from '../record.ts';
-import { ownSettings, standing, withoutSettings, withoutValues } from '../settings-edit.ts';
+import type { Program } from '../program/program.ts';
+import { readRecord } from '../user-files/record.ts';
+import { ownSettings, standing, withoutSettings, withoutValues } from '../user-files/settings-edit.ts';
 import type { Plan } from './step.ts';
 import { planUndo, type Touched } from './undo.ts';
 

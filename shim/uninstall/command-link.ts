@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
-import { commandLink, isOurs } from '../command-link.ts';
-import type { Program } from '../program.ts';
-import { shortPath } from '../view.ts';
+import type { Program } from '../program/program.ts';
+import { shortPath } from '../terminal/view.ts';
+import { commandLink, isOurs } from '../user-files/command-link.ts';
 import type { Plan } from './step.ts';
 
 /** The link of the installer in `~/.local/bin`; one that leads elsewhere is somebody else's. */

@@ -1,11 +1,19 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { INSTALL_FOLDER } from '../../protocol/paths.ts';
-import { isSamePlace, removeIfEmpty } from '../edit-file.ts';
-import { CURRENT, isLitter, LINKS, LOCK, RECORD, UNREADABLE_CONFIG, VERSIONS } from '../layout.ts';
-import type { Program } from '../program.ts';
-import { readRecord } from '../record.ts';
-import { shortPath } from '../view.ts';
+import type { Program } from '../program/program.ts';
+import { shortPath } from '../terminal/view.ts';
+import { isSamePlace, removeIfEmpty } from '../user-files/edit-file.ts';
+import {
+  CURRENT,
+  isLitter,
+  LINKS,
+  LOCK,
+  RECORD,
+  UNREADABLE_CONFIG,
+  VERSIONS,
+} from '../user-files/installation-layout.ts';
+import { readRecord } from '../user-files/record.ts';
 import type { Plan, Step } from './step.ts';
 
 const CONFIG = ['config.json', 'network.json', UNREADABLE_CONFIG];

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { removeNetworkSettings } from '../../common/network-settings.ts';
 import type { SignOutReply } from '../../protocol/api.ts';
 import { type Config, loadConfig } from '../../protocol/config.ts';
 import { asCcwbError } from '../../protocol/errors.ts';
-import { removeNetworkSettings } from '../../protocol/network-settings.ts';
-import { askStarting } from '../ask.ts';
-import { findServiceManager } from '../find-service-manager.ts';
-import type { Program } from '../program.ts';
-import { endDaemon } from '../take-over.ts';
-import { hasEnded, runningDaemon } from '../upgrade.ts';
+import { askStarting } from '../daemon/ask.ts';
+import { endDaemon } from '../daemon/take-over.ts';
+import { hasEnded, runningDaemon } from '../daemon/upgrade.ts';
+import type { Program } from '../program/program.ts';
+import { findServiceManager } from '../service/find-service-manager.ts';
 import type { Plan } from './step.ts';
 
 /** Revoking is a call to the identity provider. */

@@ -1,9 +1,9 @@
 import { rmSync, statSync } from 'node:fs';
-import { replaceFile } from '../../protocol/replace-file.ts';
-import { readForEdit, removeIfEmpty, writeEdited } from '../edit-file.ts';
-import type { Program } from '../program.ts';
-import { type EditedFile, stateOf } from '../record.ts';
-import { shortPath } from '../view.ts';
+import { replaceFile } from '../../common/atomic-file.ts';
+import type { Program } from '../program/program.ts';
+import { shortPath } from '../terminal/view.ts';
+import { readForEdit, removeIfEmpty, writeEdited } from '../user-files/edit-file.ts';
+import { type EditedFile, stateOf } from '../user-files/record.ts';
 import type { Plan } from './step.ts';
 
 /** A file of the user's, with what the record has of it. */

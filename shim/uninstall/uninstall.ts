@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
+import { hanging } from '../../common/terminal/layout.ts';
 import { asCcwbError } from '../../protocol/errors.ts';
-import { hanging } from '../../protocol/layout.ts';
-import { type Program, usageError } from '../program.ts';
+import { type Program, usageError } from '../program/program.ts';
 import { awsSections } from './aws-sections.ts';
 import { claudeSettings } from './claude-settings.ts';
 import { linkOfCommand } from './command-link.ts';
-import { earlierTool } from './earlier-tool.ts';
 import { installationFolder, runtimeFolder } from './folders.ts';
+import { earlierTool } from './legacy-tool.ts';
 import { daemonAndService, sessions } from './sign-out.ts';
 
 export type UninstallOptions = {

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { BUILD_VERSION } from '../../protocol/version.ts';
-import { findTool, missing } from '../fixtures/tools.ts';
+import { findTool, missing } from '../../tools/support/find-tool.ts';
 import { type AdminCloud, STACK, startAdminCloud } from './fixtures/admin-cloud.ts';
 
 const BUNDLE = findTool(fileURLToPath(new URL('../../../ccwb', import.meta.url)));

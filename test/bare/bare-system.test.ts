@@ -4,6 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
+import { approveDevice } from '../../sandbox/browser/browserless.ts';
+import { startSandbox } from '../../sandbox/sandbox.ts';
+import { becomeBuild } from '../../tools/support/builds.ts';
+import { writeSums } from '../../tools/support/package.ts';
 import {
   BARE_SYSTEMS,
   type BareSystem,
@@ -11,10 +15,6 @@ import {
   noBareSystem,
   startBareSystem,
 } from '../fixtures/bare-system.ts';
-import { becomeBuild } from '../fixtures/builds.ts';
-import { writeSums } from '../fixtures/package.ts';
-import { approveDevice } from '../sandbox/browserless.ts';
-import { startSandbox } from '../sandbox/sandbox.ts';
 
 const CCWB = fileURLToPath(new URL('../../admin/ccwb.js', import.meta.url));
 const NEWER = '0.9.0';

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import t from 'tap';
 import type { Credentials, SignInReply, SignInRequest } from '../../protocol/api.ts';
 import { isListening } from '../../protocol/client.ts';
-import { signInOverHttp } from '../sandbox/browserless.ts';
+import { signInOverHttp } from '../../sandbox/browser/browserless.ts';
+import { codeOf, exactClock, gate } from '../../tools/support/daemon-edges.ts';
 import { runDaemon } from './fixtures/daemon.ts';
-import { codeOf, exactClock, gate } from './fixtures/edges.ts';
 
 const params = { profile: 'A' };
 type Running = Awaited<ReturnType<typeof runDaemon>>;

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { sharedCall } from '../../daemon/shared-call.ts';
-import { gate, rejection } from './fixtures/edges.ts';
+import { gate, rejection } from '../../tools/support/daemon-edges.ts';
 
 t.test('concurrent callers share one call, the next starts another', async (t) => {
   let calls = 0;

@@ -1,14 +1,14 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { CHECKS as ADMIN_CHECKS } from '../../admin/doctor.ts';
-import { PROFILE_FIELDS } from '../../admin/profile-check.ts';
+import { CHECKS as ADMIN_CHECKS } from '../../admin/commands/doctor.ts';
+import { PROFILE_FIELDS } from '../../admin/profiles/profile-check.ts';
 import { REPLY_SCHEMAS } from '../../protocol/api.ts';
 import { CHECKS } from '../../shim/doctor/doctor.ts';
-import { helpOf, listedCommands, PROGRAM_COMMANDS, quotes } from './help.ts';
-import { pages, ROOT, readText, tableUnder } from './pages.ts';
+import { helpOf, listedCommands, PROGRAM_COMMANDS, quotes } from '../../tools/docs/help.ts';
+import { pages, ROOT, readText, tableUnder } from '../../tools/docs/pages.ts';
 
-const UPDATE = 'run npm run build && node build/js/test/docs/update.js';
+const UPDATE = 'run npm run build && node build/js/tools/docs/update.js';
 
 t.test('each help text in the pages is what the program prints', async (t) => {
   for (const page of pages()) {

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { parseConfig } from '../../protocol/config.ts';
-import { codeIn, fences, prose, readText, repositoryFiles, tableUnder } from './pages.ts';
+import { codeIn, fences, prose, readText, repositoryFiles, tableUnder } from '../../tools/docs/pages.ts';
 
 const PAGE = readText('docs/configuration.md');
 const SOURCE = ['config', 'profile-reader', 'telemetry-settings']

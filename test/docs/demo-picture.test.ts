@@ -1,7 +1,7 @@
 import t from 'tap';
-import { awsCli, missing } from '../fixtures/tools.ts';
-import { pictured, runDemo, withoutChance } from './demo-picture.ts';
-import { readText } from './pages.ts';
+import { pictured, runDemo, withoutChance } from '../../tools/docs/demo-picture.ts';
+import { readText } from '../../tools/docs/pages.ts';
+import { awsCli, missing } from '../../tools/support/find-tool.ts';
 
 // A renewal is waited for, on a machine that runs other tests too.
 t.setTimeout(120_000);
@@ -17,7 +17,7 @@ t.test(
     t.equal(
       withoutChance(pictured(readText('docs/images/demo.svg'))),
       printed,
-      'run npm run build && node build/js/test/docs/update.js --pictures',
+      'run npm run build && node build/js/tools/docs/update.js --pictures',
     );
   },
 );

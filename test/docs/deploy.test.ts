@@ -1,8 +1,8 @@
 import t from 'tap';
-import { codeIn, readText, tableUnder } from './pages.ts';
+import { codeIn, readText, tableUnder } from '../../tools/docs/pages.ts';
 
 const PAGE = readText('docs/deploy.md');
-const CLIENT = readText('admin/cloudformation.ts');
+const CLIENT = readText('admin/aws/cloudformation.ts');
 
 t.test('docs/deploy.md names every permission that ccwb needs and no other', async (t) => {
   const called = [...CLIENT.matchAll(/sdk\.(?:paginate(\w+)|(\w+)Command)\(/g)].map(
@@ -17,10 +17,10 @@ t.test('docs/deploy.md names every permission that ccwb needs and no other', asy
 
 t.test('docs/deploy.md names every state that a deployment brings back, and every question', async (t) => {
   const source = [
-    'admin/make-ready.ts',
-    'admin/show-changes.ts',
-    'admin/deploy-command.ts',
-    'admin/destroy-command.ts',
+    'admin/deploy/prepare-stack.ts',
+    'admin/deploy/show-changes.ts',
+    'admin/deploy/deploy.ts',
+    'admin/deploy/destroy.ts',
   ]
     .map(readText)
     .join('');

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { ERRORS, isErrorCode } from '../../protocol/errors.ts';
-import { codeIn, readText, tableUnder } from './pages.ts';
+import { codeIn, readText, tableUnder } from '../../tools/docs/pages.ts';
 
 // That the page has every code in order, with its meaning and exit status, is in test/protocol/errors.test.ts.
 t.test('docs/errors.md says of each code its HTTP status, whether it passes, and what to do', async (t) => {

@@ -1,7 +1,7 @@
 import t from 'tap';
-import { firstHour, withoutChance } from './first-hour.ts';
-import { readText } from './pages.ts';
-import { pictured } from './terminal-picture.ts';
+import { firstHour, withoutChance } from '../../tools/docs/first-hour.ts';
+import { readText } from '../../tools/docs/pages.ts';
+import { pictured } from '../../tools/docs/terminal-picture.ts';
 
 // Many programs one after the other, on a machine that runs other tests too.
 t.setTimeout(120_000);
@@ -10,7 +10,7 @@ t.test('docs/first-hour.md is what a run prints', { skip: process.platform !== '
   t.equal(
     withoutChance(readText('docs/first-hour.md')),
     withoutChance(await firstHour()),
-    'run npm run build && node build/js/test/docs/update.js --transcript',
+    'run npm run build && node build/js/tools/docs/update.js --transcript',
   );
 });
 
@@ -20,6 +20,6 @@ t.test('docs/images/status.svg shows what docs/first-hour.md does', async (t) =>
   t.equal(
     withoutChance(pictured(readText('docs/images/status.svg'))).trim(),
     withoutChance(printed).trim(),
-    'run npm run build && node build/js/test/docs/update.js --pictures',
+    'run npm run build && node build/js/tools/docs/update.js --pictures',
   );
 });

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { readInfraFile, SETTINGS } from '../../admin/infra-file.ts';
-import { planStacks } from '../../admin/synth.ts';
-import { countMetrics } from '../../infra/claude-code-metrics.ts';
-import { COLLECTOR_IMAGE } from '../../infra/collector-service.ts';
+import { planStacks } from '../../admin/deploy/synth.ts';
+import { readInfraFile, SETTINGS } from '../../admin/profiles/infra-file.ts';
+import { countMetrics } from '../../infra/collector/claude-code-metrics.ts';
+import { COLLECTOR_IMAGE } from '../../infra/collector/collector-service.ts';
 import { STACKS, type StackId } from '../../infra/outputs.ts';
 import { parseConfig, profileNamed } from '../../protocol/config.ts';
+import { codeIn, fences, readText, tableUnder } from '../../tools/docs/pages.ts';
 import { configurations, stacksIn } from '../infra/fixtures/configurations.ts';
 import { jsonOf } from '../infra/fixtures/templates.ts';
-import { codeIn, fences, readText, tableUnder } from './pages.ts';
 
 process.env.CDK_VALIDATION = 'false';
 

@@ -1,14 +1,20 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { STEPS } from '../../admin/init/steps.ts';
+import { STEPS } from '../../admin/init/steps/steps.ts';
+import { fences, readText, repositoryFiles, tableUnder } from '../../tools/docs/pages.ts';
+import { pictured, tmux } from '../../tools/docs/terminal-picture.ts';
+import {
+  PAGE,
+  pageText,
+  recordEverything,
+  recordProviders,
+  transcriptsIn,
+} from '../../tools/docs/wizard-session.ts';
+import { missing } from '../../tools/support/find-tool.ts';
 import { ccwb } from '../admin/fixtures/admin-io.ts';
-import { missing } from '../fixtures/tools.ts';
-import { fences, readText, repositoryFiles, tableUnder } from './pages.ts';
-import { pictured, tmux } from './terminal-picture.ts';
-import { PAGE, pageText, recordEverything, recordProviders, transcriptsIn } from './wizard-session.ts';
 
-const UPDATE = 'run npm run build && node build/js/test/docs/update.js';
+const UPDATE = 'run npm run build && node build/js/tools/docs/update.js';
 const skip = missing({ tmux });
 t.setTimeout(180_000);
 

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
-import { PROGRAM_COMMANDS } from './help.ts';
-import { fences, pages, prose, ROOT, readText, repositoryFiles } from './pages.ts';
+import { PROGRAM_COMMANDS } from '../../tools/docs/help.ts';
+import { fences, pages, prose, ROOT, readText, repositoryFiles } from '../../tools/docs/pages.ts';
 
 const SCRIPTS = Object.keys((JSON.parse(readText('package.json')) as { scripts: object }).scripts);
 

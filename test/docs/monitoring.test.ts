@@ -1,12 +1,12 @@
 import t from 'tap';
-import { ALARMS } from '../../infra/alarms.ts';
-import { layout } from '../../infra/dashboard-body.ts';
-import { linesOf, tableOf } from './dashboard-evaluate.ts';
-import { sampleDay } from './dashboard-sample.ts';
-import { PART_NAMES, partsIn, withFreshParts, withPictureMark } from './generated.ts';
-import { pages, readText } from './pages.ts';
+import { ALARMS } from '../../infra/dashboard/alarms.ts';
+import { layout } from '../../infra/dashboard/dashboard-body.ts';
+import { linesOf, tableOf } from '../../tools/docs/dashboard-evaluate.ts';
+import { sampleDay } from '../../tools/docs/dashboard-sample.ts';
+import { PART_NAMES, partsIn, withFreshParts, withPictureMark } from '../../tools/docs/generated.ts';
+import { pages, readText } from '../../tools/docs/pages.ts';
 
-const UPDATE = 'run npm run build && node build/js/test/docs/update.js';
+const UPDATE = 'run npm run build && node build/js/tools/docs/update.js';
 
 t.test('tables made from the code are those of the code', async (t) => {
   for (const page of pages()) t.equal(readText(page), withFreshParts(readText(page)), `${page}; ${UPDATE}`);

@@ -1,11 +1,11 @@
 import t from 'tap';
-import { claudeSettings } from '../../admin/claude-settings.ts';
-import { specOf } from '../../admin/npm.ts';
-import { packageFiles } from '../../admin/package-contents.ts';
-import { neededPackages } from '../../admin/package-fetch.ts';
-import { findPayload, nativeFiles, readComponents, sharedFiles } from '../../admin/payload.ts';
-import { PLATFORMS } from '../../admin/platforms.ts';
-import { readText, tableUnder } from './pages.ts';
+import { claudeSettings } from '../../admin/package/claude-settings.ts';
+import { packageFiles } from '../../admin/package/contents.ts';
+import { neededPackages } from '../../admin/package/fetch.ts';
+import { specOf } from '../../admin/package/npm.ts';
+import { findPayload, nativeFiles, readComponents, sharedFiles } from '../../admin/package/payload.ts';
+import { PLATFORMS } from '../../admin/package/platforms.ts';
+import { readText, tableUnder } from '../../tools/docs/pages.ts';
 
 const PAGE = 'docs/packaging.md';
 const payload = findPayload();

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { readText, tableUnder } from './pages.ts';
+import { readText, tableUnder } from '../../tools/docs/pages.ts';
 
 t.test('docs/testing.md has a row for each step of ccwb test, in order', async (t) => {
-  const source = readText('admin/test-command.ts');
+  const source = readText('admin/trial/trial.ts');
   const steps = [...source.matchAll(/run\.step\(\s*(?:'([^']+)'|`([^`]+)`)/g)].map(
     ([, name = '', pattern = '']) => name || pattern.replace(/\$\{\w+\}/, 'REGION'),
   );

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { answerLifeMs, refreshAheadMs, TIMING } from '../../daemon/timing.ts';
-import { readText, tableUnder } from './pages.ts';
+import { readText, tableUnder } from '../../tools/docs/pages.ts';
 
 const PAGE = readText('docs/how-it-works.md');
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { awsCli, findTool, missing } from '../fixtures/tools.ts';
+import { awsCli, findTool, missing } from '../../tools/support/find-tool.ts';
 import { startWorld, type World } from '../fixtures/world.ts';
 
 // Many processes one after the other, on a machine that may have other things to do.

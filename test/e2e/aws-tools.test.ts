@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { awsCli, missing, pythonWithBoto3 } from '../fixtures/tools.ts';
+import { awsCli, missing, pythonWithBoto3 } from '../../tools/support/find-tool.ts';
 import { startWorld, type World } from '../fixtures/world.ts';
 
-const CALLER_IDENTITY = fileURLToPath(new URL('../fixtures/caller-identity.js', import.meta.url));
+const CALLER_IDENTITY = fileURLToPath(new URL('../../tools/support/caller-identity.js', import.meta.url));
 
 const BOTO3 = `
 import boto3, json, sys

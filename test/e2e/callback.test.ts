@@ -1,6 +1,6 @@
 import t from 'tap';
+import { signInOverHttp, visitCallback } from '../../sandbox/browser/browserless.ts';
 import { startWorld, type World } from '../fixtures/world.ts';
-import { signInOverHttp, visitCallback } from '../sandbox/browserless.ts';
 
 /** Starts `bedrock-auth login`, and walks through the provider's pages up to the callback. */
 async function upToTheCallback(t: { teardown(action: () => Promise<void>): void }, deny = false) {

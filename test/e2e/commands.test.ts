@@ -3,11 +3,11 @@ import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { StatusReply } from '../../protocol/api.ts';
-import { captured, tmux } from '../docs/terminal-picture.ts';
-import { freePort } from '../fixtures/free-port.ts';
-import type { Installation, RunOptions } from '../fixtures/installation.ts';
-import type { Output } from '../fixtures/output.ts';
-import { findTool, missing } from '../fixtures/tools.ts';
+import { captured, tmux } from '../../tools/docs/terminal-picture.ts';
+import { findTool, missing } from '../../tools/support/find-tool.ts';
+import { freePort } from '../../tools/support/free-port.ts';
+import type { Installation, RunOptions } from '../../tools/support/installation.ts';
+import type { Output } from '../../tools/support/output.ts';
 import { startWorld } from '../fixtures/world.ts';
 
 // Many processes one after the other, on a machine that may have other things to do.

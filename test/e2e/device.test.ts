@@ -1,7 +1,7 @@
 import t from 'tap';
-import type { Installation } from '../fixtures/installation.ts';
+import { approveDevice } from '../../sandbox/browser/browserless.ts';
+import type { Installation } from '../../tools/support/installation.ts';
 import { startWorld } from '../fixtures/world.ts';
-import { approveDevice } from '../sandbox/browserless.ts';
 
 // Over SSH, without a browser of any kind.
 const REMOTE = { env: { SSH_CONNECTION: '192.0.2.1 50000 192.0.2.7 22' }, browser: 'desktop' } as const;

@@ -2,10 +2,10 @@ import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/pro
 import { createServer, type Server } from 'node:net';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { DoctorReport } from '../../protocol/findings.ts';
-import { becomeBuild } from '../fixtures/builds.ts';
-import { freePort } from '../fixtures/free-port.ts';
-import type { RunOptions } from '../fixtures/installation.ts';
+import type { DoctorReport } from '../../common/findings.ts';
+import { becomeBuild } from '../../tools/support/builds.ts';
+import { freePort } from '../../tools/support/free-port.ts';
+import type { RunOptions } from '../../tools/support/installation.ts';
 import { misplaced, type Place } from '../fixtures/secret-search.ts';
 import { startWorld, type World } from '../fixtures/world.ts';
 

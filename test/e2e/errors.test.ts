@@ -2,7 +2,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { Output } from '../fixtures/output.ts';
+import type { Output } from '../../tools/support/output.ts';
 import { startWorld, type World } from '../fixtures/world.ts';
 
 const call = ({ home }: World, ...flags: string[]): Promise<Output> =>

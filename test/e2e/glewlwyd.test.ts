@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import t, { type Test } from 'tap';
 import type { SignInReply, SignInRequest } from '../../protocol/api.ts';
-import { freePort } from '../fixtures/free-port.ts';
+import { type AwsEndpoints, startAwsEndpoints } from '../../sandbox/aws/aws-endpoints.ts';
+import { findChromium } from '../../sandbox/browser/chromium.ts';
+import { missing } from '../../tools/support/find-tool.ts';
+import { freePort } from '../../tools/support/free-port.ts';
+import { type Installation, install } from '../../tools/support/installation.ts';
+import type { Output } from '../../tools/support/output.ts';
 import { type Glewlwyd, glewlwyd, startGlewlwyd } from '../fixtures/glewlwyd.ts';
 import { signInWithGlewlwydPages } from '../fixtures/glewlwyd-pages.ts';
-import { type Installation, install } from '../fixtures/installation.ts';
-import type { Output } from '../fixtures/output.ts';
-import { missing } from '../fixtures/tools.ts';
-import { type AwsEndpoints, startAwsEndpoints } from '../sandbox/aws-endpoints.ts';
-import { findChromium } from '../sandbox/chromium.ts';
 
 const skip = missing({ glewlwyd });
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { makePackage } from '../../tools/support/package.ts';
 import { emptyHome, PROFILE, treeOf } from '../fixtures/install.ts';
-import { makePackage } from '../fixtures/package.ts';
 import { NODE_OF_USER, noUserSystemd, startUserSystemd } from '../fixtures/user-systemd.ts';
 
 t.setTimeout(300_000);

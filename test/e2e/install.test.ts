@@ -20,11 +20,11 @@ import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { VersionReply } from '../../protocol/api.ts';
 import { BUILD_VERSION } from '../../protocol/version.ts';
-import { sectionsOf } from '../../shim/aws-files.ts';
+import { sectionsOf } from '../../shim/user-files/aws-files.ts';
+import { SETTINGS, writeSums } from '../../tools/support/package.ts';
 import { type EmptyHome, emptyHome, PROFILE, signInHome, treeOf } from '../fixtures/install.ts';
 import { askUnderLoad } from '../fixtures/load.ts';
 import { OTHER_USER } from '../fixtures/other-user.ts';
-import { SETTINGS, writeSums } from '../fixtures/package.ts';
 import { SHELLS } from '../shim/fixtures/shells.ts';
 
 t.setTimeout(300_000);

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import type { VersionReply } from '../../protocol/api.ts';
-import type { Output } from '../fixtures/output.ts';
+import type { Output } from '../../tools/support/output.ts';
 import { startWorld, type World } from '../fixtures/world.ts';
 
 const HOSTILE = 'R&D"}\r\nx-evil: 1\u0000 \u202e研究 {"a":1}';

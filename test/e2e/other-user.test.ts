@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { daemonClient } from '../../protocol/client.ts';
-import type { Installation } from '../fixtures/installation.ts';
+import { findTool, missing } from '../../tools/support/find-tool.ts';
+import type { Installation } from '../../tools/support/installation.ts';
+import type { Output } from '../../tools/support/output.ts';
 import { noNodeOfOtherUser, noOtherUser, OTHER_USER } from '../fixtures/other-user.ts';
-import type { Output } from '../fixtures/output.ts';
-import { findTool, missing } from '../fixtures/tools.ts';
 import { startWorld } from '../fixtures/world.ts';
 
 // Programs that start one after the other, on a machine that may have other things to do.

@@ -3,15 +3,15 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import t, { type Test } from 'tap';
+import { approveDevice, signInOverHttp } from '../../sandbox/browser/browserless.ts';
+import type { IssuedSecret, SecretKind } from '../../sandbox/provider/issued-secrets.ts';
+import { findTool, keyring, missing, sessionBus } from '../../tools/support/find-tool.ts';
+import type { RunOptions } from '../../tools/support/installation.ts';
+import type { Output } from '../../tools/support/output.ts';
 import { ask } from '../daemon/fixtures/sockets.ts';
-import type { RunOptions } from '../fixtures/installation.ts';
 import { startKeyring } from '../fixtures/keyring.ts';
-import type { Output } from '../fixtures/output.ts';
 import { misplaced, type Place } from '../fixtures/secret-search.ts';
-import { findTool, keyring, missing, sessionBus } from '../fixtures/tools.ts';
 import { startWorld, type World } from '../fixtures/world.ts';
-import { approveDevice, signInOverHttp } from '../sandbox/browserless.ts';
-import type { IssuedSecret, SecretKind } from '../sandbox/issued-secrets.ts';
 
 // Many programs one after the other, each under strace.
 t.setTimeout(300_000);

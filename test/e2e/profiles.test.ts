@@ -1,10 +1,10 @@
 import t from 'tap';
 import type { Credentials, StatusReply } from '../../protocol/api.ts';
-import { gate } from '../daemon/fixtures/edges.ts';
-import { freePort } from '../fixtures/free-port.ts';
-import type { Output } from '../fixtures/output.ts';
+import { startSandbox } from '../../sandbox/sandbox.ts';
+import { gate } from '../../tools/support/daemon-edges.ts';
+import { freePort } from '../../tools/support/free-port.ts';
+import type { Output } from '../../tools/support/output.ts';
 import { startWorld, type World } from '../fixtures/world.ts';
-import { startSandbox } from '../sandbox/sandbox.ts';
 
 function call({ home }: World, profile: string, env: Record<string, string> = {}): Promise<Output> {
   return home.run(home.program('credential-process'), ['--profile', profile], { env });

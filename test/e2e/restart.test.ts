@@ -1,8 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
+import { keyring, missing, sessionBus } from '../../tools/support/find-tool.ts';
 import { startKeyring } from '../fixtures/keyring.ts';
-import { keyring, missing, sessionBus } from '../fixtures/tools.ts';
 import { startWorld, type World } from '../fixtures/world.ts';
 
 const signedIn = async ({ home }: World): Promise<void> => {

@@ -1,7 +1,7 @@
 import t from 'tap';
-import { awsCli, missing, pythonWithBoto3 } from '../fixtures/tools.ts';
-import { boto3, type Client, commandLine, javaScript } from '../sdks/clients.ts';
-import { CALLS, openLaboratory } from '../sdks/measure.ts';
+import { boto3, type Client, commandLine, javaScript } from '../../tools/sdks/clients.ts';
+import { CALLS, openLaboratory } from '../../tools/sdks/measure.ts';
+import { awsCli, missing, pythonWithBoto3 } from '../../tools/support/find-tool.ts';
 
 // `npm run test:sdks` has the SDKs that must be built first, and more lives.
 const laboratory = await openLaboratory();

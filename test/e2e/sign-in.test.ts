@@ -1,10 +1,10 @@
 import t, { type Test } from 'tap';
-import { type Output, outputOf } from '../fixtures/output.ts';
-import { missing } from '../fixtures/tools.ts';
+import { signInOverHttp } from '../../sandbox/browser/browserless.ts';
+import { findChromium, signInWithChromium } from '../../sandbox/browser/chromium.ts';
+import { missing } from '../../tools/support/find-tool.ts';
+import { type Output, outputOf } from '../../tools/support/output.ts';
 import { until } from '../fixtures/until.ts';
 import { startWorld, type World } from '../fixtures/world.ts';
-import { signInOverHttp } from '../sandbox/browserless.ts';
-import { findChromium, signInWithChromium } from '../sandbox/chromium.ts';
 
 function callAtOnce(world: World, times: number): Promise<Output[]> {
   const { home } = world;

@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import type { Credentials, VersionReply } from '../../protocol/api.ts';
-import type { Output } from '../fixtures/output.ts';
+import type { Output } from '../../tools/support/output.ts';
 import { startWorld, type World } from '../fixtures/world.ts';
 
 /** Claude Code was seen starting this many at launch, within this time. */

@@ -2,13 +2,13 @@ import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileS
 import { join } from 'node:path';
 import t from 'tap';
 import { BUILD_VERSION } from '../../protocol/version.ts';
-import { escapeForUnit } from '../../shim/service-files.ts';
-import { becomeBuild } from '../fixtures/builds.ts';
+import { signInOverHttp } from '../../sandbox/browser/browserless.ts';
+import { escapeForUnit } from '../../shim/service/service-files.ts';
+import { becomeBuild } from '../../tools/support/builds.ts';
+import { findTool, keyring, missing } from '../../tools/support/find-tool.ts';
 import { askUnderLoad } from '../fixtures/load.ts';
-import { findTool, keyring, missing } from '../fixtures/tools.ts';
 import { noUserSystemd, startUserSystemd } from '../fixtures/user-systemd.ts';
 import { startWorld, type WorldOptions } from '../fixtures/world.ts';
-import { signInOverHttp } from '../sandbox/browserless.ts';
 
 // Many processes one after the other, on a machine that may have other things to do.
 t.setTimeout(600_000);

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { VersionReply } from '../../protocol/api.ts';
 import { BUILD_VERSION, PROTOCOL_VERSION } from '../../protocol/version.ts';
-import { becomeBuild } from '../fixtures/builds.ts';
-import type { Installation } from '../fixtures/installation.ts';
+import { signInOverHttp } from '../../sandbox/browser/browserless.ts';
+import { becomeBuild } from '../../tools/support/builds.ts';
+import type { Installation } from '../../tools/support/installation.ts';
 import { askUnderLoad } from '../fixtures/load.ts';
 import { startWorld } from '../fixtures/world.ts';
-import { signInOverHttp } from '../sandbox/browserless.ts';
 
 // Many processes one after the other, on a machine that may have other things to do.
 t.setTimeout(300_000);

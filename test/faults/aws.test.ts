@@ -1,6 +1,6 @@
 import t from 'tap';
+import type { AwsFault, AwsOperation } from '../../sandbox/aws/aws-endpoints.ts';
 import { until } from '../fixtures/until.ts';
-import type { AwsFault, AwsOperation } from '../sandbox/aws-endpoints.ts';
 import { CREDENTIAL_SECONDS, type Cycle, cycle, pool } from './cycle.ts';
 import { logText, nothingLost, startRunning } from './running.ts';
 import { faultGroup } from './table.ts';

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
+import type { Fault, ProviderPlace } from '../../sandbox/provider/identity-provider.ts';
+import { obtainTokens, revokeToken } from '../../sandbox/provider/oauth-client.ts';
 import { until } from '../fixtures/until.ts';
-import type { Fault, ProviderPlace } from '../sandbox/identity-provider.ts';
-import { obtainTokens, revokeToken } from '../sandbox/oauth-client.ts';
 import { pool } from './cycle.ts';
 import {
   logText,

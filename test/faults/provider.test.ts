@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { BadIdToken, Fault } from '../sandbox/identity-provider.ts';
+import type { BadIdToken, Fault } from '../../sandbox/provider/identity-provider.ts';
 import { CREDENTIAL_SECONDS, type Cycle, cycle, ID_TOKEN_SECONDS, pool } from './cycle.ts';
 import { startRunning } from './running.ts';
 import { faultGroup } from './table.ts';

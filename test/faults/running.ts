@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import type { Test } from 'tap';
 import type { Credentials, ExpirationReply } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { Installation, RunOptions } from '../fixtures/installation.ts';
+import type { ProviderCountValues, RefreshTokenState } from '../../sandbox/provider/identity-provider.ts';
+import type { Installation, RunOptions } from '../../tools/support/installation.ts';
 import { until } from '../fixtures/until.ts';
 import { startWorld, type World, type WorldOptions } from '../fixtures/world.ts';
-import type { ProviderCountValues, RefreshTokenState } from '../sandbox/identity-provider.ts';
 
 export const PROFILE = 'ClaudeCode';
 

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { signInOverHttp } from '../../sandbox/browser/browserless.ts';
 import { until } from '../fixtures/until.ts';
-import { signInOverHttp } from '../sandbox/browserless.ts';
 import { type Allowed, type Answer, logText, nothingLost, startRunning } from './running.ts';
 import { type Findings, faultGroup } from './table.ts';
 

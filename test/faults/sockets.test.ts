@@ -16,7 +16,7 @@ import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
-import { tryLock } from '../../daemon/native.ts';
+import { tryLock } from '../../daemon/platform/native.ts';
 import { until } from '../fixtures/until.ts';
 import { type Allowed, logText, nothingLost, startRunning } from './running.ts';
 import { type Findings, faultGroup } from './table.ts';

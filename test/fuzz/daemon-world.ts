@@ -11,11 +11,11 @@ import type {
   SignOutReply,
 } from '../../protocol/api.ts';
 import { type DaemonClient, daemonClient } from '../../protocol/client.ts';
-import { freePort } from '../fixtures/free-port.ts';
-import { startAwsEndpoints } from '../sandbox/aws-endpoints.ts';
-import { signInOverHttp } from '../sandbox/browserless.ts';
-import type { IdentityProvider } from '../sandbox/identity-provider.ts';
-import { startSandbox } from '../sandbox/sandbox.ts';
+import { startAwsEndpoints } from '../../sandbox/aws/aws-endpoints.ts';
+import { signInOverHttp } from '../../sandbox/browser/browserless.ts';
+import type { IdentityProvider } from '../../sandbox/provider/identity-provider.ts';
+import { startSandbox } from '../../sandbox/sandbox.ts';
+import { freePort } from '../../tools/support/free-port.ts';
 import type { Planted } from './api-rules.ts';
 import { Failure } from './failure.ts';
 import type { Measure } from './measure.ts';

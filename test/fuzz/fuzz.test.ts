@@ -1,5 +1,5 @@
 import t from 'tap';
-import { resultPage } from '../../daemon/result-page.ts';
+import { resultPage } from '../../daemon/sign-in/result-page.ts';
 import { loginRequired } from '../../protocol/errors.ts';
 import { VERSION_HEADER } from '../../protocol/version.ts';
 import { mutatedApiRequest } from './api-request.ts';

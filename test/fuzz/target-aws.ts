@@ -1,10 +1,10 @@
-import { type Federation, StaleIdToken } from '../../daemon/aws-calls.ts';
-import { openFederation } from '../../daemon/federation.ts';
-import type { IdToken } from '../../daemon/oidc-client.ts';
+import { type Federation, StaleIdToken } from '../../daemon/aws/aws-calls.ts';
+import { openFederation } from '../../daemon/aws/federation.ts';
+import type { IdToken } from '../../daemon/oidc/oidc-client.ts';
 import { rfc3339 } from '../../protocol/api.ts';
 import { parseConfig, profileNamed } from '../../protocol/config.ts';
 import { CcwbError, errorLines } from '../../protocol/errors.ts';
-import { openLoopbackServer } from '../sandbox/loopback-server.ts';
+import { openLoopbackServer } from '../../sandbox/http/loopback-server.ts';
 import { Failure } from './failure.ts';
 import { havoc } from './havoc.ts';
 import { mutatedJson } from './json.ts';

@@ -1,4 +1,4 @@
-import { resultPage } from '../../daemon/result-page.ts';
+import { resultPage } from '../../daemon/sign-in/result-page.ts';
 import { mayBeAwaited, mutatedCallback } from './callback-request.ts';
 import { type DaemonWorld, startDaemonWorld } from './daemon-world.ts';
 import { exchange } from './exchange.ts';

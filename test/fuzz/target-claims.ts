@@ -1,7 +1,7 @@
-import type { Claims } from '../../daemon/oidc-client.ts';
-import { otelHeaders } from '../../daemon/otel-headers.ts';
-import { roleSessionName } from '../../daemon/role-federation.ts';
-import { demoUser } from '../sandbox/users.ts';
+import { roleSessionName } from '../../daemon/aws/role-federation.ts';
+import type { Claims } from '../../daemon/oidc/oidc-client.ts';
+import { otelHeaders } from '../../daemon/telemetry/otel-headers.ts';
+import { demoUser } from '../../sandbox/provider/users.ts';
 import { Failure } from './failure.ts';
 import { mutatedJson } from './json.ts';
 import { measured } from './measure.ts';

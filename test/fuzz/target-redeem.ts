@@ -1,6 +1,6 @@
 import type { SignInReply } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { signInOverHttp } from '../sandbox/browserless.ts';
+import { signInOverHttp } from '../../sandbox/browser/browserless.ts';
 import { type GoodCallback, MARK, mutatedCallback, SCRIPT } from './callback-request.ts';
 import { type DaemonWorld, startDaemonWorld } from './daemon-world.ts';
 import { exchange } from './exchange.ts';

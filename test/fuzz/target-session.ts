@@ -1,4 +1,4 @@
-import { parseStoredSession, type StoredSession } from '../../daemon/secret-store.ts';
+import { parseStoredSession, type StoredSession } from '../../daemon/session/stores/secret-store.ts';
 import { Failure } from './failure.ts';
 import { havoc } from './havoc.ts';
 import { mutatedJson } from './json.ts';

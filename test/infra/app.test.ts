@@ -1,7 +1,7 @@
 import t from 'tap';
 import { synthesize } from '../../infra/app.ts';
 import { stackInputs, stacksOf } from '../../infra/outputs.ts';
-import { findProfileProblem, type InfraProfile } from '../../infra/profile.ts';
+import { findProfileProblem, type InfraProfile } from '../../infra/profile/profile.ts';
 import {
   configurations,
   MONITORINGS,

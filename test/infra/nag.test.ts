@@ -2,7 +2,7 @@ import { App } from 'aws-cdk-lib/core';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import t from 'tap';
 import { createStack } from '../../infra/app.ts';
-import { codeIn, readText, tableUnder } from '../docs/pages.ts';
+import { codeIn, readText, tableUnder } from '../../tools/docs/pages.ts';
 import { configurations, stacksIn } from './fixtures/configurations.ts';
 
 process.env.CDK_VALIDATION = 'false';

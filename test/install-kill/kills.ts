@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VersionReply } from '../../protocol/api.ts';
 import { BUILD_VERSION } from '../../protocol/version.ts';
-import { sectionsOf } from '../../shim/aws-files.ts';
-import { isLitter } from '../../shim/layout.ts';
+import { sectionsOf } from '../../shim/user-files/aws-files.ts';
+import { isLitter } from '../../shim/user-files/installation-layout.ts';
+import { SETTINGS } from '../../tools/support/package.ts';
+import { type Random, seededRandom } from '../../tools/support/random.ts';
 import { type EmptyHome, signInHome, treeOf } from '../fixtures/install.ts';
-import { SETTINGS } from '../fixtures/package.ts';
-import { type Random, seededRandom } from '../fixtures/random.ts';
 
 /** An installer is killed so long after its start at most, when nothing that it changes triggers it. */
 const LATEST_KILL_MS = 1_200;

@@ -1,7 +1,7 @@
 import t from 'tap';
+import { keyring, missing, sessionBus } from '../../tools/support/find-tool.ts';
 import { type Running, startRunning } from '../faults/running.ts';
 import { startKeyring } from '../fixtures/keyring.ts';
-import { keyring, missing, sessionBus } from '../fixtures/tools.ts';
 import { GRACE_SECONDS, type Kill, kills, summary } from './kill.ts';
 
 const SEED = 1;

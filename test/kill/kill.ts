@@ -1,9 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RefreshTokenState } from '../../sandbox/provider/identity-provider.ts';
+import { seededRandom } from '../../tools/support/random.ts';
 import type { Running } from '../faults/running.ts';
-import { seededRandom } from '../fixtures/random.ts';
-import type { RefreshTokenState } from '../sandbox/identity-provider.ts';
 
 /** How long a rotated refresh token still works at the provider: Okta's default. */
 export const GRACE_SECONDS = 30;

@@ -5,7 +5,7 @@ import t from 'tap';
 import { CLIENT_TIMING, daemonClient, isListening } from '../../protocol/client.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { BUILD_VERSION, PROTOCOL_VERSION, VERSION_HEADER } from '../../protocol/version.ts';
-import { rejection } from '../daemon/fixtures/edges.ts';
+import { rejection } from '../../tools/support/daemon-edges.ts';
 import { httpReply, rawServer, shortDirectory } from '../daemon/fixtures/sockets.ts';
 
 const root = process.getuid?.() === 0;

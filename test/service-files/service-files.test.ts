@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { resolvePaths } from '../../protocol/paths.ts';
-import { LAUNCHD_LABEL } from '../../shim/launchd.ts';
-import { escapeForPlist, escapeForUnit } from '../../shim/service-files.ts';
-import { SYSTEMD_SOCKET, SYSTEMD_UNIT } from '../../shim/systemd.ts';
-import { readText } from '../docs/pages.ts';
+import { LAUNCHD_LABEL } from '../../shim/service/launchd.ts';
+import { escapeForPlist, escapeForUnit } from '../../shim/service/service-files.ts';
+import { SYSTEMD_SOCKET, SYSTEMD_UNIT } from '../../shim/service/systemd.ts';
+import { readText } from '../../tools/docs/pages.ts';
 
 const FOLDER = [process.cwd(), join(import.meta.dirname, '..', '..', '..', '..')]
   .map((root) => join(root, 'service-files'))

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { DISCOVERY_BYTES, discover, discoveryUrl } from '../../../admin/init/discovery.ts';
 import type { CcwbError } from '../../../protocol/errors.ts';
-import { startSandbox } from '../../sandbox/sandbox.ts';
+import { startSandbox } from '../../../sandbox/sandbox.ts';
 import { addressOf, type Document, fetchOf, PROVIDERS } from './fixtures/documents.ts';
 
 const never = new AbortController().signal;

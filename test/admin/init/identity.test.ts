@@ -1,5 +1,5 @@
 import t from 'tap';
-import { seededRandom } from '../../fixtures/random.ts';
+import { seededRandom } from '../../../tools/support/random.ts';
 import { anyProfile } from './fixtures/any-profile.ts';
 import { scriptedPrompter } from './fixtures/scripted-prompter.ts';
 import { wizard } from './fixtures/wizard.ts';

@@ -1,8 +1,8 @@
 import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { STOPPED } from '../../../admin/init/prompter.ts';
-import { STEPS } from '../../../admin/init/steps.ts';
+import { STOPPED } from '../../../admin/init/prompts/prompter.ts';
+import { STEPS } from '../../../admin/init/steps/steps.ts';
 import { startAdminCloud } from '../fixtures/admin-cloud.ts';
 import { addressOf, fetchOf, PROVIDERS } from './fixtures/documents.ts';
 import { type Script, scriptedPrompter } from './fixtures/scripted-prompter.ts';

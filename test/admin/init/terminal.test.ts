@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import t from 'tap';
-import { findTool, missing } from '../../fixtures/tools.ts';
+import { findTool, missing } from '../../../tools/support/find-tool.ts';
 import { wizard } from './fixtures/wizard.ts';
 
 const CCWB = fileURLToPath(new URL('../../../admin/ccwb.js', import.meta.url));

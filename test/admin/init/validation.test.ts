@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { emptyProfile } from '../../../admin/init/candidate.ts';
 import { ANSWER_NAMES, ANSWERS, type AnswerName, type AnswerSpec } from '../../../admin/init/names.ts';
-import { QUESTIONS } from '../../../admin/init/steps.ts';
+import { QUESTIONS } from '../../../admin/init/steps/steps.ts';
 import { scriptedPrompter } from './fixtures/scripted-prompter.ts';
 import { wizard } from './fixtures/wizard.ts';
 

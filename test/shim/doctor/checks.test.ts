@@ -7,8 +7,8 @@ import type { Looking } from '../../../shim/doctor/check.ts';
 import { clock, readDiscovery, unreachable } from '../../../shim/doctor/network-checks.ts';
 import { serviceWith } from '../../../shim/doctor/service-checks.ts';
 import { browser } from '../../../shim/doctor/sign-in-checks.ts';
-import type { Program } from '../../../shim/program.ts';
-import type { ServiceManager } from '../../../shim/service-manager.ts';
+import type { Program } from '../../../shim/program/program.ts';
+import type { ServiceManager } from '../../../shim/service/service-manager.ts';
 import { PROFILE } from '../fixtures/installation.ts';
 import { fakeProgram } from '../fixtures/program.ts';
 

@@ -9,12 +9,12 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
-import { ownSections, withoutSections } from '../../../shim/aws-edit.ts';
-import { sectionsOf } from '../../../shim/aws-files.ts';
-import { readForEdit, writeEdited } from '../../../shim/edit-file.ts';
-import { ownSettings, withoutSettings } from '../../../shim/settings-edit.ts';
 import { claudeSettings } from '../../../shim/uninstall/claude-settings.ts';
-import { seededRandom } from '../../fixtures/random.ts';
+import { ownSections, withoutSections } from '../../../shim/user-files/aws-edit.ts';
+import { sectionsOf } from '../../../shim/user-files/aws-files.ts';
+import { readForEdit, writeEdited } from '../../../shim/user-files/edit-file.ts';
+import { ownSettings, withoutSettings } from '../../../shim/user-files/settings-edit.ts';
+import { seededRandom } from '../../../tools/support/random.ts';
 import { fakeProgram } from '../fixtures/program.ts';
 
 const HERE = '/home/jane/claude-code-with-bedrock';

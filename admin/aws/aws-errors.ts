@@ -1,0 +1,112 @@
+import { CcwbError, type ErrorCode } from '../../protocol/errors.ts';
+import { oneLine } from '../terminal/text.ts';
+
+/** Credentials that AWS does not take: expired, revoked, mistyped, or signed by a wrong clock. */
+const REFUSED_CREDENTIALS = new Set([
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'RequestExpired',
+  'InvalidClientTokenId',
+  'UnrecognizedClientException',
+  'InvalidAccessKeyId',
+  'SignatureDoesNotMatch',
+  'InvalidSignatureException',
+  'MissingAuthenticationToken',
+  'IncompleteSignature',
+]);
+
+/** The SDK's own errors when its chain ends without credentials. */
+const NO_CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError', 'ProviderError']);
+
+const DENIED = new Set(['AccessDenied', 'AccessDeniedException', 'UnauthorizedOperation', 'NotAuthorized']);
+
+const PASSING = new Set([
+  'Throttling',
+  'ThrottlingException',
+  'TooManyRequestsException',
+  'RequestLimitExceeded',
+  'ServiceUnavailable',
+  'InternalFailure',
+  'TimeoutError',
+]);
+
+/** Parameters, template or capabilities that CloudFormation will not take as they are. */
+const INVALID = new Set(['ValidationError', 'InsufficientCapabilitiesException']);
+
+const SIGN_IN =
+  'sign in as an administrator (aws sso login) or set AWS_PROFILE, AWS_ACCESS_KEY_ID or what you use otherwise';
+
+/**
+ * An error of the AWS SDK in our vocabulary. AWS's own words are passed on, made harmless: to the person who
+ * deploys they are the point, and these calls carry no secret that AWS could quote.
+ *
+ * @param doing what was tried, e.g. `describing stack ccwb-ClaudeCode-auth`.
+ */
+export function adminError(thrown: unknown, doing: string): CcwbError {
+  if (thrown instanceof CcwbError) return thrown;
+  const name = thrown instanceof Error ? thrown.name : '';
+  const text = oneLine(thrown instanceof Error ? thrown.message : String(thrown));
+  const status = httpStatus(thrown);
+  const error = (code: ErrorCode, message: string, fix: string) =>
+    new CcwbError(code, message, fix, { cause: thrown });
+
+  if (name === 'AbortError') {
+    return error('ERR_INTERRUPTED', `interrupted while ${doing}`, 'run it again');
+  }
+  if (NO_CREDENTIALS.has(name)) {
+    return error('ERR_ADMIN_CREDENTIALS', `no AWS credentials to administer with: ${text}`, SIGN_IN);
+  }
+  if (REFUSED_CREDENTIALS.has(name)) {
+    const clock = name.startsWith('Signature') || name.startsWith('InvalidSignature');
+    const fix = clock ? `check this computer's clock; ${SIGN_IN}` : SIGN_IN;
+    return error('ERR_ADMIN_CREDENTIALS', `AWS does not take these credentials (${name}: ${text})`, fix);
+  }
+  if (DENIED.has(name)) {
+    const fix = 'have the permission that AWS names added, or deploy as another principal (docs/deploy.md)';
+    return error('ERR_ADMIN_DENIED', `AWS refused ${doing}: ${text}`, fix);
+  }
+  if (PASSING.has(name) || status === undefined || status >= 500 || status === 429) {
+    const strange = text === '' || /deserialization|parse error/i.test(text);
+    const problem = PASSING.has(name) ? `${name}: ${text}` : strange ? 'what answered is not AWS' : text;
+    const fix = 'check the network, VPN and proxy, then run the same command again';
+    return error('ERR_AWS_UNREACHABLE', `AWS did not answer ${doing} (${problem})`, fix);
+  }
+  if (INVALID.has(name)) {
+    const fix = 'correct what AWS names; if it is no setting of yours, report it';
+    return error('ERR_TEMPLATE_INVALID', `AWS cannot take ${doing}: ${text}`, fix);
+  }
+  if (/^(InvalidChangeSetStatus|ChangeSetNotFound)/.test(name)) {
+    const fix =
+      'somebody else changed the stack meanwhile: run the same command again and look at the changes';
+    return error('ERR_STACK_STATE', `AWS refused ${doing} (${name}: ${text})`, fix);
+  }
+  const fix = 'see what AWS says, and docs/deploy.md for the states a stack can be in';
+  return error('ERR_STACK_FAILED', `AWS refused ${doing} (${name}: ${text})`, fix);
+}
+
+/**
+ * A field that AWS's reply must have. A captive portal's page, say, is read as a reply in which everything is
+ * missing, and a stack that is missing is no stack that is gone.
+ *
+ * @throws CcwbError ERR_AWS_UNREACHABLE when it is not there.
+ */
+export function present<T>(field: T | undefined, operation: string): T {
+  if (field !== undefined && field !== '') return field;
+  throw new CcwbError(
+    'ERR_AWS_UNREACHABLE',
+    `the reply to ${operation} lacks a field: what answered is not AWS`,
+    'check the network, VPN and proxy, then run the same command again',
+  );
+}
+
+/** True for a ValidationError of AWS's whose words match: it has no finer names. */
+export function saysAws(thrown: unknown, words: RegExp): boolean {
+  return thrown instanceof Error && thrown.name === 'ValidationError' && words.test(thrown.message);
+}
+
+/** The status of AWS's reply, or undefined when none was understood. */
+function httpStatus(thrown: unknown): number | undefined {
+  if (typeof thrown !== 'object' || thrown === null || !('$metadata' in thrown)) return undefined;
+  const metadata = thrown.$metadata as { httpStatusCode?: unknown } | undefined;
+  return typeof metadata?.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined;
+}

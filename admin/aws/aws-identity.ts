@@ -1,0 +1,143 @@
+import { basename } from 'node:path';
+import type { STSClientConfig } from '@aws-sdk/client-sts';
+import { awsTransport } from '../../network/aws-transport.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+import type { AdminIo } from '../io.ts';
+import { adminError, present } from './aws-errors.ts';
+
+/** Who calls AWS, as STS tells. */
+export type CallerIdentity = { readonly account: string; readonly arn: string };
+
+/** What the clients of every service share: the region, the way to AWS, and one chain of credentials. */
+export type ClientSettings = Pick<
+  STSClientConfig,
+  'region' | 'endpoint' | 'credentials' | 'maxAttempts' | 'logger' | 'requestHandler'
+>;
+
+/**
+ * Tries of one call, the first included. The SDK waits between them with back-off and jitter, longer when it
+ * is throttled; CloudFormation throttles accounts in which much is deployed.
+ */
+const ATTEMPTS = 6;
+
+/** Name of the program that gives credentials to users: to administer with it would lead in a circle. */
+const OUR_PROGRAM = 'credential-process';
+/** Roles of users, as the auth stack names them: stack, logical id, a suffix of CloudFormation's. */
+const OUR_ROLE = /^ccwb-.*AuthenticatedRole-\w+$/;
+/** Session name that Cognito gives to everybody who comes through an identity pool. */
+const POOL_SESSION = 'CognitoIdentityCredentials';
+
+const OTHER_PROFILE =
+  'sign in with a profile of an administrator and name it in AWS_PROFILE; users of this product may only invoke models';
+
+/**
+ * Asks AWS who calls.
+ *
+ * @param interrupted ends the wait.
+ * @throws CcwbError ERR_ADMIN_CREDENTIALS when there are none that AWS takes.
+ */
+export async function openAws(
+  region: string,
+  { aws, fetch }: Pick<AdminIo, 'aws' | 'fetch'>,
+  interrupted?: AbortSignal,
+): Promise<{ settings: ClientSettings; identity: CallerIdentity }> {
+  const { STSClient, GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
+  const common = commonSettings(region, fetch);
+  const client = new STSClient({ ...common, credentials: await credentialChain(common), ...aws });
+  try {
+    const { Account, Arn } = await client.send(
+      new GetCallerIdentityCommand({}),
+      interrupted && { abortSignal: interrupted },
+    );
+    // One chain for all clients: a program or a page that gives credentials is asked once.
+    const { credentials } = client.config;
+    const settings = { ...common, ...aws, credentials };
+    const account = present(Account, 'GetCallerIdentity');
+    return { settings, identity: { account, arn: present(Arn, 'GetCallerIdentity') } };
+  } catch (thrown) {
+    throw adminError(thrown, 'asking who calls');
+  }
+}
+
+/** The chain of the AWS CLI; what it has to ask of AWS, such as a sign-in page's, goes the same way as all else. */
+async function credentialChain(
+  clientConfig: ClientSettings,
+): Promise<NonNullable<ClientSettings['credentials']>> {
+  const { defaultProvider } = await import('@aws-sdk/credential-provider-node');
+  return defaultProvider({ clientConfig });
+}
+
+function commonSettings(region: string, fetch: AdminIo['fetch']): ClientSettings {
+  const ignore = (): void => {};
+  return {
+    region,
+    maxAttempts: ATTEMPTS,
+    requestHandler: awsTransport(fetch),
+    // Its warnings would go to the console.
+    logger: { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore },
+  };
+}
+
+/**
+ * Refuses an AWS profile that would have our own program called for credentials, before it is: that would
+ * open a sign-in page, and end in a role that may only use Bedrock.
+ *
+ * @throws CcwbError ERR_ADMIN_CREDENTIALS
+ */
+export async function refuseOwnProgram(env: Readonly<Record<string, string | undefined>>): Promise<void> {
+  // As the SDK's chain: keys in the environment come first, unless a profile is named.
+  if (env.AWS_ACCESS_KEY_ID && env.AWS_SECRET_ACCESS_KEY && !env.AWS_PROFILE) return;
+  const profiles = await awsProfiles(env);
+  const first = env.AWS_PROFILE || 'default';
+  const seen = new Set<string>();
+  for (let name: string | undefined = first; name !== undefined && !seen.has(name); ) {
+    seen.add(name);
+    const profile: Partial<Record<string, string>> | undefined = profiles[name];
+    const command = profile?.credential_process;
+    if (command !== undefined && !profile?.aws_access_key_id && callsOurProgram(command)) {
+      const through = name === first ? '' : ` (through source_profile ${name})`;
+      throw new CcwbError(
+        'ERR_ADMIN_CREDENTIALS',
+        `the AWS profile ${first}${through} gets its credentials from this product: ${command}`,
+        OTHER_PROFILE,
+      );
+    }
+    name = profile?.source_profile;
+  }
+}
+
+async function awsProfiles(
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Partial<Record<string, Partial<Record<string, string>>>>> {
+  const { parseKnownFiles } = await import('@smithy/core/config');
+  const path = (variable: string, field: string) =>
+    env[variable] === undefined ? {} : { [field]: env[variable] };
+  return parseKnownFiles({
+    ...path('AWS_CONFIG_FILE', 'configFilepath'),
+    ...path('AWS_SHARED_CREDENTIALS_FILE', 'filepath'),
+    // Read afresh: the program may have written there.
+    ignoreCache: true,
+  }).catch(() => ({}));
+}
+
+function callsOurProgram(command: string): boolean {
+  return command.split(/\s+/).some((word) => basename(word.replace(/^["']|["']$/g, '')) === OUR_PROGRAM);
+}
+
+/**
+ * Refuses credentials that are those of a user of the product.
+ *
+ * @param roleArns roles of users that config.json names.
+ * @throws CcwbError ERR_ADMIN_CREDENTIALS
+ */
+export function refuseOwnRole({ arn }: CallerIdentity, roleArns: readonly string[]): void {
+  const [, roleName, session] = /:assumed-role\/([^/]+)\/(.+)$/.exec(arn) ?? [];
+  if (roleName === undefined) return;
+  const named = roleArns.some((role) => role.split('/').at(-1) === roleName);
+  if (!named && !OUR_ROLE.test(roleName) && session !== POOL_SESSION) return;
+  throw new CcwbError(
+    'ERR_ADMIN_CREDENTIALS',
+    `these credentials are those of a user of Claude Code with Bedrock: ${arn}`,
+    OTHER_PROFILE,
+  );
+}

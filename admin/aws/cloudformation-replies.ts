@@ -1,0 +1,75 @@
+import type {
+  DescribeChangeSetOutput,
+  ResourceChange,
+  StackEvent as SdkEvent,
+  Stack,
+} from '@aws-sdk/client-cloudformation';
+import { oneLine } from '../terminal/text.ts';
+import { present } from './aws-errors.ts';
+import type { Change, ChangeSet, StackEvent, StackState, Template } from './cloudformation-types.ts';
+
+export function stackState(stack: Stack): StackState {
+  const outputs = (stack.Outputs ?? []).map((each) => [each.OutputKey ?? '', each.OutputValue ?? '']);
+  return {
+    id: stack.StackId ?? stack.StackName ?? '',
+    name: stack.StackName ?? '',
+    status: stack.StackStatus ?? 'UNKNOWN',
+    reason: stack.StackStatusReason === undefined ? undefined : oneLine(stack.StackStatusReason),
+    outputs: Object.fromEntries(outputs),
+    changedAt: (stack.LastUpdatedTime ?? stack.CreationTime)?.getTime(),
+    terminationProtection: stack.EnableTerminationProtection === true,
+    drift: stack.DriftInformation?.StackDriftStatus ?? 'NOT_CHECKED',
+  };
+}
+
+export function stackEvent(event: SdkEvent): StackEvent {
+  return {
+    id: event.EventId ?? '',
+    at: event.Timestamp?.getTime() ?? 0,
+    logicalId: event.LogicalResourceId ?? '',
+    type: event.ResourceType ?? '',
+    status: event.ResourceStatus ?? '',
+    reason: event.ResourceStatusReason === undefined ? undefined : oneLine(event.ResourceStatusReason),
+    ofStack: event.PhysicalResourceId === event.StackId,
+  };
+}
+
+export function changeSet(id: string, pages: readonly DescribeChangeSetOutput[]): ChangeSet {
+  const [first] = pages;
+  return {
+    id,
+    status: present(first?.Status, 'DescribeChangeSet'),
+    reason: first?.StatusReason,
+    executionStatus: first?.ExecutionStatus ?? 'UNAVAILABLE',
+    changes: pages.flatMap(({ Changes = [] }) =>
+      Changes.flatMap(({ ResourceChange: change }) => (change ? [resourceChange(change)] : [])),
+    ),
+  };
+}
+
+function resourceChange(change: ResourceChange): Change {
+  const properties = (change.Details ?? []).flatMap(({ Target: target }) => {
+    const name = target?.Attribute === 'Properties' ? target.Name : target?.Attribute;
+    return name ? [name] : [];
+  });
+  return {
+    action: change.Action ?? 'Dynamic',
+    logicalId: change.LogicalResourceId ?? '',
+    type: change.ResourceType ?? '',
+    physicalId: change.PhysicalResourceId,
+    replacement: change.Replacement,
+    properties: [...new Set(properties)],
+  };
+}
+
+/** Templates of ours are JSON; anything else was put there by other means. */
+export function parseTemplate(text: string): Template | undefined {
+  try {
+    const template: unknown = JSON.parse(text);
+    return typeof template === 'object' && template !== null && 'Resources' in template
+      ? (template as Template)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * The way of `ccwb` to the network. As curl and npm do, it follows HTTPS_PROXY, HTTP_PROXY, NO_PROXY and
+ * NODE_EXTRA_CA_CERTS of the shell it runs in, for calls to AWS as for all others.
+ */
+
+import { networkSettingsFrom } from '../../common/network-settings.ts';
+import type { Fetch, WayOut } from '../../network/way-out.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Bounds of one try. CloudFormation takes seconds to take a large template, and gives long lists of events. */
+const LIMITS = { connectMs: 5_000, callMs: 30_000, keepAliveMs: 10_000, maxReplyBytes: 20_000_000 };
+
+/** A fetch that goes that way, which is found when it is first needed. */
+export function networkFetch(env: Environment): Fetch {
+  let opened: Promise<WayOut> | undefined;
+  const open = async (): Promise<WayOut> => {
+    const { openWayOut } = await import('../../network/way-out.ts');
+    // The calls that then fail tell why.
+    return openWayOut(networkSettingsFrom(env), LIMITS, () => {});
+  };
+  return async (input, init) => {
+    opened ??= open();
+    const { fetch } = await opened;
+    const limit = AbortSignal.timeout(LIMITS.callMs);
+    const signal = init?.signal ? AbortSignal.any([init.signal, limit]) : limit;
+    return fetch(input, { ...init, signal });
+  };
+}

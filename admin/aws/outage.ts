@@ -1,0 +1,29 @@
+import { CcwbError } from '../../protocol/errors.ts';
+import { OUTAGE_LIMIT_MS } from '../deploy/follow-operation.ts';
+import type { AdminIo } from '../io.ts';
+import { paragraph } from '../terminal/text.ts';
+
+const WAIT_MS = 5_000;
+
+/**
+ * Does something again and again while AWS cannot be reached, for as long as an operation that is followed would
+ * be waited for. What is under way in AWS is not begun anew: the error that says so ends it.
+ */
+export async function outlive<T>(attempt: () => Promise<T>, io: AdminIo): Promise<T> {
+  const since = io.now();
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await attempt();
+    } catch (thrown) {
+      const away =
+        thrown instanceof CcwbError &&
+        thrown.code === 'ERR_AWS_UNREACHABLE' &&
+        // Around another error of ours it tells of an order that AWS may have taken.
+        !(thrown.cause instanceof CcwbError);
+      if (!away || io.now() - since > OUTAGE_LIMIT_MS) throw thrown;
+      if (tries === 0) io.writeError(paragraph(`${thrown.message}; trying again`, io.columns));
+      await io.sleep(WAIT_MS * (0.5 + io.random() / 2));
+      if (io.interrupted.aborted) throw thrown;
+    }
+  }
+}

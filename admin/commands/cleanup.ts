@@ -1,0 +1,96 @@
+import { existsSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Command } from 'commander';
+import { CcwbError } from '../../protocol/errors.ts';
+import { INSTALL_FOLDER } from '../../protocol/paths.ts';
+import type { AdminIo } from '../io.ts';
+import { findPayload } from '../package/payload.ts';
+import { runInForeground } from '../processes.ts';
+import { useNoProfile } from '../profiles/current-profile.ts';
+import { deployedStacks } from '../profiles/manage-profiles.ts';
+import { listProfiles, profilesFolder, readProfile } from '../profiles/profile-store.ts';
+import { confirm } from '../terminal/confirm.ts';
+import { listWords, paragraph } from '../terminal/text.ts';
+
+type CleanupFlags = { yes?: true; force?: true; dryRun?: true; profiles?: true };
+
+const NOTES = `
+Undoes what the installer of a package has done on this computer, for you alone,
+with bedrock-auth uninstall; also what the tool that this one replaces has done.
+AWS stays as it is: that is for ccwb destroy.
+
+Examples:
+  $ ccwb cleanup --dry-run
+  $ ccwb cleanup --force
+`;
+
+/** Adds `ccwb cleanup`. @param fail told when something had to stay. */
+export function addCleanupCommand(program: Command, io: AdminIo, fail: () => void): void {
+  program
+    .command('cleanup')
+    .summary('undo an installation on this computer')
+    .description('Removes an installation from this computer, and nothing else.')
+    .option('--dry-run', 'show what would be removed, and remove nothing')
+    .option('-y, --yes', 'do not ask')
+    .option('--force', 'the same; with --profiles also those of stacks that are in AWS')
+    .option('--profiles', 'also remove the profiles of ccwb')
+    .addHelpText('after', NOTES)
+    .action(async (flags: CleanupFlags) => {
+      if (flags.profiles && !flags.force) refuseDeployed(io);
+      if (!(await uninstall(flags, io))) fail();
+      else if (flags.profiles) await removeProfiles(flags, io);
+    });
+}
+
+/** Runs the uninstaller of the installation, or for one that has none the one that packages are made with. */
+async function uninstall(flags: CleanupFlags, io: AdminIo): Promise<boolean> {
+  const installation = join(io.env.HOME || homedir(), INSTALL_FOLDER);
+  const installed = join(installation, 'bedrock-auth');
+  const own = join('app', 'shim', 'bedrock-auth.js');
+  const [file, ...before] = existsSync(installed)
+    ? [installed, 'uninstall']
+    : [process.execPath, join(findPayload(), own), 'uninstall', '--installation', installation];
+  const args = [
+    ...before,
+    ...(flags.dryRun ? ['--dry-run'] : []),
+    ...(flags.yes || flags.force ? ['--yes'] : []),
+  ];
+  const end = await runInForeground(file, args, io.env);
+  if (end.kind === 'exited') return end.status === 0;
+  throw new CcwbError(
+    'ERR_INSTALL_INCOMPLETE',
+    `${file} could not be run (${end.reason})`,
+    'run install.sh of a package again, then ccwb cleanup',
+  );
+}
+
+function refuseDeployed(io: AdminIo): void {
+  for (const name of listProfiles(io.env)) {
+    const deployed = deployedStacks(readProfile(name, io.env));
+    if (deployed.length === 0) continue;
+    throw new CcwbError(
+      'ERR_STACK_STATE',
+      `profile ${name} is deployed: ${listWords(deployed)}; nothing was removed`,
+      `run ccwb destroy --profile ${name} first; with --force the profiles go and the stacks stay in AWS`,
+    );
+  }
+}
+
+async function removeProfiles(flags: CleanupFlags, io: AdminIo): Promise<void> {
+  const folder = profilesFolder(io.env);
+  const names = listProfiles(io.env);
+  if (names.length === 0) {
+    io.writeError(paragraph(`There is no profile in ${folder}.`, io.columns));
+    return;
+  }
+  if (flags.dryRun) {
+    io.writeOut(paragraph(`${folder}: ${names.join(', ')}`, undefined, 'This removes '));
+    return;
+  }
+  const yes = flags.yes === true || flags.force === true;
+  await confirm(`Remove the profiles ${listWords(names)} in ${folder}?`, yes, '--yes', io);
+  useNoProfile(io.env);
+  rmSync(folder, { recursive: true, force: true });
+  io.writeOut(`removed ${names.join(', ')} from ${dirname(folder)}\n`);
+}

@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+import { type DoctorReport, findingLines, findingsOf, reportOf, summaryLine } from '../../common/findings.ts';
+import { painter } from '../../common/terminal/layout.ts';
+import { account, credentials, services } from '../doctor/aws-checks.ts';
+import type { Check, Machine } from '../doctor/check.ts';
+import { disk, network, node, npm, profile, profiles } from '../doctor/local-checks.ts';
+import { beginLooking, thisMachine } from '../doctor/look.ts';
+import { provider, signingKeys } from '../doctor/provider-checks.ts';
+import { outputs, stacks } from '../doctor/stack-checks.ts';
+import type { AdminIo } from '../io.ts';
+import { addProfileOptions, type ProfileFlags } from './session.ts';
+
+type DoctorFlags = ProfileFlags & { json?: true };
+
+/** Every check, in the order in which one depends on the other; names as in docs/command-line.md. */
+export const CHECKS: readonly { readonly name: string; readonly check: Check }[] = [
+  { name: 'Node.js', check: node },
+  { name: 'profiles', check: profiles },
+  { name: 'profile', check: profile },
+  { name: 'disk', check: disk },
+  { name: 'network', check: network },
+  { name: 'npm', check: npm },
+  { name: 'provider', check: provider },
+  { name: 'signing keys', check: signingKeys },
+  { name: 'AWS services', check: services },
+  { name: 'AWS credentials', check: credentials },
+  { name: 'AWS account', check: account },
+  { name: 'stacks', check: stacks },
+  { name: 'outputs', check: outputs },
+];
+
+const NOTES = `
+Changes nothing, here or in AWS. Exit status 0 when nothing is a problem;
+warnings are none.
+
+Examples:
+  $ ccwb doctor
+  $ ccwb doctor --json
+`;
+
+/** Adds `ccwb doctor`. @param fail told when there is a problem. */
+export function addDoctorCommand(program: Command, io: AdminIo, fail: () => void): void {
+  const command = program
+    .command('doctor')
+    .summary('look for what keeps ccwb from working')
+    .description('Looks for what keeps ccwb from working, and says how to mend it.')
+    .option('--json', 'print it as JSON');
+  addProfileOptions(command)
+    .addHelpText('after', NOTES)
+    .action(async (flags: DoctorFlags) => {
+      const report = await doctor(flags, io, thisMachine());
+      if (report.outcome === 'problem') fail();
+    });
+}
+
+/** All checks begin at once, and are shown in their order. */
+export async function doctor(flags: DoctorFlags, io: AdminIo, machine: Machine): Promise<DoctorReport> {
+  const looking = beginLooking(flags, io, machine);
+  const begun = CHECKS.map(({ name, check }) => ({ name, found: findingsOf(() => check(looking)) }));
+  const checks: DoctorReport['checks'] = [];
+  const paint = painter(io.colours);
+  for (const { name, found } of begun) {
+    const findings = (await found).map((finding) => ({ check: name, ...finding }));
+    checks.push(...findings);
+    if (!flags.json) for (const finding of findings) io.writeOut(findingLines(finding, paint, false));
+  }
+  const report = reportOf(checks);
+  io.writeOut(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : summaryLine(report));
+  return report;
+}

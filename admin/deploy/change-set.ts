@@ -1,0 +1,81 @@
+import { CcwbError } from '../../protocol/errors.ts';
+import type { ChangeSet, CloudFormation, NewChangeSet } from '../aws/cloudformation-types.ts';
+import type { AdminIo } from '../io.ts';
+import { oneLine, paragraph } from '../terminal/text.ts';
+
+/** CloudFormation compares templates in seconds; what takes minutes does not end. In milliseconds. */
+const LIMIT_MS = 300_000;
+const LEAST_WAIT_MS = 500;
+const MOST_WAIT_MS = 3_000;
+
+/** The two ways in which CloudFormation says that there is nothing to do; it has no code for it. */
+const NOTHING_TO_DO = /didn't contain changes|No updates are to be performed/i;
+
+/**
+ * Has CloudFormation find out what a template changes.
+ *
+ * @param created name of the stack when there was none: an empty one is made with the change set.
+ * @returns undefined when it changes nothing: then no change set is left.
+ * @throws CcwbError ERR_TEMPLATE_INVALID with CloudFormation's reason; nothing is left behind.
+ */
+export async function makeChangeSet(
+  cloud: CloudFormation,
+  input: NewChangeSet,
+  created: string | undefined,
+  io: AdminIo,
+): Promise<ChangeSet | undefined> {
+  const id = await cloud.createChangeSet(input);
+  let changeSet: ChangeSet;
+  try {
+    changeSet = await whenMade(cloud, id, input.stackName, io);
+  } catch (error) {
+    await discardChangeSet(cloud, id, created, io);
+    throw error;
+  }
+  if (changeSet.status === 'CREATE_COMPLETE' && changeSet.executionStatus === 'AVAILABLE') return changeSet;
+  await discardChangeSet(cloud, id, created, io);
+  const reason = oneLine(changeSet.reason ?? `${changeSet.status}, ${changeSet.executionStatus}`);
+  if (NOTHING_TO_DO.test(reason)) return undefined;
+  throw new CcwbError(
+    'ERR_TEMPLATE_INVALID',
+    `CloudFormation made no change set for ${input.stackName}: ${reason}`,
+    'correct what it names; if it is no setting of yours, report it',
+  );
+}
+
+/** Leaves nothing of a change set that is not executed, nor the empty stack that was made for it. */
+export async function discardChangeSet(
+  cloud: CloudFormation,
+  id: string,
+  created: string | undefined,
+  io: AdminIo,
+): Promise<void> {
+  try {
+    await cloud.deleteChangeSet(id);
+    if (created !== undefined) await cloud.deleteEmptyStack(created);
+  } catch (error) {
+    if (!(error instanceof CcwbError)) throw error;
+    // What was asked for is done, or has failed for a better reason.
+    const text = `a change set that changes nothing stays behind: ${error.message}`;
+    io.writeError(paragraph(text, io.columns));
+  }
+}
+
+async function whenMade(cloud: CloudFormation, id: string, name: string, io: AdminIo): Promise<ChangeSet> {
+  const since = io.now();
+  for (let waitMs = LEAST_WAIT_MS; ; waitMs = Math.min(waitMs * 1.5, MOST_WAIT_MS)) {
+    const changeSet = await cloud.describeChangeSet(id);
+    if (!/_(PENDING|IN_PROGRESS)$/.test(changeSet.status)) return changeSet;
+    if (io.now() - since > LIMIT_MS) {
+      throw new CcwbError(
+        'ERR_STACK_PENDING',
+        `CloudFormation has not finished the change set of ${name} after ${LIMIT_MS / 60_000} minutes`,
+        'run it again later; a change set that is not executed changes nothing',
+      );
+    }
+    await io.sleep(waitMs * (0.5 + io.random() / 2));
+    if (io.interrupted.aborted) {
+      throw new CcwbError('ERR_INTERRUPTED', `interrupted before ${name} was changed`, 'run it again');
+    }
+  }
+}

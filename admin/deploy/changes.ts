@@ -1,0 +1,118 @@
+/** The changes of a change set in words, and which of them hurt. */
+import type { Change, Template } from '../aws/cloudformation-types.ts';
+import { listWords, paragraph, typeWords } from '../terminal/text.ts';
+import type { Place } from './template-values.ts';
+
+/**
+ * What holds something that cannot be made again: an identity pool's identities and its id are in every
+ * package handed out; the same for pools of users.
+ */
+const IRREPLACEABLE = new Set(['AWS::Cognito::IdentityPool', 'AWS::Cognito::UserPool']);
+
+/** A change that hurts: the resource, and what happens to it. */
+export type Danger = { readonly logicalId: string; readonly text: string };
+
+/** What is deployed and what is to be, as far as it matters to changes. */
+export type Versions = {
+  /** Undefined: nothing is deployed yet, or it cannot be read. */
+  readonly old: Template | undefined;
+  readonly next: Template;
+  readonly place: Place;
+  /** Outputs whose values are in config.json files. */
+  readonly configOutputs: readonly string[];
+};
+
+/** A line for each change, broken to the width. */
+export function changeLines(
+  changes: readonly Change[],
+  versions: Versions,
+  columns: number | undefined,
+): string {
+  return changes
+    .map((change) => paragraph(changeWords(change, versions), columns, `  ${sign(change)} `))
+    .join('');
+}
+
+function sign({ action, replacement }: Change): string {
+  if (action === 'Add' || action === 'Import') return '+';
+  if (action === 'Remove') return '-';
+  return replacement === 'True' || replacement === 'Conditional' ? '!' : '~';
+}
+
+function changeWords(change: Change, { old }: Versions): string {
+  const what = `${change.logicalId} (${typeWords(change.type)})`;
+  const retained = old?.Resources[change.logicalId];
+  switch (change.action) {
+    case 'Add':
+      return `${what} is created`;
+    case 'Import':
+      return `${what} is taken into the stack`;
+    case 'Remove':
+      return retained?.DeletionPolicy === 'Retain'
+        ? `${what} leaves the stack and stays in the account`
+        : `${what} is deleted`;
+    default: {
+      const properties = change.properties.length > 0 ? `: ${listWords(change.properties)}` : '';
+      if (change.replacement === 'True') return `${what} is REPLACED by a new one${properties}`;
+      if (change.replacement === 'Conditional') return `${what} changes and MAY BE REPLACED${properties}`;
+      return `${what} changes${properties}`;
+    }
+  }
+}
+
+/**
+ * The changes after which something in use is gone: identity pools, what is marked to be retained, and what
+ * config.json files out there name.
+ */
+export function dangersIn(changes: readonly Change[], versions: Versions): Danger[] {
+  const named = new Set(
+    versions.configOutputs.flatMap((key) => [...referencesIn(versions.old?.Outputs?.[key]?.Value)]),
+  );
+  return changes.flatMap((change) => {
+    const { logicalId, type } = change;
+    const resource = versions.old?.Resources[logicalId];
+    const replaced = change.replacement === 'True' || change.replacement === 'Conditional';
+    const removed = change.action === 'Remove';
+    if (!replaced && !removed) return [];
+    const happens = removed
+      ? 'is removed'
+      : change.replacement === 'True'
+        ? 'is replaced'
+        : 'may be replaced';
+    const text = (why: string) => [
+      { logicalId, text: `${logicalId} (${typeWords(type)}) ${happens}: ${why}` },
+    ];
+    if (IRREPLACEABLE.has(type))
+      return text('everybody who uses it needs a new config.json and signs in anew');
+    if (named.has(logicalId)) return text('config.json files in use name it and would stop working');
+    const keeps = resource?.DeletionPolicy === 'Retain' || resource?.UpdateReplacePolicy === 'Retain';
+    if (replaced && keeps) return text('the new one is empty; what is in the old one stays there, unused');
+    return [];
+  });
+}
+
+/** Logical ids that a value in a template refers to. */
+export function referencesIn(value: unknown, found = new Set<string>()): Set<string> {
+  if (Array.isArray(value)) for (const item of value) referencesIn(item, found);
+  else if (typeof value === 'object' && value !== null) {
+    for (const [key, inner] of Object.entries(value)) {
+      if (key === 'Ref' && typeof inner === 'string') found.add(inner);
+      else if (key === 'Fn::GetAtt')
+        found.add(String(Array.isArray(inner) ? inner[0] : inner).split('.')[0] ?? '');
+      else referencesIn(inner, found);
+    }
+  }
+  return found;
+}
+
+/** The change set that making a template from nothing would be, for a look at what cannot be asked for yet. */
+export function allCreated({ Resources }: Template): Change[] {
+  return Object.entries(Resources).map(([logicalId, { Type }]) => ({
+    action: 'Add',
+    logicalId,
+    type: Type,
+    physicalId: undefined,
+    replacement: undefined,
+    properties: [],
+  }));
+}

@@ -1,0 +1,104 @@
+/** `ccwb destroy --delete-data`: the buckets that a stack left, with everything in them. */
+import { CcwbError } from '../../protocol/errors.ts';
+import { type Buckets, openBuckets } from '../aws/buckets.ts';
+import type { Session } from '../commands/session.ts';
+import type { AdminIo } from '../io.ts';
+import { paragraph } from '../terminal/text.ts';
+
+/** A bucket that is no more. */
+export type DeletedBucket = { readonly bucket: string; readonly objects: number };
+
+/** How often a bucket is emptied again: what was under way to it when its stack went arrives within minutes. */
+const TRIES = 5;
+const WAIT_MS = 10_000;
+/** Without a terminal a line for so many objects says that it goes on. */
+const LINE_EVERY = 10_000;
+
+/**
+ * Empties buckets and deletes them.
+ *
+ * @throws CcwbError with the line that does the rest by hand.
+ */
+export async function deleteBuckets(
+  names: readonly string[],
+  { settings, place }: Session,
+  io: AdminIo,
+): Promise<DeletedBucket[]> {
+  if (names.length === 0) return [];
+  const byPath = [settings.endpoint, io.env.AWS_ENDPOINT_URL, io.env.AWS_ENDPOINT_URL_S3].some(Boolean);
+  const buckets = await openBuckets(settings, byPath);
+  const done: DeletedBucket[] = [];
+  for (const bucket of names) {
+    try {
+      const objects = await deleteBucket(bucket, buckets, io);
+      io.writeError(
+        paragraph(`bucket ${bucket} deleted, with ${objects} objects that were in it`, io.columns),
+      );
+      done.push({ bucket, objects });
+    } catch (thrown) {
+      if (!(thrown instanceof CcwbError)) throw thrown;
+      const rest = names
+        .slice(done.length)
+        .map((name) => `aws s3 rb s3://${name} --force --region ${place.region}`);
+      throw new CcwbError(
+        thrown.code,
+        `${thrown.message}; its stack is gone, the bucket ${bucket} is still there`,
+        `${thrown.fix}; what is left goes with: ${rest.join('; ')}`,
+        { cause: thrown },
+      );
+    }
+  }
+  return done;
+}
+
+/** @returns how many objects were in it. */
+async function deleteBucket(bucket: string, buckets: Buckets, io: AdminIo): Promise<number> {
+  const progress = showCount(bucket, io);
+  let objects = 0;
+  for (let tries = 1; ; tries += 1) {
+    for (let some = await buckets.deleteSome(bucket); some > 0; some = await buckets.deleteSome(bucket)) {
+      objects += some;
+      progress.show(objects);
+      if (io.interrupted.aborted) throw interrupted(bucket, objects);
+    }
+    progress.end();
+    if (await buckets.remove(bucket)) return objects;
+    if (tries === TRIES) {
+      throw new CcwbError(
+        'ERR_STACK_FAILED',
+        `something is put into the bucket ${bucket} as fast as it is emptied`,
+        'end what writes there',
+      );
+    }
+    await io.sleep(WAIT_MS);
+    if (io.interrupted.aborted) throw interrupted(bucket, objects);
+  }
+}
+
+function interrupted(bucket: string, objects: number): CcwbError {
+  return new CcwbError(
+    'ERR_INTERRUPTED',
+    `interrupted after ${objects} objects of the bucket ${bucket} were deleted`,
+    'nothing brings those back',
+  );
+}
+
+function showCount(bucket: string, { columns, writeError }: AdminIo) {
+  let shown = false;
+  let lines = 0;
+  return {
+    show(objects: number): void {
+      if (columns !== undefined)
+        writeError(`\r\u001b[2K  … emptying ${bucket}: ${objects}`.slice(0, columns + 5));
+      else if (objects >= (lines + 1) * LINE_EVERY) {
+        lines = Math.floor(objects / LINE_EVERY);
+        writeError(`emptying bucket ${bucket}: ${objects} objects deleted\n`);
+      }
+      shown = columns !== undefined;
+    },
+    end(): void {
+      if (shown) writeError('\r\u001b[2K');
+      shown = false;
+    },
+  };
+}

@@ -1,0 +1,170 @@
+import { STACKS, type StackId, stackName } from '../../infra/outputs.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+import { outlive } from '../aws/outage.ts';
+import type { DeployFlags } from '../commands/deploy.ts';
+import { type Chosen, choose, openSession, type Session } from '../commands/session.ts';
+import type { AdminIo } from '../io.ts';
+import { confirm } from '../terminal/confirm.ts';
+import { listWords } from '../terminal/text.ts';
+import { type DeployedStack, deployStack } from './deploy-stack.ts';
+import type { StackPlan } from './stack-plan.ts';
+import { fieldsFrom, storeOutputs, tellOutputs } from './store-outputs.ts';
+import { configFields } from './write-config.ts';
+
+/** What `ccwb deploy --json` prints, also when it fails half-way. */
+export type DeployReport = {
+  readonly profile: string;
+  readonly account: string;
+  readonly region: string;
+  readonly caller: string;
+  readonly stacks: readonly DeployedStack[];
+  /** Fields of config.json and the values that belong there, as far as the stacks give them. */
+  readonly config: Readonly<Record<string, string>>;
+  /** Whether they were written there. */
+  readonly configWritten: boolean;
+  /** Whether the outputs are in the administrator's profile. */
+  readonly stored: boolean;
+  readonly error?: { readonly code: string; readonly message: string; readonly fix: string };
+};
+
+/** `ccwb deploy`, once its words are understood. */
+export async function deploy(
+  stacks: readonly StackId[] | undefined,
+  flags: DeployFlags,
+  io: AdminIo,
+): Promise<void> {
+  const chosen = choose(flags, io);
+  checkFlags(flags, chosen);
+  const plans = await planStacks(stacks, chosen, flags);
+  if (flags.showTemplate) {
+    io.writeOut(`${JSON.stringify(onlyPlan(plans).template, undefined, 2)}\n`);
+    return;
+  }
+  const session = await openSession(chosen, io);
+  const dryRun = flags.dryRun === true;
+  io.writeError(`stacks       ${listWords(plans.map(({ name }) => name))}\n`);
+  if (dryRun) io.writeError('\nA dry run: nothing is changed.\n');
+  else await confirm('Continue?', flags.yes === true, '--yes', io);
+
+  const done: DeployedStack[] = [];
+  let failure: unknown;
+  let kept = { stored: false, configWritten: false };
+  try {
+    try {
+      await deployAll(plans, done, chosen, session, flags, io);
+    } finally {
+      // What was deployed before a later stack failed counts.
+      if (!dryRun) kept = tellOutputs(done, chosen, flags.writeConfig === true, io);
+    }
+  } catch (thrown) {
+    failure = thrown;
+  }
+  if (flags.json)
+    io.writeOut(`${JSON.stringify(report(done, kept, failure, chosen, session), undefined, 2)}\n`);
+  else for (const stack of done) io.writeOut(outputLines(stack));
+  if (failure !== undefined) throw failure;
+}
+
+function checkFlags({ writeConfig, roleArn }: DeployFlags, { admin, path }: Chosen): void {
+  if (writeConfig && admin) {
+    throw new CcwbError(
+      'ERR_USAGE',
+      `--write-config goes with --config FILE; the outputs of a profile's stacks are always kept in it (${path})`,
+      'leave --write-config out',
+    );
+  }
+  if (roleArn !== undefined && !/^arn:[\w-]+:iam::\d{12}:role\/\S+$/.test(roleArn)) {
+    throw new CcwbError(
+      'ERR_USAGE',
+      `--role-arn is ${JSON.stringify(roleArn)}; allowed: the ARN of an IAM role that CloudFormation may take`,
+      'run ccwb deploy --help',
+    );
+  }
+}
+
+async function planStacks(
+  stacks: readonly StackId[] | undefined,
+  { profile, admin, path }: Chosen,
+  flags: DeployFlags,
+): Promise<StackPlan[]> {
+  // Half a second of CDK that no other command should pay for.
+  const { planStacks: plan } = await import('./synth.ts');
+  return plan(stacks, profile, {
+    regions: flags.bedrockRegions,
+    globalInference: flags.globalInference,
+    infraFile: flags.infra,
+    admin: admin && { infra: admin.infra, path },
+  });
+}
+
+function onlyPlan(plans: readonly StackPlan[]): StackPlan {
+  const [plan, ...more] = plans;
+  if (plan && more.length === 0) return plan;
+  throw new CcwbError(
+    'ERR_USAGE',
+    `--show-template prints one stack; name one of ${STACKS.join(', ')}`,
+    'run ccwb deploy auth --show-template',
+  );
+}
+
+async function deployAll(
+  plans: readonly StackPlan[],
+  done: DeployedStack[],
+  { profile, admin }: Chosen,
+  { cloud, place }: Session,
+  flags: DeployFlags,
+  io: AdminIo,
+): Promise<void> {
+  const options = {
+    yes: flags.yes === true,
+    allowReplacement: flags.allowReplacement === true,
+    dryRun: flags.dryRun === true,
+    roleArn: flags.roleArn,
+  };
+  const known = new Map<StackId, Readonly<Record<string, string>>>();
+  const deployOne = async (plan: StackPlan): Promise<DeployedStack> => {
+    // Outputs of stacks that are there and not among those deployed now.
+    for (const stack of Object.values(plan.parameters).flatMap((source) =>
+      'stack' in source ? [source.stack] : [],
+    )) {
+      if (known.has(stack)) continue;
+      const state = await cloud.describeStack(stackName(profile.name, stack));
+      if (state) known.set(stack, state.outputs);
+    }
+    const configOutputs = plan.id === 'auth' ? Object.values(configFields(profile)) : [];
+    return deployStack(plan, known, { cloud, io, place, options: { ...options, configOutputs } });
+  };
+  for (const plan of plans) {
+    // Once a stack is deployed an outage is one, and no wrong address; and nobody is asked twice.
+    const patient = options.yes && done.length > 0;
+    const deployed = await (patient ? outlive(() => deployOne(plan), io) : deployOne(plan));
+    known.set(plan.id, deployed.outputs);
+    if (admin && !options.dryRun) storeOutputs(admin, deployed, io);
+    done.push(deployed);
+  }
+}
+
+function report(
+  stacks: readonly DeployedStack[],
+  kept: Pick<DeployReport, 'stored' | 'configWritten'>,
+  failure: unknown,
+  { profile }: Chosen,
+  { identity, place }: Session,
+): DeployReport {
+  return {
+    profile: profile.name,
+    account: identity.account,
+    region: place.region,
+    caller: identity.arn,
+    stacks,
+    config: fieldsFrom(stacks, profile),
+    ...kept,
+    ...(failure instanceof CcwbError ? { error: failure.toBody().error } : {}),
+  };
+}
+
+function outputLines({ name, result, outputs }: DeployedStack): string {
+  const entries = Object.entries(outputs);
+  const width = Math.max(0, ...entries.map(([key]) => key.length));
+  return `${name}  ${result}\n${entries.map(([key, value]) => `  ${key.padEnd(width)}  ${value}\n`).join('')}`;
+}

@@ -1,0 +1,187 @@
+/** Who can do what, in sentences: what a change of a template grants and takes away. */
+import type { Template, TemplateResource } from '../aws/cloudformation-types.ts';
+import { listWords, paragraph } from '../terminal/text.ts';
+import { atPlace, isObject, type Place, show, shown, truthy } from './template-values.ts';
+
+/** Condition operators of IAM as they read in a sentence; others are shown as they are. */
+const OPERATORS: Readonly<Record<string, string>> = {
+  StringEquals: 'is',
+  StringEqualsIgnoreCase: 'is',
+  StringNotEquals: 'is not',
+  StringLike: 'is like',
+  StringNotLike: 'is not like',
+  ArnEquals: 'is',
+  ArnLike: 'is like',
+  ArnNotEquals: 'is not',
+  ArnNotLike: 'is not like',
+  Bool: 'is',
+};
+
+/** Stands between what is granted and under which condition. */
+const CONDITION = ' where ';
+
+/** How the rules of an identity pool compare a claim. */
+const MATCHES: Readonly<Record<string, string>> = {
+  Equals: 'is',
+  NotEqual: 'is not',
+  Contains: 'contains',
+  StartsWith: 'starts with',
+};
+
+type Statement = Readonly<Record<string, unknown>>;
+
+/**
+ * Lines with `+` for what is granted from now on, `-` for what no longer is, `~` for what is granted under other
+ * conditions; empty: nothing changes.
+ */
+export function iamLines(
+  { old, next, place }: { old: Template | undefined; next: Template; place: Place },
+  columns: number | undefined,
+): string {
+  const before = grantsIn(old, place);
+  const after = grantsIn(next, place);
+  const added = [...after].filter((sentence) => !before.has(sentence));
+  const removed = [...before].filter((sentence) => !after.has(sentence));
+  const lines: string[] = [];
+  for (const sentence of removed) {
+    const [what = '', until] = splitCondition(sentence);
+    const again = added.findIndex((other) => splitCondition(other)[0] === what);
+    if (again === -1) lines.push(paragraph(sentence, columns, '  - '));
+    else {
+      const [, now] = splitCondition(added.splice(again, 1)[0] ?? '');
+      lines.push(paragraph(what, columns, '  ~ '));
+      lines.push(paragraph(`until now ${until ?? 'without a condition'}`, columns, '      - '));
+      lines.push(paragraph(`from now on ${now ?? 'without a condition'}`, columns, '      + '));
+    }
+  }
+  return [...lines, ...added.map((sentence) => paragraph(sentence, columns, '  + '))].join('');
+}
+
+/** What is granted, and `where …` when it is under a condition. */
+function splitCondition(sentence: string): [what: string, condition: string | undefined] {
+  const place = sentence.indexOf(CONDITION);
+  return place === -1 ? [sentence, undefined] : [sentence.slice(0, place), sentence.slice(place + 1)];
+}
+
+/** One sentence for each thing that a template lets somebody do. */
+export function grantsIn(template: Template | undefined, place: Place): Set<string> {
+  const entries = Object.entries(atPlace(template?.Resources ?? {}, place) as Template['Resources']);
+  return new Set(entries.flatMap(([logicalId, resource]) => grantsOf(logicalId, resource)));
+}
+
+function grantsOf(logicalId: string, { Type, Properties = {} }: TemplateResource): string[] {
+  switch (Type) {
+    case 'AWS::IAM::OIDCProvider':
+      return [
+        `tokens of ${show(Properties.Url)} for client ${shown(Properties.ClientIdList)} are accepted by IAM (${logicalId})`,
+      ];
+    case 'AWS::Cognito::IdentityPool':
+      return truthy(Properties.AllowUnauthenticatedIdentities)
+        ? [`ANYBODY, also without a sign-in, gets credentials from ${logicalId}`]
+        : [];
+    case 'AWS::Cognito::IdentityPoolRoleAttachment':
+      return roleAttachment(Properties);
+    case 'AWS::Lambda::Permission':
+      return [
+        `${show(Properties.Principal)} may ${show(Properties.Action)} on ${show(Properties.FunctionName)}`,
+      ];
+    default:
+      return policiesOf(logicalId, Type, Properties);
+  }
+}
+
+function roleAttachment({ Roles, RoleMappings }: Statement): string[] {
+  const roles = isObject(Roles) ? Object.entries(Roles) : [];
+  const mappings = isObject(RoleMappings) ? Object.values(RoleMappings).filter(isObject) : [];
+  return [
+    ...roles.map(([who, role]) => `${who} users of the identity pool get ${show(role)}`),
+    ...mappings.flatMap(mappingWords),
+  ];
+}
+
+/** Rules by which a claim of the ID token chooses the role, and what becomes of everybody else. */
+function mappingWords(mapping: Statement): string[] {
+  const { RulesConfiguration: configuration, AmbiguousRoleResolution: otherwise } = mapping;
+  const rules = isObject(configuration) && Array.isArray(configuration.Rules) ? configuration.Rules : [];
+  const sentences = rules.filter(isObject).map(({ Claim, MatchType, Value, RoleARN }) => {
+    const match = MATCHES[String(MatchType)] ?? show(MatchType);
+    return `whoever has a claim ${show(Claim)} that ${match} ${show(Value)} gets ${show(RoleARN)}`;
+  });
+  const rest = otherwise === 'Deny' ? 'gets no role' : 'gets the role of authenticated users';
+  return [...sentences, `whoever no rule on claims fits ${rest}`];
+}
+
+/** Roles, policies and the policies of resources: whatever carries statements. */
+function policiesOf(logicalId: string, type: string, properties: Statement): string[] {
+  const subject = type === 'AWS::IAM::Role' ? logicalId : policySubject(logicalId, properties);
+  const inline = Array.isArray(properties.Policies) ? properties.Policies : [];
+  const documents = [
+    properties.PolicyDocument,
+    properties.KeyPolicy,
+    properties.ResourcePolicy,
+    ...inline.map((policy: unknown) => (isObject(policy) ? policy.PolicyDocument : undefined)),
+  ];
+  const managed = Array.isArray(properties.ManagedPolicyArns) ? properties.ManagedPolicyArns : [];
+  return [
+    ...statementsIn(properties.AssumeRolePolicyDocument).map((statement) => trustWords(logicalId, statement)),
+    ...managed.map((arn: unknown) => `${subject} may all that ${show(arn)} allows`),
+    ...documents.flatMap(statementsIn).map((statement) => statementWords(subject, logicalId, statement)),
+  ];
+}
+
+/** Whom a policy is attached to, or the resource that it stands on. */
+function policySubject(logicalId: string, properties: Statement): string {
+  for (const field of ['Roles', 'Users', 'Groups']) {
+    if (Array.isArray(properties[field])) return shown(properties[field]);
+  }
+  return logicalId;
+}
+
+function trustWords(role: string, statement: Statement): string {
+  const who = principalWords(statement.Principal);
+  const verb = statement.Effect === 'Deny' ? 'may NOT take' : 'may take';
+  return `${who} ${verb} the role ${role} (${shown(statement.Action)})${conditionWords(statement.Condition)}`;
+}
+
+function statementWords(subject: string, logicalId: string, statement: Statement): string {
+  const principal = statement.Principal ?? statement.NotPrincipal;
+  const who = principal === undefined ? subject : principalWords(principal);
+  const whoever = statement.NotPrincipal === undefined ? who : `everybody but ${who}`;
+  const verb = statement.Effect === 'Deny' ? 'may NOT' : 'may';
+  const actions =
+    statement.NotAction === undefined
+      ? shown(statement.Action)
+      : `everything but ${shown(statement.NotAction)}`;
+  const resources =
+    statement.NotResource === undefined
+      ? shown(statement.Resource ?? logicalId)
+      : `everything but ${shown(statement.NotResource)}`;
+  return `${whoever} ${verb} ${actions} on ${resources}${conditionWords(statement.Condition)}`;
+}
+
+function principalWords(principal: unknown): string {
+  if (principal === '*') return 'ANYBODY';
+  if (!isObject(principal)) return show(principal);
+  return Object.values(principal)
+    .map((value) => (value === '*' ? 'ANYBODY' : shown(value)))
+    .join(', ');
+}
+
+function conditionWords(condition: unknown): string {
+  if (!isObject(condition)) return '';
+  const parts = Object.entries(condition).flatMap(([operator, keys]) =>
+    Object.entries(isObject(keys) ? keys : {}).map(([key, values]) => {
+      const [, set, bare = operator] = /^(ForAnyValue|ForAllValues):(.+)$/.exec(operator) ?? [];
+      const verb = OPERATORS[bare] ?? bare;
+      if (set === 'ForAnyValue') return `one of ${key} ${verb} ${shown(values, ' or ')}`;
+      if (set === 'ForAllValues') return `each of ${key} ${verb} ${shown(values, ' or ')}`;
+      return `${key} ${verb} ${shown(values, ' or ')}`;
+    }),
+  );
+  return parts.length === 0 ? '' : `${CONDITION}${listWords(parts)}`;
+}
+
+function statementsIn(document: unknown): Statement[] {
+  const statements = isObject(document) ? document.Statement : undefined;
+  return (Array.isArray(statements) ? statements : [statements]).filter(isObject);
+}

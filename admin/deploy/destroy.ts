@@ -1,0 +1,157 @@
+import { deploymentName, STACKS, type StackId, stackName } from '../../infra/outputs.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+import type { CloudFormation, StackResource, StackState } from '../aws/cloudformation-types.ts';
+import type { DestroyFlags } from '../commands/destroy.ts';
+import { type Chosen, choose, openSession, type Session } from '../commands/session.ts';
+import type { AdminIo } from '../io.ts';
+import { confirmByTyping } from '../terminal/confirm.ts';
+import { paragraph, typeWords } from '../terminal/text.ts';
+import { type DeletedBucket, deleteBuckets } from './delete-data.ts';
+import { isUnderWay } from './follow-operation.ts';
+import { refuseProtected, removeStack } from './remove-stack.ts';
+import { bucketsIn, isOfBucket, type LeftBehind, leftBehind, leftBehindLines } from './retained-resources.ts';
+import { forgetOutputs } from './store-outputs.ts';
+
+/** What became of a stack; the form that `ccwb destroy --json` prints. */
+export type DestroyedStack = {
+  readonly stack: StackId;
+  readonly name: string;
+  readonly result: 'deleted' | 'absent' | 'planned';
+  readonly deletes: readonly StackResource[];
+  /** Stays when the stack goes. */
+  readonly keeps: readonly StackResource[];
+  /** Buckets among `keeps` that were deleted after it, with --delete-data. */
+  readonly deletedBuckets: readonly DeletedBucket[];
+  /** What is in the account still, and is nobody's then. */
+  readonly left: readonly LeftBehind[];
+};
+
+/**
+ * `ccwb destroy`, once its words are understood.
+ *
+ * @param stacks those that were named; undefined: whichever of all are there.
+ */
+export async function destroy(
+  stacks: readonly StackId[] | undefined,
+  flags: DestroyFlags,
+  io: AdminIo,
+): Promise<void> {
+  const chosen = choose(flags, io);
+  const session = await openSession(chosen, io);
+  const deployment = deploymentName(chosen.profile.name);
+  const all = await lookAt([...(stacks ?? STACKS)].reverse(), chosen.profile.name, session.cloud);
+  const there = all.filter(({ state }) => state !== undefined);
+  const found = stacks ? all : there;
+  if (found.length === 0) io.writeError(`\nNo stack of ${deployment} is there.\n`);
+  for (const one of found) io.writeError(contents(one, flags.deleteData === true, io.columns));
+  for (const { state } of there) if (state) refuseProtected(state);
+
+  const done: DestroyedStack[] = [];
+  let failure: unknown;
+  try {
+    if (there.length > 0 && !flags.dryRun) await agree(there, deployment, flags, io);
+    for (const one of all) {
+      if (found.includes(one)) await destroyOne(one, flags, chosen, session, done, io);
+      else if (!flags.dryRun) forget(one.stack, chosen, io);
+    }
+  } catch (thrown) {
+    failure = thrown;
+  }
+  const error = failure instanceof CcwbError ? { error: failure.toBody().error } : {};
+  if (flags.json) io.writeOut(`${JSON.stringify({ deployment, stacks: done, ...error }, undefined, 2)}\n`);
+  else for (const one of done) io.writeOut(`${one.name}  ${one.result}\n${leftBehindLines(one.left)}`);
+  if (failure !== undefined) throw failure;
+}
+
+type Found = Pick<DestroyedStack, 'stack' | 'name' | 'deletes' | 'keeps'> & { state: StackState | undefined };
+
+/** @param done gets the stack as soon as it is gone, also when its data then resist. */
+async function destroyOne(
+  { stack, name, state, deletes, keeps }: Found,
+  flags: DestroyFlags,
+  chosen: Chosen,
+  session: Session,
+  done: DestroyedStack[],
+  io: AdminIo,
+): Promise<void> {
+  const left = leftBehind(keeps, session.place.region);
+  const report = { stack, name, deletes, keeps, deletedBuckets: [], left };
+  if (flags.dryRun) {
+    done.push({ ...report, result: state === undefined ? 'absent' : 'planned' });
+    return;
+  }
+  if (state) await removeStack(state, { cloud: session.cloud, io });
+  forget(stack, chosen, io);
+  const index = done.push({ ...report, result: state === undefined ? 'absent' : 'deleted' }) - 1;
+  if (!flags.deleteData) return;
+  const deletedBuckets = await deleteBuckets(bucketsIn(keeps), session, io);
+  const stays = left.filter((one) => !isOfBucket(one));
+  done[index] = { ...report, result: 'deleted', deletedBuckets, left: stays };
+}
+
+function forget(stack: StackId, { admin }: Chosen, io: AdminIo): void {
+  if (admin?.outputs[stack] !== undefined) forgetOutputs(admin, stack, io);
+}
+
+function agree(there: readonly Found[], deployment: string, flags: DestroyFlags, io: AdminIo): Promise<void> {
+  const data = flags.deleteData && there.some(({ keeps }) => bucketsIn(keeps).length > 0);
+  const what = data ? 'This cannot be undone, and the data are gone for good.' : 'This cannot be undone.';
+  const yes = flags.yes === true || flags.force === true;
+  return confirmByTyping(`${what} To delete it, type ${deployment}:`, deployment, yes, '--yes', io);
+}
+
+async function lookAt(stacks: readonly StackId[], profile: string, cloud: CloudFormation): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const stack of stacks) {
+    const name = stackName(profile, stack);
+    const state = await cloud.describeStack(name);
+    if (state === undefined) {
+      found.push({ stack, name, state, deletes: [], keeps: [] });
+      continue;
+    }
+    // Of a stack for which only a change set was made there is neither.
+    const empty = state.status === 'REVIEW_IN_PROGRESS';
+    const template = empty ? undefined : await cloud.readTemplate(name);
+    const resources = (empty ? [] : await cloud.listResources(name)).filter(
+      ({ status }) => status !== 'DELETE_COMPLETE',
+    );
+    const isKept = ({ logicalId }: StackResource): boolean =>
+      template?.Resources[logicalId]?.DeletionPolicy?.startsWith('Retain') === true;
+    found.push({
+      stack,
+      name,
+      state,
+      deletes: resources.filter((resource) => !isKept(resource)),
+      keeps: resources.filter(isKept),
+    });
+  }
+  return found;
+}
+
+function contents(
+  { name, state, deletes, keeps }: Found,
+  deleteData: boolean,
+  columns: number | undefined,
+): string {
+  if (state === undefined) return `\n${name}: not there\n`;
+  const line = (sign: string) => (resource: StackResource) =>
+    paragraph(
+      `${resource.logicalId} (${typeWords(resource.type)}) ${resource.physicalId ?? ''}`.trim(),
+      columns,
+      sign,
+    );
+  const section = (title: string, sign: string, resources: readonly StackResource[]): string[] =>
+    resources.length === 0 ? [] : [title, ...resources.map(line(sign))];
+  const busy = isUnderWay(state.status) ? ', which is waited for' : '';
+  const goes = (resource: StackResource): boolean => deleteData && isOfBucket(resource);
+  return [
+    `\n${name} (${state.status}${busy}) will be deleted:\n`,
+    ...deletes.map(line('  - ')),
+    ...section('And after it, WITH EVERYTHING IN THEM:\n', '  - ', keeps.filter(goes)),
+    ...section(
+      'What stays in the account:\n',
+      '  = ',
+      keeps.filter((resource) => !goes(resource)),
+    ),
+  ].join('');
+}

@@ -1,0 +1,128 @@
+import { CcwbError } from '../../protocol/errors.ts';
+import type { CloudFormation, StackEvent, StackState } from '../aws/cloudformation-types.ts';
+import type { AdminIo } from '../io.ts';
+import { type Progress, showProgress } from './progress.ts';
+
+/** How often CloudFormation is asked, in milliseconds: at once after news, ever more seldom without. */
+const LEAST_WAIT_MS = 1_000;
+const MOST_WAIT_MS = 5_000;
+/** CloudFormation reports something every few minutes; after an hour of nothing it is not worth a process. */
+const QUIET_LIMIT_MS = 3_600_000;
+/** How long AWS may be out of reach while it works on by itself. */
+export const OUTAGE_LIMIT_MS = 600_000;
+/** An order leaves an event of the stack itself within seconds; without one it was not AWS that took it. */
+const LAG_MS = 60_000;
+
+/** How an operation on a stack ended. */
+export type Outcome = {
+  /** undefined: there is no such stack any more. */
+  readonly stack: StackState | undefined;
+  /** The first resource that failed, not those that were cancelled because of it. */
+  readonly failure: StackEvent | undefined;
+};
+
+/**
+ * Shows what happens to a stack until nothing happens any more.
+ *
+ * @param stackId ARN, which also finds a stack that is gone.
+ * @param mark id of the last event before the operation.
+ * @throws CcwbError ERR_STACK_PENDING when the program is interrupted or nothing was heard for an hour;
+ *   whatever keeps it from asking, with a word about the stack going on.
+ */
+export async function followStack(
+  cloud: CloudFormation,
+  stack: { readonly id: string; readonly name: string },
+  mark: string | undefined,
+  io: AdminIo,
+): Promise<Outcome> {
+  const progress = showProgress(stack.name, io);
+  const seen: StackEvent[] = [];
+  const startedAt = io.now();
+  let newsAt = startedAt;
+  let waitMs = LEAST_WAIT_MS;
+  try {
+    for (;;) {
+      const { state, events } = await ask(cloud, stack, seen.at(-1)?.id ?? mark, progress, io);
+      for (const event of events) progress.event(event);
+      seen.push(...events);
+      // Before the order's own event a status is that of the time before.
+      const begun = seen.some(({ ofStack }) => ofStack) || state === undefined;
+      if (begun && !isUnderWay(state?.status)) return { stack: state, failure: firstFailure(seen) };
+      if (!begun && io.now() - startedAt > LAG_MS) throw notBegun(stack.name);
+      if (events.length > 0) {
+        newsAt = io.now();
+        waitMs = LEAST_WAIT_MS;
+      }
+      const quietMs = io.now() - newsAt;
+      if (quietMs > QUIET_LIMIT_MS) throw pending(stack.name, 'nothing was heard of it for an hour', state);
+      if (quietMs > MOST_WAIT_MS) progress.waiting(quietMs);
+      await io.sleep(waitMs * (0.5 + io.random() / 2));
+      if (io.interrupted.aborted) throw pending(stack.name, 'interrupted', state);
+      waitMs = Math.min(waitMs * 1.5, MOST_WAIT_MS);
+    }
+  } finally {
+    progress.end();
+  }
+}
+
+/** One look, repeated while AWS cannot be reached: what it works on does not stop for that. */
+async function ask(
+  cloud: CloudFormation,
+  stack: { readonly id: string; readonly name: string },
+  mark: string | undefined,
+  progress: Progress,
+  io: AdminIo,
+): Promise<{ state: StackState | undefined; events: readonly StackEvent[] }> {
+  const since = io.now();
+  for (let tries = 0; ; tries += 1) {
+    try {
+      // The status first: what is ended by now has its last event.
+      const state = await cloud.describeStack(stack.id);
+      return { state, events: await cloud.eventsAfter(stack.id, mark) };
+    } catch (thrown) {
+      if (io.interrupted.aborted) throw pending(stack.name, 'interrupted', undefined);
+      if (!(thrown instanceof CcwbError)) throw thrown;
+      if (!thrown.transient || io.now() - since > OUTAGE_LIMIT_MS) throw goesOn(stack.name, thrown);
+      if (tries === 0) progress.note(`${thrown.message}; ${stack.name} goes on in AWS, asking again`);
+      await io.sleep(MOST_WAIT_MS * (0.5 + io.random() / 2));
+    }
+  }
+}
+
+/** CloudFormation works on it. A stack under review waits for an order. */
+export function isUnderWay(status: string | undefined): boolean {
+  return status?.endsWith('_IN_PROGRESS') === true && status !== 'REVIEW_IN_PROGRESS';
+}
+
+/** What failed by itself; what CloudFormation then cancelled says so. */
+export function firstFailure(events: readonly StackEvent[]): StackEvent | undefined {
+  const failed = events.filter(({ status }) => status.endsWith('_FAILED'));
+  const own = failed.filter(({ ofStack }) => !ofStack);
+  return own.find(({ reason = '' }) => !/cancell?ed/i.test(reason)) ?? own[0] ?? failed[0];
+}
+
+function notBegun(name: string): CcwbError {
+  return new CcwbError(
+    'ERR_STACK_PENDING',
+    `AWS took the order for ${name} a minute ago and has not begun`,
+    'run ccwb status to look at it, or the same command again',
+  );
+}
+
+function pending(name: string, why: string, state: StackState | undefined): CcwbError {
+  const status = state === undefined ? '' : ` (${state.status})`;
+  return new CcwbError(
+    'ERR_STACK_PENDING',
+    `${why}; ${name} goes on in AWS${status}`,
+    'run ccwb status to look at it, or the same command again to follow it',
+  );
+}
+
+function goesOn(name: string, error: CcwbError): CcwbError {
+  return new CcwbError(
+    error.code,
+    `${error.message}; ${name} goes on in AWS meanwhile`,
+    `${error.fix}; then ccwb status shows how it ended`,
+    { cause: error },
+  );
+}

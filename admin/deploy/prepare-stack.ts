@@ -1,0 +1,115 @@
+/** Brings a stack into a state in which CloudFormation takes a change set for it. */
+import { CcwbError } from '../../protocol/errors.ts';
+import type { StackState } from '../aws/cloudformation-types.ts';
+import { confirm } from '../terminal/confirm.ts';
+import { paragraph } from '../terminal/text.ts';
+import type { Deployment } from './deploy-stack.ts';
+import { firstFailure, followStack, isUnderWay } from './follow-operation.ts';
+import { removeStack } from './remove-stack.ts';
+
+/** Stacks that were never made or whose end was not reached: nothing can be done with them but delete them. */
+const ONLY_DELETE = new Set(['ROLLBACK_COMPLETE', 'ROLLBACK_FAILED', 'CREATE_FAILED', 'DELETE_FAILED']);
+
+const UPDATABLE = new Set([
+  'CREATE_COMPLETE',
+  'UPDATE_COMPLETE',
+  'UPDATE_ROLLBACK_COMPLETE',
+  'IMPORT_COMPLETE',
+  'IMPORT_ROLLBACK_COMPLETE',
+]);
+
+export type Ready = {
+  readonly name: string;
+  readonly kind: 'CREATE' | 'UPDATE';
+  /** The stack that is there; undefined: none. */
+  readonly stack: StackState | undefined;
+  /** In a dry run: what stands there has to be deleted before a change set can be asked for. */
+  readonly mustBeDeleted: boolean;
+  readonly dryRun: boolean;
+};
+
+/**
+ * Waits for what is under way, continues a rollback that failed, and deletes what is left of a failed
+ * creation, each after a yes.
+ *
+ * @throws CcwbError ERR_STACK_STATE for a state that needs a person.
+ */
+export async function makeReady(name: string, deployment: Deployment): Promise<Ready> {
+  const { dryRun } = deployment.options;
+  const ready = (kind: Ready['kind'], stack: StackState | undefined, mustBeDeleted = false): Ready => ({
+    name,
+    kind,
+    stack,
+    mustBeDeleted,
+    dryRun,
+  });
+  const stack = await settled(name, deployment);
+  if (stack === undefined) return ready('CREATE', undefined);
+  const { status } = stack;
+  // A change set was made for it once and never executed: there is nothing in it.
+  if (status === 'REVIEW_IN_PROGRESS') return ready('CREATE', stack);
+  if (UPDATABLE.has(status)) return ready('UPDATE', stack);
+  if (ONLY_DELETE.has(status)) {
+    await explain(stack, deployment);
+    if (dryRun) return ready('CREATE', stack, true);
+    await confirm(
+      `Delete what is left of ${name} and create it anew?`,
+      deployment.options.yes,
+      '--yes',
+      deployment.io,
+    );
+    await removeStack(stack, deployment);
+    return ready('CREATE', undefined);
+  }
+  if (status === 'UPDATE_ROLLBACK_FAILED' && !dryRun) {
+    await explain(stack, deployment);
+    return ready('UPDATE', await continueRollback(stack, deployment));
+  }
+  throw new CcwbError(
+    'ERR_STACK_STATE',
+    `${name} is in the state ${status}, in which it cannot be updated${because(stack.reason)}`,
+    status === 'UPDATE_ROLLBACK_FAILED'
+      ? 'run ccwb deploy without --dry-run: it continues the rollback'
+      : 'bring it back to a complete state in the CloudFormation console, then run it again',
+  );
+}
+
+/** The stack once nothing is under way in it: whoever began that, it is followed to its end. */
+async function settled(name: string, { cloud, io }: Deployment): Promise<StackState | undefined> {
+  const first = await cloud.describeStack(name);
+  if (first === undefined || !isUnderWay(first.status)) return first;
+  // The last event before a second look: what ends after it has not ended at the first.
+  const mark = await cloud.lastEventId(first.id);
+  const again = await cloud.describeStack(first.id);
+  if (again === undefined || !isUnderWay(again.status)) return cloud.describeStack(name);
+  io.writeError(
+    paragraph(`${name} is being worked on already (${again.status}): following that first`, io.columns),
+  );
+  await followStack(cloud, again, mark, io);
+  return cloud.describeStack(name);
+}
+
+/** Why it came to this: the first failure in the stack's own history. */
+async function explain(stack: StackState, { cloud, io }: Deployment): Promise<void> {
+  const failure = firstFailure(await cloud.eventsAfter(stack.id, undefined));
+  const where = failure === undefined || failure.ofStack ? '' : `: ${failure.logicalId} (${failure.type})`;
+  const why = failure?.reason ?? stack.reason ?? 'CloudFormation gives no reason';
+  io.writeError(paragraph(`${stack.name} is in the state ${stack.status}${where}: ${why}`, io.columns));
+}
+
+async function continueRollback(stack: StackState, { cloud, io, options }: Deployment): Promise<StackState> {
+  await confirm(`Continue the rollback of ${stack.name}?`, options.yes, '--yes', io);
+  const mark = await cloud.lastEventId(stack.id);
+  await cloud.continueRollback(stack.id);
+  const { stack: after, failure } = await followStack(cloud, stack, mark, io);
+  if (after && UPDATABLE.has(after.status)) return after;
+  throw new CcwbError(
+    'ERR_STACK_STATE',
+    `the rollback of ${stack.name} failed again${because(failure?.reason ?? after?.reason)}`,
+    'correct what the reason names and run it again, or continue the rollback in the console without that resource',
+  );
+}
+
+function because(reason: string | undefined): string {
+  return reason === undefined ? '' : `: ${reason}`;
+}

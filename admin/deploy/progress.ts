@@ -1,0 +1,89 @@
+/** What CloudFormation reports while it works, as lines: for eyes on a terminal, for programs in a pipe. */
+import type { StackEvent } from '../aws/cloudformation-types.ts';
+import type { AdminIo } from '../io.ts';
+import { paragraph, typeWords } from '../terminal/text.ts';
+
+/** Verbs of CloudFormation's statuses, by their beginning. */
+const VERBS: readonly (readonly [start: string, going: string, done: string])[] = [
+  ['UPDATE_ROLLBACK_COMPLETE_CLEANUP', 'cleaning up', 'cleaned up'],
+  ['UPDATE_ROLLBACK', 'rolling back', 'rolled back'],
+  ['UPDATE_COMPLETE_CLEANUP', 'cleaning up', 'cleaned up'],
+  ['ROLLBACK', 'rolling back', 'rolled back'],
+  ['CREATE', 'creating', 'created'],
+  ['UPDATE', 'updating', 'updated'],
+  ['DELETE', 'deleting', 'deleted'],
+  ['IMPORT', 'importing', 'imported'],
+];
+
+/** Width of all but the rarest of them, so that names stand in a column and most lines fit. */
+const VERB_WIDTH = 'create FAILED'.length;
+
+export type Progress = {
+  event(event: StackEvent): void;
+  /** Nothing new for so long; shown on a terminal only, and gone with the next line. */
+  waiting(ms: number): void;
+  note(text: string): void;
+  end(): void;
+};
+
+export function showProgress(stackName: string, io: AdminIo): Progress {
+  const { columns } = io;
+  let transient = false;
+  // CloudFormation says of a resource twice that it has begun: before and after the service took the order.
+  const going = new Set<string>();
+  const clear = (): void => {
+    if (transient) io.writeError('\r\u001b[2K');
+    transient = false;
+  };
+  return {
+    event(event) {
+      clear();
+      if (columns === undefined) return io.writeError(plainLine(stackName, event));
+      const key = `${event.logicalId} ${event.status}`;
+      if (going.has(key) && event.status.endsWith('_IN_PROGRESS')) return;
+      going.add(key);
+      io.writeError(tidyLines(event, columns));
+    },
+    waiting(ms) {
+      if (columns === undefined) return;
+      clear();
+      io.writeError(`  … CloudFormation is at work, nothing new for ${Math.round(ms / 1000)} s`);
+      transient = true;
+    },
+    note(text) {
+      clear();
+      io.writeError(paragraph(text, columns));
+    },
+    end: clear,
+  };
+}
+
+/** Everything as CloudFormation says it, one line for each event. */
+function plainLine(stackName: string, event: StackEvent): string {
+  const at = new Date(event.at).toISOString().replace(/\.\d+Z$/, 'Z');
+  const reason = event.reason === undefined ? '' : ` ${event.reason}`;
+  return `${at} ${stackName} ${event.logicalId} ${event.type} ${event.status}${reason}\n`;
+}
+
+function tidyLines(event: StackEvent, columns: number): string {
+  const at = new Date(event.at).toTimeString().slice(0, 8);
+  const what = event.ofStack ? `stack ${event.logicalId}` : `${event.logicalId} (${typeWords(event.type)})`;
+  const line = paragraph(what, columns, `  ${at}  ${verb(event.status).padEnd(VERB_WIDTH)}  `);
+  // Why something goes well is said by its status.
+  if (event.reason === undefined || !isTrouble(event.status)) return line;
+  return `${line}${paragraph(event.reason, columns, ' '.repeat(12))}`;
+}
+
+function verb(status: string): string {
+  if (status === 'DELETE_SKIPPED') return 'kept';
+  if (status === 'REVIEW_IN_PROGRESS') return 'planned';
+  const found = VERBS.find(([start]) => status.startsWith(start));
+  if (!found) return status.toLowerCase();
+  const [start, going, done] = found;
+  if (status.endsWith('_FAILED')) return `${start.split('_').at(-1)?.toLowerCase()} FAILED`;
+  return status.endsWith('_IN_PROGRESS') ? going : done;
+}
+
+export function isTrouble(status: string): boolean {
+  return status.endsWith('_FAILED') || status.includes('ROLLBACK');
+}

@@ -1,0 +1,33 @@
+import { CcwbError } from '../../protocol/errors.ts';
+import type { CloudFormation, StackState } from '../aws/cloudformation-types.ts';
+import type { AdminIo } from '../io.ts';
+import { followStack } from './follow-operation.ts';
+import { stackFailed } from './stack-failure.ts';
+
+/**
+ * Deletes a stack and follows that to its end. One that is gone already is no error.
+ *
+ * @throws CcwbError ERR_STACK_STATE when it is protected; ERR_STACK_FAILED with what could not be deleted.
+ */
+export async function removeStack(
+  stack: StackState,
+  { cloud, io }: { readonly cloud: CloudFormation; readonly io: AdminIo },
+): Promise<void> {
+  refuseProtected(stack);
+  const mark = await cloud.lastEventId(stack.id);
+  // By its ARN: one of the same name that somebody made meanwhile is not meant.
+  await cloud.deleteStack(stack.id);
+  const { stack: after, failure } = await followStack(cloud, stack, mark, io);
+  if (after === undefined || after.status === 'DELETE_COMPLETE') return;
+  throw stackFailed(stack.name, 'deleted', after, failure);
+}
+
+/** @throws CcwbError ERR_STACK_STATE when termination protection is on: somebody meant it to stay. */
+export function refuseProtected({ name, terminationProtection }: StackState): void {
+  if (!terminationProtection) return;
+  throw new CcwbError(
+    'ERR_STACK_STATE',
+    `${name} is protected against termination`,
+    `if it shall go: aws cloudformation update-termination-protection --no-enable-termination-protection --stack-name ${name}`,
+  );
+}

@@ -1,0 +1,40 @@
+/** What a stack leaves in the account when it is deleted, and how that goes, too. */
+import type { StackResource } from '../aws/cloudformation-types.ts';
+import { typeWords } from '../terminal/text.ts';
+
+/** What is left, and the line for a shell that removes it; undefined: it goes by hand. */
+export type LeftBehind = {
+  readonly type: string;
+  readonly physicalId: string;
+  readonly remove: string | undefined;
+};
+
+const BUCKET = 'AWS::S3::Bucket';
+/** Goes with its bucket, whatever its own id is. */
+const BUCKET_POLICY = 'AWS::S3::BucketPolicy';
+
+/** Names of buckets among resources. */
+export function bucketsIn(resources: readonly StackResource[]): string[] {
+  return resources.flatMap(({ type, physicalId }) => (type === BUCKET && physicalId ? [physicalId] : []));
+}
+
+export function isOfBucket({ type }: Pick<StackResource, 'type'>): boolean {
+  return type === BUCKET || type === BUCKET_POLICY;
+}
+
+export function leftBehind(keeps: readonly StackResource[], region: string): LeftBehind[] {
+  return keeps.flatMap(({ type, physicalId = '' }) => {
+    if (type === BUCKET_POLICY) return [];
+    const remove = type === BUCKET ? `aws s3 rb s3://${physicalId} --force --region ${region}` : undefined;
+    return [{ type, physicalId, remove }];
+  });
+}
+
+export function leftBehindLines(left: readonly LeftBehind[]): string {
+  return left
+    .map(({ type, physicalId, remove }) => {
+      const line = `  stays: ${typeWords(type)} ${physicalId}\n`;
+      return remove === undefined ? line : `${line}    to delete it with all that is in it: ${remove}\n`;
+    })
+    .join('');
+}

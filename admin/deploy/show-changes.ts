@@ -1,0 +1,56 @@
+/** What a person sees of a stack's changes before they are made, and is asked about them. */
+import { CcwbError } from '../../protocol/errors.ts';
+import type { Change } from '../aws/cloudformation-types.ts';
+import type { AdminIo } from '../io.ts';
+import { confirm } from '../terminal/confirm.ts';
+import { paragraph } from '../terminal/text.ts';
+import { changeLines, dangersIn, type Versions } from './changes.ts';
+import type { Deployment } from './deploy-stack.ts';
+import { iamLines } from './describe-permissions.ts';
+import type { Ready } from './prepare-stack.ts';
+
+export function showChanges(
+  name: string,
+  { kind }: Ready,
+  changes: readonly Change[],
+  versions: Versions,
+  io: AdminIo,
+): void {
+  const iam = iamLines(versions, io.columns);
+  if (kind === 'UPDATE' && versions.old === undefined) {
+    const text = `the template of ${name} as it is deployed cannot be read: all that the new one grants is listed`;
+    io.writeError(paragraph(text, io.columns));
+  }
+  const none = '  nothing but outputs, descriptions or metadata\n';
+  io.writeError(`\n${name} will be ${kind === 'CREATE' ? 'created' : 'updated'}:\n`);
+  io.writeError(changes.length === 0 ? none : changeLines(changes, versions, io.columns));
+  io.writeError(iam === '' ? 'Who may do what stays as it is.\n' : `Who may do what:\n${iam}`);
+}
+
+/**
+ * Asks, and a second time for what hurts.
+ *
+ * @throws CcwbError ERR_REPLACEMENT, ERR_DECLINED, ERR_USAGE.
+ */
+export async function agree(
+  name: string,
+  kind: Ready['kind'],
+  changes: readonly Change[],
+  versions: Versions,
+  { io, options }: Deployment,
+): Promise<void> {
+  const dangers = dangersIn(changes, versions);
+  if (dangers.length > 0) {
+    io.writeError(`\nATTENTION, this takes away what is in use:\n`);
+    for (const { text } of dangers) io.writeError(paragraph(text, io.columns, '  ! '));
+    if (!options.allowReplacement && io.ask === undefined) {
+      throw new CcwbError(
+        'ERR_REPLACEMENT',
+        `${name}: ${dangers.map(({ text }) => text).join('; ')}`,
+        'add --allow-replacement if that is meant',
+      );
+    }
+    await confirm('Take it away all the same?', options.allowReplacement, '--allow-replacement', io);
+  }
+  await confirm(kind === 'CREATE' ? `Create ${name}?` : `Update ${name}?`, options.yes, '--yes', io);
+}

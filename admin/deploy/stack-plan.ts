@@ -1,0 +1,79 @@
+import { type StackId, stackName } from '../../infra/outputs.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+import type { Capability, Template } from '../aws/cloudformation-types.ts';
+
+/** Longest template that goes with a request, in bytes (CloudFormation quotas); a longer one would need a bucket. */
+export const MAX_TEMPLATE_BYTES = 51_200;
+
+/** Where the value of a template's parameter comes from. */
+export type ParameterSource =
+  | { readonly value: string }
+  /** An output of a stack that is deployed before. */
+  | { readonly stack: StackId; readonly output: string };
+
+/** One stack as it is to be. */
+export type StackPlan = {
+  readonly id: StackId;
+  /** Its name in CloudFormation. */
+  readonly name: string;
+  readonly template: Template;
+  readonly parameters: Readonly<Record<string, ParameterSource>>;
+};
+
+/** A plan for a template that was synthesised for a deployment. */
+export function planStack(
+  id: StackId,
+  deployment: string,
+  template: Record<string, unknown>,
+  parameters: Readonly<Record<string, ParameterSource>> = {},
+): StackPlan {
+  return { id, name: stackName(deployment, id), template: template as unknown as Template, parameters };
+}
+
+/**
+ * The template as it is sent, without a space too many.
+ *
+ * @throws CcwbError ERR_TEMPLATE_INVALID when it is longer than CloudFormation takes.
+ */
+export function templateBody({ name, template }: StackPlan): string {
+  const text = JSON.stringify(template);
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= MAX_TEMPLATE_BYTES) return text;
+  throw new CcwbError(
+    'ERR_TEMPLATE_INVALID',
+    `the template of ${name} has ${bytes} bytes; CloudFormation takes at most ${MAX_TEMPLATE_BYTES} with a request`,
+    'shorten the lists in your configuration (regions, models, rules); if they are short, report it',
+  );
+}
+
+/** What CloudFormation wants to hear before it makes roles and policies, so that nobody does unknowingly. */
+export function capabilitiesOf({ Resources }: Template): Capability[] {
+  const iam = Object.values(Resources).filter(({ Type }) => Type.startsWith('AWS::IAM::'));
+  const named = iam.some(({ Properties = {} }) =>
+    ['RoleName', 'ManagedPolicyName', 'UserName', 'GroupName'].some((name) => name in Properties),
+  );
+  if (named) return ['CAPABILITY_NAMED_IAM'];
+  return iam.length > 0 ? ['CAPABILITY_IAM'] : [];
+}
+
+/** Outputs of the stacks of a deployment that are there. */
+export type KnownOutputs = ReadonlyMap<StackId, Readonly<Record<string, string>>>;
+
+/** Values of the parameters, or the first one that no stack gives yet. */
+export function resolveParameters(
+  { parameters }: StackPlan,
+  known: KnownOutputs,
+):
+  | { readonly values: Readonly<Record<string, string>> }
+  | { readonly missing: string; readonly stack: StackId } {
+  const values: Record<string, string> = {};
+  for (const [name, source] of Object.entries(parameters)) {
+    if ('value' in source) values[name] = source.value;
+    else {
+      const value = known.get(source.stack)?.[source.output];
+      if (value === undefined) return { missing: source.output, stack: source.stack };
+      values[name] = value;
+    }
+  }
+  return { values };
+}

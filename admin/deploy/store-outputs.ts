@@ -1,0 +1,77 @@
+/** Where the outputs of stacks go: into the administrator's profile, or to whoever keeps a config.json. */
+import type { StackId } from '../../infra/outputs.ts';
+import type { ProfileConfig } from '../../protocol/config.ts';
+import type { Chosen } from '../commands/session.ts';
+import type { AdminIo } from '../io.ts';
+import type { AdminProfile } from '../profiles/admin-profile.ts';
+import { updateProfile } from '../profiles/profile-store.ts';
+import { listWords, paragraph } from '../terminal/text.ts';
+import type { DeployedStack } from './deploy-stack.ts';
+import { configFields, writeConfigFields } from './write-config.ts';
+
+/** Puts the outputs of one stack into the profile. */
+export function storeOutputs({ name }: AdminProfile, { stack, outputs }: DeployedStack, io: AdminIo): void {
+  updateProfile(name, io.env, (profile) => ({
+    ...profile,
+    outputs: { ...profile.outputs, [stack]: outputs },
+  }));
+}
+
+/** Takes the outputs of a stack that is not there any more out of the profile. */
+export function forgetOutputs({ name }: AdminProfile, stack: StackId, io: AdminIo): void {
+  updateProfile(name, io.env, (profile) => {
+    const { [stack]: _, ...outputs } = profile.outputs;
+    return { ...profile, outputs };
+  });
+}
+
+/** The fields of config.json that deployed stacks give. */
+export function fieldsFrom(done: readonly DeployedStack[], profile: ProfileConfig): Record<string, string> {
+  const outputs = done.find(({ stack }) => stack === 'auth')?.outputs ?? {};
+  const found = Object.entries(configFields(profile)).flatMap(([field, key]) => {
+    const value = outputs[key];
+    return value === undefined ? [] : [[field, value]];
+  });
+  return Object.fromEntries(found);
+}
+
+/** Says where the outputs are now; without a profile of ccwb's, what config.json needs, or writes it there. */
+export function tellOutputs(
+  done: readonly DeployedStack[],
+  chosen: Chosen,
+  writeConfig: boolean,
+  io: AdminIo,
+): { readonly stored: boolean; readonly configWritten: boolean } {
+  const { admin, path } = chosen;
+  if (admin === undefined) return { stored: false, configWritten: tellConfig(done, chosen, writeConfig, io) };
+  if (done.length === 0) return { stored: false, configWritten: false };
+  const stacks = listWords(done.map(({ stack }) => stack));
+  io.writeError(paragraph(`\nThe outputs of ${stacks} are in profile ${admin.name} (${path})`, io.columns));
+  return { stored: true, configWritten: false };
+}
+
+/** @returns whether config.json says now what the stacks gave. */
+function tellConfig(
+  done: readonly DeployedStack[],
+  { path, profile }: Chosen,
+  writeConfig: boolean,
+  io: AdminIo,
+): boolean {
+  const fields = fieldsFrom(done, profile);
+  const names = Object.keys(fields);
+  if (names.length === 0) return false;
+  if (!writeConfig) {
+    const values = Object.entries(fields).map(([name, value]) => `"${name}": ${JSON.stringify(value)}`);
+    const text = `\n${path} needs, in profile ${profile.name} (ccwb deploy --write-config puts it there):`;
+    io.writeError(paragraph(text, io.columns));
+    io.writeError(`  ${values.join(',\n  ')}\n`);
+    return false;
+  }
+  const changed = writeConfigFields(path, profile.name, fields);
+  const what = `${listWords(names)} of profile ${profile.name}`;
+  const text = changed
+    ? `\nWrote ${what} into ${path}; the file as it was is ${path}.bak`
+    : `\n${path} has ${what} already`;
+  io.writeError(paragraph(text, io.columns));
+  return true;
+}

@@ -1,0 +1,130 @@
+/**
+ * The one file of `admin` that loads CDK; import it dynamically, from the commands that need a template.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { synthesize } from '../../infra/app.ts';
+import { type StackId, stackInputs, stacksOf } from '../../infra/outputs.ts';
+import {
+  findProfileProblem,
+  type InfraProfile,
+  type ProfileField,
+  type ProfileProblem,
+} from '../../infra/profile/profile.ts';
+import type { ProfileConfig } from '../../protocol/config.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+import { type InfraSettings, infraInvalid, readInfraFile, withSettings } from '../profiles/infra-file.ts';
+import { planStack, type StackPlan } from './stack-plan.ts';
+
+/** What the administrator decides and config.json does not hold. */
+export type BedrockAccess = {
+  /** Regions in which models may run; the profile's own region when absent. */
+  regions?: readonly string[] | undefined;
+  /** Whether `global.` inference profiles may be used, which run in any commercial region. */
+  globalInference: boolean;
+  /** File of further settings. Of the two fields above, the stricter or the one given as a flag counts. */
+  infraFile?: string | undefined;
+  /** The administrator's profile, and its file: its settings count where no other file of them is given. */
+  admin?: { readonly infra: InfraSettings; readonly path: string } | undefined;
+};
+
+/** Where a person sets each field of the typed profile; what is not here is a field of the file of settings. */
+const SET_BY: Readonly<Partial<Record<ProfileField, string>>> = {
+  name: 'its name',
+  issuer: 'provider_domain or issuer',
+  clientId: 'client_id',
+  region: 'aws_region',
+  'bedrock.regions': '--bedrock-regions',
+  'federation.maxSessionSeconds': 'max_session_duration',
+};
+
+// IAM does not let a role's longest session be shorter.
+const LEAST_ROLE_SESSION_SECONDS = 3_600;
+
+/**
+ * Stacks of a deployment as they are to be, in the order given; all that the profile asks for when none is
+ * given.
+ *
+ * @throws CcwbError as {@link checkedProfile} does; ERR_USAGE for a stack that the profile does not ask for.
+ */
+export function planStacks(
+  stacks: readonly StackId[] | undefined,
+  config: ProfileConfig,
+  bedrock: BedrockAccess,
+): StackPlan[] {
+  const profile = checkedProfile(config, bedrock);
+  for (const stack of stacks ?? []) checkWanted(stack, profile, bedrock);
+  const directory = mkdtempSync(join(tmpdir(), 'ccwb-synth-'));
+  try {
+    return (stacks ?? stacksOf(profile)).map((stack) =>
+      planStack(stack, profile.name, synthesize(stack, profile, directory), stackInputs(stack, profile)),
+    );
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The typed profile that a profile of config.json and the file of settings make together.
+ *
+ * @throws CcwbError ERR_USAGE for a wrong flag, ERR_CONFIG_INVALID for a field AWS cannot take.
+ */
+export function checkedProfile(config: ProfileConfig, bedrock: BedrockAccess): InfraProfile {
+  const { infraFile, admin } = bedrock;
+  const settings = infraFile === undefined ? (admin?.infra ?? {}) : readInfraFile(infraFile);
+  const profile = withSettings(infraProfile(config, bedrock, settings), settings);
+  const problem = findProfileProblem(profile);
+  if (problem) throw profileInvalid(problem, config, bedrock);
+  return profile;
+}
+
+function profileInvalid(
+  { field, value, allowed }: ProfileProblem,
+  { name }: ProfileConfig,
+  { infraFile, regions, admin }: BedrockAccess,
+): CcwbError {
+  const place = SET_BY[field];
+  const inFile = place === undefined || (field === 'bedrock.regions' && regions === undefined);
+  if (infraFile !== undefined && inFile) return infraInvalid(infraFile, field, value, allowed);
+  if (admin !== undefined && inFile) return infraInvalid(admin.path, `infra.${field}`, value, allowed);
+  const isFlag = place?.startsWith('--');
+  return new CcwbError(
+    isFlag ? 'ERR_USAGE' : 'ERR_CONFIG_INVALID',
+    `profile ${name}: ${place} is ${JSON.stringify(value)}; allowed: ${allowed}`,
+    isFlag ? 'run ccwb deploy --help' : `correct ${place} in ${admin?.path ?? 'config.json'}`,
+  );
+}
+
+function checkWanted(stack: StackId, profile: InfraProfile, { admin }: BedrockAccess): void {
+  const wanted = stacksOf(profile);
+  if (wanted.includes(stack)) return;
+  throw new CcwbError(
+    'ERR_USAGE',
+    `profile ${profile.name} asks for no ${stack} stack, only for ${wanted.join(', ')}`,
+    admin === undefined
+      ? 'describe what it is for under monitoring in a file and pass that with --infra (docs/infrastructure.md)'
+      : 'run ccwb init and ask for monitoring and what belongs to it, or for a new network',
+  );
+}
+
+function infraProfile(config: ProfileConfig, bedrock: BedrockAccess, settings: InfraSettings): InfraProfile {
+  const { providerType, issuer, loginKey } = config.identityProvider;
+  const { federation } = config;
+  return {
+    name: config.name,
+    identityProvider: { type: providerType, issuer, loginKey, clientId: config.clientId },
+    region: config.awsRegion,
+    bedrock: {
+      regions: bedrock.regions ?? settings.bedrock?.regions ?? [config.awsRegion],
+      globalInference: bedrock.globalInference && settings.bedrock?.globalInference !== false,
+    },
+    federation:
+      federation.type === 'cognito'
+        ? { type: 'cognito' }
+        : {
+            type: 'direct',
+            maxSessionSeconds: Math.max(federation.durationSeconds, LEAST_ROLE_SESSION_SECONDS),
+          },
+  };
+}

@@ -1,0 +1,55 @@
+/** Files that an administrator keeps, for this user only; what goes wrong with one is told with its path. */
+import { chmodSync, rmSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { readIfThere, replaceFile } from '../../common/atomic-file.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+
+/** The text of a file; undefined when there is none. @throws CcwbError ERR_CONFIG_INVALID */
+export function readOwn(path: string): string | undefined {
+  try {
+    return readIfThere(path);
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+/**
+ * Writes a file as a whole.
+ *
+ * @returns whether anything had to change.
+ * @throws CcwbError ERR_CONFIG_INVALID
+ */
+export function writeOwn(path: string, text: string): boolean {
+  return changing(path, () => replaceFile(path, text, 0o600));
+}
+
+/** Closes a folder that others may look into. @throws CcwbError ERR_CONFIG_INVALID */
+export function closeFolder(path: string): void {
+  changing(path, () => {
+    if ((statSync(path).mode & 0o777) !== 0o700) chmodSync(path, 0o700);
+  });
+}
+
+/** Removes a file, if it is there. @throws CcwbError ERR_CONFIG_INVALID */
+export function removeOwn(path: string): void {
+  changing(path, () => rmSync(path, { force: true }));
+}
+
+export function unreadable(path: string, cause: unknown): CcwbError {
+  const message = `${path} cannot be read (${codeOf(cause)})`;
+  return new CcwbError('ERR_CONFIG_INVALID', message, `make ${path} readable for you`, { cause });
+}
+
+function changing<T>(path: string, change: () => T): T {
+  try {
+    return change();
+  } catch (cause) {
+    const fix = `make room there, or make ${dirname(path)} yours and writable; or set CCWB_HOME`;
+    const message = `${path} cannot be written (${codeOf(cause)})`;
+    throw new CcwbError('ERR_CONFIG_INVALID', message, fix, { cause });
+  }
+}
+
+function codeOf(cause: unknown): string {
+  return (cause as NodeJS.ErrnoException).code ?? 'unknown error';
+}

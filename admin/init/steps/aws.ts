@@ -1,0 +1,116 @@
+/** Steps: how tokens become credentials, and in which account and region that is. */
+import { AUTH_OUTPUTS } from '../../../infra/outputs.ts';
+import { openAws, refuseOwnProgram, refuseOwnRole } from '../../aws/aws-identity.ts';
+import { type AdminProfile, deployedAccount, isDirect } from '../../profiles/admin-profile.ts';
+import { withConfig, withInfra } from '../edit.ts';
+import { type LiveCheck, question, type Step } from '../question.ts';
+
+export const DEFAULT_REGION = 'us-east-1';
+const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
+
+/** What config.json takes for sessions of direct federation, in seconds. */
+const SESSION = { least: 900, most: 43_200 };
+const HOURS = [1, 4, 8, 12];
+
+export function federationOf({ config }: AdminProfile): 'cognito' | 'direct' {
+  return isDirect(config) ? 'direct' : 'cognito';
+}
+
+export function regionOf({ config }: AdminProfile): string {
+  return typeof config.aws_region === 'string' && config.aws_region !== ''
+    ? config.aws_region
+    : DEFAULT_REGION;
+}
+
+export const federationStep: Step = {
+  title: 'Federation',
+  says: () => 'How a sign-in becomes AWS credentials.',
+  questions: [
+    question<'federation'>({
+      name: 'federation',
+      message: () => 'Through which service?',
+      today: federationOf,
+      proposal: () => 'cognito',
+      choices: () => [
+        {
+          value: 'cognito',
+          label: 'Cognito identity pool',
+          hint: 'an hour at a time; groups by any claim',
+        },
+        {
+          value: 'direct',
+          label: 'IAM alone, through STS',
+          hint: 'up to 12 hours; groups as session tags',
+        },
+      ],
+      write: (profile, type) => withConfig(profile, { federation_type: type }),
+      implied: { by: ['max-session-duration'], answer: 'direct' },
+    }),
+    question<'max-session-duration'>({
+      name: 'max-session-duration',
+      message: () => 'How long do credentials last?',
+      arises: ({ profile }) => federationOf(profile) === 'direct',
+      today: ({ config }) => Number(config.max_session_duration ?? SESSION.most),
+      proposal: () => SESSION.most,
+      choices: () =>
+        HOURS.map((hours) => ({ value: hours * 3_600, label: hours === 1 ? '1 hour' : `${hours} hours` })),
+      check: (seconds) =>
+        Number.isInteger(seconds) && seconds >= SESSION.least && seconds <= SESSION.most
+          ? undefined
+          : `a whole number of seconds from ${SESSION.least} to ${SESSION.most}`,
+      write: (profile, seconds) => withConfig(profile, { max_session_duration: seconds }),
+      example: '43200',
+    }),
+  ],
+};
+
+const check: LiveCheck = {
+  flag: 'no-check-aws',
+  unchecked: 'in which AWS account this will be, and whether its credentials work',
+  asks: ({ profile }) => `AWS in ${regionOf(profile)}`,
+  run: async ({ profile }, { aws, env, fetch, interrupted }) => {
+    if (aws.credentials === undefined) await refuseOwnProgram(env);
+    const { identity } = await openAws(regionOf(profile), { aws, fetch }, interrupted);
+    const roles = [profile.config.federated_role_arn, profile.outputs.auth?.[AUTH_OUTPUTS.roleArn]];
+    refuseOwnRole(
+      identity,
+      roles.filter((role) => typeof role === 'string'),
+    );
+    return { identity };
+  },
+  tell: ({ identity }, voice, { profile }) => {
+    if (!identity) return;
+    voice.say([`AWS account ${identity.account}`, `as ${identity.arn}`]);
+    const deployed = deployedAccount(profile);
+    if (deployed !== undefined && deployed !== identity.account) {
+      voice.warn(
+        `${profile.name} is deployed in account ${deployed}; this one would get another of that name.`,
+      );
+    }
+  },
+};
+
+export const awsStep: Step = {
+  title: 'AWS account and region',
+  says: () =>
+    'Where everything is deployed: the account of the AWS credentials at hand (AWS_PROFILE, aws sso login), in this region.',
+  questions: [
+    question<'aws-region'>({
+      name: 'aws-region',
+      message: () => 'Region',
+      today: regionOf,
+      proposal: ({ env }) =>
+        [env.AWS_REGION, env.AWS_DEFAULT_REGION].find((region) => region && REGION.test(region)) ??
+        DEFAULT_REGION,
+      write: (profile, region) => withConfig(profile, { aws_region: region }),
+      fields: ['region'],
+      example: 'eu-central-1',
+    }),
+    question<'provider-registered'>({
+      name: 'provider-registered',
+      today: ({ infra }) => infra.providerRegistered ?? false,
+      write: (profile, is) => withInfra(profile, { providerRegistered: is || undefined }),
+    }),
+  ],
+  check,
+};

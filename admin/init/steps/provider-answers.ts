@@ -1,0 +1,89 @@
+/** How the answers about an identity provider become its fields of config.json. */
+import {
+  detectProviderType,
+  type IdentityProvider,
+  type IdentityProviderFields,
+  PROVIDER_TYPES,
+  type ProviderType,
+  resolveIdentityProvider,
+} from '../../../protocol/issuer.ts';
+import type { AdminProfile } from '../../profiles/admin-profile.ts';
+import { withConfig } from '../edit.ts';
+
+export const PROVIDER_NAMES: Readonly<Record<ProviderType, string>> = {
+  okta: 'Okta',
+  auth0: 'Auth0',
+  azure: 'Microsoft Entra ID',
+  cognito: 'Amazon Cognito user pool',
+  google: 'Google',
+  generic: 'Another OpenID Connect provider',
+};
+
+/** What belongs to one provider and means nothing for the next. */
+const OF_ONE_PROVIDER = {
+  provider_type: undefined,
+  provider_domain: undefined,
+  issuer: undefined,
+  okta_auth_server: undefined,
+  cognito_user_pool_id: undefined,
+  client_secret: undefined,
+};
+
+/** What decides the provider, as the profile has it. */
+export function providerFields({ config }: AdminProfile): IdentityProviderFields {
+  const text = (field: string): string | undefined => {
+    const value = config[field];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
+  const type = [...PROVIDER_TYPES, 'auto' as const].find((each) => each === config.provider_type);
+  return {
+    provider_type: type,
+    provider_domain: text('provider_domain'),
+    issuer: text('issuer'),
+    okta_auth_server: text('okta_auth_server'),
+    cognito_user_pool_id: text('cognito_user_pool_id'),
+  };
+}
+
+/** The provider of the profile, or undefined while that is not known. */
+export function providerOf(profile: AdminProfile): IdentityProvider | undefined {
+  const provider = resolveIdentityProvider(providerFields(profile));
+  return 'problem' in provider ? undefined : provider;
+}
+
+/** Its type, which is known before its issuer is. */
+export function providerTypeOf(profile: AdminProfile): ProviderType | undefined {
+  const { provider_type: type, provider_domain: domain, issuer } = providerFields(profile);
+  if (type !== undefined && type !== 'auto') return type;
+  return detectProviderType(domain ?? issuer ?? '') ?? providerOf(profile)?.providerType;
+}
+
+/** The domain, or what else the profile names its provider by. */
+export function domainOf(profile: AdminProfile): string | undefined {
+  const { provider_domain: domain, issuer } = providerFields(profile);
+  return domain ?? issuer ?? providerOf(profile)?.loginKey;
+}
+
+/** The profile with another provider: nothing that was said of the one before counts any more. */
+export function withProvider(
+  profile: AdminProfile,
+  fields: { readonly issuer: string } | { readonly provider_domain: string },
+): AdminProfile {
+  const named = 'issuer' in fields ? fields.issuer : fields.provider_domain;
+  const type = detectProviderType(named) ?? ('issuer' in fields ? 'generic' : undefined);
+  const { jwksUri: _, providerRegistered: __, ...infra } = profile.infra;
+  return withConfig({ ...profile, infra }, { ...OF_ONE_PROVIDER, provider_type: type, ...fields });
+}
+
+/** A domain that was typed, or the issuer that a URL of an unknown host is. */
+export function domainFields(typed: string): { issuer: string } | { provider_domain: string } {
+  const isUrl = /^https?:\/\//i.test(typed);
+  if (isUrl && detectProviderType(typed) === undefined) return { issuer: typed };
+  return { provider_domain: typed.replace(/^https?:\/\//i, '') };
+}
+
+/** Host and path of a domain, as far as it is one. */
+export function splitHost(domain: string): { host: string; path: string } {
+  const [, host = '', path = ''] = /^(?:https?:\/\/)?([^/]+)(\/.*)?$/i.exec(domain) ?? [];
+  return { host: host.toLowerCase(), path: path.replace(/\/+$/, '') };
+}

@@ -1,0 +1,72 @@
+/** Every file of a package. Pure: from what was read and fetched to what is in the archive. */
+import { createHash } from 'node:crypto';
+import { INSTALL_FOLDER } from '../../protocol/paths.ts';
+import { BUILD_VERSION } from '../../protocol/version.ts';
+import type { Components } from './payload.ts';
+import { nodeName, type Platform, RUNTIMES } from './platforms.ts';
+import { billOfMaterials } from './sbom.ts';
+import type { PackageSource } from './source.ts';
+import type { ArchiveFile } from './tarball.ts';
+import { userReadme } from './user-readme.ts';
+
+export type PackageOf = {
+  readonly source: PackageSource;
+  readonly platform: Platform;
+  readonly components: Components;
+  /** The programs, the same on every platform. */
+  readonly shared: readonly ArchiveFile[];
+  /** Libraries of the platform. */
+  readonly native: readonly ArchiveFile[];
+  /** Node.js and its license; empty when users have their own. */
+  readonly runtime: readonly ArchiveFile[];
+};
+
+/** The files, in the one folder that an archive unpacks to. */
+export function packageFiles(made: PackageOf): ArchiveFile[] {
+  const { source, platform, components, shared, native, runtime } = made;
+  const { name, settings } = source;
+  const hasRuntime = runtime.length > 0;
+  const text = (path: string, content: string): ArchiveFile => ({
+    path,
+    bytes: Buffer.from(content),
+    executable: false,
+  });
+  const json = (path: string, value: unknown) => text(path, `${JSON.stringify(value, undefined, 2)}\n`);
+  const readme = userReadme({
+    profile: name,
+    build: BUILD_VERSION,
+    hasTelemetry: settings.otelHeadersHelper !== undefined,
+    hasRuntime,
+  });
+  const bill = billOfMaterials({
+    build: BUILD_VERSION,
+    components,
+    platform: nodeName(platform),
+    runtime: hasRuntime ? RUNTIMES[platform] : undefined,
+  });
+  const files = sorted([
+    ...shared,
+    ...native,
+    ...runtime,
+    text('README.md', readme),
+    text('config.json', source.config),
+    json('.claude/settings.json', settings),
+    json('version.json', { build: BUILD_VERSION, profile: name }),
+    text('sbom.json', bill),
+  ]);
+  return [...files, text('SHA256SUMS', checksums(files))].map((file) => ({
+    ...file,
+    path: `${INSTALL_FOLDER}/${file.path}`,
+  }));
+}
+
+/** As `sha256sum` and `shasum -a 256` write and read it. */
+export function checksums(files: readonly Pick<ArchiveFile, 'path' | 'bytes'>[]): string {
+  return files
+    .map(({ path, bytes }) => `${createHash('sha256').update(bytes).digest('hex')}  ${path}\n`)
+    .join('');
+}
+
+function sorted(files: readonly ArchiveFile[]): ArchiveFile[] {
+  return [...files].sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
+}

@@ -1,0 +1,71 @@
+/** What a package has from the npm registry beside the bundles: Node.js, and the binaries of koffi. */
+import type { AdminIo } from '../io.ts';
+import { megabytes } from '../terminal/text.ts';
+import { whileWaiting } from '../terminal/while-waiting.ts';
+import { specOf } from './npm.ts';
+import type { Components } from './payload.ts';
+import { nodeName, type Platform, type RegistryPackage, RUNTIMES } from './platforms.ts';
+import { type Origin, obtain } from './registry-packages.ts';
+import { type ArchiveFile, readTarball } from './tarball.ts';
+
+const NODE = 'runtime/bin/node';
+
+/** All that has to be had for these platforms. */
+export function neededPackages(
+  components: Components,
+  platforms: readonly Platform[],
+  hasRuntime: boolean,
+): RegistryPackage[] {
+  return platforms.flatMap((platform) => [
+    ...[components.fetched[nodeName(platform)]].filter((library) => library !== undefined),
+    ...(hasRuntime ? [RUNTIMES[platform]] : []),
+  ]);
+}
+
+/** Node.js, and its license. @param given folder of tarballs to use, see {@link obtain}, which throws. */
+export async function fetchRuntime(
+  platform: Platform,
+  given: string | undefined,
+  io: AdminIo,
+): Promise<readonly ArchiveFile[]> {
+  const places = new Map([
+    ['package/bin/node', NODE],
+    ['package/LICENSE', 'runtime/LICENSE'],
+  ]);
+  const files = await unpacked(RUNTIMES[platform], given, io, (path) => places.get(path));
+  return files.map((file) => ({ ...file, executable: file.path === NODE }));
+}
+
+/** The binaries of koffi, where the daemon looks for them. Throws as {@link fetchRuntime} does. */
+export async function fetchLibraries(
+  components: Components,
+  platform: Platform,
+  given: string | undefined,
+  io: AdminIo,
+): Promise<readonly ArchiveFile[]> {
+  const library = components.fetched[nodeName(platform)];
+  if (!library) return [];
+  const place = `daemon/node_modules/${library.name}/`;
+  const files = await unpacked(library, given, io, (path) => path.replace(/^package\//, place));
+  // Libraries are loaded, not run.
+  return files.map((file) => ({ ...file, executable: false }));
+}
+
+const ORIGINS: Readonly<Record<Origin, string>> = {
+  given: 'from --runtime-dir',
+  cache: 'from the cache',
+  registry: 'from the registry',
+};
+
+/** The files of a registry's package that have a place, under it. */
+async function unpacked(
+  what: RegistryPackage,
+  given: string | undefined,
+  io: AdminIo,
+  placeOf: (path: string) => string | undefined,
+): Promise<readonly ArchiveFile[]> {
+  const { tarball, origin } = await whileWaiting(specOf(what), obtain(what, given, io), io);
+  io.writeError(`${megabytes(tarball.byteLength)}  ${specOf(what)} ${ORIGINS[origin]}\n`);
+  const files = await readTarball(tarball, (path) => placeOf(path) !== undefined);
+  return [...files.values()].map((file) => ({ ...file, path: placeOf(file.path) ?? file.path }));
+}

@@ -1,0 +1,84 @@
+/** The folder that packages are written to: there as a whole, or not at all. */
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CcwbError } from '../../protocol/errors.ts';
+import { makeFolders } from '../files/make-folders.ts';
+import type { AdminIo } from '../io.ts';
+import { removeLitter } from './stale-files.ts';
+import { type ArchiveFile, type WrittenArchive, writeTarball } from './tarball.ts';
+
+export type OutputFolder = {
+  writeArchive(name: string, files: readonly ArchiveFile[], seconds: number): Promise<WrittenArchive>;
+  writeText(name: string, text: string): void;
+  /** Gives it the name under which people find it. @returns that path, as the administrator wrote its beginning. */
+  finish(): string;
+  /** Removes what was not finished. */
+  discard(): void;
+};
+
+/** A time and a process number: the folder of a run that has not come to its end. */
+const UNFINISHED = /^\.\d{8}T\d{6}Z\.\d+$/;
+
+/**
+ * `OUTPUT/PROFILE/TIME`, the time in UTC: `20260102T030405Z`.
+ *
+ * @throws CcwbError ERR_OUTPUT, here and in what it returns; ERR_INTERRUPTED while an archive is written.
+ */
+export function openOutput(
+  output: string,
+  profile: string,
+  io: Pick<AdminIo, 'now' | 'interrupted'>,
+): OutputFolder {
+  const time = new Date(io.now()).toISOString().replace(/[-:]|\.\d+/g, '');
+  const parent = join(output, profile);
+  const unfinished = join(parent, `.${time}.${process.pid}`);
+  const problem = (cause: unknown): unknown => {
+    const { code, syscall } = cause as NodeJS.ErrnoException;
+    if (syscall === undefined) return cause;
+    const message = `packages cannot be written to ${parent} (${code})`;
+    return new CcwbError(
+      'ERR_OUTPUT',
+      message,
+      'make room there or make it writable, or choose another --output',
+      {
+        cause,
+      },
+    );
+  };
+  const writing = <T>(action: () => T): T => {
+    try {
+      return action();
+    } catch (cause) {
+      throw problem(cause);
+    }
+  };
+  writing(() => {
+    makeFolders(unfinished);
+    removeLitter(parent, UNFINISHED, io.now());
+  });
+  return {
+    async writeArchive(name, files, seconds) {
+      try {
+        return await writeTarball(join(unfinished, name), files, seconds, io.interrupted);
+      } catch (cause) {
+        if (io.interrupted.aborted) {
+          throw new CcwbError(
+            'ERR_INTERRUPTED',
+            `interrupted at ${name}; no package was made`,
+            'run it again',
+          );
+        }
+        throw problem(cause);
+      }
+    },
+    writeText: (name, text) => writing(() => writeFileSync(join(unfinished, name), text)),
+    finish() {
+      const names = [time, ...Array.from({ length: 99 }, (_, index) => `${time}-${index + 2}`)];
+      // Two runs may end in one second.
+      const path = join(parent, names.find((name) => !existsSync(join(parent, name))) ?? time);
+      writing(() => renameSync(unfinished, path));
+      return path;
+    },
+    discard: () => rmSync(unfinished, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,75 @@
+/** A deployment as its administrator keeps it: `~/.ccwb/profiles/NAME.json`. Everything `ccwb` does starts from it. */
+import { AUTH_OUTPUTS, type InfraProfile, MONITORING_OUTPUTS, type StackId } from '../../infra/outputs.ts';
+import type { InfraSettings } from './infra-file.ts';
+
+/** The version of the form below. An older file is migrated when it is read, and written back so when it is saved. */
+export const PROFILE_SCHEMA = 1;
+
+/** What CloudFormation takes in the name of a stack, less the room for our prefix and suffix. */
+export const PROFILE_NAME = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
+export const PROFILE_NAME_WORDS =
+  'at most 64 letters, digits and hyphens, the first no hyphen: stacks are named after it';
+
+export type AdminProfile = {
+  readonly schema: typeof PROFILE_SCHEMA;
+  /** Name of the deployment, of its stacks, and of the AWS profile that users get. */
+  readonly name: string;
+  /** Fields of the users' config.json, named as there, without those that stacks give. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** What the stacks are to have beside. */
+  readonly infra: InfraSettings;
+  /** What Claude Code's settings.json says beside what every package needs. */
+  readonly claude: ClaudeChoices;
+  /** How many people will use it: for the estimate of cost. */
+  readonly users?: number;
+  /** What the stacks gave when they were last deployed. */
+  readonly outputs: Readonly<Partial<Record<StackId, Readonly<Record<string, string>>>>>;
+};
+
+export type ClaudeChoices = {
+  /** `ANTHROPIC_MODEL`. */
+  readonly model?: string;
+  /** `ANTHROPIC_DEFAULT_HAIKU_MODEL`. */
+  readonly haikuModel?: string;
+  /** `OTEL_RESOURCE_ATTRIBUTES`, e.g. `{ "department": "research" }`. */
+  readonly attributes?: Readonly<Record<string, string>>;
+};
+
+/**
+ * The fields of the profile in the users' config.json: those that were chosen, and those that stacks gave.
+ * Without a deployed auth stack the field that its output fills is absent.
+ */
+export function userConfig({ config, infra, outputs }: AdminProfile): Record<string, unknown> {
+  const { auth = {}, monitoring = {} } = outputs;
+  const poolId = auth[AUTH_OUTPUTS.identityPoolId];
+  const roleArn = auth[AUTH_OUTPUTS.roleArn];
+  const endpoint = monitoring[MONITORING_OUTPUTS.collectorEndpoint];
+  return {
+    ...config,
+    ...(isDirect(config)
+      ? roleArn !== undefined && { federated_role_arn: roleArn }
+      : poolId !== undefined && { identity_pool_id: poolId }),
+    ...(endpoint !== undefined && {
+      otel_collector_endpoint: endpoint,
+      otel_collector_validates_token: validatesToken(infra.monitoring),
+    }),
+  };
+}
+
+/** The AWS account that the stacks were deployed in, as the role of users tells; undefined: none are known. */
+export function deployedAccount({ outputs }: AdminProfile): string | undefined {
+  return /^arn:[\w-]+:iam::(\d{12}):/.exec(outputs.auth?.[AUTH_OUTPUTS.roleArn] ?? '')?.[1];
+}
+
+/** Whether AWS gives credentials for an ID token directly, as the fields say or leave to be told from others. */
+export function isDirect({ federation_type: type, ...config }: AdminProfile['config']): boolean {
+  const pool = config.identity_pool_id ?? config.identity_pool_name;
+  return (type ?? (config.federated_role_arn && !pool ? 'direct' : 'cognito')) === 'direct';
+}
+
+/** A collector with a name of its own is reached by https, and its load balancer checks every ID token. */
+function validatesToken(
+  monitoring: Pick<NonNullable<InfraProfile['monitoring']>, 'domain'> | undefined,
+): boolean {
+  return monitoring?.domain !== undefined;
+}

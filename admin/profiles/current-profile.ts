@@ -1,0 +1,64 @@
+/** Which profile a command is about, when several are there. */
+import { join } from 'node:path';
+import { CcwbError } from '../../protocol/errors.ts';
+import { readOwn, removeOwn, writeOwn } from '../files/owner-files.ts';
+import {
+  ccwbHome,
+  type Environment,
+  earlierFile,
+  listProfiles,
+  profilesFolder,
+  readProfile,
+} from './profile-store.ts';
+
+/** Holds the name of the current profile, and a newline. */
+function currentPath(env: Environment): string {
+  return join(ccwbHome(env), 'current');
+}
+
+/** The profile that was chosen last with `ccwb profiles use`; undefined when none was, or it is gone. */
+export function currentProfile(env: Environment): string | undefined {
+  const name = readOwn(currentPath(env))?.trim() || earlierFile(env).current;
+  return name !== undefined && listProfiles(env).includes(name) ? name : undefined;
+}
+
+/** Makes a profile the current one. @throws CcwbError as `readProfile` does: a broken one is none to work with. */
+export function useProfile(name: string, env: Environment): void {
+  readProfile(name, env);
+  writeOwn(currentPath(env), `${name}\n`);
+}
+
+/** Forgets which profile is the current one. */
+export function useNoProfile(env: Environment): void {
+  removeOwn(currentPath(env));
+}
+
+/**
+ * Name of the profile that a command means: the flag, else `CCWB_PROFILE`, else the current one, else the only
+ * one.
+ *
+ * @throws CcwbError ERR_PROFILE_UNKNOWN when there is none, or several could be meant.
+ */
+export function chooseProfileFile(
+  flags: { readonly profile?: string | undefined },
+  env: Environment,
+): string {
+  const named = flags.profile ?? (env.CCWB_PROFILE || currentProfile(env));
+  if (named !== undefined) return named;
+  const names = listProfiles(env);
+  const [only, ...more] = names;
+  if (only !== undefined && more.length === 0) return only;
+  const folder = profilesFolder(env);
+  if (only === undefined) {
+    throw new CcwbError(
+      'ERR_PROFILE_UNKNOWN',
+      `there is no profile in ${folder}`,
+      'run ccwb init to make one, or ccwb profiles import FILE',
+    );
+  }
+  throw new CcwbError(
+    'ERR_PROFILE_UNKNOWN',
+    `there are several profiles in ${folder} and none is the current one: ${names.join(', ')}`,
+    `choose one with --profile ${only}, with CCWB_PROFILE, or for good with ccwb profiles use ${only}`,
+  );
+}

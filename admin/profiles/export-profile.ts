@@ -1,0 +1,66 @@
+/** `ccwb profiles export`: what may be handed on of a profile, by name; whatever else it holds stays. */
+import { existsSync } from 'node:fs';
+import { replaceFile } from '../../common/atomic-file.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+import type { AdminIo } from '../io.ts';
+import { listWords, paragraph } from '../terminal/text.ts';
+import type { AdminProfile } from './admin-profile.ts';
+import { chooseProfileFile } from './current-profile.ts';
+import { unknownFields } from './profile-check.ts';
+import { readProfile } from './profile-store.ts';
+
+export type ExportFlags = { output?: string; force?: true; withClientSecret?: true; json?: true };
+
+export function exportProfile(named: string | undefined, flags: ExportFlags, io: AdminIo): void {
+  const name = chooseProfileFile({ profile: named }, io.env);
+  const { profile, leftOut } = exportable(readProfile(name, io.env), flags.withClientSecret === true);
+  const text = `${JSON.stringify(profile, undefined, 2)}\n`;
+  const { output } = flags;
+  if (output === undefined) io.writeOut(text);
+  else {
+    writeExport(output, text, flags.force === true);
+    if (flags.json)
+      io.writeOut(`${JSON.stringify({ profile: name, path: output, leftOut }, undefined, 2)}\n`);
+    else io.writeOut(`${name} is in ${output}\n`);
+  }
+  if (leftOut.length > 0) io.writeError(paragraph(`Left out: ${listWords(leftOut)}`, io.columns));
+}
+
+/** A profile without what is private, and the fields that it lacks therefore. */
+export function exportable(
+  profile: AdminProfile,
+  withClientSecret: boolean,
+): { readonly profile: AdminProfile; readonly leftOut: readonly string[] } {
+  const leftOut = [...unknownFields(profile)];
+  // It goes to every user in the package and protects nothing, but people and scanners take it for a secret.
+  if (!withClientSecret && profile.config.client_secret !== undefined) leftOut.push('config.client_secret');
+  const known = <T extends object>(value: T, prefix: string): T =>
+    Object.fromEntries(
+      Object.entries(value).filter(([field]) => !leftOut.includes(`${prefix}${field}`)),
+    ) as T;
+  return {
+    profile: {
+      ...known(profile, ''),
+      config: known(profile.config, 'config.'),
+      claude: known(profile.claude, 'claude.'),
+      outputs: known(profile.outputs, 'outputs.'),
+    },
+    leftOut,
+  };
+}
+
+function writeExport(path: string, text: string, force: boolean): void {
+  if (existsSync(path) && !force) {
+    throw new CcwbError(
+      'ERR_USAGE',
+      `${path} is there already`,
+      'choose another file, or add --force to replace it',
+    );
+  }
+  try {
+    replaceFile(path, text, 0o600);
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
+    throw new CcwbError('ERR_USAGE', `${path} cannot be written (${code})`, 'choose another file', { cause });
+  }
+}

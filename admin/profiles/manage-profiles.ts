@@ -1,0 +1,160 @@
+/** `ccwb profiles list`, `use`, `show` and `remove`. */
+import { STACKS, type StackId } from '../../infra/outputs.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+import type { AdminIo } from '../io.ts';
+import { confirm } from '../terminal/confirm.ts';
+import { listWords, paragraph } from '../terminal/text.ts';
+import { type AdminProfile, deployedAccount } from './admin-profile.ts';
+import { chooseProfileFile, currentProfile, useNoProfile, useProfile } from './current-profile.ts';
+import { asProfileConfig, unknownFields } from './profile-check.ts';
+import { listProfiles, profilePath, profilesFolder, readProfile, removeProfile } from './profile-store.ts';
+
+type JsonFlag = { json?: true };
+export type RemoveFlags = JsonFlag & { yes?: true; force?: true };
+
+/** A line of `ccwb profiles list`; the form that `--json` prints. */
+type Listed = {
+  readonly name: string;
+  readonly current: boolean;
+  readonly path: string;
+  /** Absent when the file is broken. */
+  readonly provider?: string;
+  readonly region?: string;
+  /** Stacks whose outputs it has. */
+  readonly deployed?: readonly StackId[];
+  /** What is wrong with the file. */
+  readonly problem?: string;
+};
+
+export function listAll({ json }: JsonFlag, io: AdminIo): void {
+  const folder = profilesFolder(io.env);
+  const current = currentProfile(io.env);
+  const profiles = listProfiles(io.env).map((name) => describe(name, name === current, io));
+  if (json) {
+    printJson({ folder, current: current ?? null, profiles }, io);
+    return;
+  }
+  if (profiles.length === 0) {
+    io.writeError(paragraph(`There is no profile in ${folder}: run ccwb init to make one.`, io.columns));
+    return;
+  }
+  const rows = profiles.map(({ name, current: isCurrent, provider, region, deployed, problem }) => [
+    isCurrent ? '*' : ' ',
+    name,
+    ...(problem === undefined
+      ? [region ?? '', provider ?? '', deployed?.length ? `deployed: ${deployed.join(', ')}` : 'not deployed']
+      : [`BROKEN: ${problem}`]),
+  ]);
+  io.writeOut(columnsOf(rows));
+}
+
+/** Rows as a table; the last cell of each is as wide as it is. */
+function columnsOf(rows: readonly (readonly string[])[]): string {
+  const width = (column: number): number =>
+    Math.max(...rows.map((row) => (column < row.length - 1 ? (row[column] ?? '').length : 0)));
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(width(column)))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('');
+}
+
+function describe(name: string, current: boolean, io: AdminIo): Listed {
+  const path = profilePath(name, io.env);
+  try {
+    const profile = readProfile(name, io.env);
+    const { awsRegion, identityProvider } = asProfileConfig(profile, path);
+    const place = { provider: identityProvider.loginKey, region: awsRegion };
+    return { name, current, path, ...place, deployed: deployedStacks(profile) };
+  } catch (thrown) {
+    if (!(thrown instanceof CcwbError)) throw thrown;
+    return { name, current, path, problem: thrown.message };
+  }
+}
+
+/** The stacks of which the profile has outputs. */
+export function deployedStacks({ outputs }: AdminProfile): StackId[] {
+  return STACKS.filter((stack) => outputs[stack] !== undefined);
+}
+
+export function use(name: string, { json }: JsonFlag, io: AdminIo): void {
+  useProfile(name, io.env);
+  if (json) printJson({ current: name }, io);
+  else io.writeOut(`${name} is the current profile\n`);
+  if (io.env.CCWB_PROFILE && io.env.CCWB_PROFILE !== name) {
+    const text = `CCWB_PROFILE says ${io.env.CCWB_PROFILE}, which counts before the current one as long as it is set`;
+    io.writeError(paragraph(text, io.columns));
+  }
+}
+
+export function showOne(named: string | undefined, { json }: JsonFlag, io: AdminIo): void {
+  const name = chooseProfileFile({ profile: named }, io.env);
+  const profile = masked(readProfile(name, io.env));
+  if (json) {
+    printJson(profile, io);
+    return;
+  }
+  const path = profilePath(name, io.env);
+  const { identityProvider, awsRegion, federation } = asProfileConfig(profile, path);
+  const deployed = deployedStacks(profile);
+  const account = deployedAccount(profile);
+  io.writeOut(
+    columnsOf([
+      ['profile', name === currentProfile(io.env) ? `${name}, the current one` : name],
+      ['file', path],
+      ['provider', `${identityProvider.providerType}, ${identityProvider.issuer}`],
+      ['region', awsRegion],
+      ['federation', federation.type === 'direct' ? 'direct, through STS' : 'Cognito identity pool'],
+      ['users', profile.users === undefined ? 'not said' : String(profile.users)],
+      [
+        'deployed',
+        deployed.length === 0 ? 'nothing' : `${listWords(deployed)}${account ? ` in ${account}` : ''}`,
+      ],
+    ]),
+  );
+  for (const field of ['config', 'infra', 'claude', 'outputs'] as const) {
+    const text = JSON.stringify(profile[field], undefined, 2);
+    io.writeOut(text === '{}' ? `${field}  nothing\n` : `${field}\n${text.replace(/^/gm, '  ')}\n`);
+  }
+  const unknown = unknownFields(profile);
+  if (unknown.length > 0) {
+    const text = `Kept, and of no meaning to this ccwb: ${listWords(unknown)}`;
+    io.writeError(paragraph(text, io.columns));
+  }
+}
+
+/** As it may stand on a screen: another tool's fields may hold secrets of their own. */
+function masked(profile: AdminProfile & { earlierTool?: unknown }): AdminProfile {
+  const { config, earlierTool } = profile;
+  return {
+    ...profile,
+    ...(config.client_secret !== undefined && { config: { ...config, client_secret: '(not shown)' } }),
+    ...(earlierTool !== undefined && { earlierTool: '(not shown)' }),
+  };
+}
+
+export async function remove(name: string, flags: RemoveFlags, io: AdminIo): Promise<void> {
+  const deployed = flags.force ? [] : deployedStacks(readProfile(name, io.env));
+  if (deployed.length > 0) {
+    throw new CcwbError(
+      'ERR_STACK_STATE',
+      `profile ${name} is deployed: ${listWords(deployed)}`,
+      `run ccwb destroy --profile ${name} first; with --force the profile goes and the stacks stay in AWS`,
+    );
+  }
+  const yes = flags.yes === true || flags.force === true;
+  await confirm(`Remove profile ${name}?`, yes, '--yes', io);
+  const wasCurrent = currentProfile(io.env) === name;
+  removeProfile(name, io.env);
+  if (wasCurrent) useNoProfile(io.env);
+  if (flags.json) printJson({ removed: name }, io);
+  else io.writeOut(`${name} is removed${wasCurrent ? '; no profile is the current one now' : ''}\n`);
+}
+
+function printJson(value: unknown, io: AdminIo): void {
+  io.writeOut(`${JSON.stringify(value, undefined, 2)}\n`);
+}

@@ -1,0 +1,42 @@
+/** How a profile of an older form becomes one of today's, a step for each version. */
+import { CcwbError } from '../../protocol/errors.ts';
+import { isObject, show } from '../../protocol/profile-reader.ts';
+import { PROFILE_SCHEMA } from './admin-profile.ts';
+import { fromEarlierTool } from './legacy-profile.ts';
+
+/**
+ * From the version of the index to the next. A step is given fields as they stand in the file and the path of
+ * that, for errors; it keeps what it does not understand.
+ */
+const STEPS: readonly ((fields: Fields, path: string, name: string | undefined) => Fields)[] = [
+  fromEarlierTool,
+];
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** The version of a profile's form; 0 for those of the existing tool, which have a `schema_version` of its own. */
+export function schemaOf(value: unknown): number {
+  const schema = isObject(value) ? (value.schema ?? 0) : 0;
+  return typeof schema === 'number' ? schema : Number.NaN;
+}
+
+/**
+ * The fields of a profile in today's form; shapes are not looked at.
+ *
+ * @throws CcwbError ERR_CONFIG_INVALID for a form that is newer than this program, or none.
+ */
+export function migrate(value: unknown, path: string, name: string | undefined): unknown {
+  if (!isObject(value)) return value;
+  const schema = schemaOf(value);
+  if (!Number.isInteger(schema) || schema < 0 || schema > PROFILE_SCHEMA) {
+    const newer = schema > PROFILE_SCHEMA;
+    throw new CcwbError(
+      'ERR_CONFIG_INVALID',
+      `${path}: schema is ${show(value.schema)}; allowed: ${PROFILE_SCHEMA}, or what came before it`,
+      newer
+        ? `a newer ccwb wrote ${path}: use that one, since this one could not keep what it does not know`
+        : `correct schema in ${path}, or run ccwb init`,
+    );
+  }
+  return STEPS.slice(schema).reduce<Fields>((fields, step) => step(fields, path, name), value);
+}

@@ -1,0 +1,60 @@
+import { CcwbError } from '../../protocol/errors.ts';
+import type { AdminIo } from '../io.ts';
+import { paragraph } from './text.ts';
+
+/** Who says yes: a person when asked, or a flag beforehand. */
+export type Consent = {
+  /** --yes: every question but the next is answered with yes. */
+  readonly yes: boolean;
+  /** --allow-replacement: also the one about what is in use being replaced. */
+  readonly allowReplacement: boolean;
+};
+
+/** Goes on after a yes. @throws CcwbError ERR_DECLINED after anything else; ERR_USAGE where nobody can answer. */
+export async function confirm(question: string, yes: boolean, flag: string, io: AdminIo): Promise<void> {
+  if (yes) return;
+  const answer = await ask(question, ' [y/N]', flag, io);
+  if (!/^y(es)?$/i.test(answer.trim())) throw declined(question);
+}
+
+/** Goes on when exactly this was typed: nobody types a name by habit. */
+export async function confirmByTyping(
+  question: string,
+  expected: string,
+  yes: boolean,
+  flag: string,
+  io: AdminIo,
+): Promise<void> {
+  if (yes) return;
+  const answer = await ask(question, '', flag, io);
+  if (answer.trim() !== expected) throw declined(question);
+}
+
+async function ask(question: string, choice: string, flag: string, io: AdminIo): Promise<string> {
+  if (io.ask === undefined) {
+    throw new CcwbError(
+      'ERR_USAGE',
+      `this needs a yes, and there is no terminal to ask at: ${question.trim()}`,
+      `add ${flag} if it is meant, or run it on a terminal`,
+    );
+  }
+  // A long question is broken like all else; its last line is where the answer is typed.
+  const lines = paragraph(question.trim() + choice, io.columns);
+  const answer = await io.ask(`\n${lines.trimEnd()} `);
+  if (io.interrupted.aborted) {
+    throw new CcwbError(
+      'ERR_INTERRUPTED',
+      'interrupted at a question; nothing was changed by it',
+      'run it again',
+    );
+  }
+  return answer;
+}
+
+function declined(question: string): CcwbError {
+  return new CcwbError(
+    'ERR_DECLINED',
+    `not done, since the answer was not yes: ${question}`,
+    'run it again when you want it',
+  );
+}

@@ -1,0 +1,119 @@
+/** What users may do in Bedrock: look at the models of each region, and call one. */
+import { CcwbError } from '../../protocol/errors.ts';
+import { adminError } from '../aws/aws-errors.ts';
+import type { ClientSettings } from '../aws/aws-identity.ts';
+import { invokeModel } from '../aws/bedrock-invoke.ts';
+import { listModels, type Models } from '../aws/bedrock-models.ts';
+import type { AdminIo } from '../io.ts';
+import { oneLine } from '../terminal/text.ts';
+import type { Caller } from './credentials.ts';
+import type { Expected } from './expected.ts';
+import { type Done, finding } from './steps.ts';
+
+/** A person waits: what does not pass with one more try is told. */
+const ATTEMPTS = 2;
+
+/** @throws CcwbError */
+export async function findModels({ settings }: Caller, region: string, io: AdminIo): Promise<Done<Models>> {
+  const models = await asking(`listing the models of ${region}`, () =>
+    listModels(twice(settings), region, io.interrupted),
+  );
+  const { inferenceProfiles, foundationModels } = models;
+  if (inferenceProfiles.length + foundationModels.length === 0) {
+    throw finding(
+      `Bedrock has no models of Anthropic in ${region}`,
+      'take another region: ccwb init, ccwb deploy',
+    );
+  }
+  return {
+    detail: `${inferenceProfiles.length} inference profiles, ${foundationModels.length} models of Anthropic`,
+    value: models,
+  };
+}
+
+/** @param models what the region has; undefined when that could not be had. @throws CcwbError */
+export async function callModel(
+  { settings }: Caller,
+  region: string,
+  models: Models | undefined,
+  expected: Expected,
+  io: AdminIo,
+): Promise<Done<true>> {
+  const model = modelFor(expected, models);
+  if (model === undefined && models === undefined) {
+    return { skipped: 'which models there are is not known; --model names one' };
+  }
+  if (model === undefined) {
+    const fix = 'name one with --model, or set one with ccwb init';
+    throw finding(`no model of the profile's is to be had in ${region}`, fix);
+  }
+  const tokens = await asking(`invoking ${model} in ${region}`, () =>
+    invokeModel(twice(settings), region, model, io.interrupted),
+  );
+  return { detail: `${model} answered (${tokens} tokens)`, value: true };
+}
+
+/**
+ * The model that is to be used, as the region knows it: where it has the same one under another geography, that.
+ * Without one, the smallest that users may have.
+ */
+export function modelFor(
+  { model, models: allowed = ['*'], globalInference }: Omit<Expected, 'profile'>,
+  models: Models | undefined,
+): string | undefined {
+  if (models === undefined) return model;
+  const { inferenceProfiles, foundationModels } = models;
+  if (model !== undefined) {
+    if ([...inferenceProfiles, ...foundationModels].includes(model)) return model;
+    return inferenceProfiles.find((id) => baseOf(id) === baseOf(model) && !id.startsWith('global.')) ?? model;
+  }
+  const usable = inferenceProfiles
+    .filter((id) => globalInference || !id.startsWith('global.'))
+    .filter((id) => allowed.some((pattern) => matches(baseOf(id), pattern)));
+  // Of the same family the newest, which is what its name says last.
+  const newest = [...usable].sort().reverse();
+  return newest.find((id) => id.includes('haiku')) ?? newest.find((id) => id.includes('sonnet')) ?? newest[0];
+}
+
+/** `us.anthropic.claude-x` is `anthropic.claude-x`. */
+function baseOf(id: string): string {
+  return id.replace(/^[a-z-]+\.(?=[a-z\d]+\.)/, '');
+}
+
+/** `*` and `?` as in IAM. */
+function matches(id: string, pattern: string): boolean {
+  const expression = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return new RegExp(`^${expression}$`).test(id);
+}
+
+function twice(settings: ClientSettings): ClientSettings {
+  return { ...settings, maxAttempts: ATTEMPTS };
+}
+
+/** What Bedrock's errors mean to an administrator. */
+const FIXES: Readonly<Record<string, string>> = {
+  AccessDeniedException:
+    'see that the region is among those of the auth stack (ccwb deploy) and that the account has access to the model (Bedrock console, model access)',
+  ResourceNotFoundException:
+    'see in the Bedrock console, in that region, whether the model is there and its use case form was sent',
+  ValidationException: 'name a model, or an inference profile, that this region has: --model, or ccwb init',
+  ThrottlingException: 'run it again later; if it stays so, have the quota raised',
+  ServiceQuotaExceededException: 'have the quota raised (Service Quotas console, Amazon Bedrock)',
+  ModelNotReadyException: 'run it again in a few minutes',
+};
+
+async function asking<T>(doing: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (thrown) {
+    const error = adminError(thrown, doing);
+    if (error.code === 'ERR_AWS_UNREACHABLE' || error.code === 'ERR_INTERRUPTED') throw error;
+    const { name, message } = thrown instanceof Error ? thrown : new Error(String(thrown));
+    const fix = FIXES[name] ?? 'see what Bedrock says; docs/testing.md has more of it';
+    const text = `Bedrock refused ${doing} (${name}: ${oneLine(message)})`;
+    throw new CcwbError('ERR_TEST_FAILED', text, fix, { cause: thrown });
+  }
+}

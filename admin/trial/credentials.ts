@@ -1,0 +1,99 @@
+/** Credentials of the installed `credential-process`, and whose they are. */
+import type { Credentials } from '../../protocol/api.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+import { type CallerIdentity, type ClientSettings, openAws } from '../aws/aws-identity.ts';
+import type { AdminIo } from '../io.ts';
+import type { Expected } from './expected.ts';
+import type { Programs } from './programs.ts';
+import { type Done, done, finding } from './steps.ts';
+
+/** A caller of AWS, and the way of its calls. */
+export type Caller = { readonly identity: CallerIdentity; readonly settings: ClientSettings };
+
+/** @throws CcwbError */
+export async function getCredentials(
+  name: string,
+  programs: Programs,
+  io: AdminIo,
+): Promise<Done<Credentials>> {
+  const { output } = await programs.run('credential-process', ['--profile', name], {
+    signal: io.interrupted,
+  });
+  const credentials = asCredentials(output);
+  const minutes = Math.floor((Date.parse(credentials.Expiration) - io.now()) / 60_000);
+  if (minutes < 0) {
+    const fix = "check this computer's clock, then what bedrock-auth doctor says of it";
+    throw finding(`the credentials ended at ${credentials.Expiration}`, fix);
+  }
+  return { detail: `valid for ${minutes} min`, value: credentials };
+}
+
+function asCredentials(output: string): Credentials {
+  try {
+    const value = JSON.parse(output) as Partial<Credentials>;
+    const texts = [value.AccessKeyId, value.SecretAccessKey, value.SessionToken, value.Expiration];
+    const whole = texts.every((text) => typeof text === 'string' && text !== '');
+    if (value.Version === 1 && whole && output.trim().split('\n').length === 1) return value as Credentials;
+  } catch {
+    // Said below, without what was printed: it may be a secret.
+  }
+  throw finding('credential-process printed something else than one line of credentials', 'report it');
+}
+
+/** Asks AWS whose credentials they are. @throws CcwbError */
+export async function identify(
+  credentials: Credentials,
+  { profile }: Expected,
+  { aws, fetch }: AdminIo,
+): Promise<Done<Caller>> {
+  const {
+    AccessKeyId: accessKeyId,
+    SecretAccessKey: secretAccessKey,
+    SessionToken: sessionToken,
+  } = credentials;
+  try {
+    const keys = { accessKeyId, secretAccessKey, sessionToken };
+    const caller = await openAws(profile.awsRegion, { aws: { ...aws, credentials: keys }, fetch });
+    return { detail: `AWS account ${caller.identity.account}`, value: caller };
+  } catch (thrown) {
+    if (!(thrown instanceof CcwbError) || thrown.code !== 'ERR_ADMIN_CREDENTIALS') throw thrown;
+    // They are none of an administrator's.
+    const fix = "check this computer's clock, and aws_region of the profile";
+    throw new CcwbError('ERR_AWS_DENIED', thrown.message, fix, { cause: thrown });
+  }
+}
+
+/**
+ * Whether they are those of the role that users are to get, in its account.
+ *
+ * @param user who signed in.
+ * @throws CcwbError
+ */
+export async function checkRole(
+  { identity: { arn, account } }: Caller,
+  user: string | undefined,
+  { roleArn, profile }: Expected,
+): Promise<Done<true>> {
+  const [, role = '', session = ''] = /:assumed-role\/([^/]+)\/(.+)$/.exec(arn) ?? [];
+  if (roleArn === undefined)
+    return { skipped: `nothing here says which role it is to be: it is ${role || arn}` };
+  const wanted = /^arn:[\w-]+:iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/.exec(roleArn);
+  const [, wantedAccount, wantedRole] = wanted ?? [];
+  if (account !== wantedAccount || role !== wantedRole) {
+    throw finding(
+      `the credentials are of ${arn}, and users are to get ${roleArn}`,
+      'deploy the auth stack and make the package again: ccwb deploy, ccwb package',
+    );
+  }
+  if (!isSessionOf(session, profile.federation.type, user)) {
+    const fix = 'see which claims the ID tokens have: audit and cost reports go by the name of the session';
+    throw finding(`the session of ${user ?? 'the user'} is called ${session}`, fix);
+  }
+  return done(`${role}, session ${session}`);
+}
+
+/** Identity pools name all sessions the same; the daemon, those it asks STS for by e-mail, or by `sub`. */
+function isSessionOf(session: string, federation: 'cognito' | 'direct', user: string | undefined): boolean {
+  if (federation === 'cognito') return session === 'CognitoIdentityCredentials';
+  return session.startsWith('claude-code-') || session === user?.replaceAll(/[^\w+=,.@-]/g, '-').slice(0, 64);
+}

@@ -1,0 +1,98 @@
+/** What a package has to be good for: the deployment that it is of, as the administrator's profile knows it. */
+import { join } from 'node:path';
+import { AUTH_OUTPUTS } from '../../infra/outputs.ts';
+import { loadConfig, type ProfileConfig, profileNamed } from '../../protocol/config.ts';
+import { type Chosen, choose } from '../commands/session.ts';
+import type { TestFlags } from '../commands/test.ts';
+import type { AdminIo } from '../io.ts';
+import { userConfig } from '../profiles/admin-profile.ts';
+import { listProfiles } from '../profiles/profile-store.ts';
+import { readJson, type UnpackedPackage } from './package-under-test.ts';
+
+export type Expected = {
+  /** As the package's config.json has it. */
+  readonly profile: ProfileConfig;
+  /** Role that users are to get; undefined where nothing here tells. */
+  readonly roleArn: string | undefined;
+  /** Where models are to be had. */
+  readonly regions: readonly string[];
+  /** The model that Claude Code is told to use, or the flag names; undefined: the choice is free. */
+  readonly model: string | undefined;
+  /** Which models users may have; `*` as in IAM. Undefined: all. */
+  readonly models: readonly string[] | undefined;
+  readonly globalInference: boolean;
+  readonly collector: Collector | undefined;
+  /** Fields in which the package differs from the profile as it is now. */
+  readonly outdated: readonly string[];
+};
+
+export type Collector = { readonly endpoint: string; readonly validatesToken: boolean };
+
+/** Which deployment the flags mean; undefined when a package is named, and it alone tells. */
+export function chooseDeployment(flags: TestFlags, io: AdminIo): Chosen | undefined {
+  const packageTells =
+    flags.package !== undefined && flags.profile === undefined && flags.config === undefined;
+  return packageTells ? undefined : choose(flags, io);
+}
+
+/** @throws CcwbError as the readers of config.json and of profiles do. */
+export function expectedOf(
+  pack: UnpackedPackage,
+  chosen: Chosen | undefined,
+  flags: TestFlags,
+  io: AdminIo,
+): Expected {
+  const config = loadConfig(join(pack.folder, 'config.json'));
+  const name = chosen?.profile.name ?? pack.profile ?? config.names[0] ?? '';
+  const profile = profileNamed(config, name);
+  const admin = (chosen ?? known(name, io))?.admin;
+  const fields = fieldsOf(pack, name);
+  const { federation, awsRegion } = profile;
+  const { model, endpoint } = settingsOf(pack);
+  const role = admin?.outputs.auth?.[AUTH_OUTPUTS.roleArn];
+  const { regions, models, globalInference } = admin?.infra.bedrock ?? {};
+  return {
+    profile,
+    roleArn: role ?? (federation.type === 'direct' ? federation.roleArn : undefined),
+    regions: regions !== undefined && regions.length > 0 ? regions : [awsRegion],
+    model: flags.model ?? model,
+    models,
+    globalInference: globalInference !== false,
+    collector:
+      endpoint === undefined
+        ? undefined
+        : { endpoint, validatesToken: fields.otel_collector_validates_token === true },
+    outdated: admin ? differences(userConfig(admin), fields) : [],
+  };
+}
+
+/** The profile of ccwb init of that name, if there is one. */
+function known(name: string, io: AdminIo): Chosen | undefined {
+  return listProfiles(io.env).includes(name) ? choose({ profile: name }, io) : undefined;
+}
+
+function fieldsOf({ folder }: UnpackedPackage, name: string): Readonly<Record<string, unknown>> {
+  const root = readJson(join(folder, 'config.json')) ?? {};
+  const profiles = (root.profiles ?? root) as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  return profiles[name] ?? {};
+}
+
+function settingsOf({ folder }: UnpackedPackage): { model?: string; endpoint?: string } {
+  const { env } = readJson(join(folder, '.claude', 'settings.json')) ?? {};
+  const { ANTHROPIC_MODEL: model, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } = (env ?? {}) as Record<
+    string,
+    unknown
+  >;
+  return {
+    ...(typeof model === 'string' && { model }),
+    ...(typeof endpoint === 'string' && { endpoint }),
+  };
+}
+
+function differences(
+  one: Readonly<Record<string, unknown>>,
+  other: Readonly<Record<string, unknown>>,
+): string[] {
+  const names = [...new Set([...Object.keys(one), ...Object.keys(other)])];
+  return names.filter((name) => JSON.stringify(one[name]) !== JSON.stringify(other[name]));
+}

@@ -1,0 +1,108 @@
+/** The package's own installer, run in the temporary home, and what may stay the same there. */
+import { createHash } from 'node:crypto';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { replaceFile } from '../../common/atomic-file.ts';
+import type { AdminIo } from '../io.ts';
+import { runToEnd } from '../processes.ts';
+import { userEnvironment } from './environment.ts';
+import { readJson, type UnpackedPackage } from './package-under-test.ts';
+import { checkEnd } from './programs.ts';
+import { finding } from './steps.ts';
+import type { TestPlace } from './temporary-home.ts';
+
+/** Copies and checks a hundred megabytes. */
+const LIMIT_MS = 300_000;
+
+/** Of install.sh: installed, and something is left to do by hand. */
+const LEFT_TO_DO = 3;
+
+/** Files that a user has before: they must come back as they were. */
+const USER_FILES: Readonly<Record<string, string>> = {
+  '.aws/config': '# mine\n[profile mine]\nregion = eu-central-1\n',
+  '.claude/settings.json': '{ "env": { "MINE": "1" } }\n',
+};
+
+/** Every path of a home, with what is there. */
+export type Snapshot = ReadonlyMap<string, string>;
+
+/** Puts files of a user into the empty home. */
+export function furnish({ home }: TestPlace): Snapshot {
+  for (const [path, text] of Object.entries(USER_FILES)) {
+    mkdirSync(join(home, path, '..'), { mode: 0o700 });
+    writeFileSync(join(home, path), text, { mode: 0o600 });
+  }
+  return snapshotOf(home);
+}
+
+/** @returns paths that are not as they were. */
+export function changesSince(before: Snapshot, { home }: TestPlace): string[] {
+  const after = snapshotOf(home);
+  return [...new Set([...before.keys(), ...after.keys()])].filter(
+    (path) => before.get(path) !== after.get(path),
+  );
+}
+
+function snapshotOf(folder: string): Snapshot {
+  const paths = readdirSync(folder, { recursive: true, encoding: 'utf8' });
+  return new Map(
+    paths.map((path) => {
+      const full = join(folder, path);
+      const stat = lstatSync(full);
+      const content = stat.isFile() ? createHash('sha256').update(readFileSync(full)).digest('hex') : '';
+      return [path, `${stat.mode.toString(8)} ${content}`];
+    }),
+  );
+}
+
+/**
+ * Runs install.sh, without a service: the administrator's own is none of this.
+ *
+ * @returns what was installed, in words.
+ * @throws CcwbError what the installer says.
+ */
+export async function install(pack: UnpackedPackage, place: TestPlace, io: AdminIo): Promise<string> {
+  const args = ['--no-service', '--json'];
+  const env = userEnvironment(place, io.env);
+  const options = { env, cwd: pack.folder, limitMs: LIMIT_MS, signal: io.interrupted };
+  const ran = await runToEnd(join(pack.folder, 'install.sh'), args, options);
+  if (ran.end.kind === 'failed' && ran.end.reason === 'EACCES') {
+    const fix = 'set TMPDIR to a folder in which programs may be run';
+    throw finding(`no program can be run in ${place.root}: it is on a disk that forbids it`, fix);
+  }
+  const { output } = checkEnd('install.sh', ran, [0, LEFT_TO_DO]);
+  const report = JSON.parse(output) as {
+    leftToDo: { text: string; fix: string }[];
+    checks: { check: string; outcome: string; text: string; fix: string | null }[];
+  };
+  const [left] = [...report.leftToDo, ...report.checks.filter(({ outcome }) => outcome === 'problem')];
+  if (left) throw finding(`installed, but ${left.text}`, left.fix ?? 'see install.sh by hand');
+  const changed = standAside(place);
+  return changed.length === 0 ? pack.build : `${pack.build}; for the test without ${changed.join(', ')}`;
+}
+
+/** Fields of config.json that reach beyond the temporary home, and what stands in their place. */
+const ASIDE: Readonly<Record<string, { readonly words: string; readonly value?: string }>> = {
+  // The keyring is the administrator's, whichever home a program has.
+  credential_storage: { words: 'the keyring', value: 'session' },
+  // Another daemon may serve there.
+  container_credentials_port: { words: 'container credentials' },
+  // Users run other programs than a test.
+  allowed_programs: { words: 'allowed_programs' },
+};
+
+function standAside({ installation }: TestPlace): string[] {
+  const path = join(installation, 'config.json');
+  const root = readJson(path) ?? {};
+  const profiles = (root.profiles ?? root) as Readonly<Record<string, Record<string, unknown>>>;
+  const changed = new Set<string>();
+  for (const fields of Object.values(profiles)) {
+    for (const [name, { words, value }] of Object.entries(ASIDE)) {
+      if (fields[name] === undefined || fields[name] === value) continue;
+      changed.add(words);
+      fields[name] = value;
+    }
+  }
+  if (changed.size > 0) replaceFile(path, `${JSON.stringify(root, undefined, 2)}\n`, 0o600);
+  return [...changed];
+}

@@ -1,0 +1,60 @@
+/** The installed programs, run as their user would, and what they say when they fail. */
+import { join } from 'node:path';
+import { CcwbError, isErrorCode } from '../../protocol/errors.ts';
+import type { AdminIo } from '../io.ts';
+import { type Ran, type RunOptions, runToEnd } from '../processes.ts';
+import { oneLine } from '../terminal/text.ts';
+import { userEnvironment } from './environment.ts';
+import { finding } from './steps.ts';
+import type { TestPlace } from './temporary-home.ts';
+
+export type Programs = {
+  /**
+   * Runs a program of the installation to its end.
+   *
+   * @returns what it did when it ended with 0, or with one of `statuses`.
+   * @throws CcwbError what it says went wrong.
+   */
+  run(
+    name: 'credential-process' | 'otel-helper' | 'bedrock-auth',
+    args: readonly string[],
+    options?: Partial<RunOptions> & { readonly statuses?: readonly number[] },
+  ): Promise<Ran>;
+};
+
+/** No program waits longer for what it asks of others, but for a sign-in. */
+const LIMIT_MS = 60_000;
+
+export function installedPrograms(place: TestPlace, io: AdminIo): Programs {
+  return {
+    async run(name, args, { statuses = [0], ...options } = {}) {
+      const env = { ...userEnvironment(place, io.env), CCWB_SIGN_IN: 'off' };
+      const ran = await runToEnd(join(place.installation, name), args, {
+        env,
+        limitMs: LIMIT_MS,
+        ...options,
+      });
+      return checkEnd(name, ran, statuses);
+    },
+  };
+}
+
+/** @throws CcwbError */
+export function checkEnd(name: string, ran: Ran, statuses: readonly number[] = [0]): Ran {
+  if (ran.end.kind === 'exited' && statuses.includes(ran.end.status)) return ran;
+  throw errorOf(name, ran);
+}
+
+/** The two lines of an error of ours, or the end of what it wrote. */
+function errorOf(name: string, { end, output, errors }: Ran): CcwbError {
+  const [, message, code] = /^\S+: (.+) \((ERR_\w+)\)$/m.exec(errors) ?? [];
+  const [, fix] = /^ {2}fix: (.+)$/m.exec(errors) ?? [];
+  if (message !== undefined && isErrorCode(code))
+    return new CcwbError(code, oneLine(message), oneLine(fix ?? ''));
+  const how = end.kind === 'exited' ? `ended with ${end.status}` : `did not run to its end (${end.reason})`;
+  const last = (errors.trim() || output.trim()).split('\n').at(-1) ?? '';
+  return finding(
+    oneLine(`${name} ${how}${last === '' ? '' : `: ${last}`}`),
+    'run the same program by hand and see',
+  );
+}

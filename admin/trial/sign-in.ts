@@ -1,0 +1,43 @@
+/** A sign-in with the installed `bedrock-auth`, in the administrator's browser or with a code. */
+import { join } from 'node:path';
+import { CcwbError } from '../../protocol/errors.ts';
+import type { TestFlags } from '../commands/test.ts';
+import type { AdminIo } from '../io.ts';
+import { runToEnd } from '../processes.ts';
+import { signInEnvironment } from './environment.ts';
+import { checkEnd } from './programs.ts';
+import type { TestPlace } from './temporary-home.ts';
+
+/**
+ * @returns who signed in, as the program says it; undefined when it does not.
+ * @throws CcwbError ERR_LOGIN_EXPIRED when nobody does in time; what the program says.
+ */
+export async function signIn(
+  name: string,
+  flags: TestFlags,
+  place: TestPlace,
+  io: AdminIo,
+): Promise<string | undefined> {
+  const args = ['login', '--profile', name];
+  if (flags.device) args.push('--device');
+  if (flags.browser === false) args.push('--no-browser');
+  const seconds = Number(flags.timeout);
+  const late = AbortSignal.timeout(seconds * 1000);
+  const ran = await runToEnd(join(place.installation, 'bedrock-auth'), args, {
+    env: signInEnvironment(place, io.env),
+    // Told to end before, it says what it waits for.
+    limitMs: seconds * 1000 + 10_000,
+    signal: AbortSignal.any([late, io.interrupted]),
+    // What it says of a failure is told by the table.
+    onOutput: (text) => io.writeError(text),
+  });
+  if (late.aborted && !(ran.end.kind === 'exited' && ran.end.status === 0)) {
+    throw new CcwbError(
+      'ERR_LOGIN_EXPIRED',
+      `nobody signed in within ${seconds} s`,
+      'run it again and finish it in the browser; with --device that may be one on another machine',
+    );
+  }
+  const { output } = checkEnd('bedrock-auth login', ran);
+  return /^(?:Signed in|Already signed in) for \S+ as (.+)\.$/m.exec(output)?.[1];
+}

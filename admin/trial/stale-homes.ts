@@ -1,0 +1,71 @@
+/** What runs that were killed have left: found by the next one, signed out and removed. */
+import { lstatSync, readdirSync, realpathSync, type Stats } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { CcwbError } from '../../protocol/errors.ts';
+import type { AdminIo } from '../io.ts';
+import { runToEnd } from '../processes.ts';
+import { userEnvironment } from './environment.ts';
+import { OWNER, PREFIX, parents, placeIn, removePlace } from './temporary-home.ts';
+
+/** Signing out is a call to the identity provider. */
+const SIGN_OUT_MS = 30_000;
+
+/** A folder without an owner's socket may be one that is just being made; after this it is not. */
+const MAKING_MS = 3_600_000;
+
+/** Removes what earlier runs of this user have left, and says so. What cannot be removed is told and left. */
+export async function removeLeftovers(io: AdminIo): Promise<void> {
+  for (const root of parents(io.env).flatMap(testFolders)) {
+    if (await isInUse(root, io.now())) continue;
+    const place = placeIn(root);
+    // Its session lives on at the provider otherwise.
+    await runToEnd(join(place.installation, 'bedrock-auth'), ['logout', '--all'], {
+      env: userEnvironment(place, io.env),
+      limitMs: SIGN_OUT_MS,
+    });
+    try {
+      await removePlace(place);
+      io.writeError(`removed ${root}, which an earlier test has left\n`);
+    } catch (thrown) {
+      if (!(thrown instanceof CcwbError)) throw thrown;
+      io.writeError(`an earlier test has left ${root}: ${thrown.message}\n  fix: ${thrown.fix}\n`);
+    }
+  }
+}
+
+/** Folders of that name that are this user's own, closed to others, and no links. */
+function testFolders(parent: string): string[] {
+  let paths: string[];
+  try {
+    const folder = realpathSync(parent);
+    paths = readdirSync(folder).flatMap((name) => (name.startsWith(PREFIX) ? [join(folder, name)] : []));
+  } catch {
+    return [];
+  }
+  return paths.filter((path) => {
+    const stat = statOf(path);
+    const isOwn = stat?.isDirectory() === true && stat.uid === process.getuid?.();
+    // What is in it will be run.
+    return isOwn && (stat.mode & 0o077) === 0;
+  });
+}
+
+/** Whether the run that made it is alive. */
+function isInUse(root: string, nowMs: number): Promise<boolean> | boolean {
+  const owner = join(root, OWNER);
+  if (!statOf(owner)?.isSocket()) return nowMs - (statOf(root)?.mtimeMs ?? nowMs) < MAKING_MS;
+  return new Promise((resolve) => {
+    const socket = connect(owner);
+    socket
+      .once('error', () => resolve(false))
+      .once('connect', () => {
+        resolve(true);
+        socket.destroy();
+      });
+  });
+}
+
+function statOf(path: string): Stats | undefined {
+  return lstatSync(path, { throwIfNoEntry: false });
+}

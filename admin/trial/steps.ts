@@ -1,0 +1,105 @@
+/** How a test goes: one row for each thing that was tried, and what depends on a thing that failed is skipped. */
+import { CcwbError, type ErrorCode } from '../../protocol/errors.ts';
+import type { AdminIo } from '../io.ts';
+import { whileWaiting } from '../terminal/while-waiting.ts';
+
+/** What came of one thing that was tried; the form that `ccwb test --json` prints. */
+export type Row = {
+  readonly step: string;
+  readonly result: 'ok' | 'failed' | 'skipped';
+  readonly seconds: number;
+  /** What was found, what went wrong, or why it was not tried. */
+  readonly detail: string;
+  /** What to do; null unless it failed. */
+  readonly fix: string | null;
+  /** Null unless it failed. */
+  readonly code: ErrorCode | null;
+};
+
+/** What later steps stand on: a value, or why there is none. */
+export type Step<T> = { readonly value: T } | { readonly missing: string };
+
+export type Done<T> = { readonly detail: string; readonly value: T } | { readonly skipped: string };
+
+export type StepOptions = {
+  /** True for what has to be done however the rest went, also after Ctrl-C. */
+  readonly always?: boolean;
+  /** True for what speaks to the person itself while it goes on. */
+  readonly speaks?: boolean;
+};
+
+type Values<S extends readonly Step<unknown>[]> = {
+  [K in keyof S]: S[K] extends Step<infer Value> ? Value : never;
+};
+
+export type Run = {
+  readonly rows: readonly Row[];
+  /**
+   * Tries one thing. What it throws becomes its row, and nothing else ends.
+   *
+   * @param after steps whose values it needs.
+   */
+  step<S extends readonly Step<unknown>[], T>(
+    name: string,
+    after: readonly [...S],
+    work: (...values: Values<S>) => Promise<Done<T>>,
+    options?: StepOptions,
+  ): Promise<Step<T>>;
+};
+
+export function startRun(io: AdminIo): Run {
+  const rows: Row[] = [];
+  const note = (step: string, startMs: number, rest: Omit<Row, 'step' | 'seconds'>): void => {
+    const seconds = Math.round((io.now() - startMs) / 100) / 10;
+    rows.push({ step, seconds, ...rest });
+  };
+  return {
+    rows,
+    async step<S extends readonly Step<unknown>[], T>(
+      name: string,
+      after: readonly [...S],
+      work: (...values: Values<S>) => Promise<Done<T>>,
+      { always = false, speaks = false }: StepOptions = {},
+    ) {
+      const startMs = io.now();
+      const skip = (missing: string): { missing: string } => {
+        note(name, startMs, { result: 'skipped', detail: missing, fix: null, code: null });
+        return { missing };
+      };
+      const values: unknown[] = [];
+      for (const step of after) {
+        if ('missing' in step) return skip(step.missing);
+        values.push(step.value);
+      }
+      if (io.interrupted.aborted && !always) return skip('interrupted');
+      try {
+        const working = work(...(values as unknown as Values<S>));
+        const done = speaks ? await working : await whileWaiting(name, working, io);
+        if ('skipped' in done) return skip(done.skipped);
+        note(name, startMs, { result: 'ok', detail: done.detail, fix: null, code: null });
+        return { value: done.value };
+      } catch (thrown) {
+        const { message, fix, code } = asFinding(thrown, io.interrupted.aborted && !always);
+        note(name, startMs, { result: 'failed', detail: message, fix, code });
+        return { missing: `${name} failed` };
+      }
+    },
+  };
+}
+
+/** Something that is not as it should be, in a row of its own. */
+export function finding(message: string, fix: string): CcwbError {
+  return new CcwbError('ERR_TEST_FAILED', message, fix);
+}
+
+/** The values of a step that others need for nothing but having gone well. */
+export function done(detail: string): Done<true> {
+  return { detail, value: true };
+}
+
+function asFinding(thrown: unknown, interrupted: boolean): CcwbError {
+  if (interrupted) return new CcwbError('ERR_INTERRUPTED', 'interrupted', 'run ccwb test again');
+  if (thrown instanceof CcwbError) return thrown;
+  const { name, message } = thrown instanceof Error ? thrown : new Error(String(thrown));
+  return new CcwbError('ERR_INTERNAL', `unexpected ${name}: ${message}`, 'report it', { cause: thrown });
+}

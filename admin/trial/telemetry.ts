@@ -1,0 +1,102 @@
+/** The headers of the installed `otel-helper`, and whether the collector takes what comes with them. */
+import type { AdminIo } from '../io.ts';
+import type { Expected } from './expected.ts';
+import type { Programs } from './programs.ts';
+import { type Done, done, finding } from './steps.ts';
+
+export type Headers = Readonly<Record<string, string>>;
+
+/** What Claude Code sends; in protobuf an empty request is no bytes at all, and a collector has to take it. */
+const SIGNALS = ['metrics', 'logs'] as const;
+const CONTENT_TYPE = 'application/x-protobuf';
+
+/** @throws CcwbError */
+export async function getHeaders(
+  name: string,
+  programs: Programs,
+  { interrupted }: AdminIo,
+): Promise<Done<Headers>> {
+  const options = { signal: interrupted };
+  await programs.run('otel-helper', ['--profile', name, '--test'], options);
+  const { output } = await programs.run('otel-helper', ['--profile', name], options);
+  const headers = JSON.parse(output) as Headers;
+  const email = headers['x-user-email'];
+  if (headers['x-user-id'] === undefined) {
+    throw finding(
+      'otel-helper gives no x-user-id: its answer was empty',
+      'see bedrock-auth doctor and logs by hand',
+    );
+  }
+  const who = email === undefined ? 'no x-user-email among them' : `for ${email}`;
+  return { detail: `${Object.keys(headers).length} headers, ${who}`, value: headers };
+}
+
+/**
+ * Sends an empty export, as Claude Code would send a full one.
+ *
+ * @throws CcwbError
+ * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp-request
+ */
+export async function askCollector(
+  { collector }: Expected,
+  headers: Headers,
+  io: AdminIo,
+): Promise<Done<true>> {
+  if (collector === undefined) return { skipped: 'the package sends no telemetry' };
+  const { endpoint, validatesToken } = collector;
+  for (const signal of SIGNALS) checkReply(await post(endpoint, signal, headers, io), endpoint);
+  if (!validatesToken) return done(`${endpoint} takes metrics and logs`);
+  const { authorization: _, ...nameless } = headers;
+  if ((await post(endpoint, 'metrics', nameless, io)).status < 300) {
+    throw finding(
+      `the collector ${endpoint} takes telemetry without an ID token`,
+      'deploy the monitoring stack again (ccwb deploy): its load balancer has to check tokens',
+    );
+  }
+  return done(`${endpoint} takes metrics and logs, with an ID token only`);
+}
+
+type Reply = { readonly status: number; readonly isProtobuf: boolean };
+
+async function post(endpoint: string, signal: string, headers: Headers, io: AdminIo): Promise<Reply> {
+  const url = `${endpoint.replace(/\/$/, '')}/v1/${signal}`;
+  try {
+    const response = await io.fetch(url, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': CONTENT_TYPE },
+      body: new Uint8Array(0),
+      redirect: 'manual',
+      signal: io.interrupted,
+    });
+    await response.arrayBuffer();
+    const type = response.headers.get('content-type') ?? '';
+    return { status: response.status, isProtobuf: type.startsWith(CONTENT_TYPE) };
+  } catch (thrown) {
+    const fix = 'check network, VPN and proxy; an internal load balancer answers inside its network only';
+    throw finding(`the collector ${endpoint} does not answer (${reasonOf(thrown)})`, fix);
+  }
+}
+
+function checkReply({ status, isProtobuf }: Reply, endpoint: string): void {
+  if (status === 200 && isProtobuf) return;
+  const what = status === 200 ? 'what answers is no collector' : `status ${status}`;
+  throw finding(`the collector ${endpoint} does not take telemetry: ${what}`, fixOf(status));
+}
+
+function fixOf(status: number): string {
+  if (status === 401 || status === 403) {
+    return 'see that issuer and client id of the monitoring stack are those of the profile (ccwb deploy), and that it has a domain';
+  }
+  if (status >= 500)
+    return 'no task of the collector is well: see the service in the ECS console (docs/monitoring.md)';
+  return 'see that the endpoint is that of the monitoring stack: ccwb status, ccwb package';
+}
+
+/** The last cause says it: fetch hides it, and names of hosts are in its text. */
+function reasonOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const cause: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown.cause;
+  return cause instanceof Error
+    ? reasonOf(cause)
+    : ((thrown as NodeJS.ErrnoException).code ?? thrown.message);
+}

@@ -1,0 +1,113 @@
+/** The temporary home that a package is tested in: one folder, and nothing of it is left in the end. */
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { CcwbError } from '../../protocol/errors.ts';
+import { INSTALL_FOLDER, SOCKET_PATH_MAX_BYTES } from '../../protocol/paths.ts';
+import { endProgramsAtHome } from '../processes.ts';
+
+/** How the names of these folders begin: an earlier run's are known by it. */
+export const PREFIX = 'ccwb-test-';
+
+/** The socket on which whoever made the folder listens while it lives. */
+export const OWNER = 'owner';
+
+/** Absolute paths, all of them in `root`. */
+export type TestPlace = {
+  readonly root: string;
+  /** HOME of everything that runs here. */
+  readonly home: string;
+  /** XDG_RUNTIME_DIR. */
+  readonly runtime: string;
+  /** TMPDIR. */
+  readonly temporary: string;
+  /** Programs that open pages. */
+  readonly openers: string;
+  /** Where the archive is unpacked. */
+  readonly unpacked: string;
+  /** Where a package is made for this test alone. */
+  readonly made: string;
+  /** `~/claude-code-with-bedrock` of that home. */
+  readonly installation: string;
+};
+
+export function placeIn(root: string): TestPlace {
+  const home = join(root, 'home');
+  return {
+    root,
+    home,
+    runtime: join(root, 'run'),
+    temporary: join(root, 'tmp'),
+    openers: join(root, 'open'),
+    unpacked: join(root, 'package'),
+    made: join(root, 'dist'),
+    installation: join(home, INSTALL_FOLDER),
+  };
+}
+
+/** The folders in which temporary ones are made: the user's own, unless a socket's path would get too long there. */
+export function parents(env: Readonly<Record<string, string | undefined>>): string[] {
+  return [...new Set([env.TMPDIR || '/tmp', '/tmp'])];
+}
+
+export type HeldPlace = TestPlace & {
+  /**
+   * Ends what still runs here and removes everything.
+   *
+   * @throws CcwbError ERR_OUTPUT when something would not go.
+   */
+  remove(): Promise<void>;
+};
+
+/** @throws CcwbError ERR_OUTPUT when nothing can be made in the folder for temporary files. */
+export async function makePlace(env: Readonly<Record<string, string | undefined>>): Promise<HeldPlace> {
+  const parent = parents(env).find(hasRoom) ?? '/tmp';
+  let made: string | undefined;
+  try {
+    made = realpathSync(mkdtempSync(join(parent, PREFIX)));
+    const place = placeIn(made);
+    const owner = await listen(join(place.root, OWNER));
+    for (const folder of [place.home, place.runtime, place.temporary, place.openers, place.unpacked]) {
+      mkdirSync(folder, { mode: 0o700 });
+    }
+    return {
+      ...place,
+      remove: async () => {
+        await removePlace(place);
+        owner.close();
+      },
+    };
+  } catch (cause) {
+    if (made !== undefined) rmSync(made, { recursive: true, force: true });
+    const { code } = cause as NodeJS.ErrnoException;
+    const message = `no temporary folder can be made in ${parent} (${code ?? 'unknown error'})`;
+    throw new CcwbError('ERR_OUTPUT', message, 'set TMPDIR to a folder that you can write in', { cause });
+  }
+}
+
+/** @throws CcwbError ERR_OUTPUT */
+export async function removePlace({ root, home }: TestPlace): Promise<void> {
+  const running = await endProgramsAtHome(home);
+  try {
+    rmSync(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new CcwbError('ERR_OUTPUT', `${root} could not be removed (${code})`, `rm -r ${root}`, { cause });
+  }
+  if (running.length === 0) return;
+  const pids = running.join(' ');
+  throw new CcwbError('ERR_OUTPUT', `programs of the test do not end: ${pids}`, `kill -9 ${pids}`);
+}
+
+function hasRoom(parent: string): boolean {
+  const { installation } = placeIn(join(parent, `${PREFIX}123456`));
+  return Buffer.byteLength(join(installation, 'run', 'daemon.sock')) <= SOCKET_PATH_MAX_BYTES;
+}
+
+function listen(path: string): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => socket.destroy());
+    server.once('error', reject);
+    server.listen(path, () => resolve(server.unref()));
+  });
+}

@@ -1,0 +1,165 @@
+import { CcwbError } from '../../protocol/errors.ts';
+import type { Chosen } from '../commands/session.ts';
+import type { TestFlags } from '../commands/test.ts';
+import type { AdminIo } from '../io.ts';
+import { paragraph } from '../terminal/text.ts';
+import { callModel, findModels } from './bedrock.ts';
+import { checkRole, getCredentials, identify } from './credentials.ts';
+import { chooseDeployment, type Expected, expectedOf } from './expected.ts';
+import { checkStatus, seeDoctor } from './health.ts';
+import { furnish, install, type Snapshot } from './install.ts';
+import { findPackage, thisPlatform, unpack } from './package-under-test.ts';
+import { installedPrograms } from './programs.ts';
+import { signOut, uninstall } from './removal.ts';
+import { table } from './result-table.ts';
+import { signIn } from './sign-in.ts';
+import { removeLeftovers } from './stale-homes.ts';
+import { done, type Row, type Run, type Step, startRun } from './steps.ts';
+import { askCollector, getHeaders } from './telemetry.ts';
+import { type HeldPlace, makePlace } from './temporary-home.ts';
+
+/** What `ccwb test --json` prints. */
+export type TestReport = {
+  readonly profile: string | null;
+  readonly outcome: 'ok' | 'failed';
+  readonly steps: readonly Row[];
+};
+
+/**
+ * `ccwb test`, once its words are understood.
+ *
+ * @throws CcwbError ERR_TEST_FAILED when any step failed, ERR_INTERRUPTED
+ */
+export async function testPackage(flags: TestFlags, io: AdminIo): Promise<void> {
+  thisPlatform();
+  checkTimeout(flags.timeout);
+  const chosen = chooseDeployment(flags, io);
+  await removeLeftovers(io);
+  const place = await makePlace(io.env);
+  const run = startRun(io);
+  const cleanUp = (): Promise<unknown> => run.step('clean-up', [], () => remove(place), { always: true });
+  let name: string | undefined;
+  try {
+    name = await tryAll(flags, chosen, place, run, io);
+  } finally {
+    await cleanUp();
+  }
+  report(run.rows, name ?? chosen?.profile.name, flags, io);
+}
+
+/** The longest wait for a sign-in that anybody may mean, in seconds. */
+const MOST_SECONDS = 3_600;
+
+/** @throws CcwbError ERR_USAGE */
+function checkTimeout(timeout: string): void {
+  if (/^[1-9]\d*$/.test(timeout) && Number(timeout) <= MOST_SECONDS) return;
+  const message = `--timeout is ${JSON.stringify(timeout)}; allowed: seconds from 1 to ${MOST_SECONDS}`;
+  throw new CcwbError('ERR_USAGE', message, 'run ccwb test --help');
+}
+
+/** Every step in the order in which one stands on the other. @returns the name of the profile, once known. */
+async function tryAll(
+  flags: TestFlags,
+  chosen: Chosen | undefined,
+  place: HeldPlace,
+  run: Run,
+  io: AdminIo,
+): Promise<string | undefined> {
+  let before: Snapshot = new Map();
+  const programs = installedPrograms(place, io);
+  const found = await run.step('package', [], async () => {
+    const value = await findPackage(flags, chosen?.profile.name, place, io);
+    return { value, detail: value.origin };
+  });
+  const unpacked = await run.step('archive', [found], async (value) => {
+    const pack = await unpack(value, place, io);
+    const expected = expectedOf(pack, chosen, flags, io);
+    return { value: { pack, expected }, detail: describe(expected) };
+  });
+  const installed = await run.step('installation', [unpacked], async ({ pack, expected }) => {
+    before = furnish(place);
+    return { value: expected, detail: await install(pack, place, io) };
+  });
+  const name = nameOf(unpacked);
+
+  const signedIn = await run.step(
+    'sign-in',
+    [installed],
+    async ({ profile }) => {
+      const user = await signIn(profile.name, flags, place, io);
+      return { value: { user }, detail: user === undefined ? 'signed in' : `as ${user}` };
+    },
+    { speaks: true },
+  );
+  const credentials = await run.step('credentials', [installed, signedIn], ({ profile }) =>
+    getCredentials(profile.name, programs, io),
+  );
+  const caller = await run.step('identity', [credentials, installed], (keys, expected) =>
+    identify(keys, expected, io),
+  );
+  await run.step('role', [caller, signedIn, installed], (who, { user }, expected) =>
+    checkRole(who, user, expected),
+  );
+  for (const region of regionsOf(unpacked)) {
+    const models = await run.step(`models ${region}`, [caller], (who) => findModels(who, region, io));
+    await run.step(`invoke ${region}`, [caller, installed], async (who, expected) => {
+      if (!flags.api) return { skipped: 'only with --api: it costs a few tokens' };
+      return callModel(who, region, 'value' in models ? models.value : undefined, expected, io);
+    });
+  }
+  const headers = await run.step('telemetry', [installed, signedIn], ({ profile }) =>
+    getHeaders(profile.name, programs, io),
+  );
+  await run.step('collector', [headers, installed], (given, expected) => askCollector(expected, given, io));
+  await run.step('status', [installed, signedIn], ({ profile }) => checkStatus(profile.name, programs, io));
+  await run.step('doctor', [installed], ({ profile }) => seeDoctor(profile.name, programs, io));
+  const always = { always: true };
+  await run.step('sign-out', [installed], ({ profile }) => signOut(profile.name, programs), always);
+  await run.step('uninstall', [installed], () => uninstall(before, place, programs), always);
+  return name;
+}
+
+function nameOf(unpacked: Step<{ expected: Expected }>): string | undefined {
+  return 'value' in unpacked ? unpacked.value.expected.profile.name : undefined;
+}
+
+/** Unknown while there is no package: then one row says it for all. */
+function regionsOf(unpacked: Step<{ expected: Expected }>): readonly string[] {
+  return 'value' in unpacked ? unpacked.value.expected.regions : ['in all regions'];
+}
+
+function describe({ profile, outdated }: Expected): string {
+  const { name, identityProvider } = profile;
+  const what = `profile ${name}, ${identityProvider.issuer}`;
+  if (outdated.length === 0) return what;
+  return `${what}; older than the profile, which has another ${outdated.join(', ')} now: ccwb package`;
+}
+
+async function remove(place: HeldPlace) {
+  await place.remove();
+  return done('no program and no file is left');
+}
+
+/** @throws CcwbError ERR_TEST_FAILED, ERR_INTERRUPTED */
+function report(rows: readonly Row[], profile: string | undefined, flags: TestFlags, io: AdminIo): void {
+  const failed = rows.filter(({ result }) => result === 'failed');
+  const outcome = failed.length > 0 || io.interrupted.aborted ? 'failed' : 'ok';
+  const printed: TestReport = { profile: profile ?? null, outcome, steps: rows };
+  if (flags.json) io.writeOut(`${JSON.stringify(printed, undefined, 2)}\n`);
+  else io.writeOut(`\n${table(rows, io)}`);
+  if (io.interrupted.aborted && rows.at(-1)?.result === 'ok') {
+    throw new CcwbError('ERR_INTERRUPTED', 'interrupted; nothing is left of the test', 'run it again');
+  }
+  const [first] = failed;
+  if (first) {
+    const names = failed.map(({ step }) => step).join(', ');
+    const fix =
+      failed.length === 1 ? (first.fix ?? '') : 'do what the table says of each, the first one first';
+    throw new CcwbError('ERR_TEST_FAILED', `${failed.length} of ${rows.length} steps failed: ${names}`, fix);
+  }
+  const skipped = rows.filter(({ result }) => result === 'skipped').length;
+  const rest = skipped === 0 ? '' : `; ${skipped} ${skipped === 1 ? 'was' : 'were'} skipped`;
+  io.writeError(
+    paragraph(`\nThe package works: ${rows.length - skipped} steps went well${rest}.`, io.columns),
+  );
+}

@@ -1,0 +1,95 @@
+/** What the doctors of our programs find, and how they show it. */
+import { asCcwbError } from '../protocol/errors.ts';
+import { BUILD_VERSION } from '../protocol/version.ts';
+import { type Colour, hanging, type Paint } from './terminal/layout.ts';
+
+/** `skipped`: could not be looked at because of something that another check tells. */
+export type Outcome = 'ok' | 'warning' | 'problem' | 'skipped';
+
+/** What one check found: one line, and a command that mends it. Never a secret. */
+export type Finding = {
+  outcome: Outcome;
+  text: string;
+  fix: string | null;
+  /** Null where it is not about one profile. */
+  profile: string | null;
+};
+
+/** What `--json` prints. */
+export type DoctorReport = {
+  version: string;
+  /** The worst of all. */
+  outcome: 'ok' | 'warning' | 'problem';
+  problems: number;
+  warnings: number;
+  checks: (Finding & { check: string })[];
+};
+
+export function ok(text: string, profile: string | null = null): Finding {
+  return { outcome: 'ok', text, fix: null, profile };
+}
+
+export function warning(text: string, fix: string | null, profile: string | null = null): Finding {
+  return { outcome: 'warning', text, fix, profile };
+}
+
+export function problem(text: string, fix: string | null, profile: string | null = null): Finding {
+  return { outcome: 'problem', text, fix, profile };
+}
+
+export function skipped(text: string, profile: string | null = null): Finding {
+  return { outcome: 'skipped', text, fix: null, profile };
+}
+
+/** A check that fails is a finding of its own: the others go on. */
+export async function findingsOf(check: () => Promise<Finding[]> | Finding[]): Promise<Finding[]> {
+  try {
+    return await check();
+  } catch (error) {
+    const { message, fix } = asCcwbError(error);
+    return [problem(`could not be checked: ${message}`, fix)];
+  }
+}
+
+export function reportOf(checks: DoctorReport['checks']): DoctorReport {
+  const count = (outcome: Outcome): number => checks.filter((each) => each.outcome === outcome).length;
+  const problems = count('problem');
+  const warnings = count('warning');
+  const outcome = problems > 0 ? 'problem' : warnings > 0 ? 'warning' : 'ok';
+  return { version: BUILD_VERSION, outcome, problems, warnings, checks };
+}
+
+/** Where the check's name and where its text begins. */
+const NAME_COLUMN = 11;
+const TEXT_COLUMN = 28;
+
+const COLOURS = { ok: 'green', warning: 'yellow', problem: 'red', skipped: 'dim' } as const satisfies Record<
+  Outcome,
+  Colour
+>;
+
+/** A finding as people read it; the profile's name where there are several. */
+export function findingLines(
+  { outcome, check, text, fix, profile }: DoctorReport['checks'][number],
+  paint: Paint,
+  several: boolean,
+): string {
+  const of = profile !== null && several ? `${profile}: ` : '';
+  const before = `${outcome.padEnd(NAME_COLUMN - 2)}  ${check.padEnd(TEXT_COLUMN - NAME_COLUMN)}`;
+  const [first = '', ...rest] = hanging(before, `${of}${text}`, TEXT_COLUMN);
+  const lines = [paint(COLOURS[outcome], outcome) + first.slice(outcome.length), ...rest];
+  if (fix !== null) lines.push(...fixLines(fix));
+  return `${lines.join('\n')}\n`;
+}
+
+/** What has quotes in it is to be copied in one piece. */
+function fixLines(fix: string): string[] {
+  const before = `${' '.repeat(TEXT_COLUMN)}fix: `;
+  return /['"]/.test(fix) ? [before.trimEnd(), `  ${fix}`] : hanging(before, fix, TEXT_COLUMN + 5);
+}
+
+export function summaryLine({ problems, warnings }: DoctorReport): string {
+  if (problems + warnings === 0) return '\nNothing is wrong.\n';
+  const some = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+  return `\n${some(problems, 'problem')}, ${some(warnings, 'warning')}.\n`;
+}

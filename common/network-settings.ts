@@ -1,0 +1,162 @@
+/**
+ * How the daemon reaches the network. A service does not inherit the shell's environment, so what the shell
+ * had when the service was installed is kept in network.json.
+ */
+import { rmSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { CcwbError } from '../protocol/errors.ts';
+import { readIfThere, replaceFile } from './atomic-file.ts';
+
+/** The names network.json knows, which are those of the environment. */
+export const NETWORK_SETTING_NAMES = [
+  'HTTPS_PROXY',
+  'HTTP_PROXY',
+  'NO_PROXY',
+  'NODE_EXTRA_CA_CERTS',
+] as const;
+
+export type NetworkSettingName = (typeof NETWORK_SETTING_NAMES)[number];
+
+/**
+ * `HTTPS_PROXY`, `HTTP_PROXY`: http or https URL of a proxy; without a scheme, http. `NO_PROXY`: hosts
+ * reached without one, separated by commas. `NODE_EXTRA_CA_CERTS`: absolute path of a PEM file.
+ */
+export type NetworkSettings = { [name in NetworkSettingName]?: string };
+
+/** Tells a network.json of ours from one that a person wrote, which nobody removes. */
+const WRITTEN_BY = 'written_by';
+const OURS = 'bedrock-auth service install';
+
+/**
+ * What network.json says; nothing when there is none. Names it does not know are ignored.
+ *
+ * @throws CcwbError ERR_CONFIG_INVALID with file, field, value (without user and password) and what is allowed.
+ */
+export function readNetworkSettings(path: string): NetworkSettings {
+  const root = readObject(path) ?? {};
+  const settings: NetworkSettings = {};
+  for (const name of NETWORK_SETTING_NAMES) {
+    const value = root[name];
+    if (value === undefined || value === null || value === '') continue;
+    const allowed = typeof value === 'string' ? problemWith(name, value) : 'text';
+    if (allowed !== undefined) {
+      const shown = typeof value === 'string' ? JSON.stringify(maskProxy(value)) : typeof value;
+      throw invalid(path, `${name}: must be ${allowed}, received ${shown}`);
+    }
+    settings[name] = value as string;
+  }
+  return settings;
+}
+
+/**
+ * Makes network.json say exactly these settings, and whatever else it held. Mode 0600: a proxy's URL may
+ * hold a password.
+ *
+ * @returns whether anything had to change.
+ * @throws CcwbError ERR_CONFIG_INVALID when the file there is no JSON object.
+ */
+export function writeNetworkSettings(path: string, settings: NetworkSettings): boolean {
+  const existing = readObject(path);
+  const others = othersOf(existing ?? {});
+  if (existing === undefined && Object.keys(settings).length === 0) return false;
+  const ours = existing === undefined || existing[WRITTEN_BY] === OURS ? { [WRITTEN_BY]: OURS } : {};
+  return replaceFile(path, asText({ ...settings, ...others, ...ours }), 0o600);
+}
+
+/**
+ * Takes back what {@link writeNetworkSettings} wrote: the whole file, or its settings when somebody else
+ * added to it. A file that a person wrote stays as it is.
+ *
+ * @returns whether anything had to change.
+ */
+export function removeNetworkSettings(path: string): boolean {
+  const existing = readObject(path);
+  if (existing?.[WRITTEN_BY] !== OURS) return false;
+  const others = othersOf(existing);
+  if (Object.keys(others).length > 0) return replaceFile(path, asText(others), 0o600);
+  rmSync(path, { force: true });
+  return true;
+}
+
+/**
+ * The settings of an environment. As with curl the name in lower case comes first, and one that is set to
+ * nothing counts as "none"; unlike curl, `HTTP_PROXY` in upper case counts too: these programs are no CGI
+ * scripts, where a request could set it.
+ *
+ * @throws CcwbError ERR_USAGE for a value that no daemon could use.
+ */
+export function networkSettingsFrom(env: Readonly<Record<string, string | undefined>>): NetworkSettings {
+  const settings: NetworkSettings = {};
+  for (const name of NETWORK_SETTING_NAMES) {
+    const proxy = name !== 'NODE_EXTRA_CA_CERTS';
+    const value = (proxy ? env[name.toLowerCase()] : undefined) ?? env[name];
+    if (!value) continue;
+    // Another process has another working directory.
+    const kept = proxy ? value : resolve(value);
+    const allowed = problemWith(name, kept);
+    if (allowed !== undefined) {
+      throw new CcwbError(
+        'ERR_USAGE',
+        `the variable ${name} is ${JSON.stringify(maskProxy(value))}; it must be ${allowed}`,
+        `correct it, or set ${name} to nothing for this command`,
+      );
+    }
+    settings[name] = kept;
+  }
+  return settings;
+}
+
+/** A proxy as it may be shown: without user and password. */
+export function maskProxy(value: string): string {
+  return value.replace(/^([a-z][\w+.-]*:\/\/)?.*@/is, '$1***@');
+}
+
+/** What would be allowed instead; undefined when the value is. */
+function problemWith(name: NetworkSettingName, value: string): string | undefined {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (/[\x00-\x1f\x7f]/.test(value)) return 'text without control characters';
+  if (name === 'NO_PROXY') return undefined;
+  if (name === 'NODE_EXTRA_CA_CERTS') return value.startsWith('/') ? undefined : 'an absolute path';
+  const url = proxyUrl(value);
+  return url && ['http:', 'https:'].includes(url.protocol) ? undefined : 'an http or https URL of a proxy';
+}
+
+/** A proxy's address as a URL; without a scheme it is http, as with curl. Undefined when it is none. */
+export function proxyUrl(value: string): URL | undefined {
+  const text = /^[a-z][a-z\d+.-]*:\/\//i.test(value) ? value : `http://${value}`;
+  return URL.canParse(text) ? new URL(text) : undefined;
+}
+
+function othersOf(root: Record<string, unknown>): Record<string, unknown> {
+  const known: readonly string[] = [...NETWORK_SETTING_NAMES, WRITTEN_BY];
+  return Object.fromEntries(Object.entries(root).filter(([name]) => !known.includes(name)));
+}
+
+function readObject(path: string): Record<string, unknown> | undefined {
+  let root: unknown;
+  try {
+    const text = readIfThere(path);
+    if (text === undefined) return undefined;
+    root = JSON.parse(text.replace(/^\uFEFF/, ''));
+  } catch (cause) {
+    // A parser quotes what it choked on, and that may be a password.
+    if (cause instanceof SyntaxError) throw invalid(path, 'not valid JSON', cause);
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
+    throw invalid(path, `cannot be read (${code})`, cause);
+  }
+  if (typeof root === 'object' && root !== null && !Array.isArray(root)) return { ...root };
+  throw invalid(path, 'must be an object');
+}
+
+function asText(root: Record<string, unknown>): string {
+  return `${JSON.stringify(root, null, 2)}\n`;
+}
+
+function invalid(path: string, message: string, cause?: unknown): CcwbError {
+  return new CcwbError(
+    'ERR_CONFIG_INVALID',
+    `${path}: ${message}`,
+    `correct ${path}, or remove it and run bedrock-auth service install`,
+    { cause },
+  );
+}

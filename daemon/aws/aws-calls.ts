@@ -1,0 +1,182 @@
+import { awsTransport } from '../../network/aws-transport.ts';
+import { LAST_TIME_MS } from '../../protocol/api.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+import type { Fetch } from '../edges.ts';
+import type { IdToken } from '../oidc/oidc-client.ts';
+import type { Clock } from '../platform/clock.ts';
+import { TIMING } from '../timing.ts';
+
+/** Temporary AWS credentials; `expiresAt` in milliseconds since the epoch. */
+export type AwsCredentials = {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken: string;
+  expiresAt: number;
+  /** Whole life when they were issued, in milliseconds. */
+  lifetimeMs: number;
+};
+
+/** Exchanges an ID token for AWS credentials: an identity pool, or a role directly. */
+export type Federation = {
+  /**
+   * @throws CcwbError ERR_AWS_UNREACHABLE for what passes, ERR_AWS_DENIED, ERR_AWS_CONFIG;
+   *   {@link StaleIdToken} when AWS finds the ID token expired.
+   */
+  credentials(idToken: IdToken): Promise<AwsCredentials>;
+};
+
+/** AWS calls the ID token expired although we did not: get a new one and ask once more. */
+export class StaleIdToken extends Error {
+  override readonly name = 'StaleIdToken';
+}
+
+/** What the SDK calls a reply that it cannot read: a proxy, a captive portal or the network spoke, not AWS. */
+const NAMES_OF_NO_SERVICE = new Set(['', 'Error', 'SyntaxError', 'TypeError', 'Unknown', 'UnknownError']);
+
+/** How AWS names its errors. A person is shown the name, so that of anybody else's reply is not passed on. */
+const AWS_ERROR_NAME = /^[A-Za-z][\w.:-]{0,63}$/;
+
+const ignore = (): void => {};
+
+/** What every client of an AWS service has in common here. */
+export function clientSettings(fetch: Fetch) {
+  return {
+    requestHandler: awsTransport(fetch),
+    // The operations we call are public; without this the SDK would look for credentials, and find ours.
+    credentials: { accessKeyId: '', secretAccessKey: '' },
+    // Tries are the scheduler's business: it knows when an answer is needed.
+    maxAttempts: 1,
+    // Its warnings would go to the console, and its debug lines hold tokens.
+    logger: { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore },
+  };
+}
+
+/** Ends one call after its time, wherever it hangs. */
+export function timeLimit(): { abortSignal: AbortSignal } {
+  return { abortSignal: AbortSignal.timeout(TIMING.callMs) };
+}
+
+/** The credentials in a reply. @throws CcwbError ERR_AWS_UNREACHABLE when a field is missing. */
+export function issuedCredentials(
+  fields: {
+    accessKeyId: string | undefined;
+    secretAccessKey: string | undefined;
+    sessionToken: string | undefined;
+    expiration: Date | undefined;
+  },
+  operation: string,
+  clock: Clock,
+): AwsCredentials {
+  const { accessKeyId, secretAccessKey, sessionToken, expiration } = fields;
+  // The SDK takes a reply's fields as they come: its types are what AWS promises.
+  if (!isText(accessKeyId) || !isText(secretAccessKey) || !isText(sessionToken))
+    throw malformedReply(operation);
+  const expiresAt = expiration?.getTime() ?? Number.NaN;
+  if (!(expiresAt >= 0 && expiresAt <= LAST_TIME_MS)) throw malformedReply(operation);
+  return { accessKeyId, secretAccessKey, sessionToken, expiresAt, lifetimeMs: expiresAt - clock.now() };
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+export function malformedReply(operation: string): CcwbError {
+  return new CcwbError(
+    'ERR_AWS_UNREACHABLE',
+    `the reply to ${operation} lacks a field; something else than AWS may be answering`,
+    'check the network, VPN and proxy; it is tried again by itself',
+  );
+}
+
+/** Error names of AWS that pass by themselves: throttling and faults of the service or of the network. */
+const PASSING = new Set([
+  'TooManyRequestsException',
+  'ThrottlingException',
+  'Throttling',
+  'ExternalServiceException',
+  'InternalErrorException',
+  'InternalFailure',
+  'ServiceUnavailable',
+  'IDPCommunicationError',
+  'IDPCommunicationErrorException',
+  'TimeoutError',
+]);
+
+/**
+ * An error of an AWS SDK client, in our vocabulary. Its own message is never passed on: services quote
+ * tokens' claims in them.
+ *
+ * @param service as a person knows it, e.g. "Amazon Cognito".
+ * @param configured the field of config.json that names the resource, and its value.
+ */
+export function translateAwsError(
+  thrown: unknown,
+  service: string,
+  configured: { field: string; value: string },
+): CcwbError | StaleIdToken {
+  if (thrown instanceof CcwbError || thrown instanceof StaleIdToken) return thrown;
+  // A reply's `__type` as it came, which may be anything.
+  const name = thrown instanceof Error && typeof thrown.name === 'string' ? thrown.name : '';
+  const status = httpStatus(thrown);
+  const message = thrown instanceof Error ? thrown.message : '';
+  if (name === 'ExpiredTokenException' || (name === 'NotAuthorizedException' && /expired/i.test(message))) {
+    return new StaleIdToken('expired', { cause: thrown });
+  }
+  switch (name) {
+    case 'ResourceNotFoundException':
+      return wrongConfiguration(service, configured, 'does not exist there', thrown);
+    case 'InvalidIdentityPoolConfigurationException':
+    case 'InvalidParameterException':
+    case 'ValidationError':
+      return wrongConfiguration(service, configured, 'is not set up for this sign-in', thrown);
+    case 'NotAuthorizedException':
+    case 'InvalidIdentityToken':
+    case 'InvalidIdentityTokenException':
+    case 'IDPRejectedClaim':
+    case 'IDPRejectedClaimException':
+    case 'AccessDenied':
+    case 'AccessDeniedException':
+      return new CcwbError(
+        'ERR_AWS_DENIED',
+        `${service} did not accept your sign-in for ${configured.field} ${configured.value} (${name})`,
+        'ask your administrator: the issuer, client id or group rules there may not match this sign-in',
+        { cause: thrown },
+      );
+  }
+  const passing = PASSING.has(name) || status === 0 || status >= 500 || status === 429;
+  if (passing || NAMES_OF_NO_SERVICE.has(name) || !AWS_ERROR_NAME.test(name))
+    return unreachable(service, name, thrown);
+  return wrongConfiguration(service, configured, `was refused (${name})`, thrown);
+}
+
+function unreachable(service: string, name: string, cause: unknown): CcwbError {
+  const throttled = name === 'TooManyRequestsException' || name.startsWith('Throttling');
+  return new CcwbError(
+    'ERR_AWS_UNREACHABLE',
+    throttled ? `${service} is throttling this account` : `${service} did not answer properly`,
+    'check the network, VPN and proxy; it is tried again by itself',
+    { cause },
+  );
+}
+
+function wrongConfiguration(
+  service: string,
+  { field, value }: { field: string; value: string },
+  problem: string,
+  cause: unknown,
+): CcwbError {
+  return new CcwbError(
+    'ERR_AWS_CONFIG',
+    `${service}: ${field} ${value} ${problem}`,
+    `check ${field} and aws_region in config.json, or ask your administrator for a new package`,
+    { cause },
+  );
+}
+
+/** The HTTP status an SDK error carries, or 0 when no reply of the service was understood. */
+function httpStatus(thrown: unknown): number {
+  if (typeof thrown !== 'object' || thrown === null || !('$metadata' in thrown)) return 0;
+  const metadata = thrown.$metadata;
+  if (typeof metadata !== 'object' || metadata === null || !('httpStatusCode' in metadata)) return 0;
+  return typeof metadata.httpStatusCode === 'number' ? metadata.httpStatusCode : 0;
+}

@@ -1,0 +1,127 @@
+import type { Server } from 'node:http';
+import { CONTAINER_HOST } from '../../protocol/container-credentials.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+import type { Edges } from '../edges.ts';
+import { causeOf } from '../platform/log.ts';
+import type { Profile, Profiles } from '../profiles/profiles.ts';
+import { containerEndpoint } from './container-endpoint.ts';
+import { type ContainerToken, newContainerToken, removeContainerToken } from './container-token.ts';
+
+/** The container credentials endpoint as config.json wants it: off unless a profile names a port. */
+export type ContainerCredentials = {
+  /** Opens, moves or closes the port as the profiles say now, and tries again what failed. Never throws. */
+  sync(): Promise<void>;
+  /** Why a profile that wants the endpoint does not have it. */
+  problemOf(profile: string): { error: CcwbError; at: number } | undefined;
+  /** Gives the port back and removes the token's file. */
+  stop(): Promise<void>;
+};
+
+type Open = { port: number; server: Server; token: ContainerToken };
+
+/** @param tokenPath where callers find what they must send. */
+export function containerCredentials(
+  profiles: Pick<Profiles, 'all'>,
+  tokenPath: string,
+  edges: Pick<Edges, 'clock' | 'log' | 'audit'>,
+): ContainerCredentials {
+  let open: Open | undefined;
+  let problem: { error: CcwbError; at: number } | undefined;
+  let changes: Promise<void> = Promise.resolve();
+
+  const wanting = (): Profile[] =>
+    profiles.all().filter(({ config }) => config.containerCredentialsPort !== undefined);
+  const serves = ({ config }: Profile): boolean => config.containerCredentialsPort === open?.port;
+
+  const close = async (): Promise<void> => {
+    const closing = open;
+    open = undefined;
+    // Before the port is free: nobody is to send the token to whoever takes it.
+    closing?.token.remove();
+    await closed(closing?.server);
+  };
+
+  const listen = async (port: number): Promise<void> => {
+    let token: ContainerToken | undefined;
+    const matches = (sent: string): boolean => token?.matches(sent) === true;
+    const profile = (name: string): Profile | undefined =>
+      wanting().find((candidate) => candidate.config.name === name && serves(candidate));
+    const server = containerEndpoint(port, { ...edges, profile, token: { matches, remove: () => {} } });
+    // The daemon lives as long as its own socket does, never because of this one.
+    server.unref();
+    try {
+      await listening(server, port);
+      // Only now: with another program on the port, SDKs would send it there.
+      token = newContainerToken(tokenPath);
+      open = { port, server, token };
+      if (problem) edges.log('info', 'container endpoint open', { port });
+      problem = undefined;
+    } catch (thrown) {
+      await closed(server);
+      removeContainerToken(tokenPath);
+      if (!problem) edges.log('error', 'container endpoint not open', { port, cause: causeOf(thrown) });
+      problem = { error: notOpen(port, thrown), at: edges.clock.now() };
+    }
+  };
+
+  return {
+    sync: () => {
+      changes = changes.then(async () => {
+        // One token, so one port: a second one in other hands would give it away.
+        const port = wanting()[0]?.config.containerCredentialsPort;
+        if (open && open.port !== port) await close();
+        if (port === undefined) {
+          problem = undefined;
+          // One that a killed daemon has left opens nothing, but callers would send it to a stranger.
+          removeContainerToken(tokenPath);
+        } else if (!open) await listen(port);
+      });
+      return changes;
+    },
+    problemOf: (name) => {
+      const profile = wanting().find(({ config }) => config.name === name);
+      if (!profile || serves(profile)) return undefined;
+      return problem ?? (open && { error: anotherPort(open.port), at: edges.clock.now() });
+    },
+    stop: () => {
+      changes = changes.then(close);
+      return changes;
+    },
+  };
+}
+
+function listening(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: CONTAINER_HOST, port, exclusive: true }, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+async function closed(server: Server | undefined): Promise<void> {
+  if (!server?.listening) return;
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+function notOpen(port: number, thrown: unknown): CcwbError {
+  const code = (thrown as NodeJS.ErrnoException).code ?? 'unknown error';
+  return new CcwbError(
+    'ERR_CONTAINER_PORT',
+    `container credentials cannot be served on port ${port} (${code})`,
+    `find who has the port with "lsof -nP -iTCP:${port}", or set container_credentials_port to another one`,
+    { cause: thrown },
+  );
+}
+
+function anotherPort(port: number): CcwbError {
+  return new CcwbError(
+    'ERR_CONTAINER_PORT',
+    `another profile has container credentials on port ${port}; all of them share one port`,
+    `set container_credentials_port to ${port}`,
+  );
+}

@@ -1,0 +1,237 @@
+import * as oauth from 'openid-client';
+import { LAST_TIME_MS } from '../../protocol/api.ts';
+import type { ProfileConfig } from '../../protocol/config.ts';
+import type { Fetch } from '../edges.ts';
+import type { CorrectedClock } from '../platform/clock.ts';
+import { watchRotation } from '../session/rotation-watch.ts';
+import { UNKNOWN_SUBJECT } from '../session/stores/secret-store.ts';
+import { TIMING } from '../timing.ts';
+import { type DeviceGrant, deviceGrant } from './device-grant.ts';
+import { preflight } from './preflight.ts';
+import {
+  invalidIdToken,
+  LostReply,
+  otherProvider,
+  outcomeUnknown,
+  refusedWithoutReason,
+  translateProviderError,
+  UnexplainedRefusal,
+  unexplained,
+} from './provider-errors.ts';
+
+/** The claims of a verified ID token. */
+export type Claims = Readonly<Record<string, unknown>> & { sub: string; exp: number; iat: number };
+
+export type IdToken = {
+  /** The compact JWT, as AWS takes it. */
+  jwt: string;
+  claims: Claims;
+  expiresAt: number;
+  lifetimeMs: number;
+};
+
+/** What the token endpoint gave. A provider may leave out the ID token when refreshing (OIDC Core 12.2). */
+export type Tokens = { idToken: IdToken | undefined; refreshToken: string | undefined };
+
+/** The secrets of one authorization request; they never leave the daemon. */
+export type AuthorizationSecrets = { state: string; nonce: string; codeVerifier: string };
+
+/** This client at its provider: one authorization endpoint, one token endpoint, one set of keys. */
+export type OidcClient = DeviceGrant & {
+  /** Authorization code flow with PKCE S256, state and nonce (RFC 6749 4.1, RFC 7636, OIDC Core 3.1). */
+  startAuthorization(redirectUri: string): Promise<{ url: string; secrets: AuthorizationSecrets }>;
+  /** Redeems the callback's code. @throws CcwbError ERR_LOGIN_DENIED, ERR_ID_TOKEN_INVALID, ERR_PROVIDER_… */
+  redeemCode(callback: URL, secrets: AuthorizationSecrets): Promise<Tokens & { idToken: IdToken }>;
+  /**
+   * Asks for the provider's discovery document anew: a request that may be repeated without harm, to be
+   * sure that the provider can be reached before a refresh token is spent.
+   *
+   * @throws CcwbError ERR_PROVIDER_…
+   */
+  reach(): Promise<void>;
+  /**
+   * Refresh token grant (RFC 6749 6).
+   *
+   * @param subject whom the ID token must be for, or {@link UNKNOWN_SUBJECT}.
+   * @param onRefreshToken called and awaited with the token that replaces the spent one, before anything
+   *   else in the reply is looked at: a reply that fails verification must not cost the session.
+   * @throws CcwbError ERR_LOGIN_REQUIRED when the provider says `invalid_grant`, and only then;
+   *   {@link LostReply} when it may have taken the token without our getting its answer;
+   *   {@link UnexplainedRefusal} when it refused the token without an error of the protocol.
+   */
+  refresh(
+    refreshToken: string,
+    subject: string,
+    onRefreshToken: (token: string) => Promise<void>,
+  ): Promise<Tokens>;
+  /** Revokes the refresh token (RFC 7009). False when the provider offers no revocation. */
+  revoke(refreshToken: string): Promise<boolean>;
+};
+
+/** Clock differences between us and the provider that are nobody's fault, in seconds. */
+const CLOCK_TOLERANCE_SECONDS = 30;
+
+type Edges = { fetch: Fetch; clock: Pick<CorrectedClock, 'skewMs' | 'inDoubt'> };
+
+/** With device-grant and provider-errors, all that knows openid-client; every error leaves it as ours. */
+export function oidcClient(
+  profile: Pick<ProfileConfig, 'identityProvider' | 'clientId' | 'clientSecret' | 'scopes'>,
+  edges: Edges,
+): OidcClient {
+  const { issuer, providerType } = profile.identityProvider;
+  let configuration: Promise<oauth.Configuration> | undefined;
+  /** What this machine's clock lacked when the configuration was made. */
+  let configuredSkewMs = 0;
+  /** The provider's keys, kept when the rest is discovered anew. */
+  let keys: oauth.ExportedJWKSCache | undefined;
+  const rotation = watchRotation(edges.fetch);
+
+  const discover = async (): Promise<oauth.Configuration> => {
+    const insecure = new URL(issuer).protocol === 'http:';
+    configuredSkewMs = edges.clock.skewMs();
+    const config = await oauth.discovery(
+      new URL(issuer),
+      profile.clientId,
+      {
+        [oauth.clockTolerance]: CLOCK_TOLERANCE_SECONDS,
+        [oauth.clockSkew]: Math.round(configuredSkewMs / 1000),
+      },
+      profile.clientSecret ? oauth.ClientSecretPost(profile.clientSecret) : oauth.None(),
+      {
+        [oauth.customFetch]: rotation.fetch as oauth.CustomFetch,
+        timeout: TIMING.callMs / 1000,
+        // The configuration allows http for loopback issuers only.
+        execute: [oauth.enableNonRepudiationChecks, ...(insecure ? [oauth.allowInsecureRequests] : [])],
+      },
+    );
+    if (keys) oauth.setJwksCache(config, keys);
+    return config;
+  };
+
+  const configured = (anew = false): Promise<oauth.Configuration> => {
+    if (anew || configuredSkewMs !== edges.clock.skewMs()) configuration = undefined;
+    const current = configuration ?? discover();
+    configuration = current;
+    current.catch(() => {
+      if (configuration === current) configuration = undefined;
+    });
+    return current;
+  };
+
+  const calling = async <T>(action: (config: oauth.Configuration) => Promise<T>): Promise<T> => {
+    try {
+      const config = await configured();
+      const result = await action(config);
+      keys = oauth.getJwksCache(config) ?? keys;
+      return result;
+    } catch (thrown) {
+      if (thrown instanceof LostReply || thrown instanceof UnexplainedRefusal) throw thrown;
+      const error = translateProviderError(thrown, issuer);
+      // Keys or endpoints may have changed: the next call discovers them anew.
+      if (error.code === 'ERR_ID_TOKEN_INVALID' || error.code === 'ERR_PROVIDER_INVALID') {
+        configuration = undefined;
+        keys = undefined;
+      }
+      throw error;
+    }
+  };
+
+  const readTokens = (reply: Awaited<ReturnType<typeof oauth.refreshTokenGrant>>): Tokens => {
+    const claims = reply.claims();
+    const times = claims === undefined ? [] : [claims.iat, claims.exp];
+    if (!times.every((seconds) => seconds >= 0 && seconds * 1000 <= LAST_TIME_MS))
+      throw invalidIdToken(issuer, 'has times that no clock shows');
+    const idToken =
+      reply.id_token === undefined || claims === undefined
+        ? undefined
+        : {
+            jwt: reply.id_token,
+            claims: claims as Claims,
+            expiresAt: claims.exp * 1000,
+            lifetimeMs: (claims.exp - claims.iat) * 1000,
+          };
+    return { idToken, refreshToken: reply.refresh_token };
+  };
+
+  return {
+    startAuthorization: (redirectUri) =>
+      calling(async (config) => {
+        const codeVerifier = oauth.randomPKCECodeVerifier();
+        const secrets = { state: oauth.randomState(), nonce: oauth.randomNonce(), codeVerifier };
+        const url = oauth.buildAuthorizationUrl(config, {
+          redirect_uri: redirectUri,
+          scope: profile.scopes.join(' '),
+          code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier),
+          code_challenge_method: 'S256',
+          state: secrets.state,
+          nonce: secrets.nonce,
+          ...refreshTokenParameters(providerType, profile.scopes),
+        });
+        await preflight(url, edges.fetch);
+        return { url: url.href, secrets };
+      }),
+
+    redeemCode: (callback, secrets) =>
+      calling(async (config) => {
+        const sender = callback.searchParams.get('iss');
+        // The library refuses it too, in the words of a wrong ID token.
+        if (sender !== null && sender !== config.serverMetadata().issuer) throw otherProvider(issuer);
+        const reply = await oauth.authorizationCodeGrant(config, callback, {
+          expectedState: secrets.state,
+          expectedNonce: secrets.nonce,
+          pkceCodeVerifier: secrets.codeVerifier,
+          idTokenExpected: true,
+        });
+        const tokens = readTokens(reply);
+        if (!tokens.idToken) throw invalidIdToken(issuer, 'is missing from the reply');
+        return { ...tokens, idToken: tokens.idToken };
+      }),
+
+    reach: async () => {
+      try {
+        await configured(true);
+        // A first reply that shows a wrong clock is not believed yet: an ID token would be judged by it.
+        if (edges.clock.inDoubt()) await configured(true);
+      } catch (thrown) {
+        throw translateProviderError(thrown, issuer);
+      }
+    },
+
+    refresh: (refreshToken, subject, onRefreshToken) =>
+      calling(async (config) => {
+        const watched = rotation.watch(onRefreshToken);
+        try {
+          const reply = await oauth.refreshTokenGrant(config, refreshToken).catch((thrown: unknown) => {
+            if (watched.answered()) throw thrown;
+            if (unexplained(thrown)) throw new UnexplainedRefusal(refusedWithoutReason(issuer, thrown));
+            if (outcomeUnknown(thrown)) throw new LostReply(translateProviderError(thrown, issuer));
+            throw thrown;
+          });
+          const tokens = readTokens(reply);
+          const known = subject !== UNKNOWN_SUBJECT;
+          if (known && tokens.idToken && tokens.idToken.claims.sub !== subject) {
+            throw invalidIdToken(issuer, 'is for another user than the one who signed in');
+          }
+          return tokens;
+        } finally {
+          watched.end();
+        }
+      }),
+
+    revoke: (refreshToken) =>
+      calling(async (config) => {
+        if (!config.serverMetadata().revocation_endpoint) return false;
+        await oauth.tokenRevocation(config, refreshToken, { token_type_hint: 'refresh_token' });
+        return true;
+      }),
+
+    ...deviceGrant({ issuer, scopes: profile.scopes }, { calling, readTokens }),
+  };
+}
+
+/** How each provider is asked for a refresh token. */
+function refreshTokenParameters(providerType: string, scopes: readonly string[]): Record<string, string> {
+  if (providerType === 'google') return { access_type: 'offline', prompt: 'consent' };
+  // OIDC Core 11: offline_access may be ignored without consent; providers known to want it are asked so.
+  return providerType === 'generic' && scopes.includes('offline_access') ? { prompt: 'consent' } : {};
+}

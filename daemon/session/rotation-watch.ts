@@ -1,0 +1,54 @@
+import type { Fetch } from '../edges.ts';
+
+/** What is called with the refresh token of a reply, undefined when it brought none. */
+type OnReply = (refreshToken: string | undefined) => Promise<void>;
+
+/** A `fetch` that looks at the token endpoint's replies before the library behind it does. */
+export type RotationWatch = {
+  readonly fetch: Fetch;
+  /**
+   * Tells of the successor of a refresh token (RFC 6749 6) as soon as it is there, and before the library
+   * is given the reply: whatever that finds wrong with the rest, the old token may be spent.
+   */
+  watch(onRefreshToken: (refreshToken: string) => Promise<void>): {
+    /** Whether the token endpoint has answered with success. */
+    answered(): boolean;
+    end(): void;
+  };
+};
+
+export function watchRotation(through: Fetch): RotationWatch {
+  let onReply: OnReply | undefined;
+  const watching: typeof fetch = async (input, init) => {
+    const observer = onReply;
+    const response = await through(input as string | URL, init);
+    const grant = init?.body instanceof URLSearchParams ? init.body.get('grant_type') : undefined;
+    if (observer && grant === 'refresh_token' && response.ok) {
+      const body: unknown = await response
+        .clone()
+        .json()
+        .catch(() => undefined);
+      if (typeof body === 'object' && body !== null) {
+        const successor = 'refresh_token' in body ? body.refresh_token : undefined;
+        await observer(typeof successor === 'string' ? successor : undefined);
+      }
+    }
+    return response;
+  };
+  return {
+    fetch: watching as Fetch,
+    watch: (onRefreshToken) => {
+      let answered = false;
+      onReply = async (successor) => {
+        answered = true;
+        if (successor !== undefined) await onRefreshToken(successor);
+      };
+      return {
+        answered: () => answered,
+        end: () => {
+          onReply = undefined;
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import { createHash } from 'node:crypto';
+import type { TelemetryHeader, TelemetrySettings } from '../../protocol/telemetry-settings.ts';
+import type { Claims } from '../oidc/oidc-client.ts';
+
+/**
+ * Longest header value, in bytes of its encoded form: ten of them stay far below what a load balancer
+ * accepts in all.
+ */
+const VALUE_MAX_BYTES = 256;
+
+type Rule = {
+  header: TelemetryHeader;
+  /** In this order, each first as `custom:NAME`, where Cognito user pools keep their own attributes. */
+  claims: readonly string[];
+  otherwise?: (claims: Claims, providerType: string) => string | undefined;
+  transform?: (value: string) => string;
+};
+
+const constant = (value: string) => (): string => value;
+
+const RULES: readonly Rule[] = [
+  { header: 'x-user-email', claims: ['email', 'preferred_username', 'mail'] },
+  { header: 'x-user-id', claims: ['sub', 'user_id'], transform: pseudonym },
+  {
+    header: 'x-user-name',
+    claims: ['cognito:username', 'preferred_username', 'name'],
+    otherwise: (claims) => (typeof claims.email === 'string' ? claims.email.split('@')[0] : undefined),
+  },
+  { header: 'x-department', claims: ['department', 'dept', 'division'], otherwise: constant('unspecified') },
+  { header: 'x-team-id', claims: ['team', 'team_id', 'group'], otherwise: constant('default-team') },
+  {
+    header: 'x-cost-center',
+    claims: ['cost_center', 'costCenter', 'cost_code'],
+    otherwise: constant('general'),
+  },
+  {
+    header: 'x-organization',
+    claims: ['organization', 'company', 'hd'],
+    otherwise: (_, providerType) => providerType,
+  },
+  {
+    header: 'x-location',
+    claims: ['location', 'office_location', 'office'],
+    otherwise: constant('unspecified'),
+  },
+  { header: 'x-role', claims: ['role', 'job_title', 'title'], otherwise: constant('user') },
+  { header: 'x-manager', claims: ['manager', 'manager_email'], otherwise: constant('unassigned') },
+];
+
+/**
+ * The headers that attribute telemetry to a person, from the claims of a verified ID token.
+ *
+ * @param mapping claims of the profile's own choice, in place of the usual ones of a header.
+ */
+export function otelHeaders(
+  claims: Claims,
+  providerType: string,
+  mapping: TelemetrySettings['claims'] = {},
+): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const { header, claims: usual, otherwise, transform } of RULES) {
+    const names = mapping[header] ?? usual;
+    const found = names.flatMap((name) => [`custom:${name}`, name]).map((name) => textOf(own(claims, name)));
+    const value = found.find((text) => text !== undefined);
+    const text = value === undefined ? otherwise?.(claims, providerType) : (transform?.(value) ?? value);
+    const safe = text === undefined ? '' : headerValue(text);
+    if (safe !== '') headers[header] = safe;
+  }
+  return headers;
+}
+
+/** A claim of the token, never what every object has, such as `constructor`. */
+function own(claims: Claims, name: string): unknown {
+  return Object.hasOwn(claims, name) ? claims[name] : undefined;
+}
+
+/** A claim that can be a header: text, or a number; the first of a list of them. */
+function textOf(claim: unknown): string | undefined {
+  const first: unknown = Array.isArray(claim) ? claim[0] : claim;
+  if (typeof first === 'number') return String(first);
+  return typeof first === 'string' && first.trim() !== '' ? first.trim() : undefined;
+}
+
+/** The same person always, and nobody a reader of metrics can name: SHA-256 in the shape of a UUID. */
+function pseudonym(value: string): string {
+  const hex = createHash('sha256').update(value).digest('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
+    '-',
+  );
+}
+
+/**
+ * A claim is input from outside: visible ASCII and spaces stay, everything else is percent-encoded as
+ * UTF-8 (and so is the percent sign, to be reversible), and the length is bounded between characters.
+ */
+function headerValue(text: string): string {
+  let value = '';
+  for (const character of text) {
+    const plain = /^[\x20-\x24\x26-\x7e]$/.test(character);
+    const encoded = plain ? character : percentEncode(character);
+    if (value.length + encoded.length > VALUE_MAX_BYTES) break;
+    value += encoded;
+  }
+  return value.trim();
+}
+
+function percentEncode(character: string): string {
+  return [...Buffer.from(character, 'utf8')]
+    .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+    .join('');
+}

@@ -1,0 +1,68 @@
+import type { ProfileConfig } from '../../protocol/config.ts';
+import { loginRequired } from '../../protocol/errors.ts';
+import type { IdToken } from '../oidc/oidc-client.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Session } from '../session/session.ts';
+import { headerLifeMs, TIMING } from '../timing.ts';
+import { within } from '../waiting.ts';
+import { otelHeaders } from './otel-headers.ts';
+
+/** What one profile tells Claude Code's telemetry of its user. Never signs anybody in. */
+export type Telemetry = {
+  /**
+   * The headers, from memory; when there is no token that serves, after one short wait for a better one.
+   *
+   * @throws CcwbError ERR_LOGIN_REQUIRED when there is no valid ID token by then.
+   */
+  headers(): Promise<Record<string, string>>;
+  /**
+   * Sees to it that the next token sent outlives Claude Code's pause between two calls of its helper. For
+   * the scheduler; nothing is spent unless somebody has asked lately. Never throws.
+   */
+  refreshIfDue(): Promise<void>;
+};
+
+export function openTelemetry(
+  { telemetry, identityProvider }: Pick<ProfileConfig, 'telemetry' | 'identityProvider'>,
+  session: Pick<Session, 'restore' | 'lastIdToken' | 'idToken'>,
+  clock: Clock,
+): Telemetry {
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let triedAt = Number.NEGATIVE_INFINITY;
+
+  const valid = (): IdToken | undefined => {
+    const last = session.lastIdToken();
+    return last && last.expiresAt > clock.now() ? last : undefined;
+  };
+  /** With how much life a token is sent without a look for a better one. */
+  const wantedLifeMs = (token: IdToken | undefined): number =>
+    telemetry.sendsIdToken ? headerLifeMs(token?.lifetimeMs) : 0;
+  const serves = (token: IdToken | undefined, spareMs = 0): boolean =>
+    token !== undefined && token.expiresAt - clock.now() >= wantedLifeMs(token) + spareMs;
+
+  const renew = async (spareMs = 0): Promise<void> => {
+    await session.restore();
+    const last = valid();
+    if (!serves(last, spareMs)) await session.idToken(undefined, wantedLifeMs(last) + spareMs);
+  };
+
+  return {
+    headers: async () => {
+      askedAt = clock.now();
+      // Claude Code's screen stands still meanwhile.
+      if (!serves(valid())) await within(TIMING.telemetryWaitMs, renew()).catch(() => {});
+      const idToken = valid();
+      if (!idToken) throw loginRequired();
+      const headers = otelHeaders(idToken.claims, identityProvider.providerType, telemetry.claims);
+      return telemetry.sendsIdToken ? { ...headers, authorization: `Bearer ${idToken.jwt}` } : headers;
+    },
+    refreshIfDue: async () => {
+      const now = clock.now();
+      if (!telemetry.sendsIdToken || Math.abs(now - askedAt) > TIMING.telemetryInterestMs) return;
+      if (serves(valid(), TIMING.telemetryRetryMs) || Math.abs(now - triedAt) < TIMING.telemetryRetryMs)
+        return;
+      triedAt = now;
+      await renew(TIMING.telemetryRetryMs).catch(() => {});
+    },
+  };
+}

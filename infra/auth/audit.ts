@@ -1,0 +1,142 @@
+import { CfnTrail } from 'aws-cdk-lib/aws-cloudtrail';
+import {
+  CfnRole,
+  Effect,
+  PolicyDocument,
+  PolicyStatement,
+  ServicePrincipal,
+  StarPrincipal,
+} from 'aws-cdk-lib/aws-iam';
+import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
+import { CfnBucket, CfnBucketPolicy } from 'aws-cdk-lib/aws-s3';
+import { CfnDeletionPolicy, type Stack } from 'aws-cdk-lib/core';
+import { deploymentName, logGroupName } from '../outputs.ts';
+
+const CLOUD_TRAIL = new ServicePrincipal('cloudtrail.amazonaws.com');
+
+/**
+ * A trail of who called Bedrock, in a bucket that outlives the stack and in a log group for queries.
+ *
+ * Calls of models are management events, and of those CloudTrail records all services' or none; what is left
+ * out are the two services it lets one leave out. STS's events belong to the trail anyway: they tie a
+ * session to the person whose token opened it.
+ */
+export function createAuditTrail(stack: Stack, profileName: string, retentionDays: number): CfnBucket {
+  const name = `${deploymentName(profileName)}-audit`;
+  const trailArn = stack.formatArn({ service: 'cloudtrail', resource: 'trail', resourceName: name });
+  const bucket = createBucket(stack, retentionDays);
+  const policy = new CfnBucketPolicy(stack, 'AuditBucketPolicy', {
+    bucket: bucket.ref,
+    policyDocument: bucketPolicy(stack, bucket, trailArn),
+  });
+  keepOnDestroy(policy);
+  const logGroup = new CfnLogGroup(stack, 'AuditLogGroup', {
+    logGroupName: logGroupName(profileName, 'audit'),
+    retentionInDays: retentionDays,
+  });
+  const role = createLogRole(stack, logGroup);
+  const trail = new CfnTrail(stack, 'AuditTrail', {
+    trailName: name,
+    isLogging: true,
+    // Models run in more regions than the stack's, and STS's global endpoint reports in one only.
+    isMultiRegionTrail: true,
+    includeGlobalServiceEvents: true,
+    enableLogFileValidation: true,
+    s3BucketName: bucket.ref,
+    cloudWatchLogsLogGroupArn: logGroup.attrArn,
+    cloudWatchLogsRoleArn: role.attrArn,
+    advancedEventSelectors: [
+      {
+        name: 'Calls of Bedrock and sign-ins, without the noisiest services',
+        fieldSelectors: [
+          { field: 'eventCategory', equalTo: ['Management'] },
+          { field: 'eventSource', notEquals: ['kms.amazonaws.com', 'rdsdata.amazonaws.com'] },
+        ],
+      },
+    ],
+  });
+  // CloudTrail tries the bucket when the trail is made.
+  trail.addResourceDependency(policy);
+  return bucket;
+}
+
+function createBucket(stack: Stack, retentionDays: number): CfnBucket {
+  const bucket = new CfnBucket(stack, 'AuditBucket', {
+    bucketEncryption: {
+      serverSideEncryptionConfiguration: [{ serverSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }],
+    },
+    publicAccessBlockConfiguration: {
+      blockPublicAcls: true,
+      blockPublicPolicy: true,
+      ignorePublicAcls: true,
+      restrictPublicBuckets: true,
+    },
+    ownershipControls: { rules: [{ objectOwnership: 'BucketOwnerEnforced' }] },
+    versioningConfiguration: { status: 'Enabled' },
+    lifecycleConfiguration: {
+      rules: [
+        {
+          id: 'Expire',
+          status: 'Enabled',
+          expirationInDays: retentionDays,
+          // What somebody deleted or wrote over can be got back for as long again.
+          noncurrentVersionExpiration: { noncurrentDays: retentionDays },
+          abortIncompleteMultipartUpload: { daysAfterInitiation: 1 },
+        },
+      ],
+    },
+  });
+  keepOnDestroy(bucket);
+  return bucket;
+}
+
+function bucketPolicy(stack: Stack, bucket: CfnBucket, trailArn: string): PolicyDocument {
+  const ofTheTrail = { 'aws:SourceArn': trailArn };
+  return new PolicyDocument({
+    statements: [
+      new PolicyStatement({
+        sid: 'TlsOnly',
+        effect: Effect.DENY,
+        principals: [new StarPrincipal()],
+        actions: ['s3:*'],
+        resources: [bucket.attrArn, `${bucket.attrArn}/*`],
+        conditions: { Bool: { 'aws:SecureTransport': 'false' } },
+      }),
+      new PolicyStatement({
+        sid: 'CloudTrailLooks',
+        principals: [CLOUD_TRAIL],
+        actions: ['s3:GetBucketAcl'],
+        resources: [bucket.attrArn],
+        conditions: { StringEquals: ofTheTrail },
+      }),
+      new PolicyStatement({
+        sid: 'CloudTrailWrites',
+        principals: [CLOUD_TRAIL],
+        actions: ['s3:PutObject'],
+        resources: [`${bucket.attrArn}/AWSLogs/${stack.account}/*`],
+        conditions: { StringEquals: { 's3:x-amz-acl': 'bucket-owner-full-control', ...ofTheTrail } },
+      }),
+    ],
+  });
+}
+
+function createLogRole(stack: Stack, logGroup: CfnLogGroup): CfnRole {
+  // No condition on the source: CloudTrail names none when it takes this role. Nobody else's trail can be
+  // given it, because roles are passed within an account only.
+  const trust = new PolicyStatement({ principals: [CLOUD_TRAIL], actions: ['sts:AssumeRole'] });
+  const write = new PolicyStatement({
+    actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+    // Every stream of the group: CloudTrail names one for each region.
+    resources: [logGroup.attrArn],
+  });
+  return new CfnRole(stack, 'AuditLogRole', {
+    description: 'CloudTrail writes the audit log group',
+    assumeRolePolicyDocument: new PolicyDocument({ statements: [trust] }),
+    policies: [{ policyName: 'Write', policyDocument: new PolicyDocument({ statements: [write] }) }],
+  });
+}
+
+function keepOnDestroy(resource: CfnBucket | CfnBucketPolicy): void {
+  resource.cfnOptions.deletionPolicy = CfnDeletionPolicy.RETAIN;
+  resource.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
+}

@@ -1,0 +1,200 @@
+import {
+  type AwsAccount,
+  AwsError,
+  type AwsRequest,
+  type AwsService,
+  authenticate,
+  querySignatureErrors,
+} from '../aws/aws-service.ts';
+import { parametersOf, refusal, success, type Xml } from '../aws/query-protocol.ts';
+import {
+  changes,
+  createChangeSet,
+  describeChangeSet,
+  findChangeSet,
+  finish,
+  requiredChangeSet,
+} from './change-sets.ts';
+import { planDeletion, planEndOfRollback, planExecution } from './operations.ts';
+import type { StackRecord, Stacks } from './stacks.ts';
+import { invalid } from './templates.ts';
+
+const namespace = 'http://cloudformation.amazonaws.com/doc/2010-05-15/';
+
+type Handler = (parameters: URLSearchParams, stacks: Stacks) => Xml;
+
+const operations = {
+  DescribeStacks(parameters, stacks) {
+    const stack = required(parameters, stacks);
+    stacks.look(stack);
+    return { Stacks: [describe(stack, stacks)] };
+  },
+  DescribeStackEvents(parameters, stacks) {
+    const stack = required(parameters, stacks);
+    // A list stays as it is while its pages are read.
+    if (!parameters.has('NextToken')) stacks.look(stack);
+    const events = stack.events
+      .toReversed()
+      .map(({ id, at, logicalId, physicalId, type, status, reason }) => ({
+        EventId: id,
+        StackId: stack.id,
+        StackName: stack.name,
+        LogicalResourceId: logicalId,
+        PhysicalResourceId: physicalId,
+        ResourceType: type,
+        Timestamp: at,
+        ResourceStatus: status,
+        ResourceStatusReason: reason,
+      }));
+    return page('StackEvents', events, parameters, stacks);
+  },
+  ListStackResources(parameters, stacks) {
+    const found = [...required(parameters, stacks).resources.values()].map((resource) => ({
+      LogicalResourceId: resource.logicalId,
+      PhysicalResourceId: resource.physicalId,
+      ResourceType: resource.type,
+      ResourceStatus: resource.status,
+      LastUpdatedTimestamp: new Date(0),
+    }));
+    return page('StackResourceSummaries', found, parameters, stacks);
+  },
+  GetTemplate(parameters, stacks) {
+    const { template } = required(parameters, stacks);
+    if (template === undefined) throw invalid(`Stack with id ${parameters.get('StackName')} does not exist`);
+    return { TemplateBody: JSON.stringify(template), StagesAvailable: ['Original', 'Processed'] };
+  },
+  CreateChangeSet: createChangeSet,
+  DescribeChangeSet(parameters, stacks) {
+    const { stack, changeSet } = requiredChangeSet(parameters, stacks);
+    const reply = {
+      ...describeChangeSet(stack, changeSet),
+      ...page('Changes', changes(changeSet), parameters, stacks),
+    };
+    if (changeSet.status === 'CREATE_PENDING') changeSet.status = 'CREATE_IN_PROGRESS';
+    else if (changeSet.status === 'CREATE_IN_PROGRESS') finish(stack, changeSet);
+    return reply;
+  },
+  DeleteChangeSet(parameters, stacks) {
+    const found = findChangeSet(parameters, stacks);
+    found?.stack.changeSets.delete(found.changeSet.id);
+    return {};
+  },
+  ExecuteChangeSet(parameters, stacks) {
+    const token = parameters.get('ClientRequestToken') ?? '';
+    if (stacks.taken.has(token)) return {};
+    const { stack, changeSet } = requiredChangeSet(parameters, stacks);
+    if (changeSet.executionStatus !== 'AVAILABLE') {
+      throw new AwsError(
+        'InvalidChangeSetStatus',
+        `ChangeSet [${changeSet.id}] cannot be executed in its current status of [${changeSet.status}]`,
+      );
+    }
+    changeSet.executionStatus = 'EXECUTE_COMPLETE';
+    if (token !== '') stacks.taken.add(token);
+    // All others are of a stack that is no more.
+    stack.changeSets.clear();
+    planExecution(stacks, stack, changeSet);
+    stack.steps.shift()?.();
+    return {};
+  },
+  DeleteStack(parameters, stacks) {
+    const stack = stacks.find(parameters.get('StackName') ?? '');
+    if (stack === undefined || stack.status === 'DELETE_COMPLETE') return {};
+    if (stack.protected) {
+      throw invalid(`Stack [${stack.name}] cannot be deleted while TerminationProtection is enabled`);
+    }
+    planDeletion(stacks, stack);
+    stack.steps.shift()?.();
+    return {};
+  },
+  ContinueUpdateRollback(parameters, stacks) {
+    const stack = required(parameters, stacks);
+    if (stack.status !== 'UPDATE_ROLLBACK_FAILED') {
+      throw invalid(
+        `Stack:${stack.id} is in ${stack.status} state and can not continue rollback. Only stacks in UPDATE_ROLLBACK_FAILED state can continue.`,
+      );
+    }
+    stacks.event(stack, undefined, 'UPDATE_ROLLBACK_IN_PROGRESS', 'User Initiated');
+    stack.steps = [];
+    const stuck = [...stack.resources.keys()].find((id) => stacks.failing.get(id)?.when === 'rollback');
+    if (stuck === undefined) planEndOfRollback(stacks, stack);
+    else {
+      stack.steps = [
+        () => stacks.event(stack, stuck, 'UPDATE_FAILED', stacks.failing.get(stuck)?.reason),
+        () => stacks.event(stack, undefined, 'UPDATE_ROLLBACK_FAILED'),
+      ];
+    }
+    return {};
+  },
+  DetectStackDrift(parameters, stacks) {
+    return { StackDriftDetectionId: required(parameters, stacks).id };
+  },
+  DescribeStackDriftDetectionStatus(parameters, stacks) {
+    const stack = stacks.find(parameters.get('StackDriftDetectionId') ?? '');
+    const done = stack?.drift !== 'NOT_CHECKED';
+    const reply = {
+      StackId: stack?.id,
+      StackDriftDetectionId: stack?.id,
+      DetectionStatus: done ? 'DETECTION_COMPLETE' : 'DETECTION_IN_PROGRESS',
+      ...(done ? { StackDriftStatus: stack?.drift, DriftedStackResourceCount: 1 } : {}),
+      Timestamp: new Date(0),
+    };
+    if (stack && !done) stack.drift = 'DRIFTED';
+    return reply;
+  },
+} satisfies Record<string, Handler>;
+
+export type CloudFormationOperation = keyof typeof operations;
+
+/** AWS CloudFormation as far as change sets go, in its own words. What happens in a stack is in cloudformation-operations.ts. */
+export function cloudFormation(account: AwsAccount, stacks: Stacks): AwsService {
+  return {
+    operation(request: AwsRequest) {
+      const action = request.path === '/' ? parametersOf(request).get('Action') : null;
+      return action !== null && Object.hasOwn(operations, action) ? action : undefined;
+    },
+    async answer(operation, request) {
+      const parameters = parametersOf(request);
+      if (parameters.get('Version') !== '2010-05-15') {
+        throw new AwsError('InvalidAction', `Could not find operation ${operation} for this version`);
+      }
+      const { accessKeyId } = authenticate(request, account, 'cloudformation', querySignatureErrors);
+      const result = operations[operation as CloudFormationOperation](parameters, stacks);
+      return { ...success(namespace, operation, result), accessKeyId };
+    },
+    refuse: (error, requestId) => refusal(namespace, error, requestId),
+  };
+}
+
+function required(parameters: URLSearchParams, stacks: Stacks): StackRecord {
+  const name = parameters.get('StackName') ?? '';
+  const stack = stacks.find(name);
+  if (stack === undefined) throw invalid(`Stack with id ${name} does not exist`);
+  return stack;
+}
+
+function describe(stack: StackRecord, stacks: Stacks): Xml {
+  return {
+    StackId: stack.id,
+    StackName: stack.name,
+    StackStatus: stack.status,
+    StackStatusReason: stack.reason,
+    CreationTime: stack.createdAt,
+    LastUpdatedTime: stack.changedAt,
+    EnableTerminationProtection: stack.protected,
+    RoleARN: stack.roleArn,
+    DriftInformation: { StackDriftStatus: stack.drift },
+    Outputs: stacks.outputs(stack).map(([OutputKey, OutputValue, Description]) => ({
+      OutputKey,
+      OutputValue,
+      Description,
+    })),
+  };
+}
+
+/** One page of a list; the token is the place where the next begins. */
+function page(name: string, items: readonly Xml[], parameters: URLSearchParams, stacks: Stacks): Xml {
+  const from = Number(parameters.get('NextToken') ?? 0);
+  const to = from + stacks.pageSize;
+  return { [name]: items.slice(from, to), NextToken: to < items.length ? String(to) : undefined };
+}

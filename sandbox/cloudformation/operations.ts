@@ -1,0 +1,176 @@
+/** How a creation, an update and a deletion go, step by step, as CloudFormation's events tell it. */
+import type { ChangeSetRecord, Failing, StackRecord, Stacks } from './stacks.ts';
+import { physicalId } from './templates.ts';
+
+/** Plans what executing a change set does. */
+export function planExecution(stacks: Stacks, stack: StackRecord, changeSet: ChangeSetRecord): void {
+  if (changeSet.kind === 'CREATE') planCreation(stacks, stack, changeSet);
+  else planUpdate(stacks, stack, changeSet);
+}
+
+function planCreation(stacks: Stacks, stack: StackRecord, { template, parameters }: ChangeSetRecord): void {
+  const { event } = on(stacks, stack);
+  stack.steps = [
+    () => {
+      stack.template = template;
+      stack.parameters = parameters;
+      event(undefined, 'CREATE_IN_PROGRESS', 'User Initiated');
+    },
+  ];
+  const ids = Object.keys(template.Resources);
+  const failing = ids.find((id) => failureOf(stacks, id, 'create') !== undefined);
+  for (const id of ids) {
+    stack.steps.push(() =>
+      begin(stacks, stack, id, template.Resources[id]?.Type ?? '', 'CREATE_IN_PROGRESS'),
+    );
+    if (id === failing) {
+      // Another was begun beside it: what CloudFormation stops because of the failure also "fails".
+      const next = ids[ids.indexOf(id) + 1];
+      if (next) {
+        stack.steps.push(() =>
+          begin(stacks, stack, next, template.Resources[next]?.Type ?? '', 'CREATE_IN_PROGRESS'),
+        );
+      }
+      stack.steps.push(() => event(id, 'CREATE_FAILED', failureOf(stacks, id, 'create')?.reason));
+      if (next) stack.steps.push(() => event(next, 'CREATE_FAILED', 'Resource creation cancelled'));
+      break;
+    }
+    stack.steps.push(
+      () => event(id, 'CREATE_IN_PROGRESS', 'Resource creation Initiated'),
+      () => event(id, 'CREATE_COMPLETE'),
+    );
+  }
+  if (failing === undefined) stack.steps.push(() => event(undefined, 'CREATE_COMPLETE'));
+  else planRollback(stacks, stack, failing);
+}
+
+function planRollback(stacks: Stacks, stack: StackRecord, failed: string): void {
+  const { event } = on(stacks, stack);
+  const reason = `The following resource(s) failed to create: [${failed}]. Rollback requested by user.`;
+  stack.steps.push(
+    () => event(undefined, 'ROLLBACK_IN_PROGRESS', reason),
+    () => {
+      for (const id of [...stack.resources.keys()].reverse()) {
+        event(id, 'DELETE_COMPLETE');
+        stack.resources.delete(id);
+      }
+    },
+    () => event(undefined, 'ROLLBACK_COMPLETE'),
+  );
+}
+
+function planUpdate(stacks: Stacks, stack: StackRecord, changeSet: ChangeSetRecord): void {
+  const { event } = on(stacks, stack);
+  const { template, changes } = changeSet;
+  const before = { template: stack.template, parameters: stack.parameters };
+  stack.steps = [() => event(undefined, 'UPDATE_IN_PROGRESS', 'User Initiated')];
+  const failing = changes.find(({ logicalId }) => failureOf(stacks, logicalId, 'update') !== undefined);
+  for (const { action, logicalId, type, replacement } of changes) {
+    if (action === 'Remove') continue;
+    const verb = action === 'Add' ? 'CREATE' : 'UPDATE';
+    stack.steps.push(() =>
+      begin(stacks, stack, logicalId, type, `${verb}_IN_PROGRESS`, replacement === 'True'),
+    );
+    if (failing?.logicalId === logicalId) {
+      stack.steps.push(() =>
+        event(logicalId, `${verb}_FAILED`, failureOf(stacks, logicalId, 'update')?.reason),
+      );
+      planUpdateRollback(stacks, stack, logicalId);
+      return;
+    }
+    stack.steps.push(() => event(logicalId, `${verb}_COMPLETE`));
+  }
+  stack.steps.push(() => {
+    Object.assign(stack, { template, parameters: changeSet.parameters, changedAt: new Date() });
+    event(undefined, 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS');
+  });
+  for (const { logicalId } of changes.filter(({ action }) => action === 'Remove')) {
+    const kept = before.template?.Resources[logicalId]?.DeletionPolicy === 'Retain';
+    stack.steps.push(() => remove(stacks, stack, logicalId, kept));
+  }
+  stack.steps.push(() => event(undefined, 'UPDATE_COMPLETE'));
+}
+
+function planUpdateRollback(stacks: Stacks, stack: StackRecord, failed: string): void {
+  const { event } = on(stacks, stack);
+  const stuck = failureOf(stacks, failed, 'rollback');
+  const reason = `The following resource(s) failed to update: [${failed}]. `;
+  stack.steps.push(
+    () => event(undefined, 'UPDATE_ROLLBACK_IN_PROGRESS', reason),
+    () => event(failed, stuck ? 'UPDATE_FAILED' : 'UPDATE_COMPLETE', stuck?.reason),
+  );
+  if (stuck) stack.steps.push(() => event(undefined, 'UPDATE_ROLLBACK_FAILED', reason));
+  else planEndOfRollback(stacks, stack);
+}
+
+/** The end of an update's rollback; also what continuing one comes to. */
+export function planEndOfRollback(stacks: Stacks, stack: StackRecord): void {
+  const { event } = on(stacks, stack);
+  stack.steps.push(
+    () => event(undefined, 'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS'),
+    () => event(undefined, 'UPDATE_ROLLBACK_COMPLETE'),
+  );
+}
+
+export function planDeletion(stacks: Stacks, stack: StackRecord): void {
+  const { event } = on(stacks, stack);
+  // Nothing was ever made of it.
+  if (stack.status === 'REVIEW_IN_PROGRESS') {
+    event(undefined, 'DELETE_COMPLETE');
+    return;
+  }
+  stack.steps = [() => event(undefined, 'DELETE_IN_PROGRESS', 'User Initiated')];
+  const ids = [...stack.resources.keys()].reverse();
+  const failed: string[] = [];
+  for (const id of ids) {
+    const kept = stack.template?.Resources[id]?.DeletionPolicy === 'Retain';
+    stack.steps.push(
+      () => event(id, 'DELETE_IN_PROGRESS'),
+      () => {
+        const failure = kept ? undefined : failureOf(stacks, id, 'delete');
+        if (!failure) return remove(stacks, stack, id, kept);
+        failed.push(id);
+        event(id, 'DELETE_FAILED', failure.reason);
+      },
+    );
+  }
+  stack.steps.push(() => {
+    const reason = `The following resource(s) failed to delete: [${failed.join(', ')}]. `;
+    if (failed.length > 0) event(undefined, 'DELETE_FAILED', reason);
+    else event(undefined, 'DELETE_COMPLETE');
+  });
+}
+
+function begin(
+  stacks: Stacks,
+  stack: StackRecord,
+  id: string,
+  type: string,
+  status: string,
+  anew = false,
+): void {
+  if (anew || !stack.resources.has(id)) {
+    const made = { logicalId: id, physicalId: physicalId(stack.name, id, type, stacks.region), type, status };
+    stack.resources.set(id, made);
+  }
+  stacks.event(stack, id, status);
+}
+
+function remove(stacks: Stacks, stack: StackRecord, id: string, kept: boolean): void {
+  stacks.event(stack, id, kept ? 'DELETE_SKIPPED' : 'DELETE_COMPLETE');
+  stack.resources.delete(id);
+}
+
+function failureOf(stacks: Stacks, id: string, when: Failing['when']): Failing | undefined {
+  const failing = stacks.failing.get(id);
+  if (failing?.when === when) return failing;
+  // What cannot be rolled back failed to be updated before.
+  return failing?.when === 'rollback' && when === 'update' ? failing : undefined;
+}
+
+function on(stacks: Stacks, stack: StackRecord) {
+  return {
+    event: (logicalId: string | undefined, status: string, reason?: string) =>
+      stacks.event(stack, logicalId, status, reason),
+  };
+}

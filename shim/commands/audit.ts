@@ -1,0 +1,108 @@
+import { painter } from '../../common/terminal/layout.ts';
+import { PREDECESSOR } from '../../protocol/paths.ts';
+import { isReaderGone, type Program } from '../program/program.ts';
+import { stamp } from '../terminal/times.ts';
+import { safeText, shortPath, wantsColours } from '../terminal/view.ts';
+import { type LogLine, lineParser, readEnd, selected, wantedLines } from './log-reader.ts';
+
+export type AuditOptions = {
+  profile?: string;
+  program?: string;
+  refused?: boolean;
+  lines?: string;
+  since?: string;
+  json?: boolean;
+};
+
+/** One credential given out or refused, as the daemon writes it; see docs/how-it-works.md. */
+type Entry = {
+  profile: string;
+  what: string;
+  refused: boolean;
+  keyId: string | undefined;
+  /** Undefined where the system did not tell. */
+  program: string | undefined;
+  pid: number | undefined;
+};
+
+/** `bedrock-auth audit`: which programs got credentials. Reads the files; asks no daemon. */
+export async function audit(program: Program, options: AuditOptions): Promise<number> {
+  const { paths, env } = program;
+  const parse = lineParser();
+  // The daemon renames the file when it is full, and keeps one such predecessor.
+  const all = [paths.audit + PREDECESSOR, paths.audit].flatMap((path) => readEnd(path, parse).lines);
+  const found = selected(
+    all.filter((line) => matches(entryOf(line), options)),
+    wantedLines(program, options),
+  );
+  try {
+    if (options.json) for (const { text } of found) await program.print(`${text}\n`);
+    else if (found.length > 0) await program.print(table(program, found));
+    else {
+      const where = shortPath(paths.audit, env.HOME);
+      const none = all.length === 0 ? `nothing was given out yet (${where})` : 'no line matches';
+      program.say(`The audit log: ${none}.\n`);
+    }
+  } catch (error) {
+    if (!isReaderGone(error)) throw error;
+  }
+  return 0;
+}
+
+function entryOf({ record }: LogLine): Entry | undefined {
+  const { profile, what, refused, keyId, caller, peer } = record ?? {};
+  if (typeof profile !== 'string' || typeof what !== 'string') return undefined;
+  const asked = (caller ?? peer ?? {}) as Record<string, unknown>;
+  return {
+    profile,
+    what,
+    refused: refused === true,
+    keyId: typeof keyId === 'string' ? keyId : undefined,
+    program: typeof asked.program === 'string' ? asked.program : undefined,
+    pid: typeof asked.pid === 'number' ? asked.pid : undefined,
+  };
+}
+
+function matches(entry: Entry | undefined, { profile, program, refused }: AuditOptions): boolean {
+  if (!entry) return false;
+  if (profile !== undefined && entry.profile !== profile) return false;
+  if (program !== undefined && !entry.program?.toLowerCase().includes(program.toLowerCase())) return false;
+  return !refused || entry.refused;
+}
+
+const HEADER = ['WHEN', 'PROFILE', 'WHAT', 'KEY', 'PID', 'PROGRAM'] as const;
+
+/** Columns as wide as they need to be; on a terminal the last one is cut so that each entry is a line. */
+function table(program: Program, lines: readonly LogLine[]): string {
+  const paint = painter(wantsColours(program));
+  const rows = lines.map((line) => {
+    const entry = entryOf(line);
+    const name = entry?.program === undefined ? 'unknown' : shortPath(entry.program, program.env.HOME);
+    return {
+      refused: entry?.refused === true,
+      cells: [
+        stamp(line.at, program.now()),
+        entry?.profile ?? '',
+        `${entry?.what ?? ''}${entry?.refused ? ' refused' : ''}`,
+        entry?.keyId ?? '-',
+        String(entry?.pid ?? '-'),
+        name,
+      ].map(safeText),
+    };
+  });
+  const widths = HEADER.map((name, column) =>
+    Math.max(name.length, ...rows.map(({ cells }) => cells[column]?.length ?? 0)),
+  );
+  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
+  const room = program.terminal ? Math.max(12, program.size().columns - before) : Number.POSITIVE_INFINITY;
+  const asLine = (cells: readonly string[]): string => {
+    const name = cells.at(-1) ?? '';
+    const padded = cells.slice(0, -1).map((cell, column) => cell.padEnd(widths[column] ?? 0));
+    return [...padded, name.length > room ? `\u2026${name.slice(1 - room)}` : name].join('  ');
+  };
+  return [
+    paint('bold', asLine(HEADER)),
+    ...rows.map(({ cells, refused }) => (refused ? paint('red', asLine(cells)) : asLine(cells))),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,181 @@
+import { constants } from 'node:os';
+import { basename } from 'node:path';
+import type { Credentials } from '../../protocol/api.ts';
+import { loadConfig, profileNamed } from '../../protocol/config.ts';
+import { containerCredentialsUrl } from '../../protocol/container-credentials.ts';
+import { CcwbError, errorLines } from '../../protocol/errors.ts';
+import { askStarting } from '../daemon/ask.ts';
+import { checkProfile, profileMeant } from '../program/chosen-profile.ts';
+import { runInForeground } from '../program/processes.ts';
+import { type Program, usageError } from '../program/program.ts';
+import { signIn } from '../sign-in/sign-in.ts';
+import { moment } from '../terminal/times.ts';
+
+/** A first exchange of tokens for credentials takes a few calls to other people's servers. */
+const EXCHANGE_MS = 15_000;
+
+/** What SDKs would look at before the variables set here, or beside them. */
+const OUTDOING = [
+  'AWS_PROFILE',
+  'AWS_DEFAULT_PROFILE',
+  'AWS_ROLE_ARN',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+] as const;
+
+/** What SDKs would look at before any of them. */
+const KEYS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'] as const;
+
+/** What a shell is told: a comment, a variable that is set, one that is not. Values are quoted for it. */
+type Shell = {
+  comment(text: string): string;
+  set(name: string, value: string): string;
+  unset(name: string): string;
+};
+
+const SHELLS = {
+  sh: {
+    comment: (text) => `# ${text}`,
+    set: (name, value) => `export ${name}='${value.replaceAll("'", "'\\''")}'`,
+    unset: (name) => `unset ${name}`,
+  },
+  fish: {
+    comment: (text) => `# ${text}`,
+    set: (name, value) => `set -gx ${name} '${value.replace(/[\\']/g, '\\$&')}'`,
+    unset: (name) => `set -e ${name}`,
+  },
+  powershell: {
+    comment: (text) => `# ${text}`,
+    set: (name, value) => `$Env:${name} = '${value.replaceAll("'", "''")}'`,
+    unset: (name) => `Remove-Item Env:${name} -ErrorAction SilentlyContinue`,
+  },
+} as const satisfies Record<string, Shell>;
+
+type ShellName = keyof typeof SHELLS;
+
+/** `bedrock-auth env`: credentials, or the way to them, as lines for a shell. */
+export async function env(
+  program: Program,
+  options: { profile?: string; shell?: string; container?: boolean },
+): Promise<number> {
+  const shell: Shell = SHELLS[shellMeant(program, options.shell)];
+  const profile = profileMeant(program, options.profile);
+  if (options.container) return containerEnv(program, shell, profile);
+  const credentials = await credentialsOf(program, profile);
+  const until = `valid until ${moment(credentials.Expiration, program.now())}`;
+  const lines = [
+    shell.comment(`AWS credentials of ${profile}, ${until}; they do not renew themselves.`),
+    ...OUTDOING.filter((name) => program.env[name] !== undefined).map((name) => shell.unset(name)),
+    ...Object.entries(variables(program, profile, credentials)).map(([name, value]) =>
+      shell.set(name, value),
+    ),
+  ];
+  await program.print(`${lines.join('\n')}\n`);
+  return 0;
+}
+
+/** The way to the container credentials endpoint: an address, and a file that only this user can read. */
+async function containerEnv(program: Program, shell: Shell, profile: string): Promise<number> {
+  const { containerCredentialsPort: port } = profileNamed(loadConfig(program.paths.config), profile);
+  if (port === undefined) {
+    throw new CcwbError(
+      'ERR_CONFIG_INVALID',
+      `${profile} serves no container credentials: ${program.paths.config} has no container_credentials_port for it`,
+      `add "container_credentials_port": 9911, or another free port, to the profile ${profile}`,
+    );
+  }
+  const variables = {
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: containerCredentialsUrl(port, profile),
+    AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: program.paths.containerToken,
+  };
+  const before = [...KEYS, ...OUTDOING].filter((name) => !Object.hasOwn(variables, name));
+  const lines = [
+    ...before.filter((name) => program.env[name] !== undefined).map((name) => shell.unset(name)),
+    ...Object.entries(variables).map(([name, value]) => shell.set(name, value)),
+  ];
+  await program.print(`${lines.join('\n')}\n`);
+  return 0;
+}
+
+/** `bedrock-auth exec`: a command with credentials in its environment. Its end is the end of this. */
+export async function exec(
+  program: Program,
+  options: { profile?: string },
+  [file = '', ...args]: readonly string[],
+): Promise<number> {
+  const profile = profileMeant(program, options.profile);
+  const credentials = await credentialsOf(program, profile);
+  const environment = { ...program.env, ...variables(program, profile, credentials) };
+  for (const name of OUTDOING) delete environment[name];
+  const child = runInForeground(file, args, environment);
+  program.takeSignals((signal) => {
+    // The terminal has sent these to the command as well, and twice may mean something else to it.
+    if (!(program.terminalInput && (signal === 'SIGINT' || signal === 'SIGQUIT'))) child.kill(signal);
+  });
+  const end = await child.ended;
+  if (end.kind === 'exited') return end.status;
+  const reason = end.kind === 'failed' ? end.reason : '';
+  const number = (constants.signals as Readonly<Record<string, number>>)[reason];
+  if (number !== undefined) return 128 + number;
+  const missing = reason === 'ENOENT';
+  const problem = missing ? 'there is no such program' : `it cannot be run (${reason})`;
+  const fix = 'give a program on the PATH, or its path';
+  program.say(
+    errorLines(program.name, new CcwbError('ERR_USAGE', `${JSON.stringify(file)}: ${problem}`, fix)),
+  );
+  return missing ? 127 : 126;
+}
+
+/**
+ * Credentials from the daemon, which is started if need be; signs in when nobody is.
+ *
+ * @throws CcwbError
+ */
+async function credentialsOf(program: Program, profile: string): Promise<Credentials> {
+  const ask = (): Promise<Credentials> =>
+    askStarting<Credentials>(
+      program,
+      { route: 'credentials', params: { profile }, answerMs: EXCHANGE_MS },
+      () => checkProfile(program, profile),
+    );
+  try {
+    return await ask();
+  } catch (error) {
+    const signedOut = error instanceof CcwbError && error.code === 'ERR_LOGIN_REQUIRED';
+    if (!signedOut || program.env.CCWB_SIGN_IN === 'off') throw error;
+    // A script may run this again and again: such sign-ins are capped.
+    const options = { profile, automatic: true, openPages: true, waitMs: undefined, tell: program.say };
+    await signIn(program, options);
+    return ask();
+  }
+}
+
+/** The region is the profile's own unless the shell has one. */
+function variables(program: Program, profile: string, credentials: Credentials): Record<string, string> {
+  const region = program.env.AWS_REGION ?? program.env.AWS_DEFAULT_REGION;
+  const own = region === undefined ? regionOf(program, profile) : undefined;
+  return {
+    AWS_ACCESS_KEY_ID: credentials.AccessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.SecretAccessKey,
+    AWS_SESSION_TOKEN: credentials.SessionToken,
+    AWS_CREDENTIAL_EXPIRATION: credentials.Expiration,
+    ...(own === undefined ? {} : { AWS_REGION: own, AWS_DEFAULT_REGION: own }),
+  };
+}
+
+/** Undefined when config.json cannot be read now: the daemon has an older one. */
+function regionOf({ paths }: Program, profile: string): string | undefined {
+  try {
+    return loadConfig(paths.config).profiles.get(profile)?.awsRegion;
+  } catch {
+    return undefined;
+  }
+}
+
+function shellMeant({ name, env: environment }: Program, flag: string | undefined): ShellName {
+  const shell = flag ?? (basename(environment.SHELL ?? '') === 'fish' ? 'fish' : 'sh');
+  if (shell === 'sh' || shell === 'fish' || shell === 'powershell') return shell;
+  const allowed = Object.keys(SHELLS).join(', ');
+  throw usageError(name, `--shell is ${JSON.stringify(shell)}; allowed: ${allowed}`);
+}

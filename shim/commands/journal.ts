@@ -1,0 +1,50 @@
+import { existsSync } from 'node:fs';
+import { installedService } from '../daemon/start-daemon.ts';
+import { runForLines } from '../program/processes.ts';
+import type { Program } from '../program/program.ts';
+import { SYSTEMD_UNIT } from '../service/systemd.ts';
+import { type LogLine, lineParser } from './log-reader.ts';
+
+/** Never from the PATH, as systemctl. */
+const JOURNALCTL = ['/usr/bin/journalctl', '/bin/journalctl', '/run/current-system/sw/bin/journalctl'];
+
+/** Path of journalctl, when the daemon is a service of systemd. */
+export function journalOf(program: Program): string | undefined {
+  if (installedService(program)?.name !== 'systemd') return undefined;
+  return JOURNALCTL.find((path) => existsSync(path));
+}
+
+/** The last lines of the journal; a journal that cannot be read is told, and has none. */
+export async function journalLines(program: Program, journal: string, count: number): Promise<LogLine[]> {
+  const parse = journalParser();
+  const lines: LogLine[] = [];
+  const onEntry = (entry: string): void => {
+    const line = parse(entry);
+    if (line) lines.push(line);
+  };
+  const end = await runJournal(journal, [`--lines=${count}`], onEntry, program.interrupted);
+  if (end.kind !== 'exited' || end.status !== 0) {
+    program.say(`The journal cannot be read; journalctl --user -u ${SYSTEMD_UNIT} may say why.\n`);
+  }
+  return lines;
+}
+
+export function runJournal(
+  journal: string,
+  args: readonly string[],
+  onEntry: (entry: string) => void,
+  signal: AbortSignal,
+) {
+  const flags = ['--user', `--unit=${SYSTEMD_UNIT}`, '--output=json', '--no-pager', '--quiet'];
+  return runForLines(journal, [...flags, ...args], { PATH: '/usr/bin:/bin', LC_ALL: 'C' }, onEntry, signal);
+}
+
+/** systemd.journal-fields(7): the message, and the time in microseconds for lines that have none. */
+export function journalParser(): (entry: string) => LogLine | undefined {
+  const parse = lineParser();
+  return (entry) => {
+    const { record } = parse(entry);
+    const { MESSAGE: text, __REALTIME_TIMESTAMP: time } = record ?? {};
+    return typeof text === 'string' ? parse(text, Number(time) / 1_000) : undefined;
+  };
+}

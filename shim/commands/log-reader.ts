@@ -1,0 +1,138 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PREDECESSOR } from '../../protocol/paths.ts';
+import { type Program, usageError } from '../program/program.ts';
+import { timeMeant } from '../terminal/times.ts';
+
+/** How many lines are shown unless somebody says how many, or since when. */
+const DEFAULT_LINES = 50;
+const MAX_LINES = 1_000_000;
+
+/** The most that is read of a file's end, in bytes. */
+const MAX_BYTES = 16_000_000;
+
+/** How often a file is looked at for more, in milliseconds. */
+const LOOK_MS = 250;
+
+/** A line of a log; what is no JSON object has no record. */
+export type LogLine = {
+  /** Milliseconds since the epoch; a line without a time has that of the line before it. */
+  at: number;
+  text: string;
+  record: Readonly<Record<string, unknown>> | undefined;
+};
+
+/** Which lines are wanted: the last `count` of those since `from`. */
+export type Wanted = { from: number; count: number };
+
+/** @throws CcwbError ERR_USAGE */
+export function wantedLines(program: Program, options: { lines?: string; since?: string }): Wanted {
+  const { lines, since } = options;
+  const from = since === undefined ? Number.NEGATIVE_INFINITY : timeMeant(since, program.now());
+  if (from === undefined) {
+    const allowed = '10m, 2h, 3d, "2026-01-02 15:04" or RFC 3339';
+    throw usageError(program.name, `--since is ${JSON.stringify(since)}; allowed: ${allowed}`);
+  }
+  if (lines === undefined) return { from, count: since === undefined ? DEFAULT_LINES : MAX_LINES };
+  const count = /^\d{1,7}$/.test(lines) ? Number(lines) : Number.NaN;
+  if (count <= MAX_LINES) return { from, count };
+  const allowed = `a whole number from 0 to ${MAX_LINES}`;
+  throw usageError(program.name, `--lines is ${JSON.stringify(lines)}; allowed: ${allowed}`);
+}
+
+/** The lines in the order of their times; those of one source stay in its order. */
+export function selected(lines: LogLine[], { from, count }: Wanted): LogLine[] {
+  const since = lines.filter(({ at }) => at >= from);
+  return count === 0 ? [] : since.sort((a, b) => a.at - b.at).slice(-count);
+}
+
+/** Makes lines of texts, remembering the time for those without one. */
+export function lineParser(): (text: string, at?: number) => LogLine {
+  let last = 0;
+  return (text, at) => {
+    const record = asObject(text);
+    const time = at ?? (typeof record?.time === 'string' ? Date.parse(record.time) : Number.NaN);
+    if (!Number.isNaN(time)) last = time;
+    return { at: last, text, record };
+  };
+}
+
+/** The lines at the end of a file, none when there is no such file; and the place behind them. */
+export function readEnd(path: string, parse = lineParser()): { lines: LogLine[]; place: Place } {
+  const { text, place } = readFrom(path, undefined) ?? { text: '', place: NOWHERE };
+  const lines = text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => parse(line));
+  return { lines, place };
+}
+
+/**
+ * Gives each line of a file after a place, also of a file that comes later or takes its place, until `signal`
+ * aborts.
+ */
+export async function followLines(
+  path: string,
+  from: Place,
+  onLine: (line: LogLine) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const parse = lineParser();
+  let place = from;
+  while (!signal.aborted) {
+    for (const read of readOn(path, place)) {
+      place = read.place;
+      for (const text of read.text.split('\n').filter(Boolean)) await onLine(parse(text));
+    }
+    await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
+  }
+}
+
+/** A file's number is given again once it is removed, so the moment it was made belongs to it. */
+export type Place = { inode: number; madeAt: number; offset: number };
+const NOWHERE: Place = { inode: 0, madeAt: 0, offset: 0 };
+
+/** What comes after that place: where the file made room for another meanwhile, the rest of the earlier one first. */
+function readOn(path: string, place: Place): Read[] {
+  const read = readFrom(path, place);
+  if (!read || isSame(read.place, place)) return read ? [read] : [];
+  const rest = readFrom(path + PREDECESSOR, place);
+  return rest && isSame(rest.place, place) ? [rest, read] : [read];
+}
+
+function isSame(one: Place, other: Place): boolean {
+  return one.inode === other.inode && one.madeAt === other.madeAt;
+}
+
+type Read = { text: string; place: Place };
+
+/** What comes after that place, all of the file if it is another or was cut; without a place its end. */
+function readFrom(path: string, place: Place | undefined): Read | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch {
+    return undefined;
+  }
+  try {
+    const { ino: inode, birthtimeMs: madeAt, size } = fstatSync(fd);
+    const same = place !== undefined && isSame(place, { inode, madeAt, offset: 0 }) && place.offset <= size;
+    const start = same ? place.offset : Math.max(0, size - MAX_BYTES);
+    const bytes = Buffer.alloc(Math.min(size - start, MAX_BYTES));
+    const length = readSync(fd, bytes, 0, bytes.length, start);
+    // Half a character, or half a line, is left for the next time.
+    const whole = place === undefined ? length : bytes.lastIndexOf(0x0a, length) + 1;
+    return { text: bytes.toString('utf8', 0, whole), place: { inode, madeAt, offset: start + whole } };
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function asObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}

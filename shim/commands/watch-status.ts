@@ -1,0 +1,115 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ProfileStatus, StatusReply } from '../../protocol/api.ts';
+import { asCcwbError, errorLines } from '../../protocol/errors.ts';
+import { isUnreachable } from '../daemon/ask.ts';
+import { isReaderGone, type Program } from '../program/program.ts';
+import { clockTime } from '../terminal/times.ts';
+import { type NoStatus, noStatus, notRunning, readStatus, type StatusOptions, viewOf } from './status.ts';
+
+/** How often the daemon is asked, in milliseconds: answered from memory, within a millisecond. */
+const LOOK_MS = 1_000;
+
+/** What is shown: the daemon's reply, or why there is none. */
+type Seen = { reply: StatusReply } | { trouble: string };
+
+/**
+ * Shows the status until it is told to end, which is no failure. On a terminal it takes the whole screen
+ * and gives it back with the last view on it; otherwise a line for each change.
+ *
+ * @throws CcwbError ERR_PROFILE_UNKNOWN
+ */
+export async function watch(program: Program, options: StatusOptions): Promise<number> {
+  const show = options.json ? jsonLines(program) : program.terminal ? screen(program) : lines(program);
+  try {
+    while (!program.interrupted.aborted) {
+      await show.next(await look(program, options.profile));
+      await sleep(LOOK_MS, undefined, { signal: program.interrupted }).catch(() => {});
+    }
+  } catch (error) {
+    if (!isReaderGone(error)) throw error;
+  } finally {
+    await show.end();
+  }
+  return 0;
+}
+
+type Show = { next(seen: Seen): Promise<void>; end(): Promise<void> };
+
+async function look(program: Program, profile: string | undefined): Promise<Seen> {
+  try {
+    return { reply: await readStatus(program, profile) };
+  } catch (thrown) {
+    const error = isUnreachable(thrown) ? notRunning(program) : asCcwbError(thrown);
+    if (error.code === 'ERR_PROFILE_UNKNOWN') throw error;
+    return { trouble: errorLines(program.name, error) };
+  }
+}
+
+/** Control sequences of xterm: the second screen, the cursor, breaking of lines, one frame at a time. */
+const SCREEN = {
+  enter: '\x1b[?1049h\x1b[?25l\x1b[?7l',
+  leave: '\x1b[?7h\x1b[?25h\x1b[?1049l',
+  frame: '\x1b[?2026h\x1b[H',
+  endOfLine: '\x1b[K',
+  endOfFrame: '\x1b[J\x1b[?2026l',
+} as const;
+
+/** Each frame is written over the last one, and never cleared first: nothing flickers. */
+function screen(program: Program): Show {
+  let last: string | undefined;
+  return {
+    next: async (seen) => {
+      const view = 'reply' in seen ? viewOf(program, seen.reply) : seen.trouble;
+      const { rows } = program.size();
+      const shown = [...view.trimEnd().split('\n'), '', `${clockTime(program.now())}  Ctrl-C ends this`];
+      const text = shown.slice(0, rows).map((line) => line + SCREEN.endOfLine);
+      const enter = last === undefined ? SCREEN.enter : '';
+      last = view;
+      await program.print(enter + SCREEN.frame + text.join('\r\n') + SCREEN.endOfFrame);
+    },
+    end: async () => {
+      if (last !== undefined) await program.print(SCREEN.leave + last);
+    },
+  };
+}
+
+function lines(program: Program): Show {
+  const before = new Map<string, string>();
+  const change = async (name: string, text: string): Promise<void> => {
+    if (before.get(name) === text) return;
+    before.set(name, text);
+    await program.print(`${clockTime(program.now())}  ${name.padEnd(12)}  ${text}\n`);
+  };
+  return {
+    next: async (seen) => {
+      if ('trouble' in seen) return change('daemon', seen.trouble.split('\n')[0] ?? '');
+      const { daemon, profiles } = seen.reply;
+      await change('daemon', `running, version ${daemon.build}, process ${daemon.pid}`);
+      for (const profile of profiles) await change(profile.profile, inOneLine(profile));
+    },
+    end: async () => {},
+  };
+}
+
+function inOneLine({ state, user, credentialsUntil, problem }: ProfileStatus): string {
+  const parts = [
+    `${state.replace('-', ' ')}${user ? ` as ${user}` : ''}`,
+    `credentials ${credentialsUntil === null ? 'none' : `until ${clockTime(Date.parse(credentialsUntil))}`}`,
+    ...(problem ? [`${problem.message} (${problem.code})`] : []),
+  ];
+  return parts.join(', ');
+}
+
+function jsonLines(program: Program): Show {
+  let before: string | undefined;
+  return {
+    next: async (seen) => {
+      const value: StatusReply | NoStatus = 'reply' in seen ? seen.reply : noStatus(program);
+      const text = `${JSON.stringify(value)}\n`;
+      if (text === before) return;
+      before = text;
+      await program.print(text);
+    },
+    end: async () => {},
+  };
+}

@@ -1,0 +1,84 @@
+import { CLIENT_TIMING, type DaemonRequest } from '../../protocol/client.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+import type { Program } from '../program/program.ts';
+import { startDaemon } from './start-daemon.ts';
+import { replaceOlderDaemon } from './upgrade.ts';
+
+/**
+ * How often a daemon is started for one request: once since none ran, and once more since that one, or one
+ * that others started, was gone again before it answered, as in the middle of an upgrade.
+ */
+const STARTS = 2;
+
+/**
+ * Asks a daemon that may or may not run, and starts none, except in the place of an older one.
+ *
+ * @throws CcwbError what the daemon answered; ERR_DAEMON_UNREACHABLE when none runs.
+ */
+export function askRunning<T>(program: Program, request: DaemonRequest): Promise<T> {
+  return andUpgrade(program, request, () => askPatiently<T>(program, request));
+}
+
+/**
+ * Asks the daemon, starting it when none runs. `beforeStart` is called before a start: the place to look
+ * for mistakes that would keep the daemon from being of use.
+ *
+ * @throws CcwbError what the daemon answered; ERR_DAEMON_START when it could not be started.
+ */
+export function askStarting<T>(
+  program: Program,
+  request: DaemonRequest,
+  beforeStart: () => void = () => {},
+): Promise<T> {
+  return andUpgrade(program, request, async () => {
+    let ask = (): Promise<T> => askPatiently<T>(program, request);
+    for (let starts = 0; ; starts += 1) {
+      const askedAt = performance.now();
+      try {
+        return await ask();
+      } catch (error) {
+        if (!isUnreachable(error) || program.interrupted.aborted || starts === STARTS) throw error;
+        // One that is there and says nothing is not helped by a start.
+        const tookMs = performance.now() - askedAt;
+        if (starts > 0 && tookMs >= (request.answerMs ?? CLIENT_TIMING.answerMs)) throw error;
+      }
+      if (starts === 0) beforeStart();
+      await startDaemon(program);
+      ask = () => program.daemon.ask<T>({ ...request, startingMs: CLIENT_TIMING.startingMs });
+    }
+  });
+}
+
+/** True when no daemon runs, or none that answers. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof CcwbError && error.code === 'ERR_DAEMON_UNREACHABLE';
+}
+
+async function askPatiently<T>(program: Program, request: DaemonRequest): Promise<T> {
+  const askedAt = performance.now();
+  try {
+    return await program.daemon.ask<T>(request);
+  } catch (error) {
+    // A socket that nobody serves refuses at once. What took longer is a machine with much to do, and to
+    // take its daemon for dead would give it more.
+    const refused = performance.now() - askedAt < CLIENT_TIMING.connectMs;
+    if (!isUnreachable(error) || refused || program.interrupted.aborted) throw error;
+    return program.daemon.ask<T>({ ...request, startingMs: CLIENT_TIMING.startingMs });
+  }
+}
+
+/**
+ * Asks, and has an older daemon replaced once it has answered. A good answer stays good, unless it is about
+ * the daemon itself; what an older one refused, or did not know, its successor is asked again.
+ */
+async function andUpgrade<T>(program: Program, { route }: DaemonRequest, ask: () => Promise<T>): Promise<T> {
+  let answer: T;
+  try {
+    answer = await ask();
+  } catch (error) {
+    if (await replaceOlderDaemon(program)) return ask();
+    throw error;
+  }
+  const replaced = await replaceOlderDaemon(program);
+  return replaced && route === 'status' ? ask() : answer;
+}

@@ -1,0 +1,228 @@
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { CLIENT_TIMING, isListening } from '../../protocol/client.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+import { type StartedDaemon, startDaemonProcess } from '../program/processes.ts';
+import type { Program } from '../program/program.ts';
+import { findServiceManager } from '../service/find-service-manager.ts';
+import type { ServiceManager } from '../service/service-manager.ts';
+import { isProgram } from '../sign-in/browser.ts';
+import { takeTurn } from './turn.ts';
+
+/** Time limits of a start, in milliseconds. */
+export const START_TIMING = {
+  /** How long a daemon that runs is waited for, whoever started it: a cold disk at log-in is slow. */
+  daemonMs: 30_000,
+  /** A daemon that found another one is started again after this: that one may just be ending. */
+  occupiedMs: 500,
+  /** How long one that is there and does not answer is tried to be followed: it is stuck. */
+  stuckMs: 10_000,
+  /** The longest pause between two looks of a caller that waits for another one's start. */
+  lookMs: 250,
+} as const;
+
+/**
+ * What a daemon started from a shell gets of that shell's environment, besides CCWB_*: who and where the
+ * user is, the bus the keyring answers on, and the way to the network. Nothing else is the daemon's
+ * business: AWS_* would redirect its calls, NODE_OPTIONS and LD_* would change its code, DISPLAY would
+ * let the keyring put up a prompt that nobody expects.
+ */
+const INHERITED = [
+  ...['HOME', 'USER', 'LOGNAME', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL'],
+  ...['XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'DBUS_SESSION_BUS_ADDRESS'],
+  ...['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy', 'NO_PROXY', 'no_proxy'],
+  ...['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR'],
+];
+
+/**
+ * The daemon waits all day and should not be seen doing so: 17 MB less of memory, for a start that is no
+ * slower. The same in bedrock-authd.sh.
+ */
+export const DAEMON_NODE_OPTIONS = ['--max-semi-space-size=1', '--optimize-for-size', '--max-lazy'] as const;
+
+const FIXED_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
+
+/**
+ * Sees to it that a daemon listens: through the service manager where the service is installed, else (or
+ * if that fails) as a process of its own. Many callers may do so at once; one daemon survives.
+ *
+ * @throws CcwbError ERR_DAEMON_START with the last line of the daemon's log as the reason.
+ */
+export async function startDaemon(program: Program): Promise<void> {
+  const { socket } = program.paths;
+  if (await isListening(socket)) return;
+  const service = installedService(program);
+  if (service) {
+    await service.wake();
+    if (await listensWithin(socket, CLIENT_TIMING.startingMs)) return;
+  }
+  const log = openLog(program.paths.log);
+  const deadline = performance.now() + START_TIMING.daemonMs;
+  let turn: { end(): void } | undefined;
+  try {
+    turn = await turnToStart(program, deadline);
+    // Whoever had the turn before may have done it.
+    if (await isListening(socket)) return;
+    const stuckAt = performance.now() + START_TIMING.stuckMs;
+    let daemon: StartedDaemon;
+    let occupied = false;
+    do {
+      daemon = spawnDaemon(program, log);
+      if (await listensWithin(socket, deadline - performance.now(), daemon)) return;
+      occupied ||= endedWell(daemon);
+    } while (endedWell(daemon) && performance.now() < Math.min(stuckAt, deadline));
+    if (occupied) throw startError(`another daemon holds ${socket} and does not answer`);
+    throw startError(`the daemon could not be started: ${log.lastWords() ?? endOf(daemon)}`);
+  } finally {
+    log.close();
+    turn?.end();
+  }
+}
+
+function startError(message: string): CcwbError {
+  return new CcwbError(
+    'ERR_DAEMON_START',
+    message,
+    'look into logs/daemon.log in ~/claude-code-with-bedrock',
+  );
+}
+
+/** The service manager, if the service is installed and is the daemon that is meant. */
+export function installedService(program: Program): ServiceManager | undefined {
+  // The service uses the default paths; a caller with others has a daemon of its own in mind.
+  if (program.env.CCWB_SOCKET || program.env.CCWB_CONFIG) return undefined;
+  const manager = findServiceManager(program);
+  return manager?.installed() ? manager : undefined;
+}
+
+function spawnDaemon({ installation, paths, env }: Program, log: Log): StartedDaemon {
+  const entry = join(installation, 'daemon', 'index.js');
+  if (!existsSync(entry)) {
+    throw new CcwbError('ERR_DAEMON_START', `${entry} is missing`, 'run install.sh of the package again');
+  }
+  const flags = ['--socket', paths.socket, '--config', paths.config];
+  if (log.path !== undefined) flags.push('--log-file', log.path);
+  return startDaemonProcess(
+    // Where the files really are: an installer looks for what still runs from a version.
+    [nodeOf(installation), ...DAEMON_NODE_OPTIONS, realpathSync(entry), ...flags],
+    daemonEnvironment(env),
+    log.fd,
+  );
+}
+
+/** The installation's own Node.js, which need not be the one this program runs on: it may be an installer. */
+function nodeOf(installation: string): string {
+  const own = join(installation, 'runtime', 'bin', 'node');
+  return isProgram(own) ? realpathSync(own) : process.execPath;
+}
+
+/** The log a daemon is started with; `path` is undefined when none can be written. */
+type Log = { fd: number; path: string | undefined; lastWords(): string | undefined; close(): void };
+
+function openLog(path: string): Log {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
+    const before = fstatSync(fd).size;
+    return { fd, path, lastWords: () => lastWords(path, before), close: () => closeSync(fd) };
+  } catch (error) {
+    // A home that is full or read-only is no reason to give nobody credentials.
+    const { code } = error as NodeJS.ErrnoException;
+    const fd = openSync('/dev/null', 'w');
+    const reason = `its log ${path} cannot be written (${code ?? 'unknown error'})`;
+    return { fd, path: undefined, lastWords: () => reason, close: () => closeSync(fd) };
+  }
+}
+
+/** The environment of a daemon that this process starts. */
+export function daemonEnvironment(env: Program['env']): Record<string, string> {
+  const kept = Object.entries(env).filter(
+    (entry): entry is [string, string] =>
+      entry[1] !== undefined && (INHERITED.includes(entry[0]) || entry[0].startsWith('CCWB_')),
+  );
+  return { ...Object.fromEntries(kept), PATH: FIXED_PATH };
+}
+
+/** True as soon as somebody listens; false after `limitMs`, or when `daemon` ended before. */
+async function listensWithin(socket: string, limitMs: number, daemon?: StartedDaemon): Promise<boolean> {
+  let deadline = performance.now() + limitMs;
+  let ended = false;
+  for (;;) {
+    if (await isListening(socket)) return true;
+    if (daemon?.end() && !ended) {
+      ended = true;
+      deadline = endedWell(daemon) ? Math.min(deadline, performance.now() + START_TIMING.occupiedMs) : 0;
+    }
+    if (performance.now() >= deadline) return isListening(socket);
+    await sleep(CLIENT_TIMING.retryMs);
+  }
+}
+
+/** One that ends well has found another daemon, which is about to listen, or to end. */
+function endedWell(daemon: StartedDaemon): boolean {
+  const end = daemon.end();
+  return end?.kind === 'exited' && end.status === 0;
+}
+
+/** What became of a daemon that said nothing about it. */
+function endOf(daemon: StartedDaemon): string {
+  const end = daemon.end() ?? { kind: 'running' };
+  if (end.kind === 'running') return 'it runs, and does not listen';
+  return end.kind === 'failed' ? `it was ended by ${end.reason}` : `it ended with status ${end.status}`;
+}
+
+/**
+ * Claude Code runs thirteen shims at once: one of them starts the daemon, the others wait while that one is at
+ * it, and look less and less often. A dozen starts would slow each other down, and so would a dozen that look
+ * all the time: on a machine with much to do the daemon would not come to it.
+ *
+ * @returns the turn; undefined when there is a daemon by now, or where no mark can be written.
+ * @throws CcwbError ERR_DAEMON_START when another caller is still at it after `deadline`.
+ */
+async function turnToStart({ paths, now }: Program, deadline: number): Promise<{ end(): void } | undefined> {
+  const mark = join(dirname(paths.log), 'daemon.starting');
+  let pauseMs: number = CLIENT_TIMING.retryMs;
+  for (;;) {
+    try {
+      const turn = takeTurn(mark, now(), START_TIMING.daemonMs);
+      if ('end' in turn) return turn;
+    } catch {
+      // It spares the machine something, and nothing depends on it.
+      return undefined;
+    }
+    if (await isListening(paths.socket)) return undefined;
+    if (performance.now() >= deadline) {
+      throw startError('another program has started the daemon, and it does not listen');
+    }
+    await sleep(pauseMs);
+    pauseMs = Math.min(1.5 * pauseMs, START_TIMING.lookMs);
+  }
+}
+
+/** The last thing the log says went wrong after `offset`, if anything: an error's first line, or a record's event. */
+function lastWords(path: string, offset: number): string | undefined {
+  const lines = readFileSync(path).subarray(offset).toString('utf8').split('\n');
+  const said = lines.filter((line) => /^\S/.test(line)).map(problemIn);
+  return said.findLast((text) => text !== undefined)?.slice(0, 300);
+}
+
+/** A line as it is, or the event of a record that tells an error; undefined for every other record. */
+function problemIn(line: string): string | undefined {
+  try {
+    const record = JSON.parse(line) as { level?: unknown; event?: unknown } | null;
+    return record?.level === 'error' && typeof record.event === 'string' ? record.event : undefined;
+  } catch {
+    return line;
+  }
+}

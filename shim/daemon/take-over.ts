@@ -1,0 +1,109 @@
+import type { VersionReply } from '../../protocol/api.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+import { isOlder } from '../../protocol/version.ts';
+import type { Program } from '../program/program.ts';
+import type { ServiceManager } from '../service/service-manager.ts';
+import { startDaemon } from './start-daemon.ts';
+import { giveWay, isGone, runningDaemon } from './upgrade.ts';
+
+/** Time limits in milliseconds. */
+export const SERVICE_TIMING = {
+  /** A daemon that was told to end: its longest call out, and the requests that wait for it. */
+  endMs: 30_000,
+  /** A sign-in under way, to its end, when the daemon that has it is not the service's. */
+  signInMs: 330_000,
+  /** A daemon that was started by the service manager, on a cold disk. */
+  startMs: 10_000,
+} as const;
+
+/** How often the service is started in the place of daemons that others start meanwhile. */
+const TAKE_OVERS = 3;
+
+/** The daemon that runs, whoever started it; a socket that would only start one is left alone. */
+export async function daemonOf(
+  program: Program,
+  manager: ServiceManager | undefined,
+): Promise<{ running: VersionReply | undefined; own: boolean; listening: boolean }> {
+  const state = await manager?.state();
+  const listening = state?.listening ?? false;
+  const running = listening && state?.pid === undefined ? undefined : await runningDaemon(program);
+  return { running, own: running !== undefined && running.pid === state?.pid, listening };
+}
+
+/**
+ * Has the service's daemon answer, of this build at least, in the place of any other. Callers meanwhile wait
+ * on the service's socket, or start the service themselves.
+ *
+ * @param changed the service manager has new files, or the daemon new settings.
+ * @param renewed the installation has other programs, if only of the same build.
+ * @returns `later` when the service's own daemon has a sign-in to finish first.
+ */
+export async function takeOver(
+  program: Program,
+  manager: ServiceManager,
+  changed: boolean,
+  renewed = false,
+): Promise<VersionReply | 'later'> {
+  let stale = changed;
+  let old = renewed;
+  for (let tries = 0; tries <= TAKE_OVERS; tries += 1) {
+    const { running, own } = await daemonOf(program, manager);
+    if (running && own && !stale && !old && !isOlder(running)) return running;
+    if (running && (await makeRoom(program, running, own)) === 'later') return 'later';
+    // What is listened on may be another socket now.
+    if (stale) await manager.stop();
+    stale = false;
+    old = false;
+    await startThrough(program, manager);
+  }
+  throw new CcwbError(
+    'ERR_SERVICE_FAILED',
+    'another daemon comes before that of the service each time it is started',
+    `end the programs that start it, then try again; ${manager.inquiry} shows the service`,
+  );
+}
+
+/** Starts the daemon, and returns when it answers. */
+export async function startThrough(program: Program, manager: ServiceManager | undefined): Promise<void> {
+  if (!manager) return startDaemon(program);
+  await manager.start();
+  const patiently = { startingMs: SERVICE_TIMING.startMs, answerMs: SERVICE_TIMING.startMs };
+  try {
+    await program.daemon.ask({ route: 'version', ...patiently });
+  } catch (cause) {
+    throw new CcwbError(
+      'ERR_SERVICE_FAILED',
+      `${manager.name} started the service, and nothing answers on ${program.paths.socket}`,
+      `run ${manager.inquiry} to see why`,
+      { cause },
+    );
+  }
+}
+
+/**
+ * Ends a daemon now: what is in flight is answered, a sign-in under way is cancelled and those told who wait.
+ *
+ * @throws CcwbError ERR_SERVICE_FAILED when it stays.
+ */
+export async function endDaemon(program: Program, running: VersionReply): Promise<void> {
+  const outcome = await giveWay(program, running, SERVICE_TIMING.endMs, { now: true }).catch(() => 'busy');
+  if (outcome === 'gone') return;
+  throw new CcwbError(
+    'ERR_SERVICE_FAILED',
+    `the daemon ${running.build}, process ${running.pid}, does not end`,
+    `run kill ${running.pid}, then try again; the sign-in is kept`,
+  );
+}
+
+/** Ends a daemon in favour of the service's, after the sign-in under way. */
+async function makeRoom(program: Program, running: VersionReply, own: boolean): Promise<'later' | 'gone'> {
+  const outcome = await giveWay(program, running, SERVICE_TIMING.endMs).catch(() => 'busy');
+  if (outcome === 'gone') return 'gone';
+  if (outcome === 'signing-in') {
+    if (own) return 'later';
+    program.say('A sign-in is under way; the service takes over when it has ended, in 5 min at most ...\n');
+    if (await isGone(program, running, SERVICE_TIMING.signInMs)) return 'gone';
+  }
+  if (!program.interrupted.aborted) await endDaemon(program, running);
+  return 'gone';
+}

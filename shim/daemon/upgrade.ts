@@ -1,0 +1,144 @@
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DrainReply, DrainRequest, VersionReply } from '../../protocol/api.ts';
+import { CLIENT_TIMING } from '../../protocol/client.ts';
+import { BUILD_VERSION, isOlder } from '../../protocol/version.ts';
+import type { Program } from '../program/program.ts';
+import { startDaemon } from './start-daemon.ts';
+import { isRunning } from './turn.ts';
+
+/** Time limits in milliseconds. */
+export const UPGRADE_TIMING = {
+  /** A caller that only happened to find an older daemon waits no longer for it to make room: it serves on. */
+  giveWayMs: 2_000,
+  /** A daemon that stayed although it was to be replaced is left alone for this long. */
+  retryMs: 3_600_000,
+} as const;
+
+/** Pause between two looks whether a daemon is still there. */
+const LOOK_MS = CLIENT_TIMING.retryMs;
+
+/**
+ * Sees to it that a daemon of an earlier build, which has just answered this program, makes room for one of
+ * this build. The answer it gave is good whatever comes of this; so nothing is thrown.
+ *
+ * One caller at a time, and for the same two builds one attempt an hour: an installation whose daemon cannot
+ * be replaced, since the service starts another folder's, is not restarted with every call.
+ *
+ * @returns whether a daemon answers now that is not older.
+ */
+export async function replaceOlderDaemon(program: Program): Promise<boolean> {
+  const answered = program.daemon.answeredBy();
+  if (!answered || !isOlder(answered) || program.interrupted.aborted) return false;
+  const attempt = beginAttempt(program, `${answered.build} ${BUILD_VERSION}\n`);
+  if (!attempt) return false;
+  try {
+    const old = await runningDaemon(program);
+    if (old && isOlder(old)) {
+      const outcome = await giveWay(program, old, UPGRADE_TIMING.giveWayMs);
+      // It ends by itself, after a sign-in or after what keeps it busy, and the next caller starts the new one.
+      if (outcome === 'signing-in') attempt.forget();
+      if (outcome !== 'gone') return false;
+      await startDaemon(program);
+    }
+    const now = await program.daemon.ask<VersionReply>({
+      route: 'version',
+      startingMs: CLIENT_TIMING.startingMs,
+    });
+    if (!isOlder(now)) {
+      attempt.forget();
+      return true;
+    }
+    program.say(
+      `${program.name}: the daemon is still ${now.build}, not ${BUILD_VERSION}\n` +
+        '  fix: run bedrock-auth service status\n',
+    );
+  } catch {
+    // Whoever asks next is told what is wrong with the daemon.
+  }
+  return false;
+}
+
+/** The daemon that answers now; undefined when none does. */
+export async function runningDaemon({ daemon }: Program): Promise<VersionReply | undefined> {
+  try {
+    return await daemon.ask<VersionReply>({ route: 'version' });
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Asks the daemon to make room and waits until it has. `signing-in`: it will when the sign-in under way has
+ * ended, and is not waited for. `busy`: it has not within `limitMs`.
+ *
+ * @param request `now`: the sign-in is cancelled.
+ */
+export async function giveWay(
+  program: Program,
+  old: Pick<VersionReply, 'pid'>,
+  limitMs: number,
+  request: DrainRequest = { now: false },
+): Promise<'gone' | 'signing-in' | 'busy'> {
+  const deadline = performance.now() + limitMs;
+  const { state } = await program.daemon.ask<DrainReply>({ route: 'drain', body: request });
+  if (state === 'signing-in' && !request.now) return 'signing-in';
+  return (await isGone(program, old, deadline - performance.now())) ? 'gone' : 'busy';
+}
+
+/** True as soon as nobody answers any more, or somebody else does; false after `limitMs`. */
+export async function isGone(
+  { daemon, interrupted }: Program,
+  old: Pick<VersionReply, 'pid'>,
+  limitMs: number,
+): Promise<boolean> {
+  const deadline = performance.now() + limitMs;
+  const inTime = (): boolean => performance.now() < deadline && !interrupted.aborted;
+  for (;;) {
+    const answerMs = Math.max(1, deadline - performance.now());
+    try {
+      const { pid } = await daemon.ask<VersionReply>({ route: 'version', answerMs, signal: interrupted });
+      if (pid !== old.pid) return true;
+    } catch {
+      // Refused at once, or not answered to the end: then a connection waits for whoever comes next.
+      return inTime();
+    }
+    if (!inTime()) return false;
+    await sleep(LOOK_MS);
+  }
+}
+
+/** Waits for a process to end, however it does; false after `limitMs`. */
+export async function hasEnded(pid: number, limitMs: number): Promise<boolean> {
+  const deadline = performance.now() + limitMs;
+  while (isRunning(pid)) {
+    if (performance.now() >= deadline) return false;
+    await sleep(LOOK_MS);
+  }
+  return true;
+}
+
+/**
+ * The mark of an attempt: at the same time what keeps others from trying too, and what remembers that it
+ * came to nothing. Undefined when another caller is at it, or was not long ago, for the same builds.
+ */
+function beginAttempt({ paths, now }: Program, builds: string): { forget(): void } | undefined {
+  const mark = join(dirname(paths.log), 'daemon.upgrade');
+  try {
+    mkdirSync(dirname(mark), { recursive: true, mode: 0o700 });
+    const stat = statSync(mark, { throwIfNoEntry: false });
+    if (stat) {
+      const fresh = Math.abs(now() - stat.mtimeMs) < UPGRADE_TIMING.retryMs;
+      if (fresh && readFileSync(mark, 'utf8') === builds) return undefined;
+      rmSync(mark, { force: true });
+    }
+    const fd = openSync(mark, 'wx', 0o600);
+    writeFileSync(fd, builds);
+    closeSync(fd);
+    return { forget: () => rmSync(mark, { force: true }) };
+  } catch {
+    // Without a place to remember it, an attempt would be made with every call.
+    return undefined;
+  }
+}

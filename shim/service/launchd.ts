@@ -1,0 +1,109 @@
+import { existsSync, rmSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { CcwbError } from '../../protocol/errors.ts';
+import { type Ran, runBriefly } from '../program/processes.ts';
+import type { Program } from '../program/program.ts';
+import { escapeForPlist, serviceFile } from './service-files.ts';
+import { MANAGER_TIMING, type ServiceManager } from './service-manager.ts';
+
+/** Label of the agent; service-files/ holds its property list. */
+export const LAUNCHD_LABEL = 'com.claude-code-with-bedrock.bedrock-authd';
+
+const LAUNCHCTL = '/bin/launchctl';
+
+/** Exit status of launchctl for a service it does not have. */
+const NO_SUCH_SERVICE = [3, 113];
+
+/** Runs launchctl; a value, so that a test needs no Mac. */
+export type Launchctl = (limitMs: number, ...args: string[]) => Promise<Ran>;
+
+/** launchd's domain of the user who is logged in at the screen: only there is the keychain open. */
+export function launchd(program: Program, launchctl: Launchctl = runLaunchctl): ServiceManager {
+  const plist = join(homedir(), 'Library', 'LaunchAgents', `${LAUNCHD_LABEL}.plist`);
+  const domain = `gui/${process.getuid?.()}`;
+  const target = `${domain}/${LAUNCHD_LABEL}`;
+
+  const run = (...args: string[]): Promise<Ran> => launchctl(MANAGER_TIMING.orderMs, ...args);
+  const order = async (...args: string[]): Promise<void> => {
+    const { end } = await run(...args);
+    if (end.kind === 'exited' && end.status === 0) return;
+    throw refused(`launchctl ${args.join(' ')}`, end, target);
+  };
+  const loaded = async (): Promise<string | undefined> => {
+    const { end, output } = await run('print', target);
+    return end.kind === 'exited' && end.status === 0 ? output : undefined;
+  };
+  const unload = async (): Promise<void> => {
+    const { end } = await run('bootout', target);
+    if (end.kind === 'exited' && (end.status === 0 || NO_SUCH_SERVICE.includes(end.status))) return;
+    if ((await loaded()) !== undefined) throw refused(`launchctl bootout ${target}`, end, target);
+  };
+
+  return {
+    name: 'launchd',
+    inquiry: `launchctl print ${target}`,
+    files: () => [{ path: plist, text: serviceFile(program, `${LAUNCHD_LABEL}.plist`, escapeForPlist) }],
+    installed: () => existsSync(plist),
+
+    available: async () => {
+      const { end } = await run('print', domain);
+      if (end.kind === 'exited' && end.status === 0) return;
+      throw new CcwbError(
+        'ERR_SERVICE_UNAVAILABLE',
+        `launchd has no session ${domain}: nobody is logged in at the screen`,
+        'nothing is lost: the first program that needs the daemon starts it. For a service, run this in a' +
+          ' terminal on the Mac itself, not over SSH',
+      );
+    },
+
+    state: async () => {
+      const text = await loaded();
+      const pid = /^\s*pid = (\d+)$/m.exec(text ?? '')?.[1];
+      return {
+        enabled: text !== undefined,
+        pid: pid === undefined ? undefined : Number(pid),
+        listening: false,
+      };
+    },
+
+    // What is loaded is a copy of the file: a changed one is loaded anew. Loading starts it (RunAtLoad).
+    enable: async () => {
+      await unload();
+      await order('enable', target);
+      await order('bootstrap', domain, plist);
+    },
+
+    start: async () => {
+      if ((await loaded()) === undefined) await order('bootstrap', domain, plist);
+      await order('kickstart', target);
+    },
+    wake: async () => {
+      await launchctl(MANAGER_TIMING.wakeMs, 'kickstart', target);
+    },
+    // It ends with 0, after which launchd leaves it alone (KeepAlive: SuccessfulExit false).
+    stop: async () => {
+      if (/^\s*pid = /m.test((await loaded()) ?? '')) await order('kill', 'SIGTERM', target);
+    },
+
+    remove: async () => {
+      rmSync(plist, { force: true });
+      await unload();
+    },
+
+    lingers: () => undefined,
+  };
+}
+
+function runLaunchctl(limitMs: number, ...args: string[]): Promise<Ran> {
+  return runBriefly(LAUNCHCTL, args, { PATH: '/usr/bin:/bin', HOME: homedir() }, limitMs);
+}
+
+function refused(command: string, end: Ran['end'], target: string): CcwbError {
+  const how = end.kind === 'exited' ? `ended with status ${end.status}` : 'could not be run, or did not end';
+  return new CcwbError(
+    'ERR_SERVICE_FAILED',
+    `${command} ${how}`,
+    `run launchctl print ${target} to see why, then try again`,
+  );
+}

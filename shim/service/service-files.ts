@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CcwbError } from '../../protocol/errors.ts';
+import type { Program } from '../program/program.ts';
+
+/** What stands for the installation's folder in the templates of service-files/, and in settings of a package. */
+export const PLACEHOLDER = '@INSTALL_DIRECTORY@';
+
+/**
+ * A file of service-files/ with the installation's folder in it.
+ *
+ * @param escaped makes any path safe where the template has it.
+ */
+export function serviceFile(
+  { installation }: Pick<Program, 'installation'>,
+  name: string,
+  escaped: (path: string) => string,
+): string {
+  const template = join(installation, 'service-files', name);
+  let text: string;
+  try {
+    text = readFileSync(template, 'utf8');
+  } catch (cause) {
+    throw new CcwbError(
+      'ERR_INSTALL_INCOMPLETE',
+      `${template} cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'unknown error'})`,
+      'run install.sh of the package again',
+      { cause },
+    );
+  }
+  const folder = escaped(installation);
+  return text.replaceAll(PLACEHOLDER, () => folder);
+}
+
+/**
+ * A path between double quotes in a command line of a unit: systemd.syntax(7) for quotes and escapes,
+ * systemd.unit(5) for `%`, systemd.service(5) for `$`.
+ */
+export function escapeForUnit(path: string): string {
+  return path
+    .replace(/[\\"]/g, '\\$&')
+    .replaceAll('%', '%%')
+    .replaceAll('$', () => '$$')
+    .replace(CONTROL, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+/**
+ * A path as text of a property list.
+ *
+ * @throws CcwbError ERR_SERVICE_FAILED for characters that XML 1.0 has no way to write.
+ */
+export function escapeForPlist(path: string): string {
+  if (path.search(CONTROL) !== -1) {
+    throw new CcwbError(
+      'ERR_SERVICE_FAILED',
+      `the path ${JSON.stringify(path)} holds control characters, which a launchd agent cannot name`,
+      'move the installation to another folder',
+    );
+  }
+  return path
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;');
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\x00-\x1f\x7f]/g;

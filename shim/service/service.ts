@@ -1,0 +1,211 @@
+import { homedir } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
+import { readIfThere, replaceFile } from '../../common/atomic-file.ts';
+import {
+  maskProxy,
+  NETWORK_SETTING_NAMES,
+  type NetworkSettings,
+  networkSettingsFrom,
+  readNetworkSettings,
+  removeNetworkSettings,
+  writeNetworkSettings,
+} from '../../common/network-settings.ts';
+import type { VersionReply } from '../../protocol/api.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+import { isOlder } from '../../protocol/version.ts';
+import { daemonOf, endDaemon, startThrough, takeOver } from '../daemon/take-over.ts';
+import { type Program, usageError } from '../program/program.ts';
+import { findServiceManager } from './find-service-manager.ts';
+import type { ServiceFile, ServiceManager } from './service-manager.ts';
+
+/** What setting the service up has come to. */
+export type ServiceSetUp = {
+  /** Whether the service was there before. */
+  wasThere: boolean;
+  /** Whether anything about it had to change. */
+  updated: boolean;
+  files: readonly ServiceFile[];
+  settings: NetworkSettings;
+  /** `later`: it finishes a sign-in first. */
+  daemon: VersionReply | 'later';
+};
+
+/** `bedrock-auth service install`: also upgrades and mends; the same again changes nothing. */
+export async function installService(program: Program): Promise<number> {
+  const manager = managerMeant(program);
+  await manager.available();
+  const { wasThere, updated, files, settings, daemon } = await setUpService(program, manager);
+  const done = updated ? `${wasThere ? 'Updated' : 'Installed'} the service` : 'The service is up to date';
+  const lines = [
+    `${done} (${manager.name}).`,
+    ...files.map(({ path }) => `  file     ${shortened(path)}`),
+    ...shownSettings(settings).map((setting) => `  network  ${setting}`),
+    daemon === 'later'
+      ? '  daemon   finishes a sign-in first; the new one takes over after it'
+      : `  daemon   version ${daemon.build}, process ${daemon.pid}`,
+  ];
+  if (updated)
+    lines.push(
+      'It starts when you log in, and when a program asks for credentials.',
+      'Next: bedrock-auth status',
+    );
+  await program.print(`${lines.join('\n')}\nTo undo: bedrock-auth service uninstall\n`);
+  return 0;
+}
+
+/**
+ * Installs the service, or brings it up to date, and has its daemon answer. What fails the first time is taken
+ * back.
+ *
+ * @param renewed the installation has other programs now: a daemon of the ones before is replaced.
+ */
+export async function setUpService(
+  program: Program,
+  manager: ServiceManager,
+  renewed = false,
+): Promise<ServiceSetUp> {
+  const files = manager.files();
+  const before = files.map(({ path }) => readIfThere(path));
+  const wasThere = before.some((text) => text !== undefined);
+  const settings = settingsToKeep(program);
+  let changed = false;
+  try {
+    changed = writeNetworkSettings(program.paths.networkSettings, settings);
+    for (const { path, text } of files) changed = replaceFile(path, text, 0o644) || changed;
+    const { enabled } = await manager.state();
+    if (changed || !enabled) await manager.enable();
+    const daemon = await takeOver(program, manager, changed, renewed);
+    if (program.interrupted.aborted) throw interrupted();
+    return { wasThere, updated: changed || !enabled, files, settings, daemon };
+  } catch (error) {
+    if (!wasThere) await removeAll(program, manager);
+    throw error;
+  }
+}
+
+/** Whether setting it up would change nothing. */
+export async function isServiceUpToDate(program: Program, manager: ServiceManager): Promise<boolean> {
+  const { enabled } = await manager.state();
+  const { running, own, listening } = await daemonOf(program, manager);
+  const kept = readNetworkSettings(program.paths.networkSettings);
+  return (
+    enabled &&
+    manager.files().every(({ path, text }) => readIfThere(path) === text) &&
+    isDeepStrictEqual(settingsToKeep(program), kept) &&
+    (running ? own && !isOlder(running) : listening)
+  );
+}
+
+/** `bedrock-auth service uninstall`: whatever of it is there. The sign-in stays. */
+export async function uninstallService(program: Program): Promise<number> {
+  const manager = managerMeant(program);
+  const wasThere = manager.installed() || (await manager.state()).enabled;
+  const settingsWereThere = await removeAll(program, manager);
+  await program.print(
+    wasThere || settingsWereThere
+      ? 'Removed the service. The sign-in stays; programs that need credentials start the daemon themselves.\n' +
+          'To undo: bedrock-auth service install\n'
+      : 'The service is not installed; there is nothing to remove.\n',
+  );
+  return 0;
+}
+
+/** `bedrock-auth service start`: through the service manager where the service is installed. */
+export async function startService(program: Program): Promise<number> {
+  const manager = installedManager(program);
+  const { running } = await daemonOf(program, manager);
+  if (running) {
+    await program.print(`The daemon runs already, version ${running.build}, process ${running.pid}.\n`);
+    return 0;
+  }
+  await startThrough(program, manager);
+  await program.print(`Started the daemon ${as(manager)}.\nTo undo: bedrock-auth service stop\n`);
+  return 0;
+}
+
+/** `bedrock-auth service stop`: the daemon, whoever started it. */
+export async function stopService(program: Program): Promise<number> {
+  const manager = installedManager(program);
+  const { running, own, listening } = await daemonOf(program, manager);
+  await manager?.stop();
+  if (running && !own) await endDaemon(program, running);
+  await program.print(
+    running || listening
+      ? 'Stopped the daemon. The next program that needs credentials starts it again.\n' +
+          'To undo: bedrock-auth service start\n'
+      : 'No daemon was running.\n',
+  );
+  return 0;
+}
+
+/** `bedrock-auth service restart`: at once, also in the middle of a sign-in; other requests are answered. */
+export async function restartService(program: Program): Promise<number> {
+  const manager = installedManager(program);
+  const { running } = await daemonOf(program, manager);
+  if (running) await endDaemon(program, running);
+  // One that runs and does not answer.
+  else await manager?.stop();
+  await startThrough(program, manager);
+  await program.print(`Restarted the daemon ${as(manager)}.\n`);
+  return 0;
+}
+
+/**
+ * The service manager of this platform, for the daemon at the usual place.
+ *
+ * @throws CcwbError ERR_USAGE for another daemon or another user; ERR_SERVICE_UNAVAILABLE.
+ */
+export function managerMeant(program: Program): ServiceManager {
+  const { env, name, platform } = program;
+  for (const variable of ['CCWB_SOCKET', 'CCWB_CONFIG']) {
+    if (env[variable]) throw usageError(name, `${variable} is set, and the service is for the usual paths`);
+  }
+  if (env.SUDO_UID && env.SUDO_UID !== String(process.getuid?.()))
+    throw usageError(name, 'the service belongs to the user who signs in; run this without sudo');
+  const manager = findServiceManager(program);
+  if (manager) return manager;
+  throw new CcwbError(
+    'ERR_SERVICE_UNAVAILABLE',
+    `there is no service for ${platform}; there is one for linux (systemd) and darwin (launchd)`,
+    'nothing is lost: the first program that needs the daemon starts it',
+  );
+}
+
+/** Settings as they may be shown. */
+export function shownSettings(settings: NetworkSettings): string[] {
+  return NETWORK_SETTING_NAMES.flatMap((name) => {
+    const value = settings[name];
+    return value === undefined ? [] : [`${name} ${name.endsWith('_PROXY') ? maskProxy(value) : value}`];
+  });
+}
+
+export function shortened(path: string): string {
+  const home = homedir();
+  return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
+}
+
+/** Undefined when the service is not installed: then the daemon is a process of its own. */
+function installedManager(program: Program): ServiceManager | undefined {
+  const manager = managerMeant(program);
+  return manager.installed() ? manager : undefined;
+}
+
+/** Those of the caller's shell; a shell that has none takes nothing from those kept before. */
+function settingsToKeep({ env, paths }: Program): NetworkSettings {
+  const settings = networkSettingsFrom(env);
+  return Object.keys(settings).length > 0 ? settings : readNetworkSettings(paths.networkSettings);
+}
+
+/** @returns whether there was a network.json of ours. */
+async function removeAll({ paths }: Program, manager: ServiceManager): Promise<boolean> {
+  await manager.remove();
+  return removeNetworkSettings(paths.networkSettings);
+}
+
+function as(manager: ServiceManager | undefined): string {
+  return manager ? `through ${manager.name}` : 'as a process of its own; the service is not installed';
+}
+
+function interrupted(): CcwbError {
+  return new CcwbError('ERR_SERVICE_FAILED', 'interrupted before the service had taken over', 'run it again');
+}

@@ -1,0 +1,104 @@
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { startDesktopProgram } from '../program/processes.ts';
+import { hasDisplay, hasWindows, type Machine, placeOf } from './screen.ts';
+
+/** What the choice of a browser depends on. */
+export type Desktop = Machine & {
+  /** True when the file exists and may be run. */
+  isProgram(path: string): boolean;
+};
+
+/** A program that shows the page; `%s` in an argument stands for the URL. */
+export type Opener = readonly [file: string, ...args: string[]];
+
+/**
+ * How long an opener is watched. It must be over well within the time the daemon gives for opening the
+ * page, and most openers have handed the page on, or failed, long before.
+ */
+export const OPENER_WATCH_MS = 1_500;
+
+/** Browsers that need the terminal, which belongs to somebody else here. */
+const TEXT_BROWSERS = ['w3m', 'lynx', 'links', 'links2', 'elinks', 'www-browser'];
+
+/** Where Windows keeps the program that opens a URL with the user's browser, seen from WSL. */
+const WINDOWS_OPENER = '/mnt/c/Windows/System32/rundll32.exe';
+
+/**
+ * The programs that can show a page to the person at this machine, best first; empty when nobody would
+ * see it. `BROWSER` (a list separated by colons, `%s` for the URL) goes before the platform's own way: it
+ * is also how editors hand pages from a remote machine to the local one. `CCWB_BROWSER=none` never opens.
+ */
+export function findOpeners(desktop: Desktop): Opener[] {
+  const { env } = desktop;
+  if (env.CCWB_BROWSER === 'none') return [];
+  const chosen = (env.CCWB_BROWSER || env.BROWSER || '')
+    .split(':')
+    .map((entry) => (desktop.isProgram(entry) ? [entry] : entry.split(' ').filter(Boolean)))
+    .filter(isOpener)
+    .filter(([file]) => !TEXT_BROWSERS.includes(file.split('/').at(-1) ?? ''));
+  return [...chosen, ...platformOpeners(desktop)]
+    .map(([file, ...args]): Opener | undefined => {
+      const path = findProgram(desktop, file);
+      if (path === undefined) return undefined;
+      return [path, ...(args.some((arg) => arg.includes('%s')) ? args : [...args, '%s'])];
+    })
+    .filter((opener) => opener !== undefined);
+}
+
+function isOpener(words: string[]): words is [string, ...string[]] {
+  return words.length > 0;
+}
+
+function platformOpeners(desktop: Desktop): Opener[] {
+  // Over SSH `open` would show the page on a screen that nobody may be sitting at.
+  if (desktop.platform === 'darwin') return placeOf(desktop) === 'ssh' ? [] : [['/usr/bin/open']];
+  // Not explorer.exe: it ends with 1 also when it opened the page.
+  const windows: Opener[] = hasWindows(desktop)
+    ? [['wslview'], [WINDOWS_OPENER, 'url.dll,FileProtocolHandler']]
+    : [];
+  const display: Opener[] = hasDisplay(desktop) ? [['xdg-open']] : [];
+  return [...windows, ...display];
+}
+
+function findProgram({ env, isProgram }: Desktop, file: string): string | undefined {
+  if (file.includes('/')) return isProgram(file) ? file : undefined;
+  const directories = (env.PATH ?? '').split(':').filter(isAbsolute);
+  return directories.map((directory) => join(directory, file)).find(isProgram);
+}
+
+/**
+ * Shows `url`, trying one opener after the other. The URL is one argument of a program, never part of a
+ * shell command. False when none of them would take it.
+ */
+export async function openPage(
+  url: string,
+  openers: readonly Opener[],
+  env: Machine['env'],
+): Promise<boolean> {
+  for (const [file, ...args] of openers) {
+    const filled = args.map((arg) => arg.replaceAll('%s', () => url));
+    const end = await startDesktopProgram(file, filled, env, OPENER_WATCH_MS);
+    if (end.kind === 'running' || (end.kind === 'exited' && end.status === 0)) return true;
+  }
+  return false;
+}
+
+/** True when the file exists and this user may run it. */
+export function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The text of a file, undefined when there is none that can be read. */
+export function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,84 @@
+import { hostname } from 'node:os';
+import type { SignInReply } from '../../protocol/api.ts';
+import type { Machine, Place } from './screen.ts';
+
+export type Pending = Extract<SignInReply, { state: 'pending' }>;
+
+export type Invitation = {
+  profile: string;
+  pending: Pick<Pending, 'url' | 'device'>;
+  /** This program opens the page, or tries to. */
+  opensPage: boolean;
+  place: Place;
+  env: Machine['env'];
+};
+
+/** In columns; addresses alone may be longer, for they are copied in one piece. */
+const WIDTH = 80;
+
+/** What people read when they are to sign in. Addresses and the code stand on lines of their own. */
+export function invitation({ profile, pending, opensPage, place, env }: Invitation): string {
+  const { url, device } = pending;
+  if (device) return byCode(profile, url, device.userCode, device.verificationUriComplete);
+  if (opensPage) {
+    return said(
+      `Sign in for profile ${profile} in the browser. If no page opens there, open this address:`,
+      url,
+    );
+  }
+  const port = redirectPort(url);
+  const way = port === undefined ? '' : wayBack(port, place, env);
+  return `${said(`Sign in for profile ${profile}: open this address in a browser:`, url)}${way}`;
+}
+
+function byCode(profile: string, url: string, userCode: string, complete: string | null): string {
+  const line = '-'.repeat(userCode.length + 4);
+  return [
+    said(`Sign in for profile ${profile} in any browser, also on a phone. Open this address:`, url),
+    '\nand enter this code:\n',
+    `\n  +${line}+\n  |  ${userCode}  |\n  +${line}+\n`,
+    complete ? said('\nThis address has the code in it; compare the two:', complete) : '',
+    '\n',
+  ].join('');
+}
+
+function said(text: string, url: string): string {
+  return `${wrapped(text)}\n  ${url}\n`;
+}
+
+/** How the browser comes back to a port of this machine when it runs on another. */
+function wayBack(port: string, place: Place, env: Machine['env']): string {
+  // Windows forwards the ports of WSL by itself.
+  if (place === 'wsl') return '';
+  if (place === 'container') {
+    const forward = `first forward its port ${port} to port ${port} of the machine with the browser`;
+    return `${wrapped(`This is a container: ${forward}. Editors do that; in VS Code, the Ports view.`)}\n`;
+  }
+  // The third field of SSH_CONNECTION is this machine's address as the other side reached it.
+  const host = env.SSH_CONNECTION?.split(' ')[2] ?? hostname();
+  const user = env.USER ?? env.LOGNAME;
+  return (
+    'If that browser runs on another machine, first run there:\n' +
+    `  ssh -L ${port}:localhost:${port} ${user ? `${user}@` : ''}${host}\n`
+  );
+}
+
+/** The loopback port the provider sends the browser back to. */
+function redirectPort(url: string): string | undefined {
+  const redirect = URL.canParse(url) ? new URL(url).searchParams.get('redirect_uri') : null;
+  return redirect !== null && URL.canParse(redirect) ? new URL(redirect).port || undefined : undefined;
+}
+
+/** Broken between words to fit the width; a leading line break stays. */
+function wrapped(text: string): string {
+  let column = 0;
+  return text
+    .split(' ')
+    .map((word) => {
+      const breaks = column > 0 && column + 1 + word.length > WIDTH;
+      const lead = column === 0 ? '' : breaks ? '\n' : ' ';
+      column = breaks || column === 0 ? word.length : column + 1 + word.length;
+      return `${lead}${word}`;
+    })
+    .join('');
+}

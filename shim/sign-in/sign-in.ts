@@ -1,0 +1,191 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SignInReply, SignInRequest } from '../../protocol/api.ts';
+import { CLIENT_TIMING } from '../../protocol/client.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+import { askStarting, isUnreachable } from '../daemon/ask.ts';
+import type { Program } from '../program/program.ts';
+import { type Desktop, findOpeners, isProgram, type Opener, openPage, readText } from './browser.ts';
+import { invitation, type Pending } from './invitation.ts';
+import { placeOf } from './screen.ts';
+
+/** How long one long poll lasts, in milliseconds: short enough to notice soon that the daemon is gone. */
+export const POLL_MS = 10_000;
+
+export type SignInOptions = {
+  profile: string;
+  /** Asked for by a tool, not by a person: counts towards the daemon's cap. */
+  automatic: boolean;
+  /** False: the page is never opened from here, and its address wanted all the same. */
+  openPages: boolean;
+  /** By a code for another device, and not otherwise. */
+  device?: boolean;
+  /** How long to wait in milliseconds; undefined: as long as the sign-in lives. */
+  waitMs: number | undefined;
+  /** Where people read: the address of the page and what is waited for. */
+  tell(text: string): void;
+  /** Called when waiting begins and whenever it begins again. */
+  waiting?(wait: { waitMs: number }): void;
+};
+
+/** `waited`: false when somebody was signed in before. */
+export type SignedIn = { user: string | null; waited: boolean };
+
+/**
+ * Starts a sign-in, or joins the one under way, and waits for its end. The page is opened from here only
+ * when the daemon says so, and once at most for each sign-in. Where it would be seen by nobody, or cannot
+ * be opened, the daemon is asked for a code instead.
+ *
+ * @throws CcwbError ERR_LOGIN_PENDING when the wait ends before the sign-in does; how the sign-in failed.
+ */
+export async function signIn(program: Program, options: SignInOptions): Promise<SignedIn> {
+  const page = new Page(program, options);
+  const deadline = options.waitMs === undefined ? undefined : performance.now() + options.waitMs;
+  let reply = await begin(program, options, page);
+  if (reply.state === 'signed-in') return { user: reply.user, waited: false };
+  let restarts = 0;
+  while (reply.state === 'pending') {
+    const pending: Pending = reply;
+    if ((await page.show(pending)) === 'failed') {
+      // Nobody sees a page here after all. What was told already stays true when there is nothing better.
+      reply = await begin(program, options, page).catch(() => ({ ...pending, openPage: false }));
+      continue;
+    }
+    const leftMs = timeLeft(program, pending, deadline);
+    if (leftMs <= 0 || program.interrupted.aborted) throw stillPending(program, options, pending);
+    const lifeMs = Date.parse(pending.expiresAt) - program.now();
+    options.waiting?.({ waitMs: Math.min(leftMs, lifeMs) });
+    try {
+      reply = await poll(program, pending, Math.min(POLL_MS, leftMs), page.canOpen);
+    } catch (error) {
+      if (program.interrupted.aborted) throw stillPending(program, options, pending);
+      // The daemon was replaced or died and took the sign-in with it: one more, not one after the other.
+      if (!isLost(error) || restarts++ > 0) throw error;
+      reply = await begin(program, options, page);
+    }
+  }
+  return { user: reply.user, waited: true };
+}
+
+function begin(
+  program: Program,
+  { profile, automatic, device }: SignInOptions,
+  page: Page,
+): Promise<SignInReply> {
+  const body: SignInRequest = {
+    automatic,
+    canOpenPage: page.canOpen,
+    ...(device ? { device } : {}),
+    ...(page.unseen ? { screen: false } : {}),
+  };
+  return askStarting<SignInReply>(program, {
+    route: 'signIn',
+    params: { profile },
+    body,
+    // The first sign-in fetches the provider's discovery document.
+    answerMs: 15_000,
+    signal: program.interrupted,
+  });
+}
+
+async function poll(
+  { daemon, interrupted }: Program,
+  { signIn: id }: Pending,
+  waitMs: number,
+  canOpenPage: boolean,
+): Promise<SignInReply> {
+  const startedAt = performance.now();
+  const reply = await daemon.ask<SignInReply>({
+    route: 'awaitSignIn',
+    params: { signIn: id },
+    query: { wait: Math.ceil(waitMs), canOpenPage },
+    answerMs: waitMs + CLIENT_TIMING.answerMs,
+    // A machine with fifty shims on it may be slow to connect even one of them.
+    startingMs: CLIENT_TIMING.startingMs,
+    signal: interrupted,
+  });
+  // A daemon that answers at once although nothing changed must not be asked in a tight loop.
+  if (reply.state === 'pending' && !reply.openPage && performance.now() - startedAt < CLIENT_TIMING.retryMs)
+    await sleep(CLIENT_TIMING.connectMs);
+  return reply;
+}
+
+function timeLeft({ now }: Program, { expiresAt }: Pending, deadline: number | undefined): number {
+  if (deadline !== undefined) return deadline - performance.now();
+  // The daemon ends the sign-in and says why; a little longer than it lives is long enough.
+  return Date.parse(expiresAt) + CLIENT_TIMING.answerMs - now();
+}
+
+function isLost(error: unknown): boolean {
+  return isUnreachable(error) || (error instanceof CcwbError && error.code === 'ERR_NOT_FOUND');
+}
+
+function stillPending({ name }: Program, { profile }: SignInOptions, { expiresAt }: Pending): CcwbError {
+  const next =
+    name === 'bedrock-auth' ? 'bedrock-auth status shows how it ended' : 'the next call picks it up';
+  return new CcwbError(
+    'ERR_LOGIN_PENDING',
+    `stopped waiting for the sign-in to ${profile}; it goes on until ${expiresAt}`,
+    `finish it in the browser; ${next}`,
+  );
+}
+
+/** The page of the sign-in as this caller deals with it: told once, opened once. */
+class Page {
+  #opened = false;
+  #told: string | undefined;
+  #shown: string | undefined;
+  readonly #program: Program;
+  readonly #options: SignInOptions;
+  readonly #machine: Desktop;
+  #openers: readonly Opener[];
+
+  constructor(program: Program, options: SignInOptions) {
+    this.#program = program;
+    this.#options = options;
+    this.#machine = { platform: program.platform, env: program.env, isProgram, readText };
+    this.#openers = options.openPages && !options.device ? findOpeners(this.#machine) : [];
+  }
+
+  get canOpen(): boolean {
+    return this.#openers.length > 0;
+  }
+
+  /** A page opened here would be seen by nobody; unknown to us where we were told to open none. */
+  get unseen(): boolean {
+    const { openPages, device } = this.#options;
+    const told = device || !openPages || this.#program.env.CCWB_BROWSER === 'none';
+    return !told && !this.canOpen;
+  }
+
+  /** Tells the address, and opens it when that is this caller's task. */
+  async show(pending: Pending): Promise<'shown' | 'failed'> {
+    if (this.#told !== pending.signIn) {
+      this.#told = pending.signIn;
+      this.#options.tell(this.#invitation(pending));
+    }
+    if (!pending.openPage) return 'shown';
+    if (this.#shown !== pending.signIn) {
+      this.#shown = pending.signIn;
+      this.#opened = await openPage(pending.url, this.#openers, this.#program.env);
+    }
+    await this.#program.daemon
+      .ask({
+        route: 'pageOpened',
+        params: { signIn: pending.signIn },
+        body: { opened: this.#opened },
+        startingMs: CLIENT_TIMING.startingMs,
+      })
+      // Unconfirmed, the task goes to another caller; the wait tells what became of the sign-in.
+      .catch(() => {});
+    if (this.#opened) return 'shown';
+    this.#openers = [];
+    this.#told = undefined;
+    return 'failed';
+  }
+
+  #invitation(pending: Pending): string {
+    const { profile } = this.#options;
+    const place = placeOf(this.#machine);
+    return invitation({ profile, pending, opensPage: this.canOpen, place, env: this.#program.env });
+  }
+}

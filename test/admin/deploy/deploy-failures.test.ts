@@ -1,0 +1,220 @@
+import t from 'tap';
+import { STACK, startAdminCloud } from '../fixtures/admin-cloud.ts';
+
+const DENIED =
+  'User: arn:aws:sts::123456789012:assumed-role/Administrator/ada is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::123456789012:role/x because no identity-based policy allows the iam:CreateRole action';
+
+/** The last two lines: what went wrong and what to do. */
+const last = (error: string): string => error.trimEnd().split('\n').slice(-2).join('\n');
+
+t.test('a creation that fails names the first resource, its reason and the way out', async (t) => {
+  const { ccwb, aws } = await startAdminCloud(t);
+  aws.stacks.failing.set('AuthenticatedRole', { when: 'create', reason: DENIED });
+  const { status, error, out } = await ccwb('deploy --yes --json');
+  t.equal(status, 1);
+  t.equal(
+    last(error),
+    `ccwb: ${STACK} was not created (ROLLBACK_COMPLETE): AuthenticatedRole (AWS::IAM::Role) CREATE_FAILED: ${DENIED} (ERR_STACK_FAILED)\n` +
+      '  fix: have the permission in that reason added for whoever deploys (docs/deploy.md), then run it again; the next ccwb deploy deletes what is left of the stack first',
+  );
+  t.match(error, / IdentityPoolRoles .* CREATE_FAILED Resource creation cancelled\n/);
+  t.match(JSON.parse(out), { stacks: [], error: { code: 'ERR_STACK_FAILED' } });
+});
+
+t.test('what is left of a failed creation is deleted with its reason and made anew', async (t) => {
+  const { ccwb, aws } = await startAdminCloud(t);
+  aws.stacks.failing.set('OidcProvider', {
+    when: 'create',
+    reason: 'Provider with url https://company.okta.com already exists.',
+  });
+  const first = await ccwb('deploy --yes');
+  t.match(last(first.error), /fix: that name is taken by something outside the stack/);
+  aws.stacks.failing.clear();
+
+  const looked = await ccwb('deploy --dry-run');
+  t.equal(looked.status, 0, looked.error);
+  t.match(
+    looked.error,
+    /ROLLBACK_COMPLETE: OidcProvider \(AWS::IAM::OIDCProvider\): Provider with url .* exists\.\n/,
+  );
+  t.equal(aws.stacks.find(STACK)?.status, 'ROLLBACK_COMPLETE', 'a dry run deletes nothing');
+
+  const declined = await ccwb('deploy', { answers: ['y', 'n'] });
+  t.match(declined.error, /not yes: Delete what is left of ccwb-ClaudeCode-auth and create it anew\?/);
+  const again = await ccwb('deploy', { answers: ['y', 'y', 'y'] });
+  t.equal(again.status, 0, again.error);
+  t.match(again.error, / ccwb-ClaudeCode-auth \S+ DELETE_COMPLETE\n/);
+  t.equal(aws.stacks.find(STACK)?.status, 'CREATE_COMPLETE');
+});
+
+t.test('a stack of which only a change set was made is no obstacle', async (t) => {
+  const { ccwb, aws } = await startAdminCloud(t);
+  aws.stacks.open(STACK);
+  t.equal((await ccwb('deploy --dry-run')).status, 0);
+  t.equal(aws.stacks.find(STACK)?.status, 'REVIEW_IN_PROGRESS', 'it was not ours to delete');
+  t.equal((await ccwb('deploy --yes')).status, 0);
+});
+
+t.test('an update that fails says that the stack is as before', async (t) => {
+  const { ccwb, aws } = await startAdminCloud(t);
+  await ccwb('deploy --yes');
+  aws.stacks.failing.set('AuthenticatedRole', {
+    when: 'update',
+    reason: 'Maximum policy size of 10240 bytes exceeded',
+  });
+  const { status, error } = await ccwb('deploy --yes --bedrock-regions us-east-1,us-west-2');
+  t.equal(status, 1);
+  t.match(
+    last(error),
+    /was not updated \(UPDATE_ROLLBACK_COMPLETE\): AuthenticatedRole \(AWS::IAM::Role\) UPDATE_FAILED: Maximum/,
+  );
+  t.match(
+    last(error),
+    /fix: correct what the reason names, then run it again; the stack is as it was before/,
+  );
+  aws.stacks.failing.clear();
+  t.equal((await ccwb('deploy --yes --bedrock-regions us-east-1,us-west-2')).status, 0);
+});
+
+t.test('a rollback that failed is continued first', async (t) => {
+  const { ccwb, aws } = await startAdminCloud(t);
+  await ccwb('deploy --yes');
+  aws.stacks.failing.set('AuthenticatedRole', { when: 'rollback', reason: 'Role is gone' });
+  const failed = await ccwb('deploy --yes --bedrock-regions us-west-2');
+  t.match(
+    last(failed.error),
+    /\(UPDATE_ROLLBACK_FAILED\).*\n.*the next ccwb deploy continues the rollback first/,
+  );
+  const dry = await ccwb('deploy --dry-run --bedrock-regions us-west-2');
+  t.match(last(dry.error), /is in the state UPDATE_ROLLBACK_FAILED.*\(ERR_STACK_STATE\)/);
+  const stuck = await ccwb('deploy --yes --bedrock-regions us-west-2');
+  t.match(last(stuck.error), /the rollback of \S+ failed again: Role is gone \(ERR_STACK_STATE\)/);
+  aws.stacks.failing.clear();
+  const { status, error } = await ccwb('deploy --bedrock-regions us-west-2', { answers: ['y', 'y', 'y'] });
+  t.equal(status, 0, error);
+  t.match(error, /\nContinue the rollback of ccwb-ClaudeCode-auth\? \[y\/N\] y\n/);
+  t.equal(aws.stacks.find(STACK)?.status, 'UPDATE_COMPLETE');
+});
+
+t.test('a state that needs a person is named, with what to do', async (t) => {
+  const { ccwb, aws } = await startAdminCloud(t);
+  await ccwb('deploy --yes');
+  const stack = aws.stacks.find(STACK);
+  if (stack) stack.status = 'IMPORT_ROLLBACK_FAILED';
+  const { status, error } = await ccwb('deploy --yes');
+  t.equal(status, 1);
+  t.match(last(error), /is in the state IMPORT_ROLLBACK_FAILED.*\(ERR_STACK_STATE\)\n {2}fix: bring it back/);
+});
+
+t.test('what somebody else began is followed to its end first', async (t) => {
+  const { ccwb, aws } = await startAdminCloud(t);
+  const interruption = new AbortController();
+  aws.stacks.stepsPerLook = 1;
+  const first = await ccwb('deploy --yes', {
+    interruption,
+    onSay: (text) => {
+      if (text.includes('OidcProvider AWS::IAM::OIDCProvider CREATE_COMPLETE')) interruption.abort();
+    },
+  });
+  t.equal(first.status, 1);
+  t.match(
+    last(first.error),
+    /interrupted; ccwb-ClaudeCode-auth goes on in AWS.*\(ERR_STACK_PENDING\)\n {2}fix: run ccwb status/,
+  );
+  t.equal(aws.stacks.find(STACK)?.status, 'CREATE_IN_PROGRESS');
+  const again = await ccwb('deploy --yes');
+  t.equal(again.status, 0, again.error);
+  t.match(again.error, /is being worked on already \(CREATE_IN_PROGRESS\): following that first\n/);
+  t.match(again.error, /: no changes\n/);
+});
+
+t.test('Ctrl-C before anything is under way leaves nothing', async (t) => {
+  const { ccwb, aws } = await startAdminCloud(t);
+  const interruption = new AbortController();
+  const { status, error } = await ccwb('deploy', {
+    interruption,
+    answers: ['y', ''],
+    onSay: (text) => {
+      if (text.includes(`Create ${STACK}?`)) interruption.abort();
+    },
+  });
+  t.equal(status, 1);
+  t.match(last(error), /\(ERR_INTERRUPTED\)/);
+  t.equal(aws.count('ExecuteChangeSet'), 0);
+  t.equal(aws.stacks.find(STACK), undefined, 'the empty stack is gone');
+});
+
+t.test('throttling is waited out', async (t) => {
+  const { ccwb, aws } = await startAdminCloud(t);
+  aws.setFault('CreateChangeSet', { kind: 'error', code: 'Throttling' }, 2);
+  aws.setFault('DescribeStackEvents', { kind: 'error', code: 'Throttling' }, 2);
+  const { status, error } = await ccwb('deploy --yes');
+  t.equal(status, 0, error);
+  t.equal(aws.calls.filter(({ error: code }) => code === 'Throttling').length, 4);
+});
+
+t.test('a network that goes away meanwhile is outlived', async (t) => {
+  const { ccwb, aws } = await startAdminCloud(t);
+  const { status, error } = await ccwb('deploy --yes', {
+    onSay: (text) => {
+      if (text.includes('CREATE_IN_PROGRESS User Initiated'))
+        aws.setFault('DescribeStacks', { kind: 'html' }, 3);
+    },
+  });
+  t.equal(status, 0, error);
+  t.match(
+    error,
+    /lacks a field: what answered is not AWS; ccwb-ClaudeCode-auth goes on in AWS, asking again\n/,
+  );
+});
+
+t.test('a network that stays away is given up after ten minutes, and AWS goes on', async (t) => {
+  const { ccwb, aws } = await startAdminCloud(t);
+  const { status, error } = await ccwb('deploy --yes', {
+    onSay: (text) => {
+      if (text.includes('CREATE_IN_PROGRESS User Initiated'))
+        aws.setFault('DescribeStacks', { kind: 'html' });
+    },
+  });
+  t.equal(status, 1);
+  t.match(
+    last(error),
+    /what answered is not AWS; ccwb-ClaudeCode-auth goes on in AWS meanwhile \(ERR_AWS_UNREACHABLE\)\n {2}fix: check the network, VPN and proxy, .*; then ccwb status shows how it ended$/,
+  );
+});
+
+t.test('credentials that end meanwhile are told, and that AWS goes on', async (t) => {
+  const { ccwb, aws } = await startAdminCloud(t);
+  const { status, error } = await ccwb('deploy --yes', {
+    onSay: (text) => {
+      if (text.includes('CREATE_IN_PROGRESS User Initiated')) aws.expireAllCredentials();
+    },
+  });
+  t.equal(status, 1);
+  t.match(
+    last(error),
+    /\(ExpiredToken: .*\); ccwb-ClaudeCode-auth goes on in AWS meanwhile \(ERR_ADMIN_CREDENTIALS\)/,
+  );
+  t.match(last(error), /fix: sign in as an administrator .*; then ccwb status shows how it ended$/);
+});
+
+t.test('a permission that is missing is named in the last lines', async (t) => {
+  const { ccwb, aws } = await startAdminCloud(t);
+  const message =
+    'User: arn:aws:sts::1:assumed-role/x is not authorized to perform: cloudformation:CreateChangeSet';
+  aws.setFault('CreateChangeSet', { kind: 'error', code: 'AccessDenied', message, status: 403 });
+  const { status, error } = await ccwb('deploy --yes');
+  t.equal(status, 1);
+  t.match(
+    last(error),
+    /AWS refused the template of \S+: User: .* cloudformation:CreateChangeSet \(ERR_ADMIN_DENIED\)/,
+  );
+});
+
+t.test('an AWS that cannot be reached at all is told in two lines', async (t) => {
+  const { ccwb, aws } = await startAdminCloud(t);
+  await aws.stop();
+  const { status, error } = await ccwb('deploy --yes');
+  t.equal(status, 1);
+  t.match(error, /^ccwb: AWS did not answer asking who calls \(.+\) \(ERR_AWS_UNREACHABLE\)\n {2}fix: .*\n$/);
+});

@@ -1,0 +1,85 @@
+import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { openOutput } from '../../../admin/package/output.ts';
+
+const NOW = Date.parse('2026-01-02T03:04:05.678Z');
+const io = (interruption = new AbortController()) => ({ now: () => NOW, interrupted: interruption.signal });
+const FILES = [{ path: 'a', bytes: Buffer.from('a'), executable: false }];
+
+t.test('a folder is there under its time once it is whole', async (t) => {
+  const dist = join(t.testdir({}), 'dist');
+  const output = openOutput(dist, 'Acme', io());
+  await output.writeArchive('a.tar.gz', FILES, 0);
+  output.writeText('SHA256SUMS', 'sums\n');
+  t.match(readdirSync(join(dist, 'Acme')), [/^\./], 'not yet');
+  const path = output.finish();
+  t.equal(path, join(dist, 'Acme', '20260102T030405Z'));
+  t.strictSame(readdirSync(path).sort(), ['SHA256SUMS', 'a.tar.gz']);
+  output.discard();
+  t.equal(readFileSync(join(path, 'SHA256SUMS'), 'utf8'), 'sums\n', 'what is finished stays');
+});
+
+t.test('two of one second do not meet', async (t) => {
+  const dist = t.testdir({});
+  const paths = [0, 1, 2].map(() => openOutput(dist, 'Acme', io()).finish());
+  t.strictSame(
+    paths.map((path) => path.slice(join(dist, 'Acme').length + 1)),
+    ['20260102T030405Z', '20260102T030405Z-2', '20260102T030405Z-3'],
+  );
+});
+
+t.test('what is not finished leaves nothing', async (t) => {
+  const dist = t.testdir({});
+  const output = openOutput(dist, 'Acme', io());
+  output.writeText('SHA256SUMS', '');
+  output.discard();
+  t.strictSame(readdirSync(join(dist, 'Acme')), []);
+});
+
+t.test('what a run left that was killed goes with the next one, a day later', async (t) => {
+  const old = new Date(NOW - 25 * 3_600_000);
+  const recent = new Date(NOW - 23 * 3_600_000);
+  const dist = t.testdir({});
+  const folders: readonly [name: string, Date][] = [
+    ['.20260101T000000Z.17', old],
+    ['.20260101T000001Z.18', recent],
+    ['20260101T000000Z', old],
+    ['.mine', old],
+  ];
+  for (const [name, time] of folders) {
+    const path = join(dist, 'Acme', name);
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(path, 'file'), '');
+    utimesSync(path, time, time);
+  }
+  openOutput(dist, 'Acme', io()).finish();
+  t.strictSame(readdirSync(join(dist, 'Acme')), [
+    '.20260101T000001Z.18',
+    '.mine',
+    '20260101T000000Z',
+    '20260102T030405Z',
+  ]);
+});
+
+t.test('an interruption is one, and no fault of the disk', async (t) => {
+  const interruption = new AbortController();
+  const output = openOutput(t.testdir({}), 'Acme', io(interruption));
+  interruption.abort();
+  await t.rejects(output.writeArchive('a.tar.gz', FILES, 0), { code: 'ERR_INTERRUPTED' });
+});
+
+t.test('where nothing can be written is told with the place', async (t) => {
+  const folder = t.testdir({ file: '' });
+  t.throws(() => openOutput(join(folder, 'file'), 'Acme', io()), { code: 'ERR_OUTPUT', message: /ENOTDIR/ });
+  // Node.js itself never returns from making folders there.
+  if (process.platform === 'linux') {
+    t.throws(() => openOutput('/proc/ccwb', 'Acme', io()), {
+      code: 'ERR_OUTPUT',
+      message: /\/proc\/ccwb\/Acme/,
+    });
+  }
+  const output = openOutput(folder, 'Acme', io());
+  await output.writeArchive('a.tar.gz', FILES, 0);
+  await t.rejects(output.writeArchive('a.tar.gz', FILES, 0), { code: 'ERR_OUTPUT', message: /EEXIST/ });
+});

@@ -1,0 +1,31 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { removeLitter } from '../../../admin/package/stale-files.ts';
+
+const NOW = Date.parse('2026-01-02T03:04:05Z');
+const HOUR = 3_600_000;
+
+t.test('what is called so and is a day old goes, file or folder, and nothing else', async (t) => {
+  const folder = t.testdir({ 'left-file': '', 'left-folder': { file: '' }, 'left-new': '', other: '' });
+  for (const name of ['left-file', 'left-folder', 'other']) age(join(folder, name), 25);
+  age(join(folder, 'left-new'), 23);
+  removeLitter(folder, /^left-/, NOW);
+  t.strictSame(readdirSync(folder).sort(), ['left-new', 'other']);
+});
+
+t.test('what cannot be removed keeps nobody from working', async (t) => {
+  const folder = t.testdir({});
+  const locked = join(folder, 'left-locked');
+  mkdirSync(join(locked, 'inner'), { recursive: true });
+  writeFileSync(join(locked, 'inner', 'file'), '');
+  chmodSync(join(locked, 'inner'), 0o500);
+  t.teardown(() => existsSync(locked) && chmodSync(join(locked, 'inner'), 0o700));
+  age(locked, 25);
+  t.doesNotThrow(() => removeLitter(folder, /^left-/, NOW));
+});
+
+function age(path: string, hours: number): void {
+  const time = new Date(NOW - hours * HOUR);
+  utimesSync(path, time, time);
+}

@@ -1,0 +1,26 @@
+import t from 'tap';
+import { userReadme } from '../../../admin/package/user-readme.ts';
+import { COMMANDS } from '../../../shim/commands/table.ts';
+
+const readme = userReadme({ profile: 'Acme', build: '1.2.3', hasTelemetry: false, hasRuntime: true });
+
+t.test('every command that users are told to type is one', async (t) => {
+  const named = [...readme.matchAll(/bedrock-auth (\w+)/g)].map(([, name = '']) => name);
+  t.ok(named.length > 2);
+  const known = COMMANDS.map(({ name }) => name);
+  for (const name of named) t.ok(known.includes(name), name);
+});
+
+t.test('it speaks of the profile and the version', async (t) => {
+  t.match(readme, /^AWS_PROFILE=Acme aws /m);
+  t.match(readme, '`[profile Acme]`');
+  t.match(readme, 'This is version 1.2.3.');
+});
+
+t.test('what a package does not have is not promised', async (t) => {
+  t.notMatch(readme, /telemetry/);
+  t.match(readme, /It needs nothing else on your computer/);
+  const other = userReadme({ profile: 'Acme', build: '1.2.3', hasTelemetry: true, hasRuntime: false });
+  t.match(other, /switched on telemetry/);
+  t.match(other, /You need Node\.js 20\.19 or newer/);
+});

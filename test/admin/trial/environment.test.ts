@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import t from 'tap';
+import { signInEnvironment, userEnvironment } from '../../../admin/trial/environment.ts';
+import { placeIn } from '../../../admin/trial/temporary-home.ts';
+
+const ADMIN = {
+  HOME: '/home/ada',
+  PATH: '/usr/bin:/bin',
+  LANG: 'C.UTF-8',
+  DISPLAY: ':0',
+  XDG_RUNTIME_DIR: '/run/user/1000',
+  XDG_CONFIG_HOME: '/home/ada/.config',
+  DBUS_SESSION_BUS_ADDRESS: 'unix:path=/run/user/1000/bus',
+  https_proxy: 'http://proxy.example:3128',
+  AWS_PROFILE: 'admin',
+  AWS_SECRET_ACCESS_KEY: 'secret',
+  CCWB_PROFILE: 'mine',
+  CCWB_SOCKET: '/run/mine.sock',
+  NODE_OPTIONS: '--inspect',
+};
+
+t.test(
+  'programs under test see the way to the network, and nothing that leads to the administrator',
+  async (t) => {
+    const place = placeIn('/tmp/ccwb-test-abcdef');
+    t.strictSame(userEnvironment(place, ADMIN), {
+      PATH: '/usr/bin:/bin',
+      LANG: 'C.UTF-8',
+      HTTPS_PROXY: 'http://proxy.example:3128',
+      HOME: '/tmp/ccwb-test-abcdef/home',
+      XDG_RUNTIME_DIR: '/tmp/ccwb-test-abcdef/run',
+      TMPDIR: '/tmp/ccwb-test-abcdef/tmp',
+      NO_COLOR: '1',
+    });
+  },
+);
+
+t.test('a browser is opened with the home of the administrator, however it is named', async (t) => {
+  const root = mkdtempSync(join(tmpdir(), 'ccwb-openers-'));
+  t.teardown(() => rmSync(root, { recursive: true }));
+  const place = placeIn(root);
+  mkdirSync(place.openers);
+  const env = { ...ADMIN, HOME: "/home/ada's", BROWSER: 'env:echo --new=%s:w3m' };
+  const { BROWSER = '', ...rest } = signInEnvironment(place, env);
+  t.match(rest, { DISPLAY: ':0', HOME: place.home, DBUS_SESSION_BUS_ADDRESS: undefined });
+  const [first = '', second = '', third = '', desktop = ''] = BROWSER.split(':');
+  t.strictSame(
+    [first, second, third, desktop].map((path) => basename(path)),
+    ['env', 'echo', 'w3m', 'xdg-open'],
+  );
+
+  const open = (path: string, address: string): string =>
+    execFileSync(path, [address], { encoding: 'utf8', env: { ...rest, PATH: '/usr/bin:/bin' } });
+  const seen = open(first, 'a=b');
+  t.match(seen, "HOME=/home/ada's\n");
+  t.match(seen, 'XDG_RUNTIME_DIR=/run/user/1000\n');
+  t.match(seen, 'a=b\n');
+  t.notMatch(seen, /^(AWS_\w+|TMPDIR)=/m);
+  const address = "http://x/?a='$(id)&b=%41";
+  t.equal(open(second, address), `--new=${address}\n`, 'the address is one argument, and no shell reads it');
+});
+
+t.test('no browser is named where none would be seen, or wanted', async (t) => {
+  const place = placeIn('/nonexistent');
+  const { DISPLAY: _, ...headless } = ADMIN;
+  t.notOk('BROWSER' in signInEnvironment(place, headless));
+  t.match(signInEnvironment(place, { ...ADMIN, CCWB_BROWSER: 'none' }), { CCWB_BROWSER: 'none' });
+});

@@ -1,0 +1,63 @@
+import t from 'tap';
+import type { Fetch } from '../../../daemon/edges.ts';
+import { watchRotation } from '../../../daemon/session/rotation-watch.ts';
+
+const TOKEN = 'https://id.example.com/token';
+const grant = (type: string): RequestInit => ({
+  method: 'POST',
+  body: new URLSearchParams({ grant_type: type, refresh_token: 'old' }),
+});
+
+function replying(body: string, status = 200): Fetch {
+  return (async () => new Response(body, { status })) as Fetch;
+}
+
+/** What is told of one reply, and whether it counts as an answer. */
+async function told(body: string, { status = 200, type = 'refresh_token' } = {}) {
+  const rotation = watchRotation(replying(body, status));
+  const tokens: string[] = [];
+  const watched = rotation.watch(async (token) => void tokens.push(token));
+  const response = await rotation.fetch(TOKEN, grant(type));
+  return { tokens, answered: watched.answered(), body: await response.text() };
+}
+
+t.test('the successor is told before the reply is given on', async (t) => {
+  const order: string[] = [];
+  const rotation = watchRotation(replying('{"refresh_token":"new","id_token":"x"}'));
+  rotation.watch(async (token) => {
+    await new Promise((resolve) => setImmediate(resolve));
+    order.push(`stored ${token}`);
+  });
+  const response = await rotation.fetch(TOKEN, grant('refresh_token'));
+  order.push('given on');
+  t.same(order, ['stored new', 'given on']);
+  t.same(await response.json(), { refresh_token: 'new', id_token: 'x' }, 'whole');
+});
+
+t.test('what is no successor is not told', async (t) => {
+  t.same(await told('{"id_token":"x"}'), { tokens: [], answered: true, body: '{"id_token":"x"}' });
+  for (const value of ['7', 'null', '["new"]', '{"a":1}']) {
+    const body = `{"refresh_token":${value}}`;
+    t.same(await told(body), { tokens: [], answered: true, body });
+  }
+  for (const body of ['', '<html>', 'null', '"text"'])
+    t.same(await told(body), { tokens: [], answered: false, body });
+  const refusal = '{"error":"invalid_grant","refresh_token":"new"}';
+  t.same(await told(refusal, { status: 400 }), { tokens: [], answered: false, body: refusal });
+  const code = '{"refresh_token":"new"}';
+  t.same(await told(code, { type: 'authorization_code' }), { tokens: [], answered: false, body: code });
+});
+
+t.test('after its end nothing is told', async (t) => {
+  const rotation = watchRotation(replying('{"refresh_token":"new"}'));
+  const tokens: string[] = [];
+  rotation.watch(async (token) => void tokens.push(token)).end();
+  await rotation.fetch(TOKEN, grant('refresh_token'));
+  t.same(tokens, []);
+});
+
+t.test('what cannot be stored is not given on', async (t) => {
+  const rotation = watchRotation(replying('{"refresh_token":"new"}'));
+  rotation.watch(async () => Promise.reject(new Error('disk full')));
+  await t.rejects(rotation.fetch(TOKEN, grant('refresh_token')), { message: 'disk full' });
+});

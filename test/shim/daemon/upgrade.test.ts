@@ -1,0 +1,157 @@
+import { existsSync, mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import t from 'tap';
+import type { DaemonRequest } from '../../../protocol/client.ts';
+import { CcwbError } from '../../../protocol/errors.ts';
+import { BUILD_VERSION, PROTOCOL_VERSION } from '../../../protocol/version.ts';
+import { askRunning } from '../../../shim/daemon/ask.ts';
+import { giveWay, isGone, replaceOlderDaemon, UPGRADE_TIMING } from '../../../shim/daemon/upgrade.ts';
+import { fakeDaemon } from '../fixtures/fake-daemon.ts';
+import { type FakeProgram, fakeProgram } from '../fixtures/program.ts';
+
+type Tap = { teardown(action: () => unknown): void };
+
+const OLDER = { protocol: PROTOCOL_VERSION, build: '0.0.1' };
+const CURRENT = { protocol: PROTOCOL_VERSION, build: BUILD_VERSION };
+const startedAt = '2026-01-02T00:00:00Z';
+
+/**
+ * A program that an older daemon has answered. When that is told to make room it stays for `staysFor` looks,
+ * and is followed by `next`.
+ */
+async function upgrading(
+  t: Tap,
+  {
+    state = 'ending',
+    staysFor = 0,
+    next = CURRENT,
+  }: { state?: string; staysFor?: number; next?: typeof CURRENT } = {},
+): Promise<FakeProgram & { mark: string; routes(): string[] }> {
+  let draining = false;
+  let looks = 0;
+  const fake = fakeProgram(t, async ({ route }) => {
+    if (route === 'drain') {
+      draining = true;
+      return { state };
+    }
+    if (route !== 'version') return 'answer';
+    const stays = !draining || state === 'signing-in' || looks++ < staysFor;
+    const version = stays ? OLDER : next;
+    fake.answersAs(version);
+    return { ...version, pid: stays ? 1 : 2, startedAt };
+  });
+  fake.answersAs(OLDER);
+  // A start finds that somebody listens already.
+  const daemon = await fakeDaemon(fake.program.paths.socket);
+  t.teardown(daemon.close);
+  const mark = join(dirname(fake.program.paths.log), 'daemon.upgrade');
+  return { ...fake, mark, routes: () => fake.asked.map(({ route }) => route) };
+}
+
+t.test('an older daemon is asked to make room, and the newer is seen to be there', async (t) => {
+  const { program, routes, mark, said } = await upgrading(t, { staysFor: 3 });
+  t.equal(await replaceOlderDaemon(program), true);
+  t.equal(routes().filter((route) => route === 'drain').length, 1);
+  t.notOk(existsSync(mark));
+  t.strictSame(said, []);
+});
+
+t.test('a daemon that is not older, or tells no version, is left alone', async (t) => {
+  const { program, routes, answersAs } = await upgrading(t);
+  for (const version of [CURRENT, { protocol: 9, build: '9.0.0' }, undefined]) {
+    answersAs(version);
+    t.equal(await replaceOlderDaemon(program), false);
+  }
+  t.strictSame(routes(), []);
+});
+
+t.test('one attempt for two builds, remembered for a while', async (t) => {
+  const { program, routes, mark, said, answersAs } = await upgrading(t, { next: OLDER });
+  t.equal(await replaceOlderDaemon(program), false);
+  t.match(said.join(''), /the daemon is still 0\.0\.1, not .*\n {2}fix: run bedrock-auth service status\n$/);
+  t.equal(readFileSync(mark, 'utf8'), `0.0.1 ${BUILD_VERSION}\n`);
+  const asked = routes().length;
+  t.equal(await replaceOlderDaemon(program), false);
+  t.equal(routes().length, asked, 'nothing is asked the second time');
+
+  const hourAgo = (Date.now() - UPGRADE_TIMING.retryMs) / 1000 - 1;
+  utimesSync(mark, hourAgo, hourAgo);
+  await replaceOlderDaemon(program);
+  t.equal(routes().filter((route) => route === 'drain').length, 2, 'after an hour there is another');
+  answersAs({ ...OLDER, build: '0.0.0' });
+  await replaceOlderDaemon(program);
+  t.equal(routes().filter((route) => route === 'drain').length, 3, 'as there is for other builds');
+});
+
+t.test('while another caller is at it nothing is done', async (t) => {
+  const { program, routes, mark } = await upgrading(t);
+  mkdirSync(dirname(mark), { recursive: true });
+  writeFileSync(mark, `0.0.1 ${BUILD_VERSION}\n`);
+  t.equal(await replaceOlderDaemon(program), false);
+  t.strictSame(routes(), []);
+});
+
+t.test('without a place to remember the attempt there is none', async (t) => {
+  const { program, routes, folder } = await upgrading(t);
+  writeFileSync(join(folder, 'logs'), 'a file where the folder should be');
+  t.equal(await replaceOlderDaemon(program), false);
+  t.strictSame(routes(), []);
+});
+
+t.test('a sign-in under way is not waited for, and is no failed attempt', async (t) => {
+  const { program, mark, said } = await upgrading(t, { state: 'signing-in' });
+  t.equal(await replaceOlderDaemon(program), false);
+  t.notOk(existsSync(mark));
+  t.strictSame(said, []);
+});
+
+t.test('what goes wrong with an upgrade does not concern the caller', async (t) => {
+  const refusing = fakeProgram(t, async ({ route }) => {
+    if (route === 'version') return { ...OLDER, pid: 1, startedAt };
+    throw new CcwbError('ERR_NOT_FOUND', 'no route', 'upgrade');
+  });
+  refusing.answersAs(OLDER);
+  t.equal(await replaceOlderDaemon(refusing.program), false);
+});
+
+t.test('an answer stays good while the daemon is replaced, except one about the daemon', async (t) => {
+  const credentials = await upgrading(t);
+  t.equal(await askRunning(credentials.program, { route: 'credentials' }), 'answer');
+  t.equal(credentials.routes().filter((route) => route === 'credentials').length, 1);
+  const status = await upgrading(t);
+  t.equal(await askRunning(status.program, { route: 'status' }), 'answer');
+  t.equal(status.routes().filter((route) => route === 'status').length, 2);
+});
+
+t.test('what an older daemon refused is asked of the newer', async (t) => {
+  let drained = false;
+  const fake = fakeProgram(t, async ({ route }: DaemonRequest) => {
+    if (route === 'drain') {
+      drained = true;
+      return { state: 'ending' };
+    }
+    fake.answersAs(drained ? CURRENT : OLDER);
+    if (route === 'version') return { ...(drained ? CURRENT : OLDER), pid: drained ? 2 : 1, startedAt };
+    if (!drained) throw new CcwbError('ERR_PROTOCOL_VERSION', 'too new', 'restart');
+    return 'answer';
+  });
+  const daemon = await fakeDaemon(fake.program.paths.socket);
+  t.teardown(daemon.close);
+  t.equal(await askRunning(fake.program, { route: 'status' }), 'answer');
+});
+
+t.test('a daemon is gone when nobody answers, or somebody else', async (t) => {
+  const nobody = fakeProgram(t, async () => {
+    throw new CcwbError('ERR_DAEMON_UNREACHABLE', 'refused', 'start it');
+  });
+  t.equal(await isGone(nobody.program, { pid: 1 }, 10_000), true);
+  const other = fakeProgram(t, async () => ({ ...CURRENT, pid: 2, startedAt }));
+  t.equal(await isGone(other.program, { pid: 1 }, 10_000), true);
+  const same = fakeProgram(t, async () => ({ ...CURRENT, pid: 1, startedAt }));
+  t.equal(await isGone(same.program, { pid: 1 }, 50), false);
+  const interrupted = fakeProgram(t, async () => ({ ...CURRENT, pid: 1, startedAt }), {
+    interrupted: AbortSignal.timeout(50),
+  });
+  t.equal(await isGone(interrupted.program, { pid: 1 }, 60_000), false);
+  t.equal(await giveWay(same.program, { pid: 1 }, 50), 'busy');
+});

@@ -1,0 +1,80 @@
+import { hostname } from 'node:os';
+import t from 'tap';
+import { type Invitation, invitation } from '../../../shim/sign-in/invitation.ts';
+
+const PAGE =
+  'https://idp.example.com/authorize?client_id=app&redirect_uri=http%3A%2F%2Flocalhost%3A8400%2Fcallback';
+
+const shown = (change: Partial<Invitation> = {}): string =>
+  invitation({
+    profile: 'ClaudeCode',
+    pending: { url: PAGE },
+    opensPage: false,
+    place: 'desktop',
+    env: { USER: 'jane' },
+    ...change,
+  });
+
+t.test('the code and the addresses stand out, and fit 80 columns', async (t) => {
+  const device = {
+    userCode: 'WDJB-MJHT',
+    verificationUriComplete: 'https://idp.example.com/device?user_code=WDJB-MJHT',
+  };
+  t.equal(
+    shown({ pending: { url: 'https://idp.example.com/device', device } }),
+    `Sign in for profile ClaudeCode in any browser, also on a phone. Open this
+address:
+  https://idp.example.com/device
+
+and enter this code:
+
+  +-------------+
+  |  WDJB-MJHT  |
+  +-------------+
+
+This address has the code in it; compare the two:
+  https://idp.example.com/device?user_code=WDJB-MJHT
+
+`,
+  );
+  const plain = shown({
+    pending: { url: 'https://idp.example.com/device', device: { ...device, verificationUriComplete: null } },
+  });
+  t.match(plain, /\+\n\n$/);
+  t.notMatch(plain, 'compare');
+});
+
+t.test('where the page opens, its address is for the case that it does not', async (t) => {
+  t.equal(
+    shown({ opensPage: true, place: 'ssh' }),
+    `Sign in for profile ClaudeCode in the browser. If no page opens there, open this
+address:
+  ${PAGE}
+`,
+  );
+});
+
+t.test('where it does not open, the way back for a browser elsewhere is told', async (t) => {
+  t.match(shown(), `\n  ${PAGE}\nIf that browser runs on another machine, first run there:\n`);
+  t.match(shown(), `\n  ssh -L 8400:localhost:8400 jane@${hostname()}\n`);
+  const SSH_CONNECTION = '192.0.2.1 5 192.0.2.7 22';
+  t.match(shown({ place: 'ssh', env: { SSH_CONNECTION } }), '\n  ssh -L 8400:localhost:8400 192.0.2.7\n');
+  t.match(shown({ place: 'container' }), /This is a container: first forward its port 8400 /);
+  t.notMatch(shown({ place: 'container' }), 'ssh -L');
+  t.equal(shown({ place: 'wsl' }).split('\n').length, 3, 'Windows forwards by itself');
+  t.notMatch(shown({ pending: { url: 'https://idp.example.com/authorize' } }), 'ssh');
+});
+
+t.test('no line but an address is wider than 80 columns, whatever the profile is called', async (t) => {
+  for (const profile of ['x', 'A-Profile-Of-A-Rather-Long-Name', 'n'.repeat(64)]) {
+    for (const place of ['desktop', 'ssh', 'wsl', 'container'] as const) {
+      for (const opensPage of [true, false]) {
+        const lines = shown({ profile, place, opensPage }).split('\n');
+        t.strictSame(
+          lines.filter((line) => line.length > 80 && !line.startsWith('  https://')),
+          [],
+        );
+      }
+    }
+  }
+});
