@@ -2,8 +2,8 @@
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { networkFetch } from './aws/network.ts';
+import type { AdminEdges } from './edges.ts';
 import type { Prompter } from './init/prompts/prompter.ts';
-import type { AdminIo } from './io.ts';
 import { run } from './program.ts';
 
 // `ccwb … | head` closes the pipe early; that is the reader's choice, not an error.
@@ -25,7 +25,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 const { stdin, stdout, stderr, env } = process;
-const io: AdminIo = {
+const edges: AdminEdges = {
   env: process.env,
   aws: {},
   fetch: networkFetch(process.env),
@@ -42,7 +42,7 @@ const io: AdminIo = {
 };
 
 // The exit status is set, not forced: a pipe may still be taking the output.
-process.exitCode = await run(process.argv.slice(2), io);
+process.exitCode = await run(process.argv.slice(2), edges);
 
 /** The library of prompts is loaded where it is needed: most commands ask nothing. */
 async function openTerminalPrompts(): Promise<Prompter> {

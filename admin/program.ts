@@ -11,7 +11,7 @@ import { addPackageCommand } from './commands/package.ts';
 import { addProfilesCommand } from './commands/profiles.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTestCommand } from './commands/test.ts';
-import type { AdminIo } from './io.ts';
+import type { AdminEdges } from './edges.ts';
 
 const EXAMPLES = `
 Examples:
@@ -27,9 +27,9 @@ Examples:
  * @param args what follows the program's name.
  * @returns exit status: 0 done, 1 failed, 2 wrong usage.
  */
-export async function run(args: readonly string[], io: AdminIo): Promise<number> {
+export async function run(args: readonly string[], edges: AdminEdges): Promise<number> {
   let status = 0;
-  const program = createProgram(io, () => {
+  const program = createProgram(edges, () => {
     status = 1;
   });
   try {
@@ -39,8 +39,8 @@ export async function run(args: readonly string[], io: AdminIo): Promise<number>
     // Help and version arrive as errors too, already printed; help for want of a command is wrong usage.
     if (thrown instanceof CommanderError && PRINTED.has(thrown.code)) return thrown.exitCode === 0 ? 0 : 2;
     const error = asAdminError(thrown, `ccwb ${commandMeant(program, args)}--help`);
-    io.writeError(errorLines('ccwb', error));
-    if (program.opts().debug) io.writeError(`${stackTrace(thrown)}\n`);
+    edges.writeError(errorLines('ccwb', error));
+    if (program.opts().debug) edges.writeError(`${stackTrace(thrown)}\n`);
     return error.exit;
   }
 }
@@ -48,7 +48,7 @@ export async function run(args: readonly string[], io: AdminIo): Promise<number>
 const PRINTED = new Set(['commander.help', 'commander.helpDisplayed', 'commander.version']);
 
 /** @param fail told by a command that did what it should, and found something wrong. */
-function createProgram(io: AdminIo, fail: () => void): Command {
+function createProgram(edges: AdminEdges, fail: () => void): Command {
   const program = new Command('ccwb')
     .description('Administers Claude Code with Bedrock: the AWS side of sign-in.')
     .version(BUILD_VERSION, '-v, --version', 'print the version')
@@ -59,21 +59,21 @@ function createProgram(io: AdminIo, fail: () => void): Command {
     // Settings that commands added below inherit.
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => io.writeOut(text),
-      writeErr: (text) => io.writeError(text),
+      writeOut: (text) => edges.writeOut(text),
+      writeErr: (text) => edges.writeError(text),
       // Printed by `run`, in the form of every other error.
       outputError: () => {},
     });
-  addInitCommand(program, io);
-  addDeployCommand(program, io);
-  addStatusCommand(program, io);
-  addDestroyCommand(program, io);
-  addCleanupCommand(program, io, fail);
-  addDoctorCommand(program, io, fail);
-  addPackageCommand(program, io);
-  addTestCommand(program, io);
-  addCompletionCommand(program, io);
-  addProfilesCommand(program, io);
+  addInitCommand(program, edges);
+  addDeployCommand(program, edges);
+  addStatusCommand(program, edges);
+  addDestroyCommand(program, edges);
+  addCleanupCommand(program, edges, fail);
+  addDoctorCommand(program, edges, fail);
+  addPackageCommand(program, edges);
+  addTestCommand(program, edges);
+  addCompletionCommand(program, edges);
+  addProfilesCommand(program, edges);
   return program;
 }
 

@@ -7,7 +7,7 @@ import { routeHandlers } from './api/routes.ts';
 import { apiServer } from './api/server.ts';
 import { startRefreshScheduler } from './aws/refresh-scheduler.ts';
 import { containerCredentials } from './container/container-credentials.ts';
-import type { Edges } from './edges.ts';
+import type { DaemonEdges } from './edges.ts';
 import { listen, type SocketSource } from './platform/socket.ts';
 import { keepSocket } from './platform/socket-keeper.ts';
 import { openProfiles } from './profiles/profiles.ts';
@@ -38,7 +38,7 @@ export type Daemon = {
  */
 export async function startDaemon(
   { socket, configPath, containerTokenPath, tickSeconds }: DaemonOptions,
-  edges: Edges,
+  edges: DaemonEdges,
 ): Promise<Daemon> {
   const startedAt = edges.clock.now();
   const redirect = loopbackRedirect();

@@ -4,7 +4,7 @@ import type { AuditLog } from './api/audit-log.ts';
 import type { CorrectedClock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
 import type { LockCredential } from './session/credential-lock.ts';
-import type { EarlierTool } from './session/legacy-tool.ts';
+import type { LegacyTool } from './session/legacy-tool.ts';
 import type { SecretStore } from './session/stores/secret-store.ts';
 
 export type Fetch = typeof fetch;
@@ -16,7 +16,7 @@ export type StoreKind = ProfileConfig['credentialStorage'];
  * Everything the daemon touches that a test replaces. Built once, in main; nothing below reads the clock,
  * the network, the environment or the console in any other way.
  */
-export type Edges = {
+export type DaemonEdges = {
   clock: CorrectedClock;
   fetch: Fetch;
   /** How `fetch` reaches the world, for `status`. */
@@ -26,8 +26,8 @@ export type Edges = {
   /** Uniform in [0, 1), for jitter; never for secrets. */
   random(): number;
   openStore(kind: StoreKind): SecretStore;
-  /** What the tool that this one replaces has left. */
-  earlier: EarlierTool;
+  /** What the legacy tool has left. */
+  legacyTool: LegacyTool;
   /** The locks of what such a store holds. */
   openLocks(kind: StoreKind): LockCredential;
 };

@@ -15,7 +15,7 @@ import { resolvePaths } from '../protocol/paths.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
 import { auditLog } from './api/audit-log.ts';
 import { startDaemon } from './daemon.ts';
-import type { Edges } from './edges.ts';
+import type { DaemonEdges } from './edges.ts';
 import { correctedClock } from './platform/clock.ts';
 import { causeOf, openLog } from './platform/log.ts';
 import { forbidCoreDumps, forbidDebuggers } from './platform/native.ts';
@@ -23,7 +23,7 @@ import { openNetwork } from './platform/network.ts';
 import { probeAddresses } from './platform/probe.ts';
 import { systemdSocket } from './platform/socket.ts';
 import { credentialLocks } from './session/credential-lock.ts';
-import { earlierTool } from './session/legacy-tool.ts';
+import { legacyTool } from './session/legacy-tool.ts';
 import { keyringStore } from './session/stores/keyring-store.ts';
 import { sessionFileStore } from './session/stores/session-file-store.ts';
 
@@ -81,7 +81,7 @@ async function main(): Promise<void> {
   const keyringChild = join(dirname(fileURLToPath(import.meta.url)), 'keyring-child.js');
   const clock = correctedClock(Date.now, () => performance.now(), log);
   const network = openNetwork(networkSettings, log, clock.observe);
-  const edges: Edges = {
+  const edges: DaemonEdges = {
     clock,
     fetch: network.fetch,
     network: network.status,
@@ -90,7 +90,7 @@ async function main(): Promise<void> {
     random: Math.random,
     openStore: (kind) =>
       kind === 'keyring' ? keyringStore(keyringChild) : sessionFileStore(paths.runtimeDirectory),
-    earlier: earlierTool(homedir()),
+    legacyTool: legacyTool(homedir()),
     // Beside what they lock: the keyring belongs to the home, session files to the runtime directory.
     openLocks: (kind) =>
       credentialLocks(

@@ -1,6 +1,6 @@
 import { CcwbError } from './errors.ts';
 
-/** Names of the existing tool's packages, in ours. */
+/** Names of the legacy tool's packages, in ours. */
 const OLD_NAMES: Readonly<Record<string, string>> = {
   okta_domain: 'provider_domain',
   okta_client_id: 'client_id',

@@ -1,7 +1,7 @@
 import { CommanderError, Command as Parser } from 'commander';
 import { BUILD_VERSION } from '../protocol/version.ts';
 import { COMMANDS, type Command, type Run } from './commands/table.ts';
-import { type Program, runProgram, usageError } from './program/program.ts';
+import { runProgram, type ShimEdges, usageError } from './program/edges.ts';
 
 /** What the command line asks for: a command to run, or a text to print. */
 type Asked = { run: Run; options: unknown; operands: readonly string[] } | { help: string };
@@ -14,15 +14,15 @@ const ROOT: Command = {
 };
 
 /** What the person at the keyboard types. */
-async function main(program: Program): Promise<number> {
-  const asked = await parse(program);
-  if ('run' in asked) return asked.run(program, asked.options as never, asked.operands);
-  await program.print(asked.help);
+async function main(edges: ShimEdges): Promise<number> {
+  const asked = await parse(edges);
+  if ('run' in asked) return asked.run(edges, asked.options as never, asked.operands);
+  await edges.writeOut(asked.help);
   return 0;
 }
 
 /** @throws CcwbError ERR_USAGE */
-async function parse({ name, args }: Program): Promise<Asked> {
+async function parse({ name, args }: ShimEdges): Promise<Asked> {
   let asked: Asked = { help: '' };
   const print = (text: string): void => {
     if ('help' in asked) asked = { help: asked.help + text };

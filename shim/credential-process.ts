@@ -5,7 +5,7 @@ import { CcwbError } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
 import { askRunning, askStarting, isUnreachable } from './daemon/ask.ts';
 import { checkProfile, profileMeant } from './program/chosen-profile.ts';
-import { type Program, runProgram, usageError } from './program/program.ts';
+import { runProgram, type ShimEdges, usageError } from './program/edges.ts';
 import { signIn } from './sign-in/sign-in.ts';
 
 /** How long a caller waits for a sign-in unless told otherwise, in seconds: Claude Code gives up after 60. */
@@ -60,20 +60,20 @@ const ACTIONS = {
   'refresh-if-needed': refreshIfNeeded,
   'get-monitoring-token': getMonitoringToken,
   explain,
-} as const satisfies Record<string, (program: Program, profile: string) => Promise<number>>;
+} as const satisfies Record<string, (edges: ShimEdges, profile: string) => Promise<number>>;
 
 type Action = keyof typeof ACTIONS;
 
 /** The `credential_process` of AWS SDKs, all of its flags. */
-async function main(program: Program): Promise<number> {
-  const flags = readFlags(program);
-  if (flags.help) return printed(program, HELP);
-  if (flags.version) return printed(program, `credential-process ${BUILD_VERSION}\n`);
-  const profile = profileMeant(program, flags.profile);
-  return flags.action ? ACTIONS[flags.action](program, profile) : printCredentials(program, profile);
+async function main(edges: ShimEdges): Promise<number> {
+  const flags = readFlags(edges);
+  if (flags.help) return printed(edges, HELP);
+  if (flags.version) return printed(edges, `credential-process ${BUILD_VERSION}\n`);
+  const profile = profileMeant(edges, flags.profile);
+  return flags.action ? ACTIONS[flags.action](edges, profile) : printCredentials(edges, profile);
 }
 
-function readFlags({ name, args }: Program): {
+function readFlags({ name, args }: ShimEdges): {
   profile: string | undefined;
   help: boolean;
   version: boolean;
@@ -105,37 +105,37 @@ function readFlags({ name, args }: Program): {
   };
 }
 
-async function printCredentials(program: Program, profile: string): Promise<number> {
+async function printCredentials(edges: ShimEdges, profile: string): Promise<number> {
   let credentials: Credentials;
   try {
-    credentials = await askCredentials(program, profile);
+    credentials = await askCredentials(edges, profile);
   } catch (error) {
     if (!(error instanceof CcwbError) || error.code !== 'ERR_LOGIN_REQUIRED') throw error;
-    if (program.env.CCWB_SIGN_IN === 'off') {
+    if (edges.env.CCWB_SIGN_IN === 'off') {
       throw new CcwbError(
         'ERR_LOGIN_OFF',
         `nobody is signed in for ${profile}, and CCWB_SIGN_IN=off forbids asking for it here`,
         `run bedrock-auth login --profile ${profile}`,
       );
     }
-    const waitMs = signInWaitMs(program);
-    await signIn(program, { profile, automatic: true, openPages: true, waitMs, tell: program.say });
-    credentials = await askCredentials(program, profile, EXCHANGE_MS);
+    const waitMs = signInWaitMs(edges);
+    await signIn(edges, { profile, automatic: true, openPages: true, waitMs, tell: edges.writeError });
+    credentials = await askCredentials(edges, profile, EXCHANGE_MS);
   }
   const { Version, AccessKeyId, SecretAccessKey, SessionToken, Expiration } = credentials;
   const line = { Version, AccessKeyId, SecretAccessKey, SessionToken, Expiration };
-  return printed(program, `${JSON.stringify(line)}\n`);
+  return printed(edges, `${JSON.stringify(line)}\n`);
 }
 
-function askCredentials(program: Program, profile: string, answerMs?: number): Promise<Credentials> {
+function askCredentials(edges: ShimEdges, profile: string, answerMs?: number): Promise<Credentials> {
   return askStarting<Credentials>(
-    program,
+    edges,
     { route: 'credentials', params: { profile }, ...(answerMs === undefined ? {} : { answerMs }) },
-    () => checkProfile(program, profile),
+    () => checkProfile(edges, profile),
   );
 }
 
-function signInWaitMs({ name, env }: Program): number {
+function signInWaitMs({ name, env }: ShimEdges): number {
   const text = env.CCWB_SIGN_IN_WAIT_SECONDS;
   if (!text) return SIGN_IN_WAIT_SECONDS * 1_000;
   const seconds = Number(text);
@@ -146,72 +146,72 @@ function signInWaitMs({ name, env }: Program): number {
   );
 }
 
-async function login(program: Program, profile: string): Promise<number> {
-  checkProfile(program, profile);
-  const { user } = await signIn(program, {
+async function login(edges: ShimEdges, profile: string): Promise<number> {
+  checkProfile(edges, profile);
+  const { user } = await signIn(edges, {
     profile,
     automatic: false,
     openPages: true,
     waitMs: undefined,
-    tell: program.say,
+    tell: edges.writeError,
   });
-  program.say(`signed in for ${profile}${user ? ` as ${user}` : ''}\n`);
+  edges.writeError(`signed in for ${profile}${user ? ` as ${user}` : ''}\n`);
   return 0;
 }
 
-async function clearCache(program: Program, profile: string): Promise<number> {
+async function clearCache(edges: ShimEdges, profile: string): Promise<number> {
   try {
-    await askRunning(program, { route: 'forgetCredentials', params: { profile } });
+    await askRunning(edges, { route: 'forgetCredentials', params: { profile } });
   } catch (error) {
     // Credentials live in the daemon's memory only: without a daemon there are none to forget.
     if (!isUnreachable(error)) throw error;
-    checkProfile(program, profile);
+    checkProfile(edges, profile);
   }
-  program.say(`credentials for ${profile} forgotten\n`);
+  edges.writeError(`credentials for ${profile} forgotten\n`);
   return 0;
 }
 
-async function checkExpiration(program: Program, profile: string): Promise<number> {
+async function checkExpiration(edges: ShimEdges, profile: string): Promise<number> {
   try {
-    const reply = await askRunning<ExpirationReply>(program, { route: 'expiration', params: { profile } });
+    const reply = await askRunning<ExpirationReply>(edges, { route: 'expiration', params: { profile } });
     const until = reply.expiration === null ? 'missing' : `until ${reply.expiration}`;
-    program.say(`credentials for ${profile}: ${reply.valid ? 'valid' : 'not valid'}, ${until}\n`);
+    edges.writeError(`credentials for ${profile}: ${reply.valid ? 'valid' : 'not valid'}, ${until}\n`);
     return reply.valid ? 0 : 1;
   } catch (error) {
     if (!isUnreachable(error)) throw error;
-    checkProfile(program, profile);
-    program.say(`credentials for ${profile}: missing, the daemon does not run\n`);
+    checkProfile(edges, profile);
+    edges.writeError(`credentials for ${profile}: missing, the daemon does not run\n`);
     return 1;
   }
 }
 
-async function refreshIfNeeded(program: Program, profile: string): Promise<number> {
-  const { Expiration } = await askCredentials(program, profile, EXCHANGE_MS);
-  program.say(`credentials for ${profile}: valid, until ${Expiration}\n`);
+async function refreshIfNeeded(edges: ShimEdges, profile: string): Promise<number> {
+  const { Expiration } = await askCredentials(edges, profile, EXCHANGE_MS);
+  edges.writeError(`credentials for ${profile}: valid, until ${Expiration}\n`);
   return 0;
 }
 
-async function getMonitoringToken(program: Program, profile: string): Promise<number> {
+async function getMonitoringToken(edges: ShimEdges, profile: string): Promise<number> {
   const { idToken } = await askStarting<IdTokenReply>(
-    program,
+    edges,
     { route: 'idToken', params: { profile }, answerMs: EXCHANGE_MS },
-    () => checkProfile(program, profile),
+    () => checkProfile(edges, profile),
   );
-  return printed(program, `${idToken}\n`);
+  return printed(edges, `${idToken}\n`);
 }
 
-async function explain(program: Program, profile: string): Promise<number> {
-  const config = loadConfig(program.paths.config);
+async function explain(edges: ShimEdges, profile: string): Promise<number> {
+  const config = loadConfig(edges.paths.config);
   const prefix = `profiles.${profile}.`;
   const explanation = {
     ...explained(profileNamed(config, profile)),
     config: config.path,
-    socket: program.paths.socket,
+    socket: edges.paths.socket,
     unknown_fields: config.unknownFields
       .filter((field) => field.startsWith(prefix))
       .map((field) => field.slice(prefix.length)),
   };
-  return printed(program, `${JSON.stringify(explanation, null, 2)}\n`);
+  return printed(edges, `${JSON.stringify(explanation, null, 2)}\n`);
 }
 
 /** A profile in the names of config.json; of a client secret only that there is one. */
@@ -239,8 +239,8 @@ function explained(profile: ProfileConfig): Record<string, unknown> {
   };
 }
 
-async function printed(program: Program, text: string): Promise<number> {
-  await program.print(text);
+async function printed(edges: ShimEdges, text: string): Promise<number> {
+  await edges.writeOut(text);
   return 0;
 }
 

@@ -3,7 +3,7 @@ import { CcwbError } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
 import { askStarting } from './daemon/ask.ts';
 import { checkProfile, profileMeant } from './program/chosen-profile.ts';
-import { type Program, runProgram, usageError } from './program/program.ts';
+import { runProgram, type ShimEdges, usageError } from './program/edges.ts';
 import { duration } from './terminal/times.ts';
 
 const HELP = `Usage: otel-helper [--profile NAME] [--test]
@@ -33,16 +33,16 @@ const ANSWER_MS = 230;
 const HELPER_PAUSE_MS = 29 * 60_000;
 
 /** The part of otel-helper that people use; the shell file answers Claude Code. */
-async function main(program: Program): Promise<number> {
-  const flags = readFlags(program);
-  if (flags.help) await program.print(HELP);
-  else if (flags.version) await program.print(`otel-helper ${BUILD_VERSION}\n`);
-  else if (flags.test) return printTable(program, flags.profile);
-  else await program.print(`${JSON.stringify(await headersOrNone(program, flags.profile))}\n`);
+async function main(edges: ShimEdges): Promise<number> {
+  const flags = readFlags(edges);
+  if (flags.help) await edges.writeOut(HELP);
+  else if (flags.version) await edges.writeOut(`otel-helper ${BUILD_VERSION}\n`);
+  else if (flags.test) return printTable(edges, flags.profile);
+  else await edges.writeOut(`${JSON.stringify(await headersOrNone(edges, flags.profile))}\n`);
   return 0;
 }
 
-function readFlags({ name, args }: Program): {
+function readFlags({ name, args }: ShimEdges): {
   profile?: string | undefined;
   test?: boolean | undefined;
   help?: boolean | undefined;
@@ -64,23 +64,23 @@ function readFlags({ name, args }: Program): {
 }
 
 async function headersOrNone(
-  program: Program,
+  edges: ShimEdges,
   flag: string | undefined,
 ): Promise<Readonly<Record<string, string>>> {
   try {
-    const profile = meant(program, flag);
-    return await program.daemon.ask({ route: 'otelHeaders', params: { profile }, answerMs: ANSWER_MS });
+    const profile = meant(edges, flag);
+    return await edges.daemon.ask({ route: 'otelHeaders', params: { profile }, answerMs: ANSWER_MS });
   } catch {
     return {};
   }
 }
 
-async function printTable(program: Program, flag: string | undefined): Promise<number> {
-  const profile = meant(program, flag);
+async function printTable(edges: ShimEdges, flag: string | undefined): Promise<number> {
+  const profile = meant(edges, flag);
   const headers = await askStarting<Readonly<Record<string, string>>>(
-    program,
+    edges,
     { route: 'otelHeaders', params: { profile } },
-    () => checkProfile(program, profile),
+    () => checkProfile(edges, profile),
   );
   const rows = Object.entries(headers);
   if (rows.length === 0) {
@@ -92,7 +92,7 @@ async function printTable(program: Program, flag: string | undefined): Promise<n
   }
   const width = Math.max(...rows.map(([header]) => header.length));
   const lines = rows.map(([header, value]) => `${header.padEnd(width)}  ${masked(header, value)}\n`);
-  await program.print(
+  await edges.writeOut(
     `Telemetry headers of profile ${profile}\n\n${lines.join('')}${shortLifeNote(headers.authorization)}`,
   );
   return 0;
@@ -123,8 +123,8 @@ more often, in the "env" of its settings:
 }
 
 /** AWS_PROFILE is how Claude Code's settings name the profile: the helper is run without arguments. */
-function meant(program: Program, flag: string | undefined): string {
-  return profileMeant(program, flag ?? (program.env.CCWB_PROFILE || program.env.AWS_PROFILE || undefined));
+function meant(edges: ShimEdges, flag: string | undefined): string {
+  return profileMeant(edges, flag ?? (edges.env.CCWB_PROFILE || edges.env.AWS_PROFILE || undefined));
 }
 
 /** The ID token can be exchanged for AWS credentials: only its length is shown. */

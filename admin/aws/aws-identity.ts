@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import { awsTransport } from '../../network/aws-transport.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { adminError, present } from './aws-errors.ts';
 
 /** Who calls AWS, as STS tells. */
@@ -38,7 +38,7 @@ const OTHER_PROFILE =
  */
 export async function openAws(
   region: string,
-  { aws, fetch }: Pick<AdminIo, 'aws' | 'fetch'>,
+  { aws, fetch }: Pick<AdminEdges, 'aws' | 'fetch'>,
   interrupted?: AbortSignal,
 ): Promise<{ settings: ClientSettings; identity: CallerIdentity }> {
   const { STSClient, GetCallerIdentityCommand } = await import('@aws-sdk/client-sts');
@@ -67,7 +67,7 @@ async function credentialChain(
   return defaultProvider({ clientConfig });
 }
 
-function commonSettings(region: string, fetch: AdminIo['fetch']): ClientSettings {
+function commonSettings(region: string, fetch: AdminEdges['fetch']): ClientSettings {
   const ignore = (): void => {};
   return {
     region,

@@ -1,6 +1,6 @@
 import { CcwbError } from '../../protocol/errors.ts';
 import { OUTAGE_LIMIT_MS } from '../deploy/follow-operation.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { paragraph } from '../terminal/text.ts';
 
 const WAIT_MS = 5_000;
@@ -9,8 +9,8 @@ const WAIT_MS = 5_000;
  * Does something again and again while AWS cannot be reached, for as long as an operation that is followed would
  * be waited for. What is under way in AWS is not begun anew: the error that says so ends it.
  */
-export async function outlive<T>(attempt: () => Promise<T>, io: AdminIo): Promise<T> {
-  const since = io.now();
+export async function outlive<T>(attempt: () => Promise<T>, edges: AdminEdges): Promise<T> {
+  const since = edges.now();
   for (let tries = 0; ; tries += 1) {
     try {
       return await attempt();
@@ -20,10 +20,10 @@ export async function outlive<T>(attempt: () => Promise<T>, io: AdminIo): Promis
         thrown.code === 'ERR_AWS_UNREACHABLE' &&
         // Around another error of ours it tells of an order that AWS may have taken.
         !(thrown.cause instanceof CcwbError);
-      if (!away || io.now() - since > OUTAGE_LIMIT_MS) throw thrown;
-      if (tries === 0) io.writeError(paragraph(`${thrown.message}; trying again`, io.columns));
-      await io.sleep(WAIT_MS * (0.5 + io.random() / 2));
-      if (io.interrupted.aborted) throw thrown;
+      if (!away || edges.now() - since > OUTAGE_LIMIT_MS) throw thrown;
+      if (tries === 0) edges.writeError(paragraph(`${thrown.message}; trying again`, edges.columns));
+      await edges.sleep(WAIT_MS * (0.5 + edges.random() / 2));
+      if (edges.interrupted.aborted) throw thrown;
     }
   }
 }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { CcwbError } from '../../protocol/errors.ts';
 import { INSTALL_FOLDER } from '../../protocol/paths.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { findPayload } from '../package/payload.ts';
 import { runInForeground } from '../processes.ts';
 import { useNoProfile } from '../profiles/current-profile.ts';
@@ -17,7 +17,7 @@ type CleanupFlags = { yes?: true; force?: true; dryRun?: true; profiles?: true }
 
 const NOTES = `
 Undoes what the installer of a package has done on this computer, for you alone,
-with bedrock-auth uninstall; also what the tool that this one replaces has done.
+with bedrock-auth uninstall; also what the legacy tool has done.
 AWS stays as it is: that is for ccwb destroy.
 
 Examples:
@@ -26,7 +26,7 @@ Examples:
 `;
 
 /** Adds `ccwb cleanup`. @param fail told when something had to stay. */
-export function addCleanupCommand(program: Command, io: AdminIo, fail: () => void): void {
+export function addCleanupCommand(program: Command, edges: AdminEdges, fail: () => void): void {
   program
     .command('cleanup')
     .summary('undo an installation on this computer')
@@ -37,15 +37,15 @@ export function addCleanupCommand(program: Command, io: AdminIo, fail: () => voi
     .option('--profiles', 'also remove the profiles of ccwb')
     .addHelpText('after', NOTES)
     .action(async (flags: CleanupFlags) => {
-      if (flags.profiles && !flags.force) refuseDeployed(io);
-      if (!(await uninstall(flags, io))) fail();
-      else if (flags.profiles) await removeProfiles(flags, io);
+      if (flags.profiles && !flags.force) refuseDeployed(edges);
+      if (!(await uninstall(flags, edges))) fail();
+      else if (flags.profiles) await removeProfiles(flags, edges);
     });
 }
 
 /** Runs the uninstaller of the installation, or for one that has none the one that packages are made with. */
-async function uninstall(flags: CleanupFlags, io: AdminIo): Promise<boolean> {
-  const installation = join(io.env.HOME || homedir(), INSTALL_FOLDER);
+async function uninstall(flags: CleanupFlags, edges: AdminEdges): Promise<boolean> {
+  const installation = join(edges.env.HOME || homedir(), INSTALL_FOLDER);
   const installed = join(installation, 'bedrock-auth');
   const own = join('app', 'shim', 'bedrock-auth.js');
   const [file, ...before] = existsSync(installed)
@@ -56,7 +56,7 @@ async function uninstall(flags: CleanupFlags, io: AdminIo): Promise<boolean> {
     ...(flags.dryRun ? ['--dry-run'] : []),
     ...(flags.yes || flags.force ? ['--yes'] : []),
   ];
-  const end = await runInForeground(file, args, io.env);
+  const end = await runInForeground(file, args, edges.env);
   if (end.kind === 'exited') return end.status === 0;
   throw new CcwbError(
     'ERR_INSTALL_INCOMPLETE',
@@ -65,9 +65,9 @@ async function uninstall(flags: CleanupFlags, io: AdminIo): Promise<boolean> {
   );
 }
 
-function refuseDeployed(io: AdminIo): void {
-  for (const name of listProfiles(io.env)) {
-    const deployed = deployedStacks(readProfile(name, io.env));
+function refuseDeployed(edges: AdminEdges): void {
+  for (const name of listProfiles(edges.env)) {
+    const deployed = deployedStacks(readProfile(name, edges.env));
     if (deployed.length === 0) continue;
     throw new CcwbError(
       'ERR_STACK_STATE',
@@ -77,20 +77,20 @@ function refuseDeployed(io: AdminIo): void {
   }
 }
 
-async function removeProfiles(flags: CleanupFlags, io: AdminIo): Promise<void> {
-  const folder = profilesFolder(io.env);
-  const names = listProfiles(io.env);
+async function removeProfiles(flags: CleanupFlags, edges: AdminEdges): Promise<void> {
+  const folder = profilesFolder(edges.env);
+  const names = listProfiles(edges.env);
   if (names.length === 0) {
-    io.writeError(paragraph(`There is no profile in ${folder}.`, io.columns));
+    edges.writeError(paragraph(`There is no profile in ${folder}.`, edges.columns));
     return;
   }
   if (flags.dryRun) {
-    io.writeOut(paragraph(`${folder}: ${names.join(', ')}`, undefined, 'This removes '));
+    edges.writeOut(paragraph(`${folder}: ${names.join(', ')}`, undefined, 'This removes '));
     return;
   }
   const yes = flags.yes === true || flags.force === true;
-  await confirm(`Remove the profiles ${listWords(names)} in ${folder}?`, yes, '--yes', io);
-  useNoProfile(io.env);
+  await confirm(`Remove the profiles ${listWords(names)} in ${folder}?`, yes, '--yes', edges);
+  useNoProfile(edges.env);
   rmSync(folder, { recursive: true, force: true });
-  io.writeOut(`removed ${names.join(', ')} from ${dirname(folder)}\n`);
+  edges.writeOut(`removed ${names.join(', ')} from ${dirname(folder)}\n`);
 }

@@ -7,7 +7,7 @@ import {
   type Values,
 } from '../../common/completion/table.ts';
 import { STACKS } from '../../infra/outputs.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { TARGETS } from '../package/platforms.ts';
 import { listProfiles } from '../profiles/profile-store.ts';
 
@@ -32,7 +32,7 @@ Examples:
 `;
 
 /** Adds `ccwb completion SHELL`. What it offers is what the program has when it is run. */
-export function addCompletionCommand(program: Command, io: AdminIo): void {
+export function addCompletionCommand(program: Command, edges: AdminEdges): void {
   program
     .command('completion')
     .summary('print the completion of these commands for a shell')
@@ -41,8 +41,8 @@ export function addCompletionCommand(program: Command, io: AdminIo): void {
     .option('--profiles', 'print the names of profiles, which completion offers')
     .addHelpText('after', NOTES)
     .action((shell: string | undefined, flags: { profiles?: true }) => {
-      if (flags.profiles) for (const name of listProfiles(io.env)) io.writeOut(`${name}\n`);
-      else io.writeOut(completionScript(program.name(), completedOf(program, []), shell));
+      if (flags.profiles) for (const name of listProfiles(edges.env)) edges.writeOut(`${name}\n`);
+      else edges.writeOut(completionScript(program.name(), completedOf(program, []), shell));
     });
 }
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { STACKS, type StackId } from '../../infra/outputs.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { deploy } from '../deploy/deploy.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { addProfileOptions, type ProfileFlags } from './session.ts';
 
 export type DeployFlags = ProfileFlags & {
@@ -58,7 +58,7 @@ are deployed (identity_pool_id "us-east-1:0"): no template depends on it.
 `;
 
 /** Adds `ccwb deploy [stack...]`. */
-export function addDeployCommand(program: Command, io: AdminIo): void {
+export function addDeployCommand(program: Command, edges: AdminEdges): void {
   const command = program
     .command('deploy')
     .summary('create or update the stacks in AWS')
@@ -86,7 +86,7 @@ export function addDeployCommand(program: Command, io: AdminIo): void {
       'with --config: put the outputs into it; the file as it was stays as config.json.bak',
     )
     .addHelpText('after', EXAMPLES)
-    .action((names: string[], flags: DeployFlags) => deploy(namedStacks(names), flags, io));
+    .action((names: string[], flags: DeployFlags) => deploy(namedStacks(names), flags, edges));
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { STACKS } from '../../infra/outputs.ts';
 import { destroy } from '../deploy/destroy.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { namedStacks } from './deploy.ts';
 import { addProfileOptions, type ProfileFlags } from './session.ts';
 
@@ -31,7 +31,7 @@ Examples:
 `;
 
 /** Adds `ccwb destroy [stack...]`. */
-export function addDestroyCommand(program: Command, io: AdminIo): void {
+export function addDestroyCommand(program: Command, edges: AdminEdges): void {
   const command = program
     .command('destroy')
     .summary('delete the stacks from AWS')
@@ -47,5 +47,5 @@ export function addDestroyCommand(program: Command, io: AdminIo): void {
     .option('--json', 'print the result as JSON');
   addProfileOptions(command)
     .addHelpText('after', EXAMPLES)
-    .action((names: string[], flags: DestroyFlags) => destroy(namedStacks(names), flags, io));
+    .action((names: string[], flags: DestroyFlags) => destroy(namedStacks(names), flags, edges));
 }

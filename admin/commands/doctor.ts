@@ -7,7 +7,7 @@ import { disk, network, node, npm, profile, profiles } from '../doctor/local-che
 import { beginLooking, thisMachine } from '../doctor/look.ts';
 import { provider, signingKeys } from '../doctor/provider-checks.ts';
 import { outputs, stacks } from '../doctor/stack-checks.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { addProfileOptions, type ProfileFlags } from './session.ts';
 
 type DoctorFlags = ProfileFlags & { json?: true };
@@ -39,7 +39,7 @@ Examples:
 `;
 
 /** Adds `ccwb doctor`. @param fail told when there is a problem. */
-export function addDoctorCommand(program: Command, io: AdminIo, fail: () => void): void {
+export function addDoctorCommand(program: Command, edges: AdminEdges, fail: () => void): void {
   const command = program
     .command('doctor')
     .summary('look for what keeps ccwb from working')
@@ -48,23 +48,23 @@ export function addDoctorCommand(program: Command, io: AdminIo, fail: () => void
   addProfileOptions(command)
     .addHelpText('after', NOTES)
     .action(async (flags: DoctorFlags) => {
-      const report = await doctor(flags, io, thisMachine());
+      const report = await doctor(flags, edges, thisMachine());
       if (report.outcome === 'problem') fail();
     });
 }
 
 /** All checks begin at once, and are shown in their order. */
-export async function doctor(flags: DoctorFlags, io: AdminIo, machine: Machine): Promise<DoctorReport> {
-  const looking = beginLooking(flags, io, machine);
+export async function doctor(flags: DoctorFlags, edges: AdminEdges, machine: Machine): Promise<DoctorReport> {
+  const looking = beginLooking(flags, edges, machine);
   const begun = CHECKS.map(({ name, check }) => ({ name, found: findingsOf(() => check(looking)) }));
   const checks: DoctorReport['checks'] = [];
-  const paint = painter(io.colours);
+  const paint = painter(edges.colours);
   for (const { name, found } of begun) {
     const findings = (await found).map((finding) => ({ check: name, ...finding }));
     checks.push(...findings);
-    if (!flags.json) for (const finding of findings) io.writeOut(findingLines(finding, paint, false));
+    if (!flags.json) for (const finding of findings) edges.writeOut(findingLines(finding, paint, false));
   }
   const report = reportOf(checks);
-  io.writeOut(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : summaryLine(report));
+  edges.writeOut(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : summaryLine(report));
   return report;
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import type { AdminEdges } from '../edges.ts';
 import { ANSWER_NAMES, ANSWERS, type AnswerSpec, valueWord } from '../init/names.ts';
-import type { AdminIo } from '../io.ts';
 
 export type InitFlags = Readonly<Record<string, unknown>> & {
   readonly profile?: string;
@@ -32,7 +32,7 @@ Examples:
     $ ccwb init --profile Research --audit yes --yes
 `;
 
-export function addInitCommand(program: Command, io: AdminIo): void {
+export function addInitCommand(program: Command, edges: AdminEdges): void {
   const command = program
     .command('init')
     .description('set up a deployment, or change one: the wizard')
@@ -50,6 +50,6 @@ export function addInitCommand(program: Command, io: AdminIo): void {
   }
   command.action(async (flags: InitFlags) => {
     const { init } = await import('../init/run.ts');
-    await init(flags, io);
+    await init(flags, edges);
   });
 }

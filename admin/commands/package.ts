@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { RUNTIME_VERSION, TARGETS } from '../package/platforms.ts';
 import type { ProfileFlags } from './session.ts';
 
@@ -34,7 +34,7 @@ Examples:
 `;
 
 /** Adds `ccwb package`. */
-export function addPackageCommand(program: Command, io: AdminIo): void {
+export function addPackageCommand(program: Command, edges: AdminEdges): void {
   program
     .command('package')
     .summary('make the packages that users install')
@@ -55,6 +55,6 @@ export function addPackageCommand(program: Command, io: AdminIo): void {
     .action(async (flags: PackageFlags) => {
       // Archives and bills of materials that no other command should pay for.
       const { makePackages } = await import('../package/make-packages.ts');
-      await makePackages(flags, io);
+      await makePackages(flags, edges);
     });
 }

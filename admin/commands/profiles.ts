@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { type ExportFlags, exportProfile } from '../profiles/export-profile.ts';
 import { type ImportFlags, importProfile } from '../profiles/import-profile.ts';
 import { listAll, type RemoveFlags, remove, showOne, use } from '../profiles/manage-profiles.ts';
@@ -66,7 +66,7 @@ Examples:
 `;
 
 /** Adds `ccwb profiles`, with a command for each thing to do with one. */
-export function addProfilesCommand(program: Command, io: AdminIo): void {
+export function addProfilesCommand(program: Command, edges: AdminEdges): void {
   const profiles = program
     .command('profiles')
     .summary('list, choose, show, hand on and remove profiles')
@@ -79,7 +79,7 @@ export function addProfilesCommand(program: Command, io: AdminIo): void {
     .description('Lists the profiles, with a star at the current one, and what of each is deployed.')
     .option('--json', 'print it as JSON')
     .addHelpText('after', LIST_EXAMPLES)
-    .action((flags: { json?: true }) => listAll(flags, io));
+    .action((flags: { json?: true }) => listAll(flags, edges));
   profiles
     .command('use')
     .summary('make one the current one')
@@ -87,7 +87,7 @@ export function addProfilesCommand(program: Command, io: AdminIo): void {
     .argument('<name>', 'which profile')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', USE_EXAMPLES)
-    .action((name: string, flags: { json?: true }) => use(name, flags, io));
+    .action((name: string, flags: { json?: true }) => use(name, flags, edges));
   profiles
     .command('show')
     .summary('show what one says')
@@ -95,7 +95,7 @@ export function addProfilesCommand(program: Command, io: AdminIo): void {
     .argument('[name]', 'which profile (default: the current one)')
     .option('--json', 'print it as JSON')
     .addHelpText('after', SHOW_EXAMPLES)
-    .action((name: string | undefined, flags: { json?: true }) => showOne(name, flags, io));
+    .action((name: string | undefined, flags: { json?: true }) => showOne(name, flags, edges));
   profiles
     .command('export')
     .summary('write one out, without what is private')
@@ -106,7 +106,7 @@ export function addProfilesCommand(program: Command, io: AdminIo): void {
     .option('--with-client-secret', 'write the client secret, too')
     .option('--json', 'with --output: print the result as JSON')
     .addHelpText('after', EXPORT_EXAMPLES)
-    .action((name: string | undefined, flags: ExportFlags) => exportProfile(name, flags, io));
+    .action((name: string | undefined, flags: ExportFlags) => exportProfile(name, flags, edges));
   profiles
     .command('import')
     .summary('take one in from a file')
@@ -118,7 +118,7 @@ export function addProfilesCommand(program: Command, io: AdminIo): void {
     .option('--force', 'replace the profile of that name; its file stays as NAME.json.bak')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', IMPORT_EXAMPLES)
-    .action((file: string, flags: ImportFlags) => importProfile(file, flags, io));
+    .action((file: string, flags: ImportFlags) => importProfile(file, flags, edges));
   profiles
     .command('remove')
     .summary('remove one from this computer')
@@ -128,5 +128,5 @@ export function addProfilesCommand(program: Command, io: AdminIo): void {
     .option('--force', 'do not ask, and remove it although stacks of it are deployed')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', REMOVE_EXAMPLES)
-    .action((name: string, flags: RemoveFlags) => remove(name, flags, io));
+    .action((name: string, flags: RemoveFlags) => remove(name, flags, edges));
 }

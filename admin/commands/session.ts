@@ -11,7 +11,7 @@ import {
 import { openCloudFormation } from '../aws/cloudformation.ts';
 import type { CloudFormation } from '../aws/cloudformation-types.ts';
 import type { Place } from '../deploy/template-values.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { type AdminProfile, deployedAccount } from '../profiles/admin-profile.ts';
 import { chooseProfileFile } from '../profiles/current-profile.ts';
 import { asProfileConfig } from '../profiles/profile-check.ts';
@@ -56,19 +56,19 @@ export function addProfileOptions(command: Command): Command {
  *
  * @throws CcwbError ERR_PROFILE_UNKNOWN, ERR_CONFIG_MISSING, ERR_CONFIG_INVALID
  */
-export function choose(flags: ProfileFlags, io: AdminIo): Chosen {
-  const file = flags.config ?? (listProfiles(io.env).length === 0 ? io.env.CCWB_CONFIG : undefined);
-  if (file) return fromConfig(file, flags.profile, io);
-  const name = chooseProfileFile(flags, io.env);
-  const path = profilePath(name, io.env);
-  const admin = readProfile(name, io.env);
+export function choose(flags: ProfileFlags, edges: AdminEdges): Chosen {
+  const file = flags.config ?? (listProfiles(edges.env).length === 0 ? edges.env.CCWB_CONFIG : undefined);
+  if (file) return fromConfig(file, flags.profile, edges);
+  const name = chooseProfileFile(flags, edges.env);
+  const path = profilePath(name, edges.env);
+  const admin = readProfile(name, edges.env);
   const profile = asProfileConfig(admin, path);
   return { profile, path, roleArns: rolesOf([profile]), admin };
 }
 
-function fromConfig(file: string, flag: string | undefined, io: AdminIo): Chosen {
+function fromConfig(file: string, flag: string | undefined, edges: AdminEdges): Chosen {
   const config = readConfig(file);
-  const profile = profileNamed(config, chooseProfile(config, flag, io.env.CCWB_PROFILE));
+  const profile = profileNamed(config, chooseProfile(config, flag, edges.env.CCWB_PROFILE));
   return { profile, path: config.path, roleArns: rolesOf([...config.profiles.values()]), admin: undefined };
 }
 
@@ -82,17 +82,20 @@ function rolesOf(profiles: readonly ProfileConfig[]): string[] {
  * @throws CcwbError ERR_ADMIN_CREDENTIALS when there are no credentials, those of a user of the product, or
  *   those of another account than the one the profile is deployed in.
  */
-export async function openSession({ profile, path, roleArns, admin }: Chosen, io: AdminIo): Promise<Session> {
-  if (io.aws.credentials === undefined) await refuseOwnProgram(io.env);
+export async function openSession(
+  { profile, path, roleArns, admin }: Chosen,
+  edges: AdminEdges,
+): Promise<Session> {
+  if (edges.aws.credentials === undefined) await refuseOwnProgram(edges.env);
   const region = profile.awsRegion;
-  const { settings, identity } = await openAws(region, io);
+  const { settings, identity } = await openAws(region, edges);
   refuseOwnRole(identity, roleArns);
   if (admin) refuseOtherAccount(admin, path, identity);
-  io.writeError(`profile      ${profile.name} (${path})\n`);
-  io.writeError(`AWS account  ${identity.account}\n`);
-  io.writeError(`region       ${region}\n`);
-  io.writeError(`as           ${identity.arn}\n`);
-  const cloud = await openCloudFormation(settings, io.interrupted);
+  edges.writeError(`profile      ${profile.name} (${path})\n`);
+  edges.writeError(`AWS account  ${identity.account}\n`);
+  edges.writeError(`region       ${region}\n`);
+  edges.writeError(`as           ${identity.arn}\n`);
+  const cloud = await openCloudFormation(settings, edges.interrupted);
   const partition = identity.arn.split(':')[1] ?? 'aws';
   return { cloud, identity, settings, place: { partition, account: identity.account, region } };
 }

@@ -4,7 +4,7 @@ import { CcwbError } from '../../protocol/errors.ts';
 import type { CloudFormation, StackState } from '../aws/cloudformation-types.ts';
 import { firstFailure, isUnderWay } from '../deploy/follow-operation.ts';
 import { isTrouble } from '../deploy/progress.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import type { AdminProfile } from '../profiles/admin-profile.ts';
 import { listWords, paragraph } from '../terminal/text.ts';
 import { addProfileOptions, choose, openSession, type ProfileFlags } from './session.ts';
@@ -38,7 +38,7 @@ Examples:
 `;
 
 /** Adds `ccwb status`. */
-export function addStatusCommand(program: Command, io: AdminIo): void {
+export function addStatusCommand(program: Command, edges: AdminEdges): void {
   const command = program
     .command('status')
     .summary('show how the stacks stand')
@@ -47,28 +47,28 @@ export function addStatusCommand(program: Command, io: AdminIo): void {
     .option('--json', 'print it as JSON');
   addProfileOptions(command)
     .addHelpText('after', EXAMPLES)
-    .action((flags: StatusFlags) => status(flags, io));
+    .action((flags: StatusFlags) => status(flags, edges));
 }
 
-async function status(flags: StatusFlags, io: AdminIo): Promise<void> {
-  const chosen = choose(flags, io);
+async function status(flags: StatusFlags, edges: AdminEdges): Promise<void> {
+  const chosen = choose(flags, edges);
   const { profile, admin } = chosen;
-  const { cloud, identity, place } = await openSession(chosen, io);
+  const { cloud, identity, place } = await openSession(chosen, edges);
   const stacks: StackStatus[] = [];
   for (const stack of STACKS) {
     const name = stackName(profile.name, stack);
     const state = await cloud.describeStack(name);
-    const drift = state && flags.drift ? await findDrift(cloud, name, io) : state?.drift;
+    const drift = state && flags.drift ? await findDrift(cloud, name, edges) : state?.drift;
     stacks.push(await describe(stack, name, state, drift, cloud));
   }
   const { account, arn: caller } = identity;
   const outdated = admin ? stacks.filter((one) => differs(one, admin)).map(({ stack }) => stack) : [];
   const report = { profile: profile.name, account, region: place.region, caller, stacks, outdated };
-  if (flags.json) io.writeOut(`${JSON.stringify(report, undefined, 2)}\n`);
-  else for (const one of stacks) io.writeOut(lines(one, io));
+  if (flags.json) edges.writeOut(`${JSON.stringify(report, undefined, 2)}\n`);
+  else for (const one of stacks) edges.writeOut(lines(one, edges));
   if (outdated.length > 0) {
     const text = `The profile has other outputs of ${listWords(outdated)} than the stacks: the next ccwb deploy, or destroy, puts that right.`;
-    io.writeError(paragraph(`\n${text}`, io.columns));
+    edges.writeError(paragraph(`\n${text}`, edges.columns));
   }
 }
 
@@ -106,21 +106,21 @@ async function problemOf(state: StackState, cloud: CloudFormation): Promise<stri
 }
 
 /** What CloudFormation finds, in its word. @throws CcwbError ERR_STACK_PENDING when that takes too long. */
-async function findDrift(cloud: CloudFormation, name: string, io: AdminIo): Promise<string> {
+async function findDrift(cloud: CloudFormation, name: string, edges: AdminEdges): Promise<string> {
   const id = await cloud.detectDrift(name);
-  const since = io.now();
+  const since = edges.now();
   for (;;) {
     const result = await cloud.driftResult(id);
     if (result) return result.status;
-    if (io.now() - since > DRIFT_LIMIT_MS) {
+    if (edges.now() - since > DRIFT_LIMIT_MS) {
       throw new CcwbError(
         'ERR_STACK_PENDING',
         `CloudFormation still looks for drift in ${name}`,
         'run ccwb status later: it shows what was found',
       );
     }
-    await io.sleep(DRIFT_WAIT_MS * (0.5 + io.random() / 2));
-    if (io.interrupted.aborted) {
+    await edges.sleep(DRIFT_WAIT_MS * (0.5 + edges.random() / 2));
+    if (edges.interrupted.aborted) {
       throw new CcwbError(
         'ERR_INTERRUPTED',
         `interrupted while CloudFormation looks for drift in ${name}`,
@@ -136,14 +136,14 @@ const DRIFT_WORDS: Readonly<Record<string, string>> = {
   DRIFTED: 'CHANGED by other means than deployment',
 };
 
-function lines({ name, status, problem, changedAt, drift, outputs }: StackStatus, io: AdminIo): string {
+function lines({ name, status, problem, changedAt, drift, outputs }: StackStatus, edges: AdminEdges): string {
   const facts: [string, string][] = [];
   if (problem !== undefined) facts.push(['problem', problem]);
-  if (changedAt !== undefined) facts.push(['changed', ago(changedAt, io.now())]);
+  if (changedAt !== undefined) facts.push(['changed', ago(changedAt, edges.now())]);
   if (drift !== undefined) facts.push(['drift', DRIFT_WORDS[drift] ?? drift.toLowerCase()]);
   facts.push(...Object.entries(outputs));
   const width = Math.max(0, ...facts.map(([key]) => key.length));
-  const rows = facts.map(([key, value]) => paragraph(value, io.columns, `  ${key.padEnd(width)}  `));
+  const rows = facts.map(([key, value]) => paragraph(value, edges.columns, `  ${key.padEnd(width)}  `));
   return `${name}  ${status}\n${rows.join('')}`;
 }
 

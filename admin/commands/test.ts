@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import type { ProfileFlags } from './session.ts';
 
 export type TestFlags = ProfileFlags & {
@@ -34,7 +34,7 @@ Examples:
 `;
 
 /** Adds `ccwb test`. */
-export function addTestCommand(program: Command, io: AdminIo): void {
+export function addTestCommand(program: Command, edges: AdminEdges): void {
   program
     .command('test')
     .summary('try a package as a user would')
@@ -59,6 +59,6 @@ export function addTestCommand(program: Command, io: AdminIo): void {
     .action(async (flags: TestFlags) => {
       // Archives, AWS clients and a dozen steps that no other command should pay for.
       const { testPackage } = await import('../trial/trial.ts');
-      await testPackage(flags, io);
+      await testPackage(flags, edges);
     });
 }

@@ -1,6 +1,6 @@
 import { CcwbError } from '../../protocol/errors.ts';
 import type { ChangeSet, CloudFormation, NewChangeSet } from '../aws/cloudformation-types.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { oneLine, paragraph } from '../terminal/text.ts';
 
 /** CloudFormation compares templates in seconds; what takes minutes does not end. In milliseconds. */
@@ -22,18 +22,18 @@ export async function makeChangeSet(
   cloud: CloudFormation,
   input: NewChangeSet,
   created: string | undefined,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<ChangeSet | undefined> {
   const id = await cloud.createChangeSet(input);
   let changeSet: ChangeSet;
   try {
-    changeSet = await whenMade(cloud, id, input.stackName, io);
+    changeSet = await whenMade(cloud, id, input.stackName, edges);
   } catch (error) {
-    await discardChangeSet(cloud, id, created, io);
+    await discardChangeSet(cloud, id, created, edges);
     throw error;
   }
   if (changeSet.status === 'CREATE_COMPLETE' && changeSet.executionStatus === 'AVAILABLE') return changeSet;
-  await discardChangeSet(cloud, id, created, io);
+  await discardChangeSet(cloud, id, created, edges);
   const reason = oneLine(changeSet.reason ?? `${changeSet.status}, ${changeSet.executionStatus}`);
   if (NOTHING_TO_DO.test(reason)) return undefined;
   throw new CcwbError(
@@ -48,7 +48,7 @@ export async function discardChangeSet(
   cloud: CloudFormation,
   id: string,
   created: string | undefined,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<void> {
   try {
     await cloud.deleteChangeSet(id);
@@ -57,24 +57,29 @@ export async function discardChangeSet(
     if (!(error instanceof CcwbError)) throw error;
     // What was asked for is done, or has failed for a better reason.
     const text = `a change set that changes nothing stays behind: ${error.message}`;
-    io.writeError(paragraph(text, io.columns));
+    edges.writeError(paragraph(text, edges.columns));
   }
 }
 
-async function whenMade(cloud: CloudFormation, id: string, name: string, io: AdminIo): Promise<ChangeSet> {
-  const since = io.now();
+async function whenMade(
+  cloud: CloudFormation,
+  id: string,
+  name: string,
+  edges: AdminEdges,
+): Promise<ChangeSet> {
+  const since = edges.now();
   for (let waitMs = LEAST_WAIT_MS; ; waitMs = Math.min(waitMs * 1.5, MOST_WAIT_MS)) {
     const changeSet = await cloud.describeChangeSet(id);
     if (!/_(PENDING|IN_PROGRESS)$/.test(changeSet.status)) return changeSet;
-    if (io.now() - since > LIMIT_MS) {
+    if (edges.now() - since > LIMIT_MS) {
       throw new CcwbError(
         'ERR_STACK_PENDING',
         `CloudFormation has not finished the change set of ${name} after ${LIMIT_MS / 60_000} minutes`,
         'run it again later; a change set that is not executed changes nothing',
       );
     }
-    await io.sleep(waitMs * (0.5 + io.random() / 2));
-    if (io.interrupted.aborted) {
+    await edges.sleep(waitMs * (0.5 + edges.random() / 2));
+    if (edges.interrupted.aborted) {
       throw new CcwbError('ERR_INTERRUPTED', `interrupted before ${name} was changed`, 'run it again');
     }
   }

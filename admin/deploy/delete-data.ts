@@ -2,7 +2,7 @@
 import { CcwbError } from '../../protocol/errors.ts';
 import { type Buckets, openBuckets } from '../aws/buckets.ts';
 import type { Session } from '../commands/session.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { paragraph } from '../terminal/text.ts';
 
 /** A bucket that is no more. */
@@ -22,17 +22,17 @@ const LINE_EVERY = 10_000;
 export async function deleteBuckets(
   names: readonly string[],
   { settings, place }: Session,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<DeletedBucket[]> {
   if (names.length === 0) return [];
-  const byPath = [settings.endpoint, io.env.AWS_ENDPOINT_URL, io.env.AWS_ENDPOINT_URL_S3].some(Boolean);
+  const byPath = [settings.endpoint, edges.env.AWS_ENDPOINT_URL, edges.env.AWS_ENDPOINT_URL_S3].some(Boolean);
   const buckets = await openBuckets(settings, byPath);
   const done: DeletedBucket[] = [];
   for (const bucket of names) {
     try {
-      const objects = await deleteBucket(bucket, buckets, io);
-      io.writeError(
-        paragraph(`bucket ${bucket} deleted, with ${objects} objects that were in it`, io.columns),
+      const objects = await deleteBucket(bucket, buckets, edges);
+      edges.writeError(
+        paragraph(`bucket ${bucket} deleted, with ${objects} objects that were in it`, edges.columns),
       );
       done.push({ bucket, objects });
     } catch (thrown) {
@@ -52,14 +52,14 @@ export async function deleteBuckets(
 }
 
 /** @returns how many objects were in it. */
-async function deleteBucket(bucket: string, buckets: Buckets, io: AdminIo): Promise<number> {
-  const progress = showCount(bucket, io);
+async function deleteBucket(bucket: string, buckets: Buckets, edges: AdminEdges): Promise<number> {
+  const progress = showCount(bucket, edges);
   let objects = 0;
   for (let tries = 1; ; tries += 1) {
     for (let some = await buckets.deleteSome(bucket); some > 0; some = await buckets.deleteSome(bucket)) {
       objects += some;
       progress.show(objects);
-      if (io.interrupted.aborted) throw interrupted(bucket, objects);
+      if (edges.interrupted.aborted) throw interrupted(bucket, objects);
     }
     progress.end();
     if (await buckets.remove(bucket)) return objects;
@@ -70,8 +70,8 @@ async function deleteBucket(bucket: string, buckets: Buckets, io: AdminIo): Prom
         'end what writes there',
       );
     }
-    await io.sleep(WAIT_MS);
-    if (io.interrupted.aborted) throw interrupted(bucket, objects);
+    await edges.sleep(WAIT_MS);
+    if (edges.interrupted.aborted) throw interrupted(bucket, objects);
   }
 }
 
@@ -83,7 +83,7 @@ function interrupted(bucket: string, objects: number): CcwbError {
   );
 }
 
-function showCount(bucket: string, { columns, writeError }: AdminIo) {
+function showCount(bucket: string, { columns, writeError }: AdminEdges) {
   let shown = false;
   let lines = 0;
   return {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { StackId } from '../../infra/outputs.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { Change, ChangeSet, CloudFormation, StackState } from '../aws/cloudformation-types.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import type { Consent } from '../terminal/confirm.ts';
 import { paragraph } from '../terminal/text.ts';
 import { discardChangeSet, makeChangeSet } from './change-set.ts';
@@ -41,7 +41,7 @@ export type DeployOptions = Consent & {
 /** Everything a deployment of one stack works with. */
 export type Deployment = {
   readonly cloud: CloudFormation;
-  readonly io: AdminIo;
+  readonly edges: AdminEdges;
   readonly place: Place;
   readonly options: DeployOptions;
 };
@@ -59,7 +59,7 @@ export async function deployStack(
   known: KnownOutputs,
   deployment: Deployment,
 ): Promise<DeployedStack> {
-  const { cloud, io, options } = deployment;
+  const { cloud, edges, options } = deployment;
   const template = templateBody(plan);
   const ready = await makeReady(plan.name, deployment);
   const versions: Versions = {
@@ -69,7 +69,8 @@ export async function deployStack(
     configOutputs: options.configOutputs,
   };
   const parameters = resolveParameters(plan, known);
-  if ('missing' in parameters || ready.mustBeDeleted) return planOnly(plan, parameters, ready, versions, io);
+  if ('missing' in parameters || ready.mustBeDeleted)
+    return planOnly(plan, parameters, ready, versions, edges);
 
   // An empty stack is made with the change set of a new one, and goes with it.
   const created = ready.stack === undefined ? plan.name : undefined;
@@ -85,24 +86,24 @@ export async function deployStack(
       roleArn: options.roleArn,
     },
     created,
-    io,
+    edges,
   );
   if (changeSet === undefined) {
-    io.writeError(`${plan.name}: no changes\n`);
+    edges.writeError(`${plan.name}: no changes\n`);
     return report(plan, 'unchanged', [], ready.stack);
   }
   const { changes } = changeSet;
   let target: Target;
   try {
-    showChanges(plan.name, ready, changes, versions, io);
+    showChanges(plan.name, ready, changes, versions, edges);
     if (!options.dryRun) await agree(plan.name, ready.kind, changes, versions, deployment);
     target = await targetOf(plan.name, cloud);
   } catch (error) {
-    await discardChangeSet(cloud, changeSet.id, created, io);
+    await discardChangeSet(cloud, changeSet.id, created, edges);
     throw error;
   }
   if (options.dryRun) {
-    await discardChangeSet(cloud, changeSet.id, created, io);
+    await discardChangeSet(cloud, changeSet.id, created, edges);
     return report(plan, 'planned', changes, ready.stack);
   }
   const stack = await execute(changeSet, target, ready, deployment);
@@ -121,14 +122,14 @@ async function execute(
   changeSet: ChangeSet,
   target: Target,
   { kind, stack: there }: Ready,
-  { cloud, io }: Deployment,
+  { cloud, edges }: Deployment,
 ): Promise<StackState> {
   const created = there === undefined ? target.name : undefined;
   try {
     await cloud.executeChangeSet(changeSet.id);
   } catch (error) {
     if (!(error instanceof CcwbError) || !error.transient) {
-      await discardChangeSet(cloud, changeSet.id, created, io);
+      await discardChangeSet(cloud, changeSet.id, created, edges);
       throw error;
     }
     throw new CcwbError(
@@ -138,7 +139,7 @@ async function execute(
       { cause: error },
     );
   }
-  const { stack, failure } = await followStack(cloud, target, target.mark, io);
+  const { stack, failure } = await followStack(cloud, target, target.mark, edges);
   if (stack && FINISHED.has(stack.status)) return stack;
   throw stackFailed(target.name, kind === 'CREATE' ? 'created' : 'updated', stack, failure);
 }
@@ -149,7 +150,7 @@ function planOnly(
   parameters: ReturnType<typeof resolveParameters>,
   ready: Ready,
   versions: Versions,
-  io: AdminIo,
+  edges: AdminEdges,
 ): DeployedStack {
   const changes = allCreated(plan.template);
   if ('missing' in parameters) {
@@ -161,9 +162,9 @@ function planOnly(
         `run ccwb deploy ${parameters.stack} first, or ccwb deploy for all`,
       );
     }
-    io.writeError(paragraph(`${reason}: what follows is its template, not a change set`, io.columns));
+    edges.writeError(paragraph(`${reason}: what follows is its template, not a change set`, edges.columns));
   }
-  showChanges(plan.name, ready, changes, versions, io);
+  showChanges(plan.name, ready, changes, versions, edges);
   return report(plan, 'planned', changes, ready.stack);
 }
 

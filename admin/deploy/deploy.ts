@@ -3,7 +3,7 @@ import { CcwbError } from '../../protocol/errors.ts';
 import { outlive } from '../aws/outage.ts';
 import type { DeployFlags } from '../commands/deploy.ts';
 import { type Chosen, choose, openSession, type Session } from '../commands/session.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { listWords } from '../terminal/text.ts';
 import { type DeployedStack, deployStack } from './deploy-stack.ts';
@@ -31,37 +31,37 @@ export type DeployReport = {
 export async function deploy(
   stacks: readonly StackId[] | undefined,
   flags: DeployFlags,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<void> {
-  const chosen = choose(flags, io);
+  const chosen = choose(flags, edges);
   checkFlags(flags, chosen);
   const plans = await planStacks(stacks, chosen, flags);
   if (flags.showTemplate) {
-    io.writeOut(`${JSON.stringify(onlyPlan(plans).template, undefined, 2)}\n`);
+    edges.writeOut(`${JSON.stringify(onlyPlan(plans).template, undefined, 2)}\n`);
     return;
   }
-  const session = await openSession(chosen, io);
+  const session = await openSession(chosen, edges);
   const dryRun = flags.dryRun === true;
-  io.writeError(`stacks       ${listWords(plans.map(({ name }) => name))}\n`);
-  if (dryRun) io.writeError('\nA dry run: nothing is changed.\n');
-  else await confirm('Continue?', flags.yes === true, '--yes', io);
+  edges.writeError(`stacks       ${listWords(plans.map(({ name }) => name))}\n`);
+  if (dryRun) edges.writeError('\nA dry run: nothing is changed.\n');
+  else await confirm('Continue?', flags.yes === true, '--yes', edges);
 
   const done: DeployedStack[] = [];
   let failure: unknown;
   let kept = { stored: false, configWritten: false };
   try {
     try {
-      await deployAll(plans, done, chosen, session, flags, io);
+      await deployAll(plans, done, chosen, session, flags, edges);
     } finally {
       // What was deployed before a later stack failed counts.
-      if (!dryRun) kept = tellOutputs(done, chosen, flags.writeConfig === true, io);
+      if (!dryRun) kept = tellOutputs(done, chosen, flags.writeConfig === true, edges);
     }
   } catch (thrown) {
     failure = thrown;
   }
   if (flags.json)
-    io.writeOut(`${JSON.stringify(report(done, kept, failure, chosen, session), undefined, 2)}\n`);
-  else for (const stack of done) io.writeOut(outputLines(stack));
+    edges.writeOut(`${JSON.stringify(report(done, kept, failure, chosen, session), undefined, 2)}\n`);
+  else for (const stack of done) edges.writeOut(outputLines(stack));
   if (failure !== undefined) throw failure;
 }
 
@@ -113,7 +113,7 @@ async function deployAll(
   { profile, admin }: Chosen,
   { cloud, place }: Session,
   flags: DeployFlags,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<void> {
   const options = {
     yes: flags.yes === true,
@@ -132,14 +132,14 @@ async function deployAll(
       if (state) known.set(stack, state.outputs);
     }
     const configOutputs = plan.id === 'auth' ? Object.values(configFields(profile)) : [];
-    return deployStack(plan, known, { cloud, io, place, options: { ...options, configOutputs } });
+    return deployStack(plan, known, { cloud, edges, place, options: { ...options, configOutputs } });
   };
   for (const plan of plans) {
     // Once a stack is deployed an outage is one, and no wrong address; and nobody is asked twice.
     const patient = options.yes && done.length > 0;
-    const deployed = await (patient ? outlive(() => deployOne(plan), io) : deployOne(plan));
+    const deployed = await (patient ? outlive(() => deployOne(plan), edges) : deployOne(plan));
     known.set(plan.id, deployed.outputs);
-    if (admin && !options.dryRun) storeOutputs(admin, deployed, io);
+    if (admin && !options.dryRun) storeOutputs(admin, deployed, edges);
     done.push(deployed);
   }
 }

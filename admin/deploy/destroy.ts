@@ -3,7 +3,7 @@ import { CcwbError } from '../../protocol/errors.ts';
 import type { CloudFormation, StackResource, StackState } from '../aws/cloudformation-types.ts';
 import type { DestroyFlags } from '../commands/destroy.ts';
 import { type Chosen, choose, openSession, type Session } from '../commands/session.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { confirmByTyping } from '../terminal/confirm.ts';
 import { paragraph, typeWords } from '../terminal/text.ts';
 import { type DeletedBucket, deleteBuckets } from './delete-data.ts';
@@ -34,32 +34,32 @@ export type DestroyedStack = {
 export async function destroy(
   stacks: readonly StackId[] | undefined,
   flags: DestroyFlags,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<void> {
-  const chosen = choose(flags, io);
-  const session = await openSession(chosen, io);
+  const chosen = choose(flags, edges);
+  const session = await openSession(chosen, edges);
   const deployment = deploymentName(chosen.profile.name);
   const all = await lookAt([...(stacks ?? STACKS)].reverse(), chosen.profile.name, session.cloud);
   const there = all.filter(({ state }) => state !== undefined);
   const found = stacks ? all : there;
-  if (found.length === 0) io.writeError(`\nNo stack of ${deployment} is there.\n`);
-  for (const one of found) io.writeError(contents(one, flags.deleteData === true, io.columns));
+  if (found.length === 0) edges.writeError(`\nNo stack of ${deployment} is there.\n`);
+  for (const one of found) edges.writeError(contents(one, flags.deleteData === true, edges.columns));
   for (const { state } of there) if (state) refuseProtected(state);
 
   const done: DestroyedStack[] = [];
   let failure: unknown;
   try {
-    if (there.length > 0 && !flags.dryRun) await agree(there, deployment, flags, io);
+    if (there.length > 0 && !flags.dryRun) await agree(there, deployment, flags, edges);
     for (const one of all) {
-      if (found.includes(one)) await destroyOne(one, flags, chosen, session, done, io);
-      else if (!flags.dryRun) forget(one.stack, chosen, io);
+      if (found.includes(one)) await destroyOne(one, flags, chosen, session, done, edges);
+      else if (!flags.dryRun) forget(one.stack, chosen, edges);
     }
   } catch (thrown) {
     failure = thrown;
   }
   const error = failure instanceof CcwbError ? { error: failure.toBody().error } : {};
-  if (flags.json) io.writeOut(`${JSON.stringify({ deployment, stacks: done, ...error }, undefined, 2)}\n`);
-  else for (const one of done) io.writeOut(`${one.name}  ${one.result}\n${leftBehindLines(one.left)}`);
+  if (flags.json) edges.writeOut(`${JSON.stringify({ deployment, stacks: done, ...error }, undefined, 2)}\n`);
+  else for (const one of done) edges.writeOut(`${one.name}  ${one.result}\n${leftBehindLines(one.left)}`);
   if (failure !== undefined) throw failure;
 }
 
@@ -72,7 +72,7 @@ async function destroyOne(
   chosen: Chosen,
   session: Session,
   done: DestroyedStack[],
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<void> {
   const left = leftBehind(keeps, session.place.region);
   const report = { stack, name, deletes, keeps, deletedBuckets: [], left };
@@ -80,24 +80,29 @@ async function destroyOne(
     done.push({ ...report, result: state === undefined ? 'absent' : 'planned' });
     return;
   }
-  if (state) await removeStack(state, { cloud: session.cloud, io });
-  forget(stack, chosen, io);
+  if (state) await removeStack(state, { cloud: session.cloud, edges });
+  forget(stack, chosen, edges);
   const index = done.push({ ...report, result: state === undefined ? 'absent' : 'deleted' }) - 1;
   if (!flags.deleteData) return;
-  const deletedBuckets = await deleteBuckets(bucketsIn(keeps), session, io);
+  const deletedBuckets = await deleteBuckets(bucketsIn(keeps), session, edges);
   const stays = left.filter((one) => !isOfBucket(one));
   done[index] = { ...report, result: 'deleted', deletedBuckets, left: stays };
 }
 
-function forget(stack: StackId, { admin }: Chosen, io: AdminIo): void {
-  if (admin?.outputs[stack] !== undefined) forgetOutputs(admin, stack, io);
+function forget(stack: StackId, { admin }: Chosen, edges: AdminEdges): void {
+  if (admin?.outputs[stack] !== undefined) forgetOutputs(admin, stack, edges);
 }
 
-function agree(there: readonly Found[], deployment: string, flags: DestroyFlags, io: AdminIo): Promise<void> {
+function agree(
+  there: readonly Found[],
+  deployment: string,
+  flags: DestroyFlags,
+  edges: AdminEdges,
+): Promise<void> {
   const data = flags.deleteData && there.some(({ keeps }) => bucketsIn(keeps).length > 0);
   const what = data ? 'This cannot be undone, and the data are gone for good.' : 'This cannot be undone.';
   const yes = flags.yes === true || flags.force === true;
-  return confirmByTyping(`${what} To delete it, type ${deployment}:`, deployment, yes, '--yes', io);
+  return confirmByTyping(`${what} To delete it, type ${deployment}:`, deployment, yes, '--yes', edges);
 }
 
 async function lookAt(stacks: readonly StackId[], profile: string, cloud: CloudFormation): Promise<Found[]> {

@@ -1,6 +1,6 @@
 import { CcwbError } from '../../protocol/errors.ts';
 import type { CloudFormation, StackEvent, StackState } from '../aws/cloudformation-types.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { type Progress, showProgress } from './progress.ts';
 
 /** How often CloudFormation is asked, in milliseconds: at once after news, ever more seldom without. */
@@ -33,31 +33,31 @@ export async function followStack(
   cloud: CloudFormation,
   stack: { readonly id: string; readonly name: string },
   mark: string | undefined,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<Outcome> {
-  const progress = showProgress(stack.name, io);
+  const progress = showProgress(stack.name, edges);
   const seen: StackEvent[] = [];
-  const startedAt = io.now();
+  const startedAt = edges.now();
   let newsAt = startedAt;
   let waitMs = LEAST_WAIT_MS;
   try {
     for (;;) {
-      const { state, events } = await ask(cloud, stack, seen.at(-1)?.id ?? mark, progress, io);
+      const { state, events } = await ask(cloud, stack, seen.at(-1)?.id ?? mark, progress, edges);
       for (const event of events) progress.event(event);
       seen.push(...events);
       // Before the order's own event a status is that of the time before.
       const begun = seen.some(({ ofStack }) => ofStack) || state === undefined;
       if (begun && !isUnderWay(state?.status)) return { stack: state, failure: firstFailure(seen) };
-      if (!begun && io.now() - startedAt > LAG_MS) throw notBegun(stack.name);
+      if (!begun && edges.now() - startedAt > LAG_MS) throw notBegun(stack.name);
       if (events.length > 0) {
-        newsAt = io.now();
+        newsAt = edges.now();
         waitMs = LEAST_WAIT_MS;
       }
-      const quietMs = io.now() - newsAt;
+      const quietMs = edges.now() - newsAt;
       if (quietMs > QUIET_LIMIT_MS) throw pending(stack.name, 'nothing was heard of it for an hour', state);
       if (quietMs > MOST_WAIT_MS) progress.waiting(quietMs);
-      await io.sleep(waitMs * (0.5 + io.random() / 2));
-      if (io.interrupted.aborted) throw pending(stack.name, 'interrupted', state);
+      await edges.sleep(waitMs * (0.5 + edges.random() / 2));
+      if (edges.interrupted.aborted) throw pending(stack.name, 'interrupted', state);
       waitMs = Math.min(waitMs * 1.5, MOST_WAIT_MS);
     }
   } finally {
@@ -71,20 +71,20 @@ async function ask(
   stack: { readonly id: string; readonly name: string },
   mark: string | undefined,
   progress: Progress,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<{ state: StackState | undefined; events: readonly StackEvent[] }> {
-  const since = io.now();
+  const since = edges.now();
   for (let tries = 0; ; tries += 1) {
     try {
       // The status first: what is ended by now has its last event.
       const state = await cloud.describeStack(stack.id);
       return { state, events: await cloud.eventsAfter(stack.id, mark) };
     } catch (thrown) {
-      if (io.interrupted.aborted) throw pending(stack.name, 'interrupted', undefined);
+      if (edges.interrupted.aborted) throw pending(stack.name, 'interrupted', undefined);
       if (!(thrown instanceof CcwbError)) throw thrown;
-      if (!thrown.transient || io.now() - since > OUTAGE_LIMIT_MS) throw goesOn(stack.name, thrown);
+      if (!thrown.transient || edges.now() - since > OUTAGE_LIMIT_MS) throw goesOn(stack.name, thrown);
       if (tries === 0) progress.note(`${thrown.message}; ${stack.name} goes on in AWS, asking again`);
-      await io.sleep(MOST_WAIT_MS * (0.5 + io.random() / 2));
+      await edges.sleep(MOST_WAIT_MS * (0.5 + edges.random() / 2));
     }
   }
 }

@@ -56,7 +56,7 @@ export async function makeReady(name: string, deployment: Deployment): Promise<R
       `Delete what is left of ${name} and create it anew?`,
       deployment.options.yes,
       '--yes',
-      deployment.io,
+      deployment.edges,
     );
     await removeStack(stack, deployment);
     return ready('CREATE', undefined);
@@ -75,33 +75,36 @@ export async function makeReady(name: string, deployment: Deployment): Promise<R
 }
 
 /** The stack once nothing is under way in it: whoever began that, it is followed to its end. */
-async function settled(name: string, { cloud, io }: Deployment): Promise<StackState | undefined> {
+async function settled(name: string, { cloud, edges }: Deployment): Promise<StackState | undefined> {
   const first = await cloud.describeStack(name);
   if (first === undefined || !isUnderWay(first.status)) return first;
   // The last event before a second look: what ends after it has not ended at the first.
   const mark = await cloud.lastEventId(first.id);
   const again = await cloud.describeStack(first.id);
   if (again === undefined || !isUnderWay(again.status)) return cloud.describeStack(name);
-  io.writeError(
-    paragraph(`${name} is being worked on already (${again.status}): following that first`, io.columns),
+  edges.writeError(
+    paragraph(`${name} is being worked on already (${again.status}): following that first`, edges.columns),
   );
-  await followStack(cloud, again, mark, io);
+  await followStack(cloud, again, mark, edges);
   return cloud.describeStack(name);
 }
 
 /** Why it came to this: the first failure in the stack's own history. */
-async function explain(stack: StackState, { cloud, io }: Deployment): Promise<void> {
+async function explain(stack: StackState, { cloud, edges }: Deployment): Promise<void> {
   const failure = firstFailure(await cloud.eventsAfter(stack.id, undefined));
   const where = failure === undefined || failure.ofStack ? '' : `: ${failure.logicalId} (${failure.type})`;
   const why = failure?.reason ?? stack.reason ?? 'CloudFormation gives no reason';
-  io.writeError(paragraph(`${stack.name} is in the state ${stack.status}${where}: ${why}`, io.columns));
+  edges.writeError(paragraph(`${stack.name} is in the state ${stack.status}${where}: ${why}`, edges.columns));
 }
 
-async function continueRollback(stack: StackState, { cloud, io, options }: Deployment): Promise<StackState> {
-  await confirm(`Continue the rollback of ${stack.name}?`, options.yes, '--yes', io);
+async function continueRollback(
+  stack: StackState,
+  { cloud, edges, options }: Deployment,
+): Promise<StackState> {
+  await confirm(`Continue the rollback of ${stack.name}?`, options.yes, '--yes', edges);
   const mark = await cloud.lastEventId(stack.id);
   await cloud.continueRollback(stack.id);
-  const { stack: after, failure } = await followStack(cloud, stack, mark, io);
+  const { stack: after, failure } = await followStack(cloud, stack, mark, edges);
   if (after && UPDATABLE.has(after.status)) return after;
   throw new CcwbError(
     'ERR_STACK_STATE',

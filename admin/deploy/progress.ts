@@ -1,6 +1,6 @@
 /** What CloudFormation reports while it works, as lines: for eyes on a terminal, for programs in a pipe. */
 import type { StackEvent } from '../aws/cloudformation-types.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { paragraph, typeWords } from '../terminal/text.ts';
 
 /** Verbs of CloudFormation's statuses, by their beginning. */
@@ -26,33 +26,33 @@ export type Progress = {
   end(): void;
 };
 
-export function showProgress(stackName: string, io: AdminIo): Progress {
-  const { columns } = io;
+export function showProgress(stackName: string, edges: AdminEdges): Progress {
+  const { columns } = edges;
   let transient = false;
   // CloudFormation says of a resource twice that it has begun: before and after the service took the order.
   const going = new Set<string>();
   const clear = (): void => {
-    if (transient) io.writeError('\r\u001b[2K');
+    if (transient) edges.writeError('\r\u001b[2K');
     transient = false;
   };
   return {
     event(event) {
       clear();
-      if (columns === undefined) return io.writeError(plainLine(stackName, event));
+      if (columns === undefined) return edges.writeError(plainLine(stackName, event));
       const key = `${event.logicalId} ${event.status}`;
       if (going.has(key) && event.status.endsWith('_IN_PROGRESS')) return;
       going.add(key);
-      io.writeError(tidyLines(event, columns));
+      edges.writeError(tidyLines(event, columns));
     },
     waiting(ms) {
       if (columns === undefined) return;
       clear();
-      io.writeError(`  … CloudFormation is at work, nothing new for ${Math.round(ms / 1000)} s`);
+      edges.writeError(`  … CloudFormation is at work, nothing new for ${Math.round(ms / 1000)} s`);
       transient = true;
     },
     note(text) {
       clear();
-      io.writeError(paragraph(text, columns));
+      edges.writeError(paragraph(text, columns));
     },
     end: clear,
   };

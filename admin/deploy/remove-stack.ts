@@ -1,6 +1,6 @@
 import { CcwbError } from '../../protocol/errors.ts';
 import type { CloudFormation, StackState } from '../aws/cloudformation-types.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { followStack } from './follow-operation.ts';
 import { stackFailed } from './stack-failure.ts';
 
@@ -11,13 +11,13 @@ import { stackFailed } from './stack-failure.ts';
  */
 export async function removeStack(
   stack: StackState,
-  { cloud, io }: { readonly cloud: CloudFormation; readonly io: AdminIo },
+  { cloud, edges }: { readonly cloud: CloudFormation; readonly edges: AdminEdges },
 ): Promise<void> {
   refuseProtected(stack);
   const mark = await cloud.lastEventId(stack.id);
   // By its ARN: one of the same name that somebody made meanwhile is not meant.
   await cloud.deleteStack(stack.id);
-  const { stack: after, failure } = await followStack(cloud, stack, mark, io);
+  const { stack: after, failure } = await followStack(cloud, stack, mark, edges);
   if (after === undefined || after.status === 'DELETE_COMPLETE') return;
   throw stackFailed(stack.name, 'deleted', after, failure);
 }

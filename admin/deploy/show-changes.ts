@@ -1,7 +1,7 @@
 /** What a person sees of a stack's changes before they are made, and is asked about them. */
 import { CcwbError } from '../../protocol/errors.ts';
 import type { Change } from '../aws/cloudformation-types.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { paragraph } from '../terminal/text.ts';
 import { changeLines, dangersIn, type Versions } from './changes.ts';
@@ -14,17 +14,17 @@ export function showChanges(
   { kind }: Ready,
   changes: readonly Change[],
   versions: Versions,
-  io: AdminIo,
+  edges: AdminEdges,
 ): void {
-  const iam = iamLines(versions, io.columns);
+  const iam = iamLines(versions, edges.columns);
   if (kind === 'UPDATE' && versions.old === undefined) {
     const text = `the template of ${name} as it is deployed cannot be read: all that the new one grants is listed`;
-    io.writeError(paragraph(text, io.columns));
+    edges.writeError(paragraph(text, edges.columns));
   }
   const none = '  nothing but outputs, descriptions or metadata\n';
-  io.writeError(`\n${name} will be ${kind === 'CREATE' ? 'created' : 'updated'}:\n`);
-  io.writeError(changes.length === 0 ? none : changeLines(changes, versions, io.columns));
-  io.writeError(iam === '' ? 'Who may do what stays as it is.\n' : `Who may do what:\n${iam}`);
+  edges.writeError(`\n${name} will be ${kind === 'CREATE' ? 'created' : 'updated'}:\n`);
+  edges.writeError(changes.length === 0 ? none : changeLines(changes, versions, edges.columns));
+  edges.writeError(iam === '' ? 'Who may do what stays as it is.\n' : `Who may do what:\n${iam}`);
 }
 
 /**
@@ -37,20 +37,20 @@ export async function agree(
   kind: Ready['kind'],
   changes: readonly Change[],
   versions: Versions,
-  { io, options }: Deployment,
+  { edges, options }: Deployment,
 ): Promise<void> {
   const dangers = dangersIn(changes, versions);
   if (dangers.length > 0) {
-    io.writeError(`\nATTENTION, this takes away what is in use:\n`);
-    for (const { text } of dangers) io.writeError(paragraph(text, io.columns, '  ! '));
-    if (!options.allowReplacement && io.ask === undefined) {
+    edges.writeError(`\nATTENTION, this takes away what is in use:\n`);
+    for (const { text } of dangers) edges.writeError(paragraph(text, edges.columns, '  ! '));
+    if (!options.allowReplacement && edges.ask === undefined) {
       throw new CcwbError(
         'ERR_REPLACEMENT',
         `${name}: ${dangers.map(({ text }) => text).join('; ')}`,
         'add --allow-replacement if that is meant',
       );
     }
-    await confirm('Take it away all the same?', options.allowReplacement, '--allow-replacement', io);
+    await confirm('Take it away all the same?', options.allowReplacement, '--allow-replacement', edges);
   }
-  await confirm(kind === 'CREATE' ? `Create ${name}?` : `Update ${name}?`, options.yes, '--yes', io);
+  await confirm(kind === 'CREATE' ? `Create ${name}?` : `Update ${name}?`, options.yes, '--yes', edges);
 }

@@ -2,7 +2,7 @@
 import type { StackId } from '../../infra/outputs.ts';
 import type { ProfileConfig } from '../../protocol/config.ts';
 import type { Chosen } from '../commands/session.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import type { AdminProfile } from '../profiles/admin-profile.ts';
 import { updateProfile } from '../profiles/profile-store.ts';
 import { listWords, paragraph } from '../terminal/text.ts';
@@ -10,16 +10,20 @@ import type { DeployedStack } from './deploy-stack.ts';
 import { configFields, writeConfigFields } from './write-config.ts';
 
 /** Puts the outputs of one stack into the profile. */
-export function storeOutputs({ name }: AdminProfile, { stack, outputs }: DeployedStack, io: AdminIo): void {
-  updateProfile(name, io.env, (profile) => ({
+export function storeOutputs(
+  { name }: AdminProfile,
+  { stack, outputs }: DeployedStack,
+  edges: AdminEdges,
+): void {
+  updateProfile(name, edges.env, (profile) => ({
     ...profile,
     outputs: { ...profile.outputs, [stack]: outputs },
   }));
 }
 
 /** Takes the outputs of a stack that is not there any more out of the profile. */
-export function forgetOutputs({ name }: AdminProfile, stack: StackId, io: AdminIo): void {
-  updateProfile(name, io.env, (profile) => {
+export function forgetOutputs({ name }: AdminProfile, stack: StackId, edges: AdminEdges): void {
+  updateProfile(name, edges.env, (profile) => {
     const { [stack]: _, ...outputs } = profile.outputs;
     return { ...profile, outputs };
   });
@@ -40,13 +44,16 @@ export function tellOutputs(
   done: readonly DeployedStack[],
   chosen: Chosen,
   writeConfig: boolean,
-  io: AdminIo,
+  edges: AdminEdges,
 ): { readonly stored: boolean; readonly configWritten: boolean } {
   const { admin, path } = chosen;
-  if (admin === undefined) return { stored: false, configWritten: tellConfig(done, chosen, writeConfig, io) };
+  if (admin === undefined)
+    return { stored: false, configWritten: tellConfig(done, chosen, writeConfig, edges) };
   if (done.length === 0) return { stored: false, configWritten: false };
   const stacks = listWords(done.map(({ stack }) => stack));
-  io.writeError(paragraph(`\nThe outputs of ${stacks} are in profile ${admin.name} (${path})`, io.columns));
+  edges.writeError(
+    paragraph(`\nThe outputs of ${stacks} are in profile ${admin.name} (${path})`, edges.columns),
+  );
   return { stored: true, configWritten: false };
 }
 
@@ -55,7 +62,7 @@ function tellConfig(
   done: readonly DeployedStack[],
   { path, profile }: Chosen,
   writeConfig: boolean,
-  io: AdminIo,
+  edges: AdminEdges,
 ): boolean {
   const fields = fieldsFrom(done, profile);
   const names = Object.keys(fields);
@@ -63,8 +70,8 @@ function tellConfig(
   if (!writeConfig) {
     const values = Object.entries(fields).map(([name, value]) => `"${name}": ${JSON.stringify(value)}`);
     const text = `\n${path} needs, in profile ${profile.name} (ccwb deploy --write-config puts it there):`;
-    io.writeError(paragraph(text, io.columns));
-    io.writeError(`  ${values.join(',\n  ')}\n`);
+    edges.writeError(paragraph(text, edges.columns));
+    edges.writeError(`  ${values.join(',\n  ')}\n`);
     return false;
   }
   const changed = writeConfigFields(path, profile.name, fields);
@@ -72,6 +79,6 @@ function tellConfig(
   const text = changed
     ? `\nWrote ${what} into ${path}; the file as it was is ${path}.bak`
     : `\n${path} has ${what} already`;
-  io.writeError(paragraph(text, io.columns));
+  edges.writeError(paragraph(text, edges.columns));
   return true;
 }

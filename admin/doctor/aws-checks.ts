@@ -9,7 +9,7 @@ import { type Check, withProfile } from './check.ts';
 const LEAST_LIFE_MS = 15 * 60_000;
 
 /** Who calls AWS, and until when: by the AWS CLI's own chain, and no user of the product. */
-export const credentials: Check = withProfile(async ({ io, chosen, aws }) => {
+export const credentials: Check = withProfile(async ({ edges, chosen, aws }) => {
   try {
     const { settings, identity } = await aws();
     refuseOwnRole(identity, chosen().roleArns);
@@ -17,9 +17,9 @@ export const credentials: Check = withProfile(async ({ io, chosen, aws }) => {
       typeof settings.credentials === 'function' ? await settings.credentials() : settings.credentials;
     const endsAt = given?.expiration?.getTime();
     if (endsAt === undefined) return [ok(identity.arn)];
-    const minutes = Math.round((endsAt - io.now()) / 60_000);
+    const minutes = Math.round((endsAt - edges.now()) / 60_000);
     const text = `${identity.arn}, for ${minutes} min more`;
-    if (endsAt - io.now() >= LEAST_LIFE_MS) return [ok(text)];
+    if (endsAt - edges.now() >= LEAST_LIFE_MS) return [ok(text)];
     return [warning(text, 'sign in again before a deployment (aws sso login)')];
   } catch (thrown) {
     const { message, fix } = asCcwbError(thrown);
@@ -48,7 +48,7 @@ export const account: Check = withProfile(async ({ chosen, aws }) => {
 });
 
 /** Every service that `ccwb` or users call answers from here, whatever it answers. */
-export const services: Check = withProfile(async ({ io, chosen }) => {
+export const services: Check = withProfile(async ({ edges, chosen }) => {
   const { admin, profile } = chosen();
   const { awsRegion } = profile;
   const regions = admin?.infra.bedrock?.regions ?? [awsRegion];
@@ -61,9 +61,9 @@ export const services: Check = withProfile(async ({ io, chosen }) => {
   const found = await Promise.all(
     hosts.map(async (host): Promise<string[]> => {
       try {
-        const signal = AbortSignal.any([io.interrupted, AbortSignal.timeout(SERVICE_LIMIT_MS)]);
-        const url = io.aws.endpoint ?? (io.env.AWS_ENDPOINT_URL || `https://${host}`);
-        const reply = await io.fetch(url, { signal, redirect: 'manual' });
+        const signal = AbortSignal.any([edges.interrupted, AbortSignal.timeout(SERVICE_LIMIT_MS)]);
+        const url = edges.aws.endpoint ?? (edges.env.AWS_ENDPOINT_URL || `https://${host}`);
+        const reply = await edges.fetch(url, { signal, redirect: 'manual' });
         await reply.arrayBuffer();
         return [];
       } catch (thrown) {

@@ -2,12 +2,12 @@ import { type Finding, skipped } from '../../common/findings.ts';
 import type { CallerIdentity, ClientSettings } from '../aws/aws-identity.ts';
 import type { CloudFormation, StackState } from '../aws/cloudformation-types.ts';
 import type { Chosen } from '../commands/session.ts';
+import type { AdminEdges } from '../edges.ts';
 import type { Discovery } from '../init/discovery.ts';
-import type { AdminIo } from '../io.ts';
 
 /** What checks look at; whatever takes time is begun by the first that asks, and shared. */
 export type Looking = {
-  readonly io: AdminIo;
+  readonly edges: AdminEdges;
   readonly machine: Machine;
   /** @throws CcwbError when no profile can be chosen, or it is broken. */
   chosen(): Chosen;

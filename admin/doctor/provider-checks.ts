@@ -19,13 +19,13 @@ export const provider: Check = withProfile(async ({ discovery }) => {
 const LIMIT_MS = 10_000;
 
 /** The provider's signing keys, without which neither AWS nor the users' daemon believes an ID token. */
-export const signingKeys: Check = withProfile(async ({ io, discovery }) => {
+export const signingKeys: Check = withProfile(async ({ edges, discovery }) => {
   const found = await discovery().catch(() => undefined);
   if (!found) return [skipped('without the discovery document')];
   const fix = 'have the provider corrected: nobody could sign in through it';
   try {
-    const signal = AbortSignal.any([io.interrupted, AbortSignal.timeout(LIMIT_MS)]);
-    const reply = await io.fetch(found.jwksUri, { signal, redirect: 'manual' });
+    const signal = AbortSignal.any([edges.interrupted, AbortSignal.timeout(LIMIT_MS)]);
+    const reply = await edges.fetch(found.jwksUri, { signal, redirect: 'manual' });
     const keys: unknown = reply.status === 200 ? await reply.json() : undefined;
     const count = isObject(keys) && Array.isArray(keys.keys) ? keys.keys.length : 0;
     if (count > 0) return [ok(`${count} signing ${count === 1 ? 'key' : 'keys'}`)];

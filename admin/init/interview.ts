@@ -1,7 +1,7 @@
 /** Goes through the steps: what is given is taken, what is missing is asked or defaulted, and live checks are made. */
 import { CcwbError } from '../../protocol/errors.ts';
 import { show } from '../../protocol/profile-reader.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import type { AdminProfile } from '../profiles/admin-profile.ts';
 import { withAnswers } from './apply.ts';
 import { emptyProfile, findCandidateProblem } from './candidate.ts';
@@ -32,7 +32,7 @@ export type InterviewOptions = {
   /** Whether what is not answered takes its default. */
   readonly takesDefaults: boolean;
   readonly leftOut: ReadonlySet<LiveCheck['flag']>;
-  readonly io: AdminIo;
+  readonly edges: AdminEdges;
   /** Called after each answer of a person. */
   keep(answers: Answers): void;
 };
@@ -91,7 +91,7 @@ export class Interview {
   }
 
   get #view(): Pick<Context, 'before' | 'findings' | 'env'> {
-    return { before: this.#options.before, findings: this.#findings, env: this.#options.io.env };
+    return { before: this.#options.before, findings: this.#findings, env: this.#options.edges.env };
   }
 
   get #context(): Context {
@@ -99,7 +99,7 @@ export class Interview {
   }
 
   async #goThrough(step: Step, asksAgain: boolean): Promise<void> {
-    const { voice, io, leftOut, prompter } = this.#options;
+    const { voice, edges, leftOut, prompter } = this.#options;
     let told = false;
     const heading = (): void => {
       // The profile's name was the first of them.
@@ -117,7 +117,7 @@ export class Interview {
       heading();
       const outcome = await runCheck(check, this.#context, {
         voice,
-        io,
+        edges,
         prompter,
         isLeftOut: leftOut.has(check.flag),
       });
@@ -160,7 +160,7 @@ export class Interview {
     if (prompter) {
       heading();
       this.#set(q, await ask(q, c, proposed, (answer) => this.#problem(q, answer), prompter));
-      if (this.#options.io.interrupted.aborted) throw interruption();
+      if (this.#options.edges.interrupted.aborted) throw interruption();
       keep(this.#answers);
     } else if (proposed === undefined) this.missing.push(q.name);
     else {

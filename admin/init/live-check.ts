@@ -1,6 +1,6 @@
 /** A live check of a step, and what to do when it fails. */
 import { CcwbError } from '../../protocol/errors.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { answered, interruption } from './prompts/ask.ts';
 import type { Prompter, Voice } from './prompts/prompter.ts';
 import type { Context, Findings, LiveCheck } from './question.ts';
@@ -20,12 +20,12 @@ export async function runCheck(
   c: Context,
   options: {
     readonly voice: Voice;
-    readonly io: AdminIo;
+    readonly edges: AdminEdges;
     readonly prompter: Prompter | undefined;
     readonly isLeftOut: boolean;
   },
 ): Promise<CheckOutcome> {
-  const { voice, io, prompter, isLeftOut } = options;
+  const { voice, edges, prompter, isLeftOut } = options;
   if (isLeftOut) {
     voice.warn(`Not checked: ${check.unchecked}.`);
     return 'unchecked';
@@ -34,11 +34,11 @@ export async function runCheck(
     let error: CcwbError;
     try {
       voice.wait(`Asking ${check.asks(c)}…`);
-      const findings = await untilInterrupted(check.run(c, io), io.interrupted);
+      const findings = await untilInterrupted(check.run(c, edges), edges.interrupted);
       check.tell(findings, voice, c);
       return findings;
     } catch (thrown) {
-      if (io.interrupted.aborted) throw interruption();
+      if (edges.interrupted.aborted) throw interruption();
       if (!(thrown instanceof CcwbError)) throw thrown;
       error = thrown;
     }

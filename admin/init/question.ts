@@ -1,7 +1,7 @@
 /** What a question and a step of the wizard are. The questions themselves stand in the files of their steps. */
 import type { ProfileField } from '../../infra/profile/profile.ts';
 import type { CallerIdentity } from '../aws/aws-identity.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import type { AdminProfile } from '../profiles/admin-profile.ts';
 import type { Discovery } from './discovery.ts';
 import type { AnswerName, AnswerOf, Answers, StepTitle } from './names.ts';
@@ -21,7 +21,7 @@ export type Context = {
   readonly profile: AdminProfile;
   readonly answers: Answers;
   readonly findings: Findings;
-  readonly env: AdminIo['env'];
+  readonly env: AdminEdges['env'];
 };
 
 export type Choice<Value> = { readonly value: Value; readonly label: string; readonly hint?: string };
@@ -63,7 +63,7 @@ export function question<N extends AnswerName>(q: Question<N>): Question {
 }
 
 /** What a live check may use. */
-export type CheckEdges = Pick<AdminIo, 'fetch' | 'aws' | 'env' | 'interrupted'>;
+export type CheckEdges = Pick<AdminEdges, 'fetch' | 'aws' | 'env' | 'interrupted'>;
 
 export type LiveCheck = {
   /** Name of the flag that leaves it out, and what is then not known. */

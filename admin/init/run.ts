@@ -1,7 +1,7 @@
 /** `ccwb init`, once its words are understood: who answers, the interview, the yes, and only then the file. */
 import { CcwbError } from '../../protocol/errors.ts';
 import type { InitFlags } from '../commands/init.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { type AdminProfile, PROFILE_NAME, PROFILE_NAME_WORDS } from '../profiles/admin-profile.ts';
 import { currentProfile } from '../profiles/current-profile.ts';
 import {
@@ -28,16 +28,16 @@ const DEFAULT_NAME = 'ClaudeCode';
 const COLUMNS = 76;
 
 /** @throws CcwbError ERR_USAGE for what is missing or wrong; ERR_INTERRUPTED, saying what is kept. */
-export async function init(flags: InitFlags, io: AdminIo): Promise<void> {
+export async function init(flags: InitFlags, edges: AdminEdges): Promise<void> {
   const fromFlags = flagAnswers(flags);
   const file = flags.answers === undefined ? undefined : await fileAnswers(flags.answers);
   const given: GivenAnswers = new Map([...(file?.answers ?? []), ...fromFlags]);
-  const prompter = flags.yes ? undefined : await io.openPrompts?.();
-  const voice = prompter ?? plainVoice(io);
+  const prompter = flags.yes ? undefined : await edges.openPrompts?.();
+  const voice = prompter ?? plainVoice(edges);
   voice.opening('Claude Code with Bedrock: a deployment');
-  const name = await nameOf(flags.profile ?? file?.profile, prompter, io.env);
-  const before = listProfiles(io.env).includes(name) ? readProfile(name, io.env) : undefined;
-  const kept = prompter ? await keptAnswers(name, prompter, io) : new Map();
+  const name = await nameOf(flags.profile ?? file?.profile, prompter, edges.env);
+  const before = listProfiles(edges.env).includes(name) ? readProfile(name, edges.env) : undefined;
+  const kept = prompter ? await keptAnswers(name, prompter, edges) : new Map();
   let keeps = kept.size > 0;
   const interview = new Interview({
     name,
@@ -47,9 +47,9 @@ export async function init(flags: InitFlags, io: AdminIo): Promise<void> {
     prompter,
     takesDefaults: flags.yes === true,
     leftOut: leftOutBy(flags),
-    io,
+    edges,
     keep: (answers) => {
-      keepDraft(name, answers, io.env, io.now());
+      keepDraft(name, answers, edges.env, edges.now());
       keeps = true;
     },
   });
@@ -61,7 +61,7 @@ export async function init(flags: InitFlags, io: AdminIo): Promise<void> {
   } catch (thrown) {
     throw keeps ? saysWhatIsKept(thrown, name) : thrown;
   }
-  save(interview, name, before, io, voice, flags);
+  save(interview, name, before, edges, voice, flags);
 }
 
 /** The profile's name: as given, as typed, or the one a command would mean. */
@@ -95,15 +95,15 @@ async function nameOf(
 }
 
 /** What an earlier start was told, if the person wants to go on from there. */
-async function keptAnswers(name: string, prompter: Prompter, io: AdminIo): Promise<GivenAnswers> {
-  const draft = readDraft(name, io.env);
+async function keptAnswers(name: string, prompter: Prompter, edges: AdminEdges): Promise<GivenAnswers> {
+  const draft = readDraft(name, edges.env);
   if (!draft) return new Map();
   const at = new Date(draft.keptAt).toISOString().slice(0, 16).replace('T', ' ');
   const count = draft.answers.size === 1 ? 'An answer' : `${draft.answers.size} answers`;
   const goOn = answered(
     await prompter.yesNo({ message: `${count} of ${at} UTC kept. Go on from there?`, initial: true }),
   );
-  if (!goOn) forgetDraft(name, io.env);
+  if (!goOn) forgetDraft(name, edges.env);
   return goOn ? draft.answers : new Map();
 }
 
@@ -163,22 +163,24 @@ function save(
   interview: Interview,
   name: string,
   before: AdminProfile | undefined,
-  io: AdminIo,
+  edges: AdminEdges,
   voice: Voice,
   flags: InitFlags,
 ): void {
   // A deployment may have written its outputs there since.
-  const base = before ? readProfile(name, io.env) : emptyProfile(name);
+  const base = before ? readProfile(name, edges.env) : emptyProfile(name);
   const profile = interview.profile(base);
-  const changed = writeProfile(profile, io.env);
-  forgetDraft(name, io.env);
-  const path = profilePath(name, io.env);
-  const current = currentProfile(io.env) ?? (listProfiles(io.env).length === 1 ? name : undefined);
+  const changed = writeProfile(profile, edges.env);
+  forgetDraft(name, edges.env);
+  const path = profilePath(name, edges.env);
+  const current = currentProfile(edges.env) ?? (listProfiles(edges.env).length === 1 ? name : undefined);
   const told = `${before && !changed ? 'Nothing changed' : 'Saved'}: ${path}`;
   voice.closing([told, ...nextSteps(profile, current === name)].join('\n'));
   if (flags.json) {
     const created = before === undefined;
-    io.writeOut(`${JSON.stringify(report(profile, interview, { path, created, changed }), undefined, 2)}\n`);
+    edges.writeOut(
+      `${JSON.stringify(report(profile, interview, { path, created, changed }), undefined, 2)}\n`,
+    );
   }
 }
 

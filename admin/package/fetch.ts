@@ -1,5 +1,5 @@
 /** What a package has from the npm registry beside the bundles: Node.js, and the binaries of koffi. */
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { megabytes } from '../terminal/text.ts';
 import { whileWaiting } from '../terminal/while-waiting.ts';
 import { specOf } from './npm.ts';
@@ -26,13 +26,13 @@ export function neededPackages(
 export async function fetchRuntime(
   platform: Platform,
   given: string | undefined,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<readonly ArchiveFile[]> {
   const places = new Map([
     ['package/bin/node', NODE],
     ['package/LICENSE', 'runtime/LICENSE'],
   ]);
-  const files = await unpacked(RUNTIMES[platform], given, io, (path) => places.get(path));
+  const files = await unpacked(RUNTIMES[platform], given, edges, (path) => places.get(path));
   return files.map((file) => ({ ...file, executable: file.path === NODE }));
 }
 
@@ -41,12 +41,12 @@ export async function fetchLibraries(
   components: Components,
   platform: Platform,
   given: string | undefined,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<readonly ArchiveFile[]> {
   const library = components.fetched[nodeName(platform)];
   if (!library) return [];
   const place = `daemon/node_modules/${library.name}/`;
-  const files = await unpacked(library, given, io, (path) => path.replace(/^package\//, place));
+  const files = await unpacked(library, given, edges, (path) => path.replace(/^package\//, place));
   // Libraries are loaded, not run.
   return files.map((file) => ({ ...file, executable: false }));
 }
@@ -61,11 +61,11 @@ const ORIGINS: Readonly<Record<Origin, string>> = {
 async function unpacked(
   what: RegistryPackage,
   given: string | undefined,
-  io: AdminIo,
+  edges: AdminEdges,
   placeOf: (path: string) => string | undefined,
 ): Promise<readonly ArchiveFile[]> {
-  const { tarball, origin } = await whileWaiting(specOf(what), obtain(what, given, io), io);
-  io.writeError(`${megabytes(tarball.byteLength)}  ${specOf(what)} ${ORIGINS[origin]}\n`);
+  const { tarball, origin } = await whileWaiting(specOf(what), obtain(what, given, edges), edges);
+  edges.writeError(`${megabytes(tarball.byteLength)}  ${specOf(what)} ${ORIGINS[origin]}\n`);
   const files = await readTarball(tarball, (path) => placeOf(path) !== undefined);
   return [...files.values()].map((file) => ({ ...file, path: placeOf(file.path) ?? file.path }));
 }

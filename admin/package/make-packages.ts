@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
 import { BUILD_VERSION } from '../../protocol/version.ts';
 import type { PackageFlags } from '../commands/package.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { megabytes, paragraph } from '../terminal/text.ts';
 import { whileWaiting } from '../terminal/while-waiting.ts';
 import { packageFiles } from './contents.ts';
@@ -42,35 +42,35 @@ const FILE_TIME_SECONDS = 1_767_225_600;
 const LAST_TIME_SECONDS = 0o77777777777;
 
 /** `ccwb package`, once its words are understood. */
-export async function makePackages(flags: PackageFlags, io: AdminIo): Promise<void> {
+export async function makePackages(flags: PackageFlags, edges: AdminEdges): Promise<void> {
   const platforms = targetPlatforms(flags.targetPlatform);
-  const seconds = fileTime(io.env.SOURCE_DATE_EPOCH);
-  const source = packageSource(flags, io.env);
+  const seconds = fileTime(edges.env.SOURCE_DATE_EPOCH);
+  const source = packageSource(flags, edges.env);
   const payload = findPayload();
   const components = readComponents(payload);
   const shared = sharedFiles(payload);
   if (flags.runtimeDir !== undefined) {
     checkGiven(neededPackages(components, platforms, flags.runtime), flags.runtimeDir);
   }
-  io.writeError(`profile  ${source.name} (${source.path})\n`);
-  io.writeError(`version  ${BUILD_VERSION}\n\n`);
-  for (const note of source.notes) io.writeError(paragraph(note, io.columns, 'note     '));
+  edges.writeError(`profile  ${source.name} (${source.path})\n`);
+  edges.writeError(`version  ${BUILD_VERSION}\n\n`);
+  for (const note of source.notes) edges.writeError(paragraph(note, edges.columns, 'note     '));
 
-  const output = openOutput(flags.output, source.name, io);
+  const output = openOutput(flags.output, source.name, edges);
   try {
     const archives: MadeArchive[] = [];
     for (const platform of platforms) {
-      const fetched = await fetchLibraries(components, platform, flags.runtimeDir, io);
+      const fetched = await fetchLibraries(components, platform, flags.runtimeDir, edges);
       const native = [...nativeFiles(payload, platform), ...fetched];
-      const runtime = flags.runtime ? await fetchRuntime(platform, flags.runtimeDir, io) : [];
+      const runtime = flags.runtime ? await fetchRuntime(platform, flags.runtimeDir, edges) : [];
       const files = packageFiles({ source, platform, components, shared, native, runtime });
-      archives.push(await writeArchive(output, platform, source, files, seconds, io));
+      archives.push(await writeArchive(output, platform, source, files, seconds, edges));
     }
     output.writeText('SHA256SUMS', sums(archives));
     const directory = output.finish();
     const report = { profile: source.name, build: BUILD_VERSION, directory: resolve(directory), archives };
-    if (flags.json) io.writeOut(`${JSON.stringify(report satisfies PackageReport, undefined, 2)}\n`);
-    else show(directory, archives, source, io);
+    if (flags.json) edges.writeOut(`${JSON.stringify(report satisfies PackageReport, undefined, 2)}\n`);
+    else show(directory, archives, source, edges);
   } finally {
     output.discard();
   }
@@ -94,10 +94,10 @@ async function writeArchive(
   source: PackageSource,
   files: readonly ArchiveFile[],
   seconds: number,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<MadeArchive> {
   const file = `claude-code-with-bedrock-${source.name}-${platform}.tar.gz`;
-  const written = await whileWaiting(`packing ${platform}`, output.writeArchive(file, files, seconds), io);
+  const written = await whileWaiting(`packing ${platform}`, output.writeArchive(file, files, seconds), edges);
   return { platform, file, ...written };
 }
 
@@ -109,19 +109,19 @@ function show(
   directory: string,
   archives: readonly MadeArchive[],
   { name }: PackageSource,
-  io: AdminIo,
+  edges: AdminEdges,
 ): void {
-  io.writeOut(`${directory}\n`);
+  edges.writeOut(`${directory}\n`);
   const width = Math.max(...archives.map(({ file }) => file.length));
   for (const { file, bytes } of archives) {
-    io.writeOut(`  ${file.padEnd(width)}  ${megabytes(bytes)}\n`);
+    edges.writeOut(`  ${file.padEnd(width)}  ${megabytes(bytes)}\n`);
   }
-  io.writeOut('  SHA256SUMS\n');
-  io.writeError(
+  edges.writeOut('  SHA256SUMS\n');
+  edges.writeError(
     paragraph(
       `\nHand each user the archive of their platform, and SHA256SUMS where they can trust it. They unpack it and run ./install.sh in claude-code-with-bedrock; README.md there says the rest.`,
-      io.columns,
+      edges.columns,
     ),
   );
-  io.writeError(paragraph(`The latest packages of ${name} are in ${directory}`, io.columns));
+  edges.writeError(paragraph(`The latest packages of ${name} are in ${directory}`, edges.columns));
 }

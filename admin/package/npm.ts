@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { type Ran, runToEnd } from '../processes.ts';
 import type { RegistryPackage } from './platforms.ts';
 
@@ -27,7 +27,7 @@ export function tarballName({ name, version }: RegistryPackage): string {
 export async function npmPack(
   what: RegistryPackage,
   folder: string,
-  { env, interrupted }: Pick<AdminIo, 'env' | 'interrupted'>,
+  { env, interrupted }: Pick<AdminEdges, 'env' | 'interrupted'>,
 ): Promise<Uint8Array> {
   const args = ['pack', specOf(what), '--ignore-scripts', '--loglevel=error', '--update-notifier=false'];
   const ran = await runToEnd('npm', args, { env, cwd: folder, limitMs: LIMIT_MS, signal: interrupted });

@@ -2,8 +2,8 @@
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
+import type { AdminEdges } from '../edges.ts';
 import { makeFolders } from '../files/make-folders.ts';
-import type { AdminIo } from '../io.ts';
 import { removeLitter } from './stale-files.ts';
 import { type ArchiveFile, type WrittenArchive, writeTarball } from './tarball.ts';
 
@@ -27,9 +27,9 @@ const UNFINISHED = /^\.\d{8}T\d{6}Z\.\d+$/;
 export function openOutput(
   output: string,
   profile: string,
-  io: Pick<AdminIo, 'now' | 'interrupted'>,
+  edges: Pick<AdminEdges, 'now' | 'interrupted'>,
 ): OutputFolder {
-  const time = new Date(io.now()).toISOString().replace(/[-:]|\.\d+/g, '');
+  const time = new Date(edges.now()).toISOString().replace(/[-:]|\.\d+/g, '');
   const parent = join(output, profile);
   const unfinished = join(parent, `.${time}.${process.pid}`);
   const problem = (cause: unknown): unknown => {
@@ -54,14 +54,14 @@ export function openOutput(
   };
   writing(() => {
     makeFolders(unfinished);
-    removeLitter(parent, UNFINISHED, io.now());
+    removeLitter(parent, UNFINISHED, edges.now());
   });
   return {
     async writeArchive(name, files, seconds) {
       try {
-        return await writeTarball(join(unfinished, name), files, seconds, io.interrupted);
+        return await writeTarball(join(unfinished, name), files, seconds, edges.interrupted);
       } catch (cause) {
-        if (io.interrupted.aborted) {
+        if (edges.interrupted.aborted) {
           throw new CcwbError(
             'ERR_INTERRUPTED',
             `interrupted at ${name}; no package was made`,

@@ -3,8 +3,8 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
+import type { AdminEdges } from '../edges.ts';
 import { makeFolders } from '../files/make-folders.ts';
-import type { AdminIo } from '../io.ts';
 import { ccwbHome } from '../profiles/profile-store.ts';
 import { npmPack, specOf, tarballName } from './npm.ts';
 import type { RegistryPackage } from './platforms.ts';
@@ -16,7 +16,7 @@ export type Origin = 'given' | 'cache' | 'registry';
 export type Obtained = { readonly tarball: Uint8Array; readonly origin: Origin };
 
 /** `$XDG_CACHE_HOME/ccwb`, or `cache` in the folder of everything else of `ccwb`. */
-export function cacheFolder(env: AdminIo['env']): string {
+export function cacheFolder(env: AdminEdges['env']): string {
   const { XDG_CACHE_HOME: cache } = env;
   // The XDG base directory specification: a relative path is invalid and is to be ignored.
   return cache && isAbsolute(cache) ? join(cache, 'ccwb') : join(ccwbHome(env), 'cache');
@@ -32,16 +32,16 @@ export function cacheFolder(env: AdminIo['env']): string {
 export async function obtain(
   what: RegistryPackage,
   given: string | undefined,
-  io: Pick<AdminIo, 'env' | 'interrupted' | 'now'>,
+  edges: Pick<AdminEdges, 'env' | 'interrupted' | 'now'>,
 ): Promise<Obtained> {
   if (given !== undefined) return { tarball: readGiven(what, given), origin: 'given' };
-  const cache = cacheFolder(io.env);
+  const cache = cacheFolder(edges.env);
   const path = join(cache, tarballName(what));
   const cached = readIfThere(path);
   if (cached && hasIntegrity(cached, what.integrity)) return { tarball: cached, origin: 'cache' };
-  const folder = makeTemporary(cache, io.now());
+  const folder = makeTemporary(cache, edges.now());
   try {
-    const tarball = await npmPack(what, folder, io);
+    const tarball = await npmPack(what, folder, edges);
     if (!hasIntegrity(tarball, what.integrity)) {
       throw wrongHash(
         `what the registry has as ${specOf(what)}`,

@@ -9,7 +9,7 @@ import {
 } from '../../protocol/config.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { ProfileFlags } from '../commands/session.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { type AdminProfile, type ClaudeChoices, isDirect, userConfig } from '../profiles/admin-profile.ts';
 import { chooseProfileFile } from '../profiles/current-profile.ts';
 import { profilePath, readProfile } from '../profiles/profile-store.ts';
@@ -34,11 +34,11 @@ export type PackageSource = {
  * @throws CcwbError ERR_NOT_DEPLOYED when users could not get credentials with it; ERR_CONFIG_MISSING,
  *   ERR_CONFIG_INVALID, ERR_PROFILE_UNKNOWN.
  */
-export function packageSource(flags: ProfileFlags, env: AdminIo['env']): PackageSource {
+export function packageSource(flags: ProfileFlags, env: AdminEdges['env']): PackageSource {
   return flags.config === undefined ? fromProfile(flags, env) : fromConfig(flags.config, flags, env);
 }
 
-function fromProfile(flags: ProfileFlags, env: AdminIo['env']): PackageSource {
+function fromProfile(flags: ProfileFlags, env: AdminEdges['env']): PackageSource {
   const name = chooseProfileFile(flags, env);
   const path = profilePath(name, env);
   const profile = readProfile(name, env);
@@ -59,7 +59,7 @@ function fromProfile(flags: ProfileFlags, env: AdminIo['env']): PackageSource {
   return source({ name, path, config: text, collector, region, claude: profile.claude, notes });
 }
 
-function fromConfig(path: string, flags: ProfileFlags, env: AdminIo['env']): PackageSource {
+function fromConfig(path: string, flags: ProfileFlags, env: AdminEdges['env']): PackageSource {
   const config = readConfig(path);
   const [broken] = config.invalid.values();
   if (broken) throw broken;

@@ -5,7 +5,7 @@ import { readOwn, removeOwn, writeOwn } from '../files/owner-files.ts';
 import {
   ccwbHome,
   type Environment,
-  earlierFile,
+  legacyFile,
   listProfiles,
   profilesFolder,
   readProfile,
@@ -18,7 +18,7 @@ function currentPath(env: Environment): string {
 
 /** The profile that was chosen last with `ccwb profiles use`; undefined when none was, or it is gone. */
 export function currentProfile(env: Environment): string | undefined {
-  const name = readOwn(currentPath(env))?.trim() || earlierFile(env).current;
+  const name = readOwn(currentPath(env))?.trim() || legacyFile(env).current;
   return name !== undefined && listProfiles(env).includes(name) ? name : undefined;
 }
 

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { replaceFile } from '../../common/atomic-file.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { listWords, paragraph } from '../terminal/text.ts';
 import type { AdminProfile } from './admin-profile.ts';
 import { chooseProfileFile } from './current-profile.ts';
@@ -11,19 +11,19 @@ import { readProfile } from './profile-store.ts';
 
 export type ExportFlags = { output?: string; force?: true; withClientSecret?: true; json?: true };
 
-export function exportProfile(named: string | undefined, flags: ExportFlags, io: AdminIo): void {
-  const name = chooseProfileFile({ profile: named }, io.env);
-  const { profile, leftOut } = exportable(readProfile(name, io.env), flags.withClientSecret === true);
+export function exportProfile(named: string | undefined, flags: ExportFlags, edges: AdminEdges): void {
+  const name = chooseProfileFile({ profile: named }, edges.env);
+  const { profile, leftOut } = exportable(readProfile(name, edges.env), flags.withClientSecret === true);
   const text = `${JSON.stringify(profile, undefined, 2)}\n`;
   const { output } = flags;
-  if (output === undefined) io.writeOut(text);
+  if (output === undefined) edges.writeOut(text);
   else {
     writeExport(output, text, flags.force === true);
     if (flags.json)
-      io.writeOut(`${JSON.stringify({ profile: name, path: output, leftOut }, undefined, 2)}\n`);
-    else io.writeOut(`${name} is in ${output}\n`);
+      edges.writeOut(`${JSON.stringify({ profile: name, path: output, leftOut }, undefined, 2)}\n`);
+    else edges.writeOut(`${name} is in ${output}\n`);
   }
-  if (leftOut.length > 0) io.writeError(paragraph(`Left out: ${listWords(leftOut)}`, io.columns));
+  if (leftOut.length > 0) edges.writeError(paragraph(`Left out: ${listWords(leftOut)}`, edges.columns));
 }
 
 /** A profile without what is private, and the fields that it lacks therefore. */

@@ -1,7 +1,7 @@
 /** `ccwb profiles import`. */
 import { readFileSync } from 'node:fs';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { listWords, paragraph } from '../terminal/text.ts';
 import type { AdminProfile } from './admin-profile.ts';
 import { deployedStacks } from './manage-profiles.ts';
@@ -9,11 +9,11 @@ import { listProfiles, parseAdminProfile, profilePath, readProfile, writeProfile
 
 export type ImportFlags = { as?: string; force?: true; json?: true };
 
-export function importProfile(file: string, flags: ImportFlags, io: AdminIo): void {
+export function importProfile(file: string, flags: ImportFlags, edges: AdminEdges): void {
   const given = parseAdminProfile(readFile(file), file);
   const name = flags.as ?? given.name;
-  const path = profilePath(name, io.env);
-  const replaces = listProfiles(io.env).includes(name);
+  const path = profilePath(name, edges.env);
+  const replaces = listProfiles(edges.env).includes(name);
   if (replaces && !flags.force) {
     throw new CcwbError(
       'ERR_USAGE',
@@ -21,7 +21,7 @@ export function importProfile(file: string, flags: ImportFlags, io: AdminIo): vo
       'give it another name with --as NAME, or add --force to replace it',
     );
   }
-  const kept = replaces ? outputsOf(name, io) : {};
+  const kept = replaces ? outputsOf(name, edges) : {};
   const said: string[] = [];
   let profile: AdminProfile = { ...given, name };
   if (name !== given.name && deployedStacks(given).length > 0) {
@@ -32,15 +32,15 @@ export function importProfile(file: string, flags: ImportFlags, io: AdminIo): vo
     profile = { ...profile, outputs: kept };
     said.push(`Kept: the outputs of ${listWords(deployedStacks(profile))}, which are deployed`);
   }
-  writeProfile(profile, io.env, replaces);
+  writeProfile(profile, edges.env, replaces);
   if (flags.json)
-    io.writeOut(`${JSON.stringify({ imported: name, path, replaced: replaces }, undefined, 2)}\n`);
-  else io.writeOut(`${name} is in ${path}\n`);
-  for (const text of said) io.writeError(paragraph(text, io.columns));
+    edges.writeOut(`${JSON.stringify({ imported: name, path, replaced: replaces }, undefined, 2)}\n`);
+  else edges.writeOut(`${name} is in ${path}\n`);
+  for (const text of said) edges.writeError(paragraph(text, edges.columns));
 }
 
 /** Outputs of the profile that is replaced. A broken one has none. */
-function outputsOf(name: string, { env }: AdminIo): AdminProfile['outputs'] {
+function outputsOf(name: string, { env }: AdminEdges): AdminProfile['outputs'] {
   try {
     return readProfile(name, env).outputs;
   } catch (thrown) {

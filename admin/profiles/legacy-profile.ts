@@ -1,6 +1,6 @@
 /**
  * Profiles of the existing Python tool: one flat file each, with `schema_version` "2.0" or none. What has a
- * meaning here is translated; everything else is kept as it was, under `earlierTool`.
+ * meaning here is translated; everything else is kept as it was, under `legacyTool`.
  */
 import { CcwbError } from '../../protocol/errors.ts';
 import { isObject, show } from '../../protocol/profile-reader.ts';
@@ -22,12 +22,12 @@ const CONFIG: readonly (readonly [field: string, ...writtenAs: string[]])[] = [
   ['redirect_port', 'redirect_port'],
 ];
 
-/** How long data stays where the existing tool was not told, and the results of queries here; in days. */
+/** How long data stays where the legacy tool was not told, and the results of queries here; in days. */
 const DATA_DAYS = 90;
 const RESULTS_DAYS = 7;
 
 /** @throws CcwbError ERR_CONFIG_INVALID for a profile that signs nobody in through an OpenID provider. */
-export function fromEarlierTool(fields: Fields, path: string, name: string | undefined): Fields {
+export function fromLegacyTool(fields: Fields, path: string, name: string | undefined): Fields {
   refuseOtherSignIn(fields, path);
   const used = new Set(['schema', 'schema_version', 'name']);
   const take = (field: string): unknown => {
@@ -55,7 +55,7 @@ export function fromEarlierTool(fields: Fields, path: string, name: string | und
     infra: { bedrock, ...(jwksUri !== undefined && { jwksUri }), ...(monitoring && { monitoring }) },
     claude: { ...(model !== undefined && { model }), ...(haikuModel !== undefined && { haikuModel }) },
     outputs: {},
-    ...(Object.keys(rest).length > 0 && { earlierTool: rest }),
+    ...(Object.keys(rest).length > 0 && { legacyTool: rest }),
   };
 }
 

@@ -1,7 +1,7 @@
 /** `ccwb profiles list`, `use`, `show` and `remove`. */
 import { STACKS, type StackId } from '../../infra/outputs.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { listWords, paragraph } from '../terminal/text.ts';
 import { type AdminProfile, deployedAccount } from './admin-profile.ts';
@@ -26,16 +26,18 @@ type Listed = {
   readonly problem?: string;
 };
 
-export function listAll({ json }: JsonFlag, io: AdminIo): void {
-  const folder = profilesFolder(io.env);
-  const current = currentProfile(io.env);
-  const profiles = listProfiles(io.env).map((name) => describe(name, name === current, io));
+export function listAll({ json }: JsonFlag, edges: AdminEdges): void {
+  const folder = profilesFolder(edges.env);
+  const current = currentProfile(edges.env);
+  const profiles = listProfiles(edges.env).map((name) => describe(name, name === current, edges));
   if (json) {
-    printJson({ folder, current: current ?? null, profiles }, io);
+    printJson({ folder, current: current ?? null, profiles }, edges);
     return;
   }
   if (profiles.length === 0) {
-    io.writeError(paragraph(`There is no profile in ${folder}: run ccwb init to make one.`, io.columns));
+    edges.writeError(
+      paragraph(`There is no profile in ${folder}: run ccwb init to make one.`, edges.columns),
+    );
     return;
   }
   const rows = profiles.map(({ name, current: isCurrent, provider, region, deployed, problem }) => [
@@ -45,7 +47,7 @@ export function listAll({ json }: JsonFlag, io: AdminIo): void {
       ? [region ?? '', provider ?? '', deployed?.length ? `deployed: ${deployed.join(', ')}` : 'not deployed']
       : [`BROKEN: ${problem}`]),
   ]);
-  io.writeOut(columnsOf(rows));
+  edges.writeOut(columnsOf(rows));
 }
 
 /** Rows as a table; the last cell of each is as wide as it is. */
@@ -63,10 +65,10 @@ function columnsOf(rows: readonly (readonly string[])[]): string {
     .join('');
 }
 
-function describe(name: string, current: boolean, io: AdminIo): Listed {
-  const path = profilePath(name, io.env);
+function describe(name: string, current: boolean, edges: AdminEdges): Listed {
+  const path = profilePath(name, edges.env);
   try {
-    const profile = readProfile(name, io.env);
+    const profile = readProfile(name, edges.env);
     const { awsRegion, identityProvider } = asProfileConfig(profile, path);
     const place = { provider: identityProvider.loginKey, region: awsRegion };
     return { name, current, path, ...place, deployed: deployedStacks(profile) };
@@ -81,30 +83,30 @@ export function deployedStacks({ outputs }: AdminProfile): StackId[] {
   return STACKS.filter((stack) => outputs[stack] !== undefined);
 }
 
-export function use(name: string, { json }: JsonFlag, io: AdminIo): void {
-  useProfile(name, io.env);
-  if (json) printJson({ current: name }, io);
-  else io.writeOut(`${name} is the current profile\n`);
-  if (io.env.CCWB_PROFILE && io.env.CCWB_PROFILE !== name) {
-    const text = `CCWB_PROFILE says ${io.env.CCWB_PROFILE}, which counts before the current one as long as it is set`;
-    io.writeError(paragraph(text, io.columns));
+export function use(name: string, { json }: JsonFlag, edges: AdminEdges): void {
+  useProfile(name, edges.env);
+  if (json) printJson({ current: name }, edges);
+  else edges.writeOut(`${name} is the current profile\n`);
+  if (edges.env.CCWB_PROFILE && edges.env.CCWB_PROFILE !== name) {
+    const text = `CCWB_PROFILE says ${edges.env.CCWB_PROFILE}, which counts before the current one as long as it is set`;
+    edges.writeError(paragraph(text, edges.columns));
   }
 }
 
-export function showOne(named: string | undefined, { json }: JsonFlag, io: AdminIo): void {
-  const name = chooseProfileFile({ profile: named }, io.env);
-  const profile = masked(readProfile(name, io.env));
+export function showOne(named: string | undefined, { json }: JsonFlag, edges: AdminEdges): void {
+  const name = chooseProfileFile({ profile: named }, edges.env);
+  const profile = masked(readProfile(name, edges.env));
   if (json) {
-    printJson(profile, io);
+    printJson(profile, edges);
     return;
   }
-  const path = profilePath(name, io.env);
+  const path = profilePath(name, edges.env);
   const { identityProvider, awsRegion, federation } = asProfileConfig(profile, path);
   const deployed = deployedStacks(profile);
   const account = deployedAccount(profile);
-  io.writeOut(
+  edges.writeOut(
     columnsOf([
-      ['profile', name === currentProfile(io.env) ? `${name}, the current one` : name],
+      ['profile', name === currentProfile(edges.env) ? `${name}, the current one` : name],
       ['file', path],
       ['provider', `${identityProvider.providerType}, ${identityProvider.issuer}`],
       ['region', awsRegion],
@@ -118,27 +120,27 @@ export function showOne(named: string | undefined, { json }: JsonFlag, io: Admin
   );
   for (const field of ['config', 'infra', 'claude', 'outputs'] as const) {
     const text = JSON.stringify(profile[field], undefined, 2);
-    io.writeOut(text === '{}' ? `${field}  nothing\n` : `${field}\n${text.replace(/^/gm, '  ')}\n`);
+    edges.writeOut(text === '{}' ? `${field}  nothing\n` : `${field}\n${text.replace(/^/gm, '  ')}\n`);
   }
   const unknown = unknownFields(profile);
   if (unknown.length > 0) {
     const text = `Kept, and of no meaning to this ccwb: ${listWords(unknown)}`;
-    io.writeError(paragraph(text, io.columns));
+    edges.writeError(paragraph(text, edges.columns));
   }
 }
 
 /** As it may stand on a screen: another tool's fields may hold secrets of their own. */
-function masked(profile: AdminProfile & { earlierTool?: unknown }): AdminProfile {
-  const { config, earlierTool } = profile;
+function masked(profile: AdminProfile & { legacyTool?: unknown }): AdminProfile {
+  const { config, legacyTool } = profile;
   return {
     ...profile,
     ...(config.client_secret !== undefined && { config: { ...config, client_secret: '(not shown)' } }),
-    ...(earlierTool !== undefined && { earlierTool: '(not shown)' }),
+    ...(legacyTool !== undefined && { legacyTool: '(not shown)' }),
   };
 }
 
-export async function remove(name: string, flags: RemoveFlags, io: AdminIo): Promise<void> {
-  const deployed = flags.force ? [] : deployedStacks(readProfile(name, io.env));
+export async function remove(name: string, flags: RemoveFlags, edges: AdminEdges): Promise<void> {
+  const deployed = flags.force ? [] : deployedStacks(readProfile(name, edges.env));
   if (deployed.length > 0) {
     throw new CcwbError(
       'ERR_STACK_STATE',
@@ -147,14 +149,14 @@ export async function remove(name: string, flags: RemoveFlags, io: AdminIo): Pro
     );
   }
   const yes = flags.yes === true || flags.force === true;
-  await confirm(`Remove profile ${name}?`, yes, '--yes', io);
-  const wasCurrent = currentProfile(io.env) === name;
-  removeProfile(name, io.env);
-  if (wasCurrent) useNoProfile(io.env);
-  if (flags.json) printJson({ removed: name }, io);
-  else io.writeOut(`${name} is removed${wasCurrent ? '; no profile is the current one now' : ''}\n`);
+  await confirm(`Remove profile ${name}?`, yes, '--yes', edges);
+  const wasCurrent = currentProfile(edges.env) === name;
+  removeProfile(name, edges.env);
+  if (wasCurrent) useNoProfile(edges.env);
+  if (flags.json) printJson({ removed: name }, edges);
+  else edges.writeOut(`${name} is removed${wasCurrent ? '; no profile is the current one now' : ''}\n`);
 }
 
-function printJson(value: unknown, io: AdminIo): void {
-  io.writeOut(`${JSON.stringify(value, undefined, 2)}\n`);
+function printJson(value: unknown, edges: AdminEdges): void {
+  edges.writeOut(`${JSON.stringify(value, undefined, 2)}\n`);
 }

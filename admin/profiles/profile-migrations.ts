@@ -2,19 +2,19 @@
 import { CcwbError } from '../../protocol/errors.ts';
 import { isObject, show } from '../../protocol/profile-reader.ts';
 import { PROFILE_SCHEMA } from './admin-profile.ts';
-import { fromEarlierTool } from './legacy-profile.ts';
+import { fromLegacyTool } from './legacy-profile.ts';
 
 /**
  * From the version of the index to the next. A step is given fields as they stand in the file and the path of
  * that, for errors; it keeps what it does not understand.
  */
 const STEPS: readonly ((fields: Fields, path: string, name: string | undefined) => Fields)[] = [
-  fromEarlierTool,
+  fromLegacyTool,
 ];
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** The version of a profile's form; 0 for those of the existing tool, which have a `schema_version` of its own. */
+/** The version of a profile's form; 0 for those of the legacy tool, which have a `schema_version` of its own. */
 export function schemaOf(value: unknown): number {
   const schema = isObject(value) ? (value.schema ?? 0) : 0;
   return typeof schema === 'number' ? schema : Number.NaN;

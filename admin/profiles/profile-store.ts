@@ -37,7 +37,7 @@ export function listProfiles(env: Environment): string[] {
     const name = basename(entry, '.json');
     return entry.endsWith('.json') && PROFILE_NAME.test(name) ? [name] : [];
   });
-  const earlier = Object.keys(earlierFile(env).profiles).filter((name) => PROFILE_NAME.test(name));
+  const earlier = Object.keys(legacyFile(env).profiles).filter((name) => PROFILE_NAME.test(name));
   return [...new Set([...files, ...earlier])].sort();
 }
 
@@ -51,8 +51,8 @@ export function readProfile(name: string, env: Environment): AdminProfile {
   const path = profilePath(name, env);
   const text = readOwn(path);
   if (text !== undefined) return parseAdminProfile(text, path, name);
-  const { profiles, path: earlierPath } = earlierFile(env);
-  if (Object.hasOwn(profiles, name)) return asProfile(profiles[name], earlierPath, name);
+  const { profiles, path: legacyPath } = legacyFile(env);
+  if (Object.hasOwn(profiles, name)) return asProfile(profiles[name], legacyPath, name);
   const there = listProfiles(env);
   throw new CcwbError(
     'ERR_PROFILE_UNKNOWN',
@@ -114,15 +114,15 @@ export function removeProfile(name: string, env: Environment): void {
     readProfile(name, env);
     throw new CcwbError(
       'ERR_CONFIG_INVALID',
-      `profile ${name} stands in ${earlierFile(env).path}, a file of another tool`,
+      `profile ${name} stands in ${legacyFile(env).path}, a file of another tool`,
       'remove it there yourself',
     );
   }
   removeOwn(path);
 }
 
-/** The file in which the existing tool keeps, or kept, what is not in a file of its own. */
-export function earlierFile(env: Environment): {
+/** The file in which the legacy tool keeps, or kept, what is not in a file of its own. */
+export function legacyFile(env: Environment): {
   readonly path: string;
   readonly profiles: Readonly<Record<string, unknown>>;
   /** The profile it was last told to use. */

@@ -1,5 +1,5 @@
 import { CcwbError } from '../../protocol/errors.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { paragraph } from './text.ts';
 
 /** Who says yes: a person when asked, or a flag beforehand. */
@@ -11,9 +11,14 @@ export type Consent = {
 };
 
 /** Goes on after a yes. @throws CcwbError ERR_DECLINED after anything else; ERR_USAGE where nobody can answer. */
-export async function confirm(question: string, yes: boolean, flag: string, io: AdminIo): Promise<void> {
+export async function confirm(
+  question: string,
+  yes: boolean,
+  flag: string,
+  edges: AdminEdges,
+): Promise<void> {
   if (yes) return;
-  const answer = await ask(question, ' [y/N]', flag, io);
+  const answer = await ask(question, ' [y/N]', flag, edges);
   if (!/^y(es)?$/i.test(answer.trim())) throw declined(question);
 }
 
@@ -23,15 +28,15 @@ export async function confirmByTyping(
   expected: string,
   yes: boolean,
   flag: string,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<void> {
   if (yes) return;
-  const answer = await ask(question, '', flag, io);
+  const answer = await ask(question, '', flag, edges);
   if (answer.trim() !== expected) throw declined(question);
 }
 
-async function ask(question: string, choice: string, flag: string, io: AdminIo): Promise<string> {
-  if (io.ask === undefined) {
+async function ask(question: string, choice: string, flag: string, edges: AdminEdges): Promise<string> {
+  if (edges.ask === undefined) {
     throw new CcwbError(
       'ERR_USAGE',
       `this needs a yes, and there is no terminal to ask at: ${question.trim()}`,
@@ -39,9 +44,9 @@ async function ask(question: string, choice: string, flag: string, io: AdminIo):
     );
   }
   // A long question is broken like all else; its last line is where the answer is typed.
-  const lines = paragraph(question.trim() + choice, io.columns);
-  const answer = await io.ask(`\n${lines.trimEnd()} `);
-  if (io.interrupted.aborted) {
+  const lines = paragraph(question.trim() + choice, edges.columns);
+  const answer = await edges.ask(`\n${lines.trimEnd()} `);
+  if (edges.interrupted.aborted) {
     throw new CcwbError(
       'ERR_INTERRUPTED',
       'interrupted at a question; nothing was changed by it',

@@ -4,7 +4,7 @@ import { adminError } from '../aws/aws-errors.ts';
 import type { ClientSettings } from '../aws/aws-identity.ts';
 import { invokeModel } from '../aws/bedrock-invoke.ts';
 import { listModels, type Models } from '../aws/bedrock-models.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { oneLine } from '../terminal/text.ts';
 import type { Caller } from './credentials.ts';
 import type { Expected } from './expected.ts';
@@ -14,9 +14,13 @@ import { type Done, finding } from './steps.ts';
 const ATTEMPTS = 2;
 
 /** @throws CcwbError */
-export async function findModels({ settings }: Caller, region: string, io: AdminIo): Promise<Done<Models>> {
+export async function findModels(
+  { settings }: Caller,
+  region: string,
+  edges: AdminEdges,
+): Promise<Done<Models>> {
   const models = await asking(`listing the models of ${region}`, () =>
-    listModels(twice(settings), region, io.interrupted),
+    listModels(twice(settings), region, edges.interrupted),
   );
   const { inferenceProfiles, foundationModels } = models;
   if (inferenceProfiles.length + foundationModels.length === 0) {
@@ -37,7 +41,7 @@ export async function callModel(
   region: string,
   models: Models | undefined,
   expected: Expected,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<Done<true>> {
   const model = modelFor(expected, models);
   if (model === undefined && models === undefined) {
@@ -48,7 +52,7 @@ export async function callModel(
     throw finding(`no model of the profile's is to be had in ${region}`, fix);
   }
   const tokens = await asking(`invoking ${model} in ${region}`, () =>
-    invokeModel(twice(settings), region, model, io.interrupted),
+    invokeModel(twice(settings), region, model, edges.interrupted),
   );
   return { detail: `${model} answered (${tokens} tokens)`, value: true };
 }

@@ -2,7 +2,7 @@
 import type { Credentials } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { type CallerIdentity, type ClientSettings, openAws } from '../aws/aws-identity.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import type { Expected } from './expected.ts';
 import type { Programs } from './programs.ts';
 import { type Done, done, finding } from './steps.ts';
@@ -14,13 +14,13 @@ export type Caller = { readonly identity: CallerIdentity; readonly settings: Cli
 export async function getCredentials(
   name: string,
   programs: Programs,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<Done<Credentials>> {
   const { output } = await programs.run('credential-process', ['--profile', name], {
-    signal: io.interrupted,
+    signal: edges.interrupted,
   });
   const credentials = asCredentials(output);
-  const minutes = Math.floor((Date.parse(credentials.Expiration) - io.now()) / 60_000);
+  const minutes = Math.floor((Date.parse(credentials.Expiration) - edges.now()) / 60_000);
   if (minutes < 0) {
     const fix = "check this computer's clock, then what bedrock-auth doctor says of it";
     throw finding(`the credentials ended at ${credentials.Expiration}`, fix);
@@ -44,7 +44,7 @@ function asCredentials(output: string): Credentials {
 export async function identify(
   credentials: Credentials,
   { profile }: Expected,
-  { aws, fetch }: AdminIo,
+  { aws, fetch }: AdminEdges,
 ): Promise<Done<Caller>> {
   const {
     AccessKeyId: accessKeyId,

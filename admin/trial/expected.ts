@@ -4,7 +4,7 @@ import { AUTH_OUTPUTS } from '../../infra/outputs.ts';
 import { loadConfig, type ProfileConfig, profileNamed } from '../../protocol/config.ts';
 import { type Chosen, choose } from '../commands/session.ts';
 import type { TestFlags } from '../commands/test.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { userConfig } from '../profiles/admin-profile.ts';
 import { listProfiles } from '../profiles/profile-store.ts';
 import { readJson, type UnpackedPackage } from './package-under-test.ts';
@@ -29,10 +29,10 @@ export type Expected = {
 export type Collector = { readonly endpoint: string; readonly validatesToken: boolean };
 
 /** Which deployment the flags mean; undefined when a package is named, and it alone tells. */
-export function chooseDeployment(flags: TestFlags, io: AdminIo): Chosen | undefined {
+export function chooseDeployment(flags: TestFlags, edges: AdminEdges): Chosen | undefined {
   const packageTells =
     flags.package !== undefined && flags.profile === undefined && flags.config === undefined;
-  return packageTells ? undefined : choose(flags, io);
+  return packageTells ? undefined : choose(flags, edges);
 }
 
 /** @throws CcwbError as the readers of config.json and of profiles do. */
@@ -40,12 +40,12 @@ export function expectedOf(
   pack: UnpackedPackage,
   chosen: Chosen | undefined,
   flags: TestFlags,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Expected {
   const config = loadConfig(join(pack.folder, 'config.json'));
   const name = chosen?.profile.name ?? pack.profile ?? config.names[0] ?? '';
   const profile = profileNamed(config, name);
-  const admin = (chosen ?? known(name, io))?.admin;
+  const admin = (chosen ?? known(name, edges))?.admin;
   const fields = fieldsOf(pack, name);
   const { federation, awsRegion } = profile;
   const { model, endpoint } = settingsOf(pack);
@@ -67,8 +67,8 @@ export function expectedOf(
 }
 
 /** The profile of ccwb init of that name, if there is one. */
-function known(name: string, io: AdminIo): Chosen | undefined {
-  return listProfiles(io.env).includes(name) ? choose({ profile: name }, io) : undefined;
+function known(name: string, edges: AdminEdges): Chosen | undefined {
+  return listProfiles(edges.env).includes(name) ? choose({ profile: name }, edges) : undefined;
 }
 
 function fieldsOf({ folder }: UnpackedPackage, name: string): Readonly<Record<string, unknown>> {

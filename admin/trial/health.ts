@@ -1,7 +1,7 @@
 /** What the installation says of itself: `bedrock-auth status` and `bedrock-auth doctor`. */
 import type { StatusReply } from '../../protocol/api.ts';
 import { CcwbError, isErrorCode } from '../../protocol/errors.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import type { Programs } from './programs.ts';
 import { type Done, done, finding } from './steps.ts';
 
@@ -9,7 +9,7 @@ import { type Done, done, finding } from './steps.ts';
 export async function checkStatus(
   name: string,
   programs: Programs,
-  { interrupted }: AdminIo,
+  { interrupted }: AdminEdges,
 ): Promise<Done<true>> {
   const { output } = await programs.run('bedrock-auth', ['status', '--profile', name, '--json'], {
     signal: interrupted,
@@ -43,7 +43,7 @@ const NOT_HERE = ['service'];
 export async function seeDoctor(
   name: string,
   programs: Programs,
-  { interrupted }: AdminIo,
+  { interrupted }: AdminEdges,
 ): Promise<Done<true>> {
   const args = ['doctor', '--profile', name, '--json'];
   const { output } = await programs.run('bedrock-auth', args, { signal: interrupted, statuses: [0, 1] });

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { replaceFile } from '../../common/atomic-file.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { runToEnd } from '../processes.ts';
 import { userEnvironment } from './environment.ts';
 import { readJson, type UnpackedPackage } from './package-under-test.ts';
@@ -61,10 +61,10 @@ function snapshotOf(folder: string): Snapshot {
  * @returns what was installed, in words.
  * @throws CcwbError what the installer says.
  */
-export async function install(pack: UnpackedPackage, place: TestPlace, io: AdminIo): Promise<string> {
+export async function install(pack: UnpackedPackage, place: TestPlace, edges: AdminEdges): Promise<string> {
   const args = ['--no-service', '--json'];
-  const env = userEnvironment(place, io.env);
-  const options = { env, cwd: pack.folder, limitMs: LIMIT_MS, signal: io.interrupted };
+  const env = userEnvironment(place, edges.env);
+  const options = { env, cwd: pack.folder, limitMs: LIMIT_MS, signal: edges.interrupted };
   const ran = await runToEnd(join(pack.folder, 'install.sh'), args, options);
   if (ran.end.kind === 'failed' && ran.end.reason === 'EACCES') {
     const fix = 'set TMPDIR to a folder in which programs may be run';

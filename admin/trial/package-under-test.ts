@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { CcwbError } from '../../protocol/errors.ts';
 import { INSTALL_FOLDER } from '../../protocol/paths.ts';
 import type { TestFlags } from '../commands/test.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { makePackages, type PackageReport } from '../package/make-packages.ts';
 import { nodeName, PLATFORMS, type Platform } from '../package/platforms.ts';
 import { runToEnd } from '../processes.ts';
@@ -55,12 +55,12 @@ export async function findPackage(
   flags: TestFlags,
   name: string | undefined,
   place: TestPlace,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<FoundPackage> {
   const platform = thisPlatform();
   const found =
     flags.package === undefined ? newest(flags.output, name, platform) : named(flags.package, platform);
-  if (!found) return { path: await make(flags, platform, place, io), origin: 'made for this test' };
+  if (!found) return { path: await make(flags, platform, place, edges), origin: 'made for this test' };
   await checkSum(found);
   // The name of the archive says nothing new.
   const origin = flags.package === undefined ? `the newest, ${dirname(found)}` : found;
@@ -99,10 +99,15 @@ function namesIn(folder: string): string[] {
   }
 }
 
-async function make(flags: TestFlags, platform: Platform, { made }: TestPlace, io: AdminIo): Promise<string> {
+async function make(
+  flags: TestFlags,
+  platform: Platform,
+  { made }: TestPlace,
+  edges: AdminEdges,
+): Promise<string> {
   let printed = '';
   const quiet = {
-    ...io,
+    ...edges,
     columns: undefined,
     writeError: () => {},
     writeOut: (text: string) => {
@@ -132,12 +137,12 @@ async function checkSum(path: string): Promise<void> {
 export async function unpack(
   { path }: FoundPackage,
   place: TestPlace,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<UnpackedPackage> {
   if (statSync(path).isDirectory()) return contents(resolve(path));
-  const env = userEnvironment(place, io.env);
+  const env = userEnvironment(place, edges.env);
   const args = ['-xzf', resolve(path), '-C', place.unpacked];
-  const { end, errors } = await runToEnd('tar', args, { env, limitMs: UNPACK_MS, signal: io.interrupted });
+  const { end, errors } = await runToEnd('tar', args, { env, limitMs: UNPACK_MS, signal: edges.interrupted });
   if (end.kind === 'failed') {
     throw invalid(`tar did not unpack ${path} (${end.reason})`, 'see that there is a tar in your PATH');
   }

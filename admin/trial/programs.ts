@@ -1,7 +1,7 @@
 /** The installed programs, run as their user would, and what they say when they fail. */
 import { join } from 'node:path';
 import { CcwbError, isErrorCode } from '../../protocol/errors.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { type Ran, type RunOptions, runToEnd } from '../processes.ts';
 import { oneLine } from '../terminal/text.ts';
 import { userEnvironment } from './environment.ts';
@@ -25,10 +25,10 @@ export type Programs = {
 /** No program waits longer for what it asks of others, but for a sign-in. */
 const LIMIT_MS = 60_000;
 
-export function installedPrograms(place: TestPlace, io: AdminIo): Programs {
+export function installedPrograms(place: TestPlace, edges: AdminEdges): Programs {
   return {
     async run(name, args, { statuses = [0], ...options } = {}) {
-      const env = { ...userEnvironment(place, io.env), CCWB_SIGN_IN: 'off' };
+      const env = { ...userEnvironment(place, edges.env), CCWB_SIGN_IN: 'off' };
       const ran = await runToEnd(join(place.installation, name), args, {
         env,
         limitMs: LIMIT_MS,

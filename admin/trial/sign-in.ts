@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { TestFlags } from '../commands/test.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { runToEnd } from '../processes.ts';
 import { signInEnvironment } from './environment.ts';
 import { checkEnd } from './programs.ts';
@@ -16,7 +16,7 @@ export async function signIn(
   name: string,
   flags: TestFlags,
   place: TestPlace,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<string | undefined> {
   const args = ['login', '--profile', name];
   if (flags.device) args.push('--device');
@@ -24,12 +24,12 @@ export async function signIn(
   const seconds = Number(flags.timeout);
   const late = AbortSignal.timeout(seconds * 1000);
   const ran = await runToEnd(join(place.installation, 'bedrock-auth'), args, {
-    env: signInEnvironment(place, io.env),
+    env: signInEnvironment(place, edges.env),
     // Told to end before, it says what it waits for.
     limitMs: seconds * 1000 + 10_000,
-    signal: AbortSignal.any([late, io.interrupted]),
+    signal: AbortSignal.any([late, edges.interrupted]),
     // What it says of a failure is told by the table.
-    onOutput: (text) => io.writeError(text),
+    onOutput: (text) => edges.writeError(text),
   });
   if (late.aborted && !(ran.end.kind === 'exited' && ran.end.status === 0)) {
     throw new CcwbError(

@@ -3,7 +3,7 @@ import { lstatSync, readdirSync, realpathSync, type Stats } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { runToEnd } from '../processes.ts';
 import { userEnvironment } from './environment.ts';
 import { OWNER, PREFIX, parents, placeIn, removePlace } from './temporary-home.ts';
@@ -15,21 +15,21 @@ const SIGN_OUT_MS = 30_000;
 const MAKING_MS = 3_600_000;
 
 /** Removes what earlier runs of this user have left, and says so. What cannot be removed is told and left. */
-export async function removeLeftovers(io: AdminIo): Promise<void> {
-  for (const root of parents(io.env).flatMap(testFolders)) {
-    if (await isInUse(root, io.now())) continue;
+export async function removeLeftovers(edges: AdminEdges): Promise<void> {
+  for (const root of parents(edges.env).flatMap(testFolders)) {
+    if (await isInUse(root, edges.now())) continue;
     const place = placeIn(root);
     // Its session lives on at the provider otherwise.
     await runToEnd(join(place.installation, 'bedrock-auth'), ['logout', '--all'], {
-      env: userEnvironment(place, io.env),
+      env: userEnvironment(place, edges.env),
       limitMs: SIGN_OUT_MS,
     });
     try {
       await removePlace(place);
-      io.writeError(`removed ${root}, which an earlier test has left\n`);
+      edges.writeError(`removed ${root}, which an earlier test has left\n`);
     } catch (thrown) {
       if (!(thrown instanceof CcwbError)) throw thrown;
-      io.writeError(`an earlier test has left ${root}: ${thrown.message}\n  fix: ${thrown.fix}\n`);
+      edges.writeError(`an earlier test has left ${root}: ${thrown.message}\n  fix: ${thrown.fix}\n`);
     }
   }
 }

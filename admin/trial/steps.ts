@@ -1,6 +1,6 @@
 /** How a test goes: one row for each thing that was tried, and what depends on a thing that failed is skipped. */
 import { CcwbError, type ErrorCode } from '../../protocol/errors.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { whileWaiting } from '../terminal/while-waiting.ts';
 
 /** What came of one thing that was tried; the form that `ccwb test --json` prints. */
@@ -47,10 +47,10 @@ export type Run = {
   ): Promise<Step<T>>;
 };
 
-export function startRun(io: AdminIo): Run {
+export function startRun(edges: AdminEdges): Run {
   const rows: Row[] = [];
   const note = (step: string, startMs: number, rest: Omit<Row, 'step' | 'seconds'>): void => {
-    const seconds = Math.round((io.now() - startMs) / 100) / 10;
+    const seconds = Math.round((edges.now() - startMs) / 100) / 10;
     rows.push({ step, seconds, ...rest });
   };
   return {
@@ -61,7 +61,7 @@ export function startRun(io: AdminIo): Run {
       work: (...values: Values<S>) => Promise<Done<T>>,
       { always = false, speaks = false }: StepOptions = {},
     ) {
-      const startMs = io.now();
+      const startMs = edges.now();
       const skip = (missing: string): { missing: string } => {
         note(name, startMs, { result: 'skipped', detail: missing, fix: null, code: null });
         return { missing };
@@ -71,15 +71,15 @@ export function startRun(io: AdminIo): Run {
         if ('missing' in step) return skip(step.missing);
         values.push(step.value);
       }
-      if (io.interrupted.aborted && !always) return skip('interrupted');
+      if (edges.interrupted.aborted && !always) return skip('interrupted');
       try {
         const working = work(...(values as unknown as Values<S>));
-        const done = speaks ? await working : await whileWaiting(name, working, io);
+        const done = speaks ? await working : await whileWaiting(name, working, edges);
         if ('skipped' in done) return skip(done.skipped);
         note(name, startMs, { result: 'ok', detail: done.detail, fix: null, code: null });
         return { value: done.value };
       } catch (thrown) {
-        const { message, fix, code } = asFinding(thrown, io.interrupted.aborted && !always);
+        const { message, fix, code } = asFinding(thrown, edges.interrupted.aborted && !always);
         note(name, startMs, { result: 'failed', detail: message, fix, code });
         return { missing: `${name} failed` };
       }

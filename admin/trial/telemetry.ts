@@ -1,5 +1,5 @@
 /** The headers of the installed `otel-helper`, and whether the collector takes what comes with them. */
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import type { Expected } from './expected.ts';
 import type { Programs } from './programs.ts';
 import { type Done, done, finding } from './steps.ts';
@@ -14,7 +14,7 @@ const CONTENT_TYPE = 'application/x-protobuf';
 export async function getHeaders(
   name: string,
   programs: Programs,
-  { interrupted }: AdminIo,
+  { interrupted }: AdminEdges,
 ): Promise<Done<Headers>> {
   const options = { signal: interrupted };
   await programs.run('otel-helper', ['--profile', name, '--test'], options);
@@ -40,14 +40,14 @@ export async function getHeaders(
 export async function askCollector(
   { collector }: Expected,
   headers: Headers,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<Done<true>> {
   if (collector === undefined) return { skipped: 'the package sends no telemetry' };
   const { endpoint, validatesToken } = collector;
-  for (const signal of SIGNALS) checkReply(await post(endpoint, signal, headers, io), endpoint);
+  for (const signal of SIGNALS) checkReply(await post(endpoint, signal, headers, edges), endpoint);
   if (!validatesToken) return done(`${endpoint} takes metrics and logs`);
   const { authorization: _, ...nameless } = headers;
-  if ((await post(endpoint, 'metrics', nameless, io)).status < 300) {
+  if ((await post(endpoint, 'metrics', nameless, edges)).status < 300) {
     throw finding(
       `the collector ${endpoint} takes telemetry without an ID token`,
       'deploy the monitoring stack again (ccwb deploy): its load balancer has to check tokens',
@@ -58,15 +58,15 @@ export async function askCollector(
 
 type Reply = { readonly status: number; readonly isProtobuf: boolean };
 
-async function post(endpoint: string, signal: string, headers: Headers, io: AdminIo): Promise<Reply> {
+async function post(endpoint: string, signal: string, headers: Headers, edges: AdminEdges): Promise<Reply> {
   const url = `${endpoint.replace(/\/$/, '')}/v1/${signal}`;
   try {
-    const response = await io.fetch(url, {
+    const response = await edges.fetch(url, {
       method: 'POST',
       headers: { ...headers, 'content-type': CONTENT_TYPE },
       body: new Uint8Array(0),
       redirect: 'manual',
-      signal: io.interrupted,
+      signal: edges.interrupted,
     });
     await response.arrayBuffer();
     const type = response.headers.get('content-type') ?? '';

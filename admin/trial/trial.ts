@@ -1,7 +1,7 @@
 import { CcwbError } from '../../protocol/errors.ts';
 import type { Chosen } from '../commands/session.ts';
 import type { TestFlags } from '../commands/test.ts';
-import type { AdminIo } from '../io.ts';
+import type { AdminEdges } from '../edges.ts';
 import { paragraph } from '../terminal/text.ts';
 import { callModel, findModels } from './bedrock.ts';
 import { checkRole, getCredentials, identify } from './credentials.ts';
@@ -30,21 +30,21 @@ export type TestReport = {
  *
  * @throws CcwbError ERR_TEST_FAILED when any step failed, ERR_INTERRUPTED
  */
-export async function testPackage(flags: TestFlags, io: AdminIo): Promise<void> {
+export async function testPackage(flags: TestFlags, edges: AdminEdges): Promise<void> {
   thisPlatform();
   checkTimeout(flags.timeout);
-  const chosen = chooseDeployment(flags, io);
-  await removeLeftovers(io);
-  const place = await makePlace(io.env);
-  const run = startRun(io);
+  const chosen = chooseDeployment(flags, edges);
+  await removeLeftovers(edges);
+  const place = await makePlace(edges.env);
+  const run = startRun(edges);
   const cleanUp = (): Promise<unknown> => run.step('clean-up', [], () => remove(place), { always: true });
   let name: string | undefined;
   try {
-    name = await tryAll(flags, chosen, place, run, io);
+    name = await tryAll(flags, chosen, place, run, edges);
   } finally {
     await cleanUp();
   }
-  report(run.rows, name ?? chosen?.profile.name, flags, io);
+  report(run.rows, name ?? chosen?.profile.name, flags, edges);
 }
 
 /** The longest wait for a sign-in that anybody may mean, in seconds. */
@@ -63,22 +63,22 @@ async function tryAll(
   chosen: Chosen | undefined,
   place: HeldPlace,
   run: Run,
-  io: AdminIo,
+  edges: AdminEdges,
 ): Promise<string | undefined> {
   let before: Snapshot = new Map();
-  const programs = installedPrograms(place, io);
+  const programs = installedPrograms(place, edges);
   const found = await run.step('package', [], async () => {
-    const value = await findPackage(flags, chosen?.profile.name, place, io);
+    const value = await findPackage(flags, chosen?.profile.name, place, edges);
     return { value, detail: value.origin };
   });
   const unpacked = await run.step('archive', [found], async (value) => {
-    const pack = await unpack(value, place, io);
-    const expected = expectedOf(pack, chosen, flags, io);
+    const pack = await unpack(value, place, edges);
+    const expected = expectedOf(pack, chosen, flags, edges);
     return { value: { pack, expected }, detail: describe(expected) };
   });
   const installed = await run.step('installation', [unpacked], async ({ pack, expected }) => {
     before = furnish(place);
-    return { value: expected, detail: await install(pack, place, io) };
+    return { value: expected, detail: await install(pack, place, edges) };
   });
   const name = nameOf(unpacked);
 
@@ -86,33 +86,37 @@ async function tryAll(
     'sign-in',
     [installed],
     async ({ profile }) => {
-      const user = await signIn(profile.name, flags, place, io);
+      const user = await signIn(profile.name, flags, place, edges);
       return { value: { user }, detail: user === undefined ? 'signed in' : `as ${user}` };
     },
     { speaks: true },
   );
   const credentials = await run.step('credentials', [installed, signedIn], ({ profile }) =>
-    getCredentials(profile.name, programs, io),
+    getCredentials(profile.name, programs, edges),
   );
   const caller = await run.step('identity', [credentials, installed], (keys, expected) =>
-    identify(keys, expected, io),
+    identify(keys, expected, edges),
   );
   await run.step('role', [caller, signedIn, installed], (who, { user }, expected) =>
     checkRole(who, user, expected),
   );
   for (const region of regionsOf(unpacked)) {
-    const models = await run.step(`models ${region}`, [caller], (who) => findModels(who, region, io));
+    const models = await run.step(`models ${region}`, [caller], (who) => findModels(who, region, edges));
     await run.step(`invoke ${region}`, [caller, installed], async (who, expected) => {
       if (!flags.api) return { skipped: 'only with --api: it costs a few tokens' };
-      return callModel(who, region, 'value' in models ? models.value : undefined, expected, io);
+      return callModel(who, region, 'value' in models ? models.value : undefined, expected, edges);
     });
   }
   const headers = await run.step('telemetry', [installed, signedIn], ({ profile }) =>
-    getHeaders(profile.name, programs, io),
+    getHeaders(profile.name, programs, edges),
   );
-  await run.step('collector', [headers, installed], (given, expected) => askCollector(expected, given, io));
-  await run.step('status', [installed, signedIn], ({ profile }) => checkStatus(profile.name, programs, io));
-  await run.step('doctor', [installed], ({ profile }) => seeDoctor(profile.name, programs, io));
+  await run.step('collector', [headers, installed], (given, expected) =>
+    askCollector(expected, given, edges),
+  );
+  await run.step('status', [installed, signedIn], ({ profile }) =>
+    checkStatus(profile.name, programs, edges),
+  );
+  await run.step('doctor', [installed], ({ profile }) => seeDoctor(profile.name, programs, edges));
   const always = { always: true };
   await run.step('sign-out', [installed], ({ profile }) => signOut(profile.name, programs), always);
   await run.step('uninstall', [installed], () => uninstall(before, place, programs), always);
@@ -141,13 +145,18 @@ async function remove(place: HeldPlace) {
 }
 
 /** @throws CcwbError ERR_TEST_FAILED, ERR_INTERRUPTED */
-function report(rows: readonly Row[], profile: string | undefined, flags: TestFlags, io: AdminIo): void {
+function report(
+  rows: readonly Row[],
+  profile: string | undefined,
+  flags: TestFlags,
+  edges: AdminEdges,
+): void {
   const failed = rows.filter(({ result }) => result === 'failed');
-  const outcome = failed.length > 0 || io.interrupted.aborted ? 'failed' : 'ok';
+  const outcome = failed.length > 0 || edges.interrupted.aborted ? 'failed' : 'ok';
   const printed: TestReport = { profile: profile ?? null, outcome, steps: rows };
-  if (flags.json) io.writeOut(`${JSON.stringify(printed, undefined, 2)}\n`);
-  else io.writeOut(`\n${table(rows, io)}`);
-  if (io.interrupted.aborted && rows.at(-1)?.result === 'ok') {
+  if (flags.json) edges.writeOut(`${JSON.stringify(printed, undefined, 2)}\n`);
+  else edges.writeOut(`\n${table(rows, edges)}`);
+  if (edges.interrupted.aborted && rows.at(-1)?.result === 'ok') {
     throw new CcwbError('ERR_INTERRUPTED', 'interrupted; nothing is left of the test', 'run it again');
   }
   const [first] = failed;
@@ -159,7 +168,7 @@ function report(rows: readonly Row[], profile: string | undefined, flags: TestFl
   }
   const skipped = rows.filter(({ result }) => result === 'skipped').length;
   const rest = skipped === 0 ? '' : `; ${skipped} ${skipped === 1 ? 'was' : 'were'} skipped`;
-  io.writeError(
-    paragraph(`\nThe package works: ${rows.length - skipped} steps went well${rest}.`, io.columns),
+  edges.writeError(
+    paragraph(`\nThe package works: ${rows.length - skipped} steps went well${rest}.`, edges.columns),
   );
 }

@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import { CONTAINER_HOST } from '../../protocol/container-credentials.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { Edges } from '../edges.ts';
+import type { DaemonEdges } from '../edges.ts';
 import { causeOf } from '../platform/log.ts';
 import type { Profile, Profiles } from '../profiles/profiles.ts';
 import { containerEndpoint } from './container-endpoint.ts';
@@ -23,7 +23,7 @@ type Open = { port: number; server: Server; token: ContainerToken };
 export function containerCredentials(
   profiles: Pick<Profiles, 'all'>,
   tokenPath: string,
-  edges: Pick<Edges, 'clock' | 'log' | 'audit'>,
+  edges: Pick<DaemonEdges, 'clock' | 'log' | 'audit'>,
 ): ContainerCredentials {
   let open: Open | undefined;
   let problem: { error: CcwbError; at: number } | undefined;

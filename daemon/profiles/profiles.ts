@@ -3,7 +3,7 @@ import { type Config, loadConfig, type ProfileConfig, profileNamed } from '../..
 import { asCcwbError, CcwbError } from '../../protocol/errors.ts';
 import { type CredentialCache, credentialCache } from '../aws/credential-cache.ts';
 import { openFederation } from '../aws/federation.ts';
-import type { Edges } from '../edges.ts';
+import type { DaemonEdges } from '../edges.ts';
 import { oidcClient } from '../oidc/oidc-client.ts';
 import { importing } from '../session/legacy-tool.ts';
 import { openSession, type Session } from '../session/session.ts';
@@ -41,7 +41,7 @@ export type Profiles = {
 /** `settings`: what it was opened with, apart from what makes it the same credential. */
 type SharedSession = { session: Session; signIns: SignIns; settings: string };
 
-export function openProfiles(configPath: string, redirect: LoopbackRedirect, edges: Edges): Profiles {
+export function openProfiles(configPath: string, redirect: LoopbackRedirect, edges: DaemonEdges): Profiles {
   let sessions = new Map<string, SharedSession>();
   /** Sessions of former configurations that may be in the middle of a refresh. */
   const replaced = new Set<SharedSession>();
@@ -134,7 +134,7 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
     former: SharedSession | undefined,
   ): SharedSession => {
     const oidc = oidcClient(profile, edges);
-    const store = importing(edges.openStore(profile.credentialStorage), sharers, edges.earlier, edges.log);
+    const store = importing(edges.openStore(profile.credentialStorage), sharers, edges.legacyTool, edges.log);
     const lockCredential = edges.openLocks(profile.credentialStorage);
     const session = openSession(sessionKey(profile), oidc, store, { ...edges, lockCredential }, async () => {
       if (!former) return;

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { causeOf, type Log } from '../platform/log.ts';
 import { type SecretStore, UNKNOWN_SUBJECT } from './stores/secret-store.ts';
 
-/** What the tool that this program replaces has left in a home, in plain files of one folder. */
-export type EarlierTool = {
+/** What the legacy tool has left in a home, in plain files of one folder. */
+export type LegacyTool = {
   /** The refresh token it kept for a profile; undefined when there is none, or not in a file of this user's alone. */
   refreshToken(profile: string): Promise<string | undefined>;
   /** Removes what it kept for a profile: refresh token, ID token, and headers made from that. */
@@ -24,7 +24,7 @@ const FILES = [
 /** Its files have one token and a few words; more is not from it. */
 const MAX_BYTES = 65_536;
 
-export function earlierTool(home: string): EarlierTool {
+export function legacyTool(home: string): LegacyTool {
   const folder = join(home, '.claude-code-session');
   return {
     refreshToken: async (profile) => {
@@ -41,19 +41,19 @@ export function earlierTool(home: string): EarlierTool {
 }
 
 /**
- * A store that takes over what the earlier tool kept for these profiles, so that nobody signs in again
+ * A store that takes over what the legacy tool kept for these profiles, so that nobody signs in again
  * because of the change; and that leaves none of its tokens behind once it has a session of its own.
  */
 export function importing(
   store: SecretStore,
   profiles: readonly string[],
-  earlier: EarlierTool,
+  legacyTool: LegacyTool,
   log: Log,
 ): SecretStore {
   const leaveNothing = async (): Promise<void> => {
     for (const profile of profiles) {
-      await earlier.remove(profile).catch((error: unknown) => {
-        log('warn', 'tokens of the earlier tool not removed', { profile, cause: causeOf(error) });
+      await legacyTool.remove(profile).catch((error: unknown) => {
+        log('warn', 'tokens of the legacy tool not removed', { profile, cause: causeOf(error) });
       });
     }
   };
@@ -63,11 +63,11 @@ export function importing(
       let session = await store.read(key);
       for (const profile of profiles) {
         if (session) break;
-        const refreshToken = await earlier.refreshToken(profile).catch(() => undefined);
+        const refreshToken = await legacyTool.refreshToken(profile).catch(() => undefined);
         if (refreshToken === undefined) continue;
         session = { version: 1, refreshToken, subject: UNKNOWN_SUBJECT, user: null };
         await store.write(key, session);
-        log('info', 'session of the earlier tool imported', { profile, storage: store.kind });
+        log('info', 'session of the legacy tool imported', { profile, storage: store.kind });
       }
       // Written and read back by now: theirs is not the only copy any more.
       if (session) await leaveNothing();

@@ -1,6 +1,6 @@
 import { painter } from '../../common/terminal/layout.ts';
 import { PREDECESSOR } from '../../protocol/paths.ts';
-import { isReaderGone, type Program } from '../program/program.ts';
+import { isReaderGone, type ShimEdges } from '../program/edges.ts';
 import { stamp } from '../terminal/times.ts';
 import { safeText, shortPath, wantsColours } from '../terminal/view.ts';
 import { type LogLine, lineParser, readEnd, selected, wantedLines } from './log-reader.ts';
@@ -26,22 +26,22 @@ type Entry = {
 };
 
 /** `bedrock-auth audit`: which programs got credentials. Reads the files; asks no daemon. */
-export async function audit(program: Program, options: AuditOptions): Promise<number> {
-  const { paths, env } = program;
+export async function audit(edges: ShimEdges, options: AuditOptions): Promise<number> {
+  const { paths, env } = edges;
   const parse = lineParser();
   // The daemon renames the file when it is full, and keeps one such predecessor.
   const all = [paths.audit + PREDECESSOR, paths.audit].flatMap((path) => readEnd(path, parse).lines);
   const found = selected(
     all.filter((line) => matches(entryOf(line), options)),
-    wantedLines(program, options),
+    wantedLines(edges, options),
   );
   try {
-    if (options.json) for (const { text } of found) await program.print(`${text}\n`);
-    else if (found.length > 0) await program.print(table(program, found));
+    if (options.json) for (const { text } of found) await edges.writeOut(`${text}\n`);
+    else if (found.length > 0) await edges.writeOut(table(edges, found));
     else {
       const where = shortPath(paths.audit, env.HOME);
       const none = all.length === 0 ? `nothing was given out yet (${where})` : 'no line matches';
-      program.say(`The audit log: ${none}.\n`);
+      edges.writeError(`The audit log: ${none}.\n`);
     }
   } catch (error) {
     if (!isReaderGone(error)) throw error;
@@ -73,15 +73,15 @@ function matches(entry: Entry | undefined, { profile, program, refused }: AuditO
 const HEADER = ['WHEN', 'PROFILE', 'WHAT', 'KEY', 'PID', 'PROGRAM'] as const;
 
 /** Columns as wide as they need to be; on a terminal the last one is cut so that each entry is a line. */
-function table(program: Program, lines: readonly LogLine[]): string {
-  const paint = painter(wantsColours(program));
+function table(edges: ShimEdges, lines: readonly LogLine[]): string {
+  const paint = painter(wantsColours(edges));
   const rows = lines.map((line) => {
     const entry = entryOf(line);
-    const name = entry?.program === undefined ? 'unknown' : shortPath(entry.program, program.env.HOME);
+    const name = entry?.program === undefined ? 'unknown' : shortPath(entry.program, edges.env.HOME);
     return {
       refused: entry?.refused === true,
       cells: [
-        stamp(line.at, program.now()),
+        stamp(line.at, edges.now()),
         entry?.profile ?? '',
         `${entry?.what ?? ''}${entry?.refused ? ' refused' : ''}`,
         entry?.keyId ?? '-',
@@ -94,7 +94,7 @@ function table(program: Program, lines: readonly LogLine[]): string {
     Math.max(name.length, ...rows.map(({ cells }) => cells[column]?.length ?? 0)),
   );
   const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
-  const room = program.terminal ? Math.max(12, program.size().columns - before) : Number.POSITIVE_INFINITY;
+  const room = edges.terminal ? Math.max(12, edges.size().columns - before) : Number.POSITIVE_INFINITY;
   const asLine = (cells: readonly string[]): string => {
     const name = cells.at(-1) ?? '';
     const padded = cells.slice(0, -1).map((cell, column) => cell.padEnd(widths[column] ?? 0));

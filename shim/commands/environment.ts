@@ -6,8 +6,8 @@ import { containerCredentialsUrl } from '../../protocol/container-credentials.ts
 import { CcwbError, errorLines } from '../../protocol/errors.ts';
 import { askStarting } from '../daemon/ask.ts';
 import { checkProfile, profileMeant } from '../program/chosen-profile.ts';
+import { type ShimEdges, usageError } from '../program/edges.ts';
 import { runInForeground } from '../program/processes.ts';
-import { type Program, usageError } from '../program/program.ts';
 import { signIn } from '../sign-in/sign-in.ts';
 import { moment } from '../terminal/times.ts';
 
@@ -56,62 +56,60 @@ type ShellName = keyof typeof SHELLS;
 
 /** `bedrock-auth env`: credentials, or the way to them, as lines for a shell. */
 export async function env(
-  program: Program,
+  edges: ShimEdges,
   options: { profile?: string; shell?: string; container?: boolean },
 ): Promise<number> {
-  const shell: Shell = SHELLS[shellMeant(program, options.shell)];
-  const profile = profileMeant(program, options.profile);
-  if (options.container) return containerEnv(program, shell, profile);
-  const credentials = await credentialsOf(program, profile);
-  const until = `valid until ${moment(credentials.Expiration, program.now())}`;
+  const shell: Shell = SHELLS[shellMeant(edges, options.shell)];
+  const profile = profileMeant(edges, options.profile);
+  if (options.container) return containerEnv(edges, shell, profile);
+  const credentials = await credentialsOf(edges, profile);
+  const until = `valid until ${moment(credentials.Expiration, edges.now())}`;
   const lines = [
     shell.comment(`AWS credentials of ${profile}, ${until}; they do not renew themselves.`),
-    ...OUTDOING.filter((name) => program.env[name] !== undefined).map((name) => shell.unset(name)),
-    ...Object.entries(variables(program, profile, credentials)).map(([name, value]) =>
-      shell.set(name, value),
-    ),
+    ...OUTDOING.filter((name) => edges.env[name] !== undefined).map((name) => shell.unset(name)),
+    ...Object.entries(variables(edges, profile, credentials)).map(([name, value]) => shell.set(name, value)),
   ];
-  await program.print(`${lines.join('\n')}\n`);
+  await edges.writeOut(`${lines.join('\n')}\n`);
   return 0;
 }
 
 /** The way to the container credentials endpoint: an address, and a file that only this user can read. */
-async function containerEnv(program: Program, shell: Shell, profile: string): Promise<number> {
-  const { containerCredentialsPort: port } = profileNamed(loadConfig(program.paths.config), profile);
+async function containerEnv(edges: ShimEdges, shell: Shell, profile: string): Promise<number> {
+  const { containerCredentialsPort: port } = profileNamed(loadConfig(edges.paths.config), profile);
   if (port === undefined) {
     throw new CcwbError(
       'ERR_CONFIG_INVALID',
-      `${profile} serves no container credentials: ${program.paths.config} has no container_credentials_port for it`,
+      `${profile} serves no container credentials: ${edges.paths.config} has no container_credentials_port for it`,
       `add "container_credentials_port": 9911, or another free port, to the profile ${profile}`,
     );
   }
   const variables = {
     AWS_CONTAINER_CREDENTIALS_FULL_URI: containerCredentialsUrl(port, profile),
-    AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: program.paths.containerToken,
+    AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: edges.paths.containerToken,
   };
   const before = [...KEYS, ...OUTDOING].filter((name) => !Object.hasOwn(variables, name));
   const lines = [
-    ...before.filter((name) => program.env[name] !== undefined).map((name) => shell.unset(name)),
+    ...before.filter((name) => edges.env[name] !== undefined).map((name) => shell.unset(name)),
     ...Object.entries(variables).map(([name, value]) => shell.set(name, value)),
   ];
-  await program.print(`${lines.join('\n')}\n`);
+  await edges.writeOut(`${lines.join('\n')}\n`);
   return 0;
 }
 
 /** `bedrock-auth exec`: a command with credentials in its environment. Its end is the end of this. */
 export async function exec(
-  program: Program,
+  edges: ShimEdges,
   options: { profile?: string },
   [file = '', ...args]: readonly string[],
 ): Promise<number> {
-  const profile = profileMeant(program, options.profile);
-  const credentials = await credentialsOf(program, profile);
-  const environment = { ...program.env, ...variables(program, profile, credentials) };
+  const profile = profileMeant(edges, options.profile);
+  const credentials = await credentialsOf(edges, profile);
+  const environment = { ...edges.env, ...variables(edges, profile, credentials) };
   for (const name of OUTDOING) delete environment[name];
   const child = runInForeground(file, args, environment);
-  program.takeSignals((signal) => {
+  edges.takeSignals((signal) => {
     // The terminal has sent these to the command as well, and twice may mean something else to it.
-    if (!(program.terminalInput && (signal === 'SIGINT' || signal === 'SIGQUIT'))) child.kill(signal);
+    if (!(edges.terminalInput && (signal === 'SIGINT' || signal === 'SIGQUIT'))) child.kill(signal);
   });
   const end = await child.ended;
   if (end.kind === 'exited') return end.status;
@@ -121,8 +119,8 @@ export async function exec(
   const missing = reason === 'ENOENT';
   const problem = missing ? 'there is no such program' : `it cannot be run (${reason})`;
   const fix = 'give a program on the PATH, or its path';
-  program.say(
-    errorLines(program.name, new CcwbError('ERR_USAGE', `${JSON.stringify(file)}: ${problem}`, fix)),
+  edges.writeError(
+    errorLines(edges.name, new CcwbError('ERR_USAGE', `${JSON.stringify(file)}: ${problem}`, fix)),
   );
   return missing ? 127 : 126;
 }
@@ -132,29 +130,29 @@ export async function exec(
  *
  * @throws CcwbError
  */
-async function credentialsOf(program: Program, profile: string): Promise<Credentials> {
+async function credentialsOf(edges: ShimEdges, profile: string): Promise<Credentials> {
   const ask = (): Promise<Credentials> =>
     askStarting<Credentials>(
-      program,
+      edges,
       { route: 'credentials', params: { profile }, answerMs: EXCHANGE_MS },
-      () => checkProfile(program, profile),
+      () => checkProfile(edges, profile),
     );
   try {
     return await ask();
   } catch (error) {
     const signedOut = error instanceof CcwbError && error.code === 'ERR_LOGIN_REQUIRED';
-    if (!signedOut || program.env.CCWB_SIGN_IN === 'off') throw error;
+    if (!signedOut || edges.env.CCWB_SIGN_IN === 'off') throw error;
     // A script may run this again and again: such sign-ins are capped.
-    const options = { profile, automatic: true, openPages: true, waitMs: undefined, tell: program.say };
-    await signIn(program, options);
+    const options = { profile, automatic: true, openPages: true, waitMs: undefined, tell: edges.writeError };
+    await signIn(edges, options);
     return ask();
   }
 }
 
 /** The region is the profile's own unless the shell has one. */
-function variables(program: Program, profile: string, credentials: Credentials): Record<string, string> {
-  const region = program.env.AWS_REGION ?? program.env.AWS_DEFAULT_REGION;
-  const own = region === undefined ? regionOf(program, profile) : undefined;
+function variables(edges: ShimEdges, profile: string, credentials: Credentials): Record<string, string> {
+  const region = edges.env.AWS_REGION ?? edges.env.AWS_DEFAULT_REGION;
+  const own = region === undefined ? regionOf(edges, profile) : undefined;
   return {
     AWS_ACCESS_KEY_ID: credentials.AccessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.SecretAccessKey,
@@ -165,7 +163,7 @@ function variables(program: Program, profile: string, credentials: Credentials):
 }
 
 /** Undefined when config.json cannot be read now: the daemon has an older one. */
-function regionOf({ paths }: Program, profile: string): string | undefined {
+function regionOf({ paths }: ShimEdges, profile: string): string | undefined {
   try {
     return loadConfig(paths.config).profiles.get(profile)?.awsRegion;
   } catch {
@@ -173,7 +171,7 @@ function regionOf({ paths }: Program, profile: string): string | undefined {
   }
 }
 
-function shellMeant({ name, env: environment }: Program, flag: string | undefined): ShellName {
+function shellMeant({ name, env: environment }: ShimEdges, flag: string | undefined): ShellName {
   const shell = flag ?? (basename(environment.SHELL ?? '') === 'fish' ? 'fish' : 'sh');
   if (shell === 'sh' || shell === 'fish' || shell === 'powershell') return shell;
   const allowed = Object.keys(SHELLS).join(', ');

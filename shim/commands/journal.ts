@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { installedService } from '../daemon/start-daemon.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { runForLines } from '../program/processes.ts';
-import type { Program } from '../program/program.ts';
 import { SYSTEMD_UNIT } from '../service/systemd.ts';
 import { type LogLine, lineParser } from './log-reader.ts';
 
@@ -9,22 +9,22 @@ import { type LogLine, lineParser } from './log-reader.ts';
 const JOURNALCTL = ['/usr/bin/journalctl', '/bin/journalctl', '/run/current-system/sw/bin/journalctl'];
 
 /** Path of journalctl, when the daemon is a service of systemd. */
-export function journalOf(program: Program): string | undefined {
-  if (installedService(program)?.name !== 'systemd') return undefined;
+export function journalOf(edges: ShimEdges): string | undefined {
+  if (installedService(edges)?.name !== 'systemd') return undefined;
   return JOURNALCTL.find((path) => existsSync(path));
 }
 
 /** The last lines of the journal; a journal that cannot be read is told, and has none. */
-export async function journalLines(program: Program, journal: string, count: number): Promise<LogLine[]> {
+export async function journalLines(edges: ShimEdges, journal: string, count: number): Promise<LogLine[]> {
   const parse = journalParser();
   const lines: LogLine[] = [];
   const onEntry = (entry: string): void => {
     const line = parse(entry);
     if (line) lines.push(line);
   };
-  const end = await runJournal(journal, [`--lines=${count}`], onEntry, program.interrupted);
+  const end = await runJournal(journal, [`--lines=${count}`], onEntry, edges.interrupted);
   if (end.kind !== 'exited' || end.status !== 0) {
-    program.say(`The journal cannot be read; journalctl --user -u ${SYSTEMD_UNIT} may say why.\n`);
+    edges.writeError(`The journal cannot be read; journalctl --user -u ${SYSTEMD_UNIT} may say why.\n`);
   }
   return lines;
 }

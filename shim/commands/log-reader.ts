@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PREDECESSOR } from '../../protocol/paths.ts';
-import { type Program, usageError } from '../program/program.ts';
+import { type ShimEdges, usageError } from '../program/edges.ts';
 import { timeMeant } from '../terminal/times.ts';
 
 /** How many lines are shown unless somebody says how many, or since when. */
@@ -26,18 +26,18 @@ export type LogLine = {
 export type Wanted = { from: number; count: number };
 
 /** @throws CcwbError ERR_USAGE */
-export function wantedLines(program: Program, options: { lines?: string; since?: string }): Wanted {
+export function wantedLines(edges: ShimEdges, options: { lines?: string; since?: string }): Wanted {
   const { lines, since } = options;
-  const from = since === undefined ? Number.NEGATIVE_INFINITY : timeMeant(since, program.now());
+  const from = since === undefined ? Number.NEGATIVE_INFINITY : timeMeant(since, edges.now());
   if (from === undefined) {
     const allowed = '10m, 2h, 3d, "2026-01-02 15:04" or RFC 3339';
-    throw usageError(program.name, `--since is ${JSON.stringify(since)}; allowed: ${allowed}`);
+    throw usageError(edges.name, `--since is ${JSON.stringify(since)}; allowed: ${allowed}`);
   }
   if (lines === undefined) return { from, count: since === undefined ? DEFAULT_LINES : MAX_LINES };
   const count = /^\d{1,7}$/.test(lines) ? Number(lines) : Number.NaN;
   if (count <= MAX_LINES) return { from, count };
   const allowed = `a whole number from 0 to ${MAX_LINES}`;
-  throw usageError(program.name, `--lines is ${JSON.stringify(lines)}; allowed: ${allowed}`);
+  throw usageError(edges.name, `--lines is ${JSON.stringify(lines)}; allowed: ${allowed}`);
 }
 
 /** The lines in the order of their times; those of one source stay in its order. */

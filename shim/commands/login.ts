@@ -3,7 +3,7 @@ import { loadConfig } from '../../protocol/config.ts';
 import { asCcwbError, errorLines } from '../../protocol/errors.ts';
 import { askStarting } from '../daemon/ask.ts';
 import { checkProfile, profileMeant } from '../program/chosen-profile.ts';
-import { type Program, usageError } from '../program/program.ts';
+import { type ShimEdges, usageError } from '../program/edges.ts';
 import { signIn } from '../sign-in/sign-in.ts';
 import { duration } from '../terminal/times.ts';
 
@@ -15,21 +15,21 @@ const TICK_MS = 1_000;
  * lives. All of it goes to standard output: that is what Claude Code shows while it runs the command.
  */
 export async function login(
-  program: Program,
+  edges: ShimEdges,
   options: { profile?: string; browser: boolean; device?: boolean },
 ): Promise<number> {
-  const profile = profileMeant(program, options.profile);
-  checkProfile(program, profile);
-  const waiting = waitingLine(program);
+  const profile = profileMeant(edges, options.profile);
+  checkProfile(edges, profile);
+  const waiting = waitingLine(edges);
   let lost: unknown;
   const tell = (text: string): void => {
     waiting.clear();
-    program.print(text).catch((error: unknown) => {
+    edges.writeOut(text).catch((error: unknown) => {
       lost = error;
     });
   };
   try {
-    const { user, waited } = await signIn(program, {
+    const { user, waited } = await signIn(edges, {
       profile,
       automatic: false,
       openPages: options.browser,
@@ -48,14 +48,14 @@ export async function login(
 }
 
 /** Says what is waited for: once, and on a terminal in a line that counts the time until it is cleared. */
-function waitingLine(program: Program): { show(wait: { waitMs: number }): void; clear(): void } {
+function waitingLine(edges: ShimEdges): { show(wait: { waitMs: number }): void; clear(): void } {
   const startedAt = performance.now();
   let endsAt = 0;
   let shown = false;
   let timer: NodeJS.Timeout | undefined;
   const write = (text: string): void => {
     // A reader that went away ends nothing: the sign-in is what counts.
-    program.print(text).catch(() => {});
+    edges.writeOut(text).catch(() => {});
   };
   const line = (): string => {
     const now = performance.now();
@@ -66,7 +66,7 @@ function waitingLine(program: Program): { show(wait: { waitMs: number }): void; 
       endsAt = performance.now() + waitMs;
       if (shown) return;
       shown = true;
-      if (!program.terminal) {
+      if (!edges.terminal) {
         write(`Waiting for the sign-in, at most ${duration(waitMs)} ...\n`);
         return;
       }
@@ -85,37 +85,37 @@ function waitingLine(program: Program): { show(wait: { waitMs: number }): void; 
 
 /** `bedrock-auth logout`: ends the session of one profile, or of every profile in config.json. */
 export async function logout(
-  program: Program,
+  edges: ShimEdges,
   options: { profile?: string; all?: boolean },
 ): Promise<number> {
-  if (!options.all) return logoutOf(program, profileMeant(program, options.profile));
+  if (!options.all) return logoutOf(edges, profileMeant(edges, options.profile));
   if (options.profile !== undefined) {
-    throw usageError(program.name, '--all and --profile cannot go together');
+    throw usageError(edges.name, '--all and --profile cannot go together');
   }
   let status = 0;
-  for (const profile of loadConfig(program.paths.config).names) {
+  for (const profile of loadConfig(edges.paths.config).names) {
     try {
-      await logoutOf(program, profile);
+      await logoutOf(edges, profile);
     } catch (thrown) {
       const error = asCcwbError(thrown);
-      program.say(errorLines(program.name, error));
+      edges.writeError(errorLines(edges.name, error));
       status = error.exit;
     }
   }
   return status;
 }
 
-async function logoutOf(program: Program, profile: string): Promise<number> {
+async function logoutOf(edges: ShimEdges, profile: string): Promise<number> {
   const { wasSignedIn, revoked } = await askStarting<SignOutReply>(
-    program,
+    edges,
     // Revoking is a call to the identity provider.
     { route: 'signOut', params: { profile }, answerMs: 20_000 },
-    () => checkProfile(program, profile),
+    () => checkProfile(edges, profile),
   );
   const outcome = revoked
     ? 'the session was ended at the identity provider too'
     : 'the identity provider was not told, its own session may live on';
-  await program.print(
+  await edges.writeOut(
     wasSignedIn ? `Signed out of ${profile}; ${outcome}.\n` : `Nobody was signed in for ${profile}.\n`,
   );
   return 0;

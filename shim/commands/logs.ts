@@ -1,6 +1,6 @@
 import { type Colour, painter } from '../../common/terminal/layout.ts';
 import { PREDECESSOR } from '../../protocol/paths.ts';
-import { isReaderGone, type Program } from '../program/program.ts';
+import { isReaderGone, type ShimEdges } from '../program/edges.ts';
 import { stamp } from '../terminal/times.ts';
 import { safeText, shortPath, wantsColours } from '../terminal/view.ts';
 import { journalLines, journalOf, journalParser, runJournal } from './journal.ts';
@@ -22,16 +22,16 @@ export type LogsOptions = { follow?: boolean; lines?: string; since?: string; js
  * `bedrock-auth logs`: the file of daemons that programs or launchd started and, where the service is
  * installed with systemd, its journal; in the order of time.
  */
-export async function logs(program: Program, options: LogsOptions): Promise<number> {
-  const wanted = wantedLines(program, options);
-  const show = printer(program, options.json === true);
-  const journal = journalOf(program);
-  const { lines: before, place } = readLog(program);
-  if (journal) before.push(...(await journalLines(program, journal, wanted.count)));
+export async function logs(edges: ShimEdges, options: LogsOptions): Promise<number> {
+  const wanted = wantedLines(edges, options);
+  const show = printer(edges, options.json === true);
+  const journal = journalOf(edges);
+  const { lines: before, place } = readLog(edges);
+  if (journal) before.push(...(await journalLines(edges, journal, wanted.count)));
   try {
     for (const line of selected(before, wanted)) await show(line);
-    if (options.follow) await follow(program, journal, place, show);
-    else if (before.length === 0) program.say(`There is no log yet: ${placesOf(program, journal)}.\n`);
+    if (options.follow) await follow(edges, journal, place, show);
+    else if (before.length === 0) edges.writeError(`There is no log yet: ${placesOf(edges, journal)}.\n`);
   } catch (error) {
     if (!isReaderGone(error)) throw error;
   }
@@ -39,15 +39,15 @@ export async function logs(program: Program, options: LogsOptions): Promise<numb
 }
 
 /** The last lines of the log, for a report. */
-export async function lastLines(program: Program, count: number): Promise<LogLine[]> {
-  const journal = journalOf(program);
-  const { lines } = readLog(program);
-  if (journal) lines.push(...(await journalLines(program, journal, count)));
+export async function lastLines(edges: ShimEdges, count: number): Promise<LogLine[]> {
+  const journal = journalOf(edges);
+  const { lines } = readLog(edges);
+  if (journal) lines.push(...(await journalLines(edges, journal, count)));
   return selected(lines, { from: Number.NEGATIVE_INFINITY, count });
 }
 
 /** The lines of the file and of the one before it, and the place behind them. */
-function readLog({ paths }: Program): { lines: LogLine[]; place: Place } {
+function readLog({ paths }: ShimEdges): { lines: LogLine[]; place: Place } {
   const parse = lineParser();
   const before = readEnd(paths.log + PREDECESSOR, parse).lines;
   const { lines, place } = readEnd(paths.log, parse);
@@ -55,14 +55,14 @@ function readLog({ paths }: Program): { lines: LogLine[]; place: Place } {
 }
 
 async function follow(
-  program: Program,
+  edges: ShimEdges,
   journal: string | undefined,
   place: Place,
   show: (line: LogLine) => Promise<void>,
 ): Promise<void> {
   // A reader that went away ends all of it.
   const ending = new AbortController();
-  const signal = AbortSignal.any([program.interrupted, ending.signal]);
+  const signal = AbortSignal.any([edges.interrupted, ending.signal]);
   let gone: unknown;
   const tell = (line: LogLine): Promise<void> =>
     show(line).catch((error: unknown) => {
@@ -75,28 +75,28 @@ async function follow(
     if (line) void tell(line);
   };
   await Promise.all([
-    followLines(program.paths.log, place, tell, signal),
+    followLines(edges.paths.log, place, tell, signal),
     ...(journal ? [runJournal(journal, ['--follow', '--lines=0'], onEntry, signal)] : []),
   ]);
   if (gone !== undefined) throw gone;
 }
 
-function printer(program: Program, json: boolean): (line: LogLine) => Promise<void> {
+function printer(edges: ShimEdges, json: boolean): (line: LogLine) => Promise<void> {
   if (json) {
-    return ({ text, record }) => program.print(`${record ? text : JSON.stringify({ text })}\n`);
+    return ({ text, record }) => edges.writeOut(`${record ? text : JSON.stringify({ text })}\n`);
   }
-  const paint = painter(wantsColours(program));
+  const paint = painter(wantsColours(edges));
   return ({ at, text, record }) => {
-    if (!record) return program.print(`${safeText(text)}\n`);
+    if (!record) return edges.writeOut(`${safeText(text)}\n`);
     const { time: _, level, event, ...fields } = record;
     const name = String(level ?? '').padEnd(5);
     const values = Object.entries(fields).map(([field, value]) => `${field}=${shown(value)}`);
     const parts = [
-      paint('dim', stamp(at, program.now())),
+      paint('dim', stamp(at, edges.now())),
       paint(LEVEL_COLOURS[String(level)] ?? 'dim', safeText(name)),
       [safeText(String(event ?? '')), paint('dim', values.join(' '))].filter(Boolean).join('  '),
     ];
-    return program.print(`${parts.join('  ').trimEnd()}\n`);
+    return edges.writeOut(`${parts.join('  ').trimEnd()}\n`);
   };
 }
 
@@ -104,7 +104,7 @@ function shown(value: unknown): string {
   return safeText(typeof value === 'string' && !/[\s"]/.test(value) ? value : JSON.stringify(value));
 }
 
-function placesOf({ paths, env }: Program, journal: string | undefined): string {
+function placesOf({ paths, env }: ShimEdges, journal: string | undefined): string {
   const file = `${shortPath(paths.log, env.HOME)} is not there`;
   return journal ? `${file}, and the journal has nothing` : file;
 }

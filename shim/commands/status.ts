@@ -2,7 +2,7 @@ import { type Colour, type Paint, painter } from '../../common/terminal/layout.t
 import type { Problem, ProfileStatus, StatusReply } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { askRunning, isUnreachable } from '../daemon/ask.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { duration, moment } from '../terminal/times.ts';
 import { asJson, row, shortPath, wantsColours } from '../terminal/view.ts';
 
@@ -19,15 +19,15 @@ export type StatusOptions = { profile?: string; json?: boolean; watch?: boolean 
 export type NoStatus = { daemon: null; config: string; configProblem: null; profiles: [] };
 
 /** `bedrock-auth status`: what the daemon is doing. Starts nothing; 1 when no daemon runs. */
-export async function status(program: Program, options: StatusOptions): Promise<number> {
-  if (options.watch) return (await import('./watch-status.ts')).watch(program, options);
+export async function status(edges: ShimEdges, options: StatusOptions): Promise<number> {
+  if (options.watch) return (await import('./watch-status.ts')).watch(edges, options);
   try {
-    const reply = await readStatus(program, options.profile);
-    await program.print(options.json ? asJson(reply) : viewOf(program, reply));
+    const reply = await readStatus(edges, options.profile);
+    await edges.writeOut(options.json ? asJson(reply) : viewOf(edges, reply));
     return 0;
   } catch (error) {
-    if (isUnreachable(error) && options.json) await program.print(asJson(noStatus(program)));
-    throw isUnreachable(error) ? notRunning(program) : error;
+    if (isUnreachable(error) && options.json) await edges.writeOut(asJson(noStatus(edges)));
+    throw isUnreachable(error) ? notRunning(edges) : error;
   }
 }
 
@@ -36,15 +36,15 @@ export async function status(program: Program, options: StatusOptions): Promise<
  *
  * @throws CcwbError ERR_DAEMON_UNREACHABLE when none runs, ERR_PROFILE_UNKNOWN
  */
-export async function readStatus(program: Program, profile: string | undefined): Promise<StatusReply> {
-  return onlyProfile(await askRunning<StatusReply>(program, { route: 'status' }), profile);
+export async function readStatus(edges: ShimEdges, profile: string | undefined): Promise<StatusReply> {
+  return onlyProfile(await askRunning<StatusReply>(edges, { route: 'status' }), profile);
 }
 
-export function noStatus({ paths }: Program): NoStatus {
+export function noStatus({ paths }: ShimEdges): NoStatus {
   return { daemon: null, config: paths.config, configProblem: null, profiles: [] };
 }
 
-export function notRunning({ paths }: Program): CcwbError {
+export function notRunning({ paths }: ShimEdges): CcwbError {
   return new CcwbError(
     'ERR_DAEMON_UNREACHABLE',
     `daemon not running: nothing answers on ${paths.socket}`,
@@ -52,11 +52,11 @@ export function notRunning({ paths }: Program): CcwbError {
   );
 }
 
-export function viewOf(program: Program, reply: StatusReply): string {
+export function viewOf(edges: ShimEdges, reply: StatusReply): string {
   return statusView(reply, {
-    now: program.now(),
-    colours: wantsColours(program),
-    home: program.env.HOME,
+    now: edges.now(),
+    colours: wantsColours(edges),
+    home: edges.env.HOME,
   });
 }
 

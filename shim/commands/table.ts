@@ -1,8 +1,8 @@
 import type { Values } from '../../common/completion/table.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 
 /** What a command does; the module that holds it is loaded when the command is run. */
-export type Run = (program: Program, options: never, operands: readonly string[]) => Promise<number>;
+export type Run = (edges: ShimEdges, options: never, operands: readonly string[]) => Promise<number>;
 
 export type Flag = { flags: string; text: string; values?: Values };
 
@@ -225,7 +225,7 @@ than they live, AWS_PROFILE is the better way.`,
       { flags: '--keep-logs', text: 'keep the log and the audit log' },
       {
         flags: '--installation <folder>',
-        text: 'the one that is meant, also of the tool that this one replaces (else that of this program)',
+        text: 'the one that is meant, also of the legacy tool (else that of this program)',
         values: 'files',
       },
     ],

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProfileStatus, StatusReply } from '../../protocol/api.ts';
 import { asCcwbError, errorLines } from '../../protocol/errors.ts';
 import { isUnreachable } from '../daemon/ask.ts';
-import { isReaderGone, type Program } from '../program/program.ts';
+import { isReaderGone, type ShimEdges } from '../program/edges.ts';
 import { clockTime } from '../terminal/times.ts';
 import { type NoStatus, noStatus, notRunning, readStatus, type StatusOptions, viewOf } from './status.ts';
 
@@ -18,12 +18,12 @@ type Seen = { reply: StatusReply } | { trouble: string };
  *
  * @throws CcwbError ERR_PROFILE_UNKNOWN
  */
-export async function watch(program: Program, options: StatusOptions): Promise<number> {
-  const show = options.json ? jsonLines(program) : program.terminal ? screen(program) : lines(program);
+export async function watch(edges: ShimEdges, options: StatusOptions): Promise<number> {
+  const show = options.json ? jsonLines(edges) : edges.terminal ? screen(edges) : lines(edges);
   try {
-    while (!program.interrupted.aborted) {
-      await show.next(await look(program, options.profile));
-      await sleep(LOOK_MS, undefined, { signal: program.interrupted }).catch(() => {});
+    while (!edges.interrupted.aborted) {
+      await show.next(await look(edges, options.profile));
+      await sleep(LOOK_MS, undefined, { signal: edges.interrupted }).catch(() => {});
     }
   } catch (error) {
     if (!isReaderGone(error)) throw error;
@@ -35,13 +35,13 @@ export async function watch(program: Program, options: StatusOptions): Promise<n
 
 type Show = { next(seen: Seen): Promise<void>; end(): Promise<void> };
 
-async function look(program: Program, profile: string | undefined): Promise<Seen> {
+async function look(edges: ShimEdges, profile: string | undefined): Promise<Seen> {
   try {
-    return { reply: await readStatus(program, profile) };
+    return { reply: await readStatus(edges, profile) };
   } catch (thrown) {
-    const error = isUnreachable(thrown) ? notRunning(program) : asCcwbError(thrown);
+    const error = isUnreachable(thrown) ? notRunning(edges) : asCcwbError(thrown);
     if (error.code === 'ERR_PROFILE_UNKNOWN') throw error;
-    return { trouble: errorLines(program.name, error) };
+    return { trouble: errorLines(edges.name, error) };
   }
 }
 
@@ -55,30 +55,30 @@ const SCREEN = {
 } as const;
 
 /** Each frame is written over the last one, and never cleared first: nothing flickers. */
-function screen(program: Program): Show {
+function screen(edges: ShimEdges): Show {
   let last: string | undefined;
   return {
     next: async (seen) => {
-      const view = 'reply' in seen ? viewOf(program, seen.reply) : seen.trouble;
-      const { rows } = program.size();
-      const shown = [...view.trimEnd().split('\n'), '', `${clockTime(program.now())}  Ctrl-C ends this`];
+      const view = 'reply' in seen ? viewOf(edges, seen.reply) : seen.trouble;
+      const { rows } = edges.size();
+      const shown = [...view.trimEnd().split('\n'), '', `${clockTime(edges.now())}  Ctrl-C ends this`];
       const text = shown.slice(0, rows).map((line) => line + SCREEN.endOfLine);
       const enter = last === undefined ? SCREEN.enter : '';
       last = view;
-      await program.print(enter + SCREEN.frame + text.join('\r\n') + SCREEN.endOfFrame);
+      await edges.writeOut(enter + SCREEN.frame + text.join('\r\n') + SCREEN.endOfFrame);
     },
     end: async () => {
-      if (last !== undefined) await program.print(SCREEN.leave + last);
+      if (last !== undefined) await edges.writeOut(SCREEN.leave + last);
     },
   };
 }
 
-function lines(program: Program): Show {
+function lines(edges: ShimEdges): Show {
   const before = new Map<string, string>();
   const change = async (name: string, text: string): Promise<void> => {
     if (before.get(name) === text) return;
     before.set(name, text);
-    await program.print(`${clockTime(program.now())}  ${name.padEnd(12)}  ${text}\n`);
+    await edges.writeOut(`${clockTime(edges.now())}  ${name.padEnd(12)}  ${text}\n`);
   };
   return {
     next: async (seen) => {
@@ -100,15 +100,15 @@ function inOneLine({ state, user, credentialsUntil, problem }: ProfileStatus): s
   return parts.join(', ');
 }
 
-function jsonLines(program: Program): Show {
+function jsonLines(edges: ShimEdges): Show {
   let before: string | undefined;
   return {
     next: async (seen) => {
-      const value: StatusReply | NoStatus = 'reply' in seen ? seen.reply : noStatus(program);
+      const value: StatusReply | NoStatus = 'reply' in seen ? seen.reply : noStatus(edges);
       const text = `${JSON.stringify(value)}\n`;
       if (text === before) return;
       before = text;
-      await program.print(text);
+      await edges.writeOut(text);
     },
     end: async () => {},
   };

@@ -1,6 +1,6 @@
 import { CLIENT_TIMING, type DaemonRequest } from '../../protocol/client.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { startDaemon } from './start-daemon.ts';
 import { replaceOlderDaemon } from './upgrade.ts';
 
@@ -15,8 +15,8 @@ const STARTS = 2;
  *
  * @throws CcwbError what the daemon answered; ERR_DAEMON_UNREACHABLE when none runs.
  */
-export function askRunning<T>(program: Program, request: DaemonRequest): Promise<T> {
-  return andUpgrade(program, request, () => askPatiently<T>(program, request));
+export function askRunning<T>(edges: ShimEdges, request: DaemonRequest): Promise<T> {
+  return andUpgrade(edges, request, () => askPatiently<T>(edges, request));
 }
 
 /**
@@ -26,25 +26,25 @@ export function askRunning<T>(program: Program, request: DaemonRequest): Promise
  * @throws CcwbError what the daemon answered; ERR_DAEMON_START when it could not be started.
  */
 export function askStarting<T>(
-  program: Program,
+  edges: ShimEdges,
   request: DaemonRequest,
   beforeStart: () => void = () => {},
 ): Promise<T> {
-  return andUpgrade(program, request, async () => {
-    let ask = (): Promise<T> => askPatiently<T>(program, request);
+  return andUpgrade(edges, request, async () => {
+    let ask = (): Promise<T> => askPatiently<T>(edges, request);
     for (let starts = 0; ; starts += 1) {
       const askedAt = performance.now();
       try {
         return await ask();
       } catch (error) {
-        if (!isUnreachable(error) || program.interrupted.aborted || starts === STARTS) throw error;
+        if (!isUnreachable(error) || edges.interrupted.aborted || starts === STARTS) throw error;
         // One that is there and says nothing is not helped by a start.
         const tookMs = performance.now() - askedAt;
         if (starts > 0 && tookMs >= (request.answerMs ?? CLIENT_TIMING.answerMs)) throw error;
       }
       if (starts === 0) beforeStart();
-      await startDaemon(program);
-      ask = () => program.daemon.ask<T>({ ...request, startingMs: CLIENT_TIMING.startingMs });
+      await startDaemon(edges);
+      ask = () => edges.daemon.ask<T>({ ...request, startingMs: CLIENT_TIMING.startingMs });
     }
   });
 }
@@ -54,16 +54,16 @@ export function isUnreachable(error: unknown): boolean {
   return error instanceof CcwbError && error.code === 'ERR_DAEMON_UNREACHABLE';
 }
 
-async function askPatiently<T>(program: Program, request: DaemonRequest): Promise<T> {
+async function askPatiently<T>(edges: ShimEdges, request: DaemonRequest): Promise<T> {
   const askedAt = performance.now();
   try {
-    return await program.daemon.ask<T>(request);
+    return await edges.daemon.ask<T>(request);
   } catch (error) {
     // A socket that nobody serves refuses at once. What took longer is a machine with much to do, and to
     // take its daemon for dead would give it more.
     const refused = performance.now() - askedAt < CLIENT_TIMING.connectMs;
-    if (!isUnreachable(error) || refused || program.interrupted.aborted) throw error;
-    return program.daemon.ask<T>({ ...request, startingMs: CLIENT_TIMING.startingMs });
+    if (!isUnreachable(error) || refused || edges.interrupted.aborted) throw error;
+    return edges.daemon.ask<T>({ ...request, startingMs: CLIENT_TIMING.startingMs });
   }
 }
 
@@ -71,14 +71,14 @@ async function askPatiently<T>(program: Program, request: DaemonRequest): Promis
  * Asks, and has an older daemon replaced once it has answered. A good answer stays good, unless it is about
  * the daemon itself; what an older one refused, or did not know, its successor is asked again.
  */
-async function andUpgrade<T>(program: Program, { route }: DaemonRequest, ask: () => Promise<T>): Promise<T> {
+async function andUpgrade<T>(edges: ShimEdges, { route }: DaemonRequest, ask: () => Promise<T>): Promise<T> {
   let answer: T;
   try {
     answer = await ask();
   } catch (error) {
-    if (await replaceOlderDaemon(program)) return ask();
+    if (await replaceOlderDaemon(edges)) return ask();
     throw error;
   }
-  const replaced = await replaceOlderDaemon(program);
+  const replaced = await replaceOlderDaemon(edges);
   return replaced && route === 'status' ? ask() : answer;
 }

@@ -12,8 +12,8 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CLIENT_TIMING, isListening } from '../../protocol/client.ts';
 import { CcwbError } from '../../protocol/errors.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { type StartedDaemon, startDaemonProcess } from '../program/processes.ts';
-import type { Program } from '../program/program.ts';
 import { findServiceManager } from '../service/find-service-manager.ts';
 import type { ServiceManager } from '../service/service-manager.ts';
 import { isProgram } from '../sign-in/browser.ts';
@@ -58,26 +58,26 @@ const FIXED_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
  *
  * @throws CcwbError ERR_DAEMON_START with the last line of the daemon's log as the reason.
  */
-export async function startDaemon(program: Program): Promise<void> {
-  const { socket } = program.paths;
+export async function startDaemon(edges: ShimEdges): Promise<void> {
+  const { socket } = edges.paths;
   if (await isListening(socket)) return;
-  const service = installedService(program);
+  const service = installedService(edges);
   if (service) {
     await service.wake();
     if (await listensWithin(socket, CLIENT_TIMING.startingMs)) return;
   }
-  const log = openLog(program.paths.log);
+  const log = openLog(edges.paths.log);
   const deadline = performance.now() + START_TIMING.daemonMs;
   let turn: { end(): void } | undefined;
   try {
-    turn = await turnToStart(program, deadline);
+    turn = await turnToStart(edges, deadline);
     // Whoever had the turn before may have done it.
     if (await isListening(socket)) return;
     const stuckAt = performance.now() + START_TIMING.stuckMs;
     let daemon: StartedDaemon;
     let occupied = false;
     do {
-      daemon = spawnDaemon(program, log);
+      daemon = spawnDaemon(edges, log);
       if (await listensWithin(socket, deadline - performance.now(), daemon)) return;
       occupied ||= endedWell(daemon);
     } while (endedWell(daemon) && performance.now() < Math.min(stuckAt, deadline));
@@ -98,14 +98,14 @@ function startError(message: string): CcwbError {
 }
 
 /** The service manager, if the service is installed and is the daemon that is meant. */
-export function installedService(program: Program): ServiceManager | undefined {
+export function installedService(edges: ShimEdges): ServiceManager | undefined {
   // The service uses the default paths; a caller with others has a daemon of its own in mind.
-  if (program.env.CCWB_SOCKET || program.env.CCWB_CONFIG) return undefined;
-  const manager = findServiceManager(program);
+  if (edges.env.CCWB_SOCKET || edges.env.CCWB_CONFIG) return undefined;
+  const manager = findServiceManager(edges);
   return manager?.installed() ? manager : undefined;
 }
 
-function spawnDaemon({ installation, paths, env }: Program, log: Log): StartedDaemon {
+function spawnDaemon({ installation, paths, env }: ShimEdges, log: Log): StartedDaemon {
   const entry = join(installation, 'daemon', 'index.js');
   if (!existsSync(entry)) {
     throw new CcwbError('ERR_DAEMON_START', `${entry} is missing`, 'run install.sh of the package again');
@@ -146,7 +146,7 @@ function openLog(path: string): Log {
 }
 
 /** The environment of a daemon that this process starts. */
-export function daemonEnvironment(env: Program['env']): Record<string, string> {
+export function daemonEnvironment(env: ShimEdges['env']): Record<string, string> {
   const kept = Object.entries(env).filter(
     (entry): entry is [string, string] =>
       entry[1] !== undefined && (INHERITED.includes(entry[0]) || entry[0].startsWith('CCWB_')),
@@ -190,7 +190,10 @@ function endOf(daemon: StartedDaemon): string {
  * @returns the turn; undefined when there is a daemon by now, or where no mark can be written.
  * @throws CcwbError ERR_DAEMON_START when another caller is still at it after `deadline`.
  */
-async function turnToStart({ paths, now }: Program, deadline: number): Promise<{ end(): void } | undefined> {
+async function turnToStart(
+  { paths, now }: ShimEdges,
+  deadline: number,
+): Promise<{ end(): void } | undefined> {
   const mark = join(dirname(paths.log), 'daemon.starting');
   let pauseMs: number = CLIENT_TIMING.retryMs;
   for (;;) {

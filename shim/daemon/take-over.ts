@@ -1,7 +1,7 @@
 import type { VersionReply } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { isOlder } from '../../protocol/version.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import type { ServiceManager } from '../service/service-manager.ts';
 import { startDaemon } from './start-daemon.ts';
 import { giveWay, isGone, runningDaemon } from './upgrade.ts';
@@ -21,12 +21,12 @@ const TAKE_OVERS = 3;
 
 /** The daemon that runs, whoever started it; a socket that would only start one is left alone. */
 export async function daemonOf(
-  program: Program,
+  edges: ShimEdges,
   manager: ServiceManager | undefined,
 ): Promise<{ running: VersionReply | undefined; own: boolean; listening: boolean }> {
   const state = await manager?.state();
   const listening = state?.listening ?? false;
-  const running = listening && state?.pid === undefined ? undefined : await runningDaemon(program);
+  const running = listening && state?.pid === undefined ? undefined : await runningDaemon(edges);
   return { running, own: running !== undefined && running.pid === state?.pid, listening };
 }
 
@@ -39,7 +39,7 @@ export async function daemonOf(
  * @returns `later` when the service's own daemon has a sign-in to finish first.
  */
 export async function takeOver(
-  program: Program,
+  edges: ShimEdges,
   manager: ServiceManager,
   changed: boolean,
   renewed = false,
@@ -47,14 +47,14 @@ export async function takeOver(
   let stale = changed;
   let old = renewed;
   for (let tries = 0; tries <= TAKE_OVERS; tries += 1) {
-    const { running, own } = await daemonOf(program, manager);
+    const { running, own } = await daemonOf(edges, manager);
     if (running && own && !stale && !old && !isOlder(running)) return running;
-    if (running && (await makeRoom(program, running, own)) === 'later') return 'later';
+    if (running && (await makeRoom(edges, running, own)) === 'later') return 'later';
     // What is listened on may be another socket now.
     if (stale) await manager.stop();
     stale = false;
     old = false;
-    await startThrough(program, manager);
+    await startThrough(edges, manager);
   }
   throw new CcwbError(
     'ERR_SERVICE_FAILED',
@@ -64,16 +64,16 @@ export async function takeOver(
 }
 
 /** Starts the daemon, and returns when it answers. */
-export async function startThrough(program: Program, manager: ServiceManager | undefined): Promise<void> {
-  if (!manager) return startDaemon(program);
+export async function startThrough(edges: ShimEdges, manager: ServiceManager | undefined): Promise<void> {
+  if (!manager) return startDaemon(edges);
   await manager.start();
   const patiently = { startingMs: SERVICE_TIMING.startMs, answerMs: SERVICE_TIMING.startMs };
   try {
-    await program.daemon.ask({ route: 'version', ...patiently });
+    await edges.daemon.ask({ route: 'version', ...patiently });
   } catch (cause) {
     throw new CcwbError(
       'ERR_SERVICE_FAILED',
-      `${manager.name} started the service, and nothing answers on ${program.paths.socket}`,
+      `${manager.name} started the service, and nothing answers on ${edges.paths.socket}`,
       `run ${manager.inquiry} to see why`,
       { cause },
     );
@@ -85,8 +85,8 @@ export async function startThrough(program: Program, manager: ServiceManager | u
  *
  * @throws CcwbError ERR_SERVICE_FAILED when it stays.
  */
-export async function endDaemon(program: Program, running: VersionReply): Promise<void> {
-  const outcome = await giveWay(program, running, SERVICE_TIMING.endMs, { now: true }).catch(() => 'busy');
+export async function endDaemon(edges: ShimEdges, running: VersionReply): Promise<void> {
+  const outcome = await giveWay(edges, running, SERVICE_TIMING.endMs, { now: true }).catch(() => 'busy');
   if (outcome === 'gone') return;
   throw new CcwbError(
     'ERR_SERVICE_FAILED',
@@ -96,14 +96,16 @@ export async function endDaemon(program: Program, running: VersionReply): Promis
 }
 
 /** Ends a daemon in favour of the service's, after the sign-in under way. */
-async function makeRoom(program: Program, running: VersionReply, own: boolean): Promise<'later' | 'gone'> {
-  const outcome = await giveWay(program, running, SERVICE_TIMING.endMs).catch(() => 'busy');
+async function makeRoom(edges: ShimEdges, running: VersionReply, own: boolean): Promise<'later' | 'gone'> {
+  const outcome = await giveWay(edges, running, SERVICE_TIMING.endMs).catch(() => 'busy');
   if (outcome === 'gone') return 'gone';
   if (outcome === 'signing-in') {
     if (own) return 'later';
-    program.say('A sign-in is under way; the service takes over when it has ended, in 5 min at most ...\n');
-    if (await isGone(program, running, SERVICE_TIMING.signInMs)) return 'gone';
+    edges.writeError(
+      'A sign-in is under way; the service takes over when it has ended, in 5 min at most ...\n',
+    );
+    if (await isGone(edges, running, SERVICE_TIMING.signInMs)) return 'gone';
   }
-  if (!program.interrupted.aborted) await endDaemon(program, running);
+  if (!edges.interrupted.aborted) await endDaemon(edges, running);
   return 'gone';
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { DrainReply, DrainRequest, VersionReply } from '../../protocol/api.ts';
 import { CLIENT_TIMING } from '../../protocol/client.ts';
 import { BUILD_VERSION, isOlder } from '../../protocol/version.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { startDaemon } from './start-daemon.ts';
 import { isRunning } from './turn.ts';
 
@@ -28,21 +28,21 @@ const LOOK_MS = CLIENT_TIMING.retryMs;
  *
  * @returns whether a daemon answers now that is not older.
  */
-export async function replaceOlderDaemon(program: Program): Promise<boolean> {
-  const answered = program.daemon.answeredBy();
-  if (!answered || !isOlder(answered) || program.interrupted.aborted) return false;
-  const attempt = beginAttempt(program, `${answered.build} ${BUILD_VERSION}\n`);
+export async function replaceOlderDaemon(edges: ShimEdges): Promise<boolean> {
+  const answered = edges.daemon.answeredBy();
+  if (!answered || !isOlder(answered) || edges.interrupted.aborted) return false;
+  const attempt = beginAttempt(edges, `${answered.build} ${BUILD_VERSION}\n`);
   if (!attempt) return false;
   try {
-    const old = await runningDaemon(program);
+    const old = await runningDaemon(edges);
     if (old && isOlder(old)) {
-      const outcome = await giveWay(program, old, UPGRADE_TIMING.giveWayMs);
+      const outcome = await giveWay(edges, old, UPGRADE_TIMING.giveWayMs);
       // It ends by itself, after a sign-in or after what keeps it busy, and the next caller starts the new one.
       if (outcome === 'signing-in') attempt.forget();
       if (outcome !== 'gone') return false;
-      await startDaemon(program);
+      await startDaemon(edges);
     }
-    const now = await program.daemon.ask<VersionReply>({
+    const now = await edges.daemon.ask<VersionReply>({
       route: 'version',
       startingMs: CLIENT_TIMING.startingMs,
     });
@@ -50,8 +50,8 @@ export async function replaceOlderDaemon(program: Program): Promise<boolean> {
       attempt.forget();
       return true;
     }
-    program.say(
-      `${program.name}: the daemon is still ${now.build}, not ${BUILD_VERSION}\n` +
+    edges.writeError(
+      `${edges.name}: the daemon is still ${now.build}, not ${BUILD_VERSION}\n` +
         '  fix: run bedrock-auth service status\n',
     );
   } catch {
@@ -61,7 +61,7 @@ export async function replaceOlderDaemon(program: Program): Promise<boolean> {
 }
 
 /** The daemon that answers now; undefined when none does. */
-export async function runningDaemon({ daemon }: Program): Promise<VersionReply | undefined> {
+export async function runningDaemon({ daemon }: ShimEdges): Promise<VersionReply | undefined> {
   try {
     return await daemon.ask<VersionReply>({ route: 'version' });
   } catch {
@@ -76,20 +76,20 @@ export async function runningDaemon({ daemon }: Program): Promise<VersionReply |
  * @param request `now`: the sign-in is cancelled.
  */
 export async function giveWay(
-  program: Program,
+  edges: ShimEdges,
   old: Pick<VersionReply, 'pid'>,
   limitMs: number,
   request: DrainRequest = { now: false },
 ): Promise<'gone' | 'signing-in' | 'busy'> {
   const deadline = performance.now() + limitMs;
-  const { state } = await program.daemon.ask<DrainReply>({ route: 'drain', body: request });
+  const { state } = await edges.daemon.ask<DrainReply>({ route: 'drain', body: request });
   if (state === 'signing-in' && !request.now) return 'signing-in';
-  return (await isGone(program, old, deadline - performance.now())) ? 'gone' : 'busy';
+  return (await isGone(edges, old, deadline - performance.now())) ? 'gone' : 'busy';
 }
 
 /** True as soon as nobody answers any more, or somebody else does; false after `limitMs`. */
 export async function isGone(
-  { daemon, interrupted }: Program,
+  { daemon, interrupted }: ShimEdges,
   old: Pick<VersionReply, 'pid'>,
   limitMs: number,
 ): Promise<boolean> {
@@ -123,7 +123,7 @@ export async function hasEnded(pid: number, limitMs: number): Promise<boolean> {
  * The mark of an attempt: at the same time what keeps others from trying too, and what remembers that it
  * came to nothing. Undefined when another caller is at it, or was not long ago, for the same builds.
  */
-function beginAttempt({ paths, now }: Program, builds: string): { forget(): void } | undefined {
+function beginAttempt({ paths, now }: ShimEdges, builds: string): { forget(): void } | undefined {
   const mark = join(dirname(paths.log), 'daemon.upgrade');
   try {
     mkdirSync(dirname(mark), { recursive: true, mode: 0o700 });

@@ -26,7 +26,7 @@ const ROLES = [
 
 /** `~/.aws/config` has a section for each profile, which leads to this installation. */
 export const awsConfig: Check = (looking) => {
-  const path = awsConfigPath(looking.program);
+  const path = awsConfigPath(looking.edges);
   const sections = sectionsOf(readText(path) ?? '');
   return forEachProfile(looking, ({ name, awsRegion }) => {
     const own = sections.filter(({ profile }) => profile === name);
@@ -35,12 +35,12 @@ export const awsConfig: Check = (looking) => {
 };
 
 function sectionFindings(
-  { program }: Looking,
+  { edges }: Looking,
   own: readonly Section[],
   { name, region, path }: { name: string; region: string; path: string },
 ): Finding | Finding[] {
-  const where = shortPath(path, program.env.HOME);
-  const ours = join(program.installation, 'credential-process');
+  const where = shortPath(path, edges.env.HOME);
+  const ours = join(edges.installation, 'credential-process');
   const [section] = own;
   const edit = `correct [profile ${name}] in ${where}`;
   if (!section) {
@@ -73,7 +73,7 @@ function sectionFindings(
   }
   const found: Finding[] = [];
   if (runs !== ours) {
-    const other = shortPath(safeText(runs), program.env.HOME);
+    const other = shortPath(safeText(runs), edges.env.HOME);
     found.push(
       warning(
         `profile ${name} runs ${other}, another installation's`,
@@ -82,7 +82,7 @@ function sectionFindings(
       ),
     );
   }
-  if (!section.settings.has('region') && !program.env.AWS_REGION) {
+  if (!section.settings.has('region') && !edges.env.AWS_REGION) {
     found.push(warning(`profile ${name} has no region`, `${edit}: region = ${region}`, name));
   }
   return found.length > 0 ? found : ok(`${where}: profile ${name} runs credential-process`, name);
@@ -104,8 +104,8 @@ function addition(path: string, name: string, region: string, program: string): 
 
 /** No static keys of the same name in `~/.aws/credentials`: they go first, and are never renewed. */
 export const awsCredentials: Check = (looking) => {
-  const path = awsCredentialsPath(looking.program);
-  const where = shortPath(path, looking.program.env.HOME);
+  const path = awsCredentialsPath(looking.edges);
+  const where = shortPath(path, looking.edges.env.HOME);
   const text = readText(path);
   if (text === undefined) return [ok(`there is no ${where}`)];
   const sections = sectionsOf(text);
@@ -121,8 +121,8 @@ export const awsCredentials: Check = (looking) => {
 };
 
 /** No variables that go before the profile. Their values are nobody's business. */
-export const environment: Check = ({ program, config }) => {
-  const { env } = program;
+export const environment: Check = ({ edges, config }) => {
+  const { env } = edges;
   const found: Finding[] = [];
   const keys = KEYS.filter((name) => env[name]);
   if (keys.length > 0) {

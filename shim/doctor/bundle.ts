@@ -3,7 +3,7 @@ import { replaceFile } from '../../common/atomic-file.ts';
 import type { DoctorReport } from '../../common/findings.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { lastLines } from '../commands/logs.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { asJson } from '../terminal/view.ts';
 import type { Looking } from './check.ts';
 
@@ -17,16 +17,16 @@ const LOG_LINES = 300;
  * @throws CcwbError ERR_USAGE when the file cannot be written.
  */
 export async function writeBundle(
-  program: Program,
+  edges: ShimEdges,
   looking: Looking,
   report: DoctorReport,
   path: string,
 ): Promise<void> {
   const status = await looking.status();
-  const lines = await lastLines(program, LOG_LINES);
+  const lines = await lastLines(edges, LOG_LINES);
   const bundle = {
     doctor: report,
-    system: { platform: program.platform, arch: process.arch, node: process.versions.node },
+    system: { platform: edges.platform, arch: process.arch, node: process.versions.node },
     status: status instanceof CcwbError ? status.toBody() : status,
     profiles: looking.profiles.map(({ clientSecret, ...profile }) => ({
       ...profile,
@@ -35,18 +35,18 @@ export async function writeBundle(
     log: lines.map(({ text, record }) => record ?? text),
   };
   const users = status instanceof CcwbError ? [] : status.profiles.map(({ user }) => user);
-  const text = asJson(JSON.parse(withoutNames(JSON.stringify(bundle), program, users)));
+  const text = asJson(JSON.parse(withoutNames(JSON.stringify(bundle), edges, users)));
   try {
     replaceFile(path, text, 0o600);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
     throw new CcwbError('ERR_USAGE', `${path} cannot be written (${code})`, 'give another path', { cause });
   }
-  await program.print(`Wrote ${path}: look at it before you pass it on.\n`);
+  await edges.writeOut(`Wrote ${path}: look at it before you pass it on.\n`);
 }
 
 /** Who it is from: e-mail addresses, the home, and the name of the account. */
-function withoutNames(json: string, { env }: Program, users: readonly (string | null)[]): string {
+function withoutNames(json: string, { env }: ShimEdges, users: readonly (string | null)[]): string {
   const names = [...users, env.HOME].filter((name): name is string => Boolean(name));
   const replaced = names.reduce(
     (text, name) => text.replaceAll(JSON.stringify(name).slice(1, -1), name === env.HOME ? '~' : '(user)'),

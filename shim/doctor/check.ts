@@ -3,11 +3,11 @@ import type { StatusReply } from '../../protocol/api.ts';
 import type { Config, ProfileConfig } from '../../protocol/config.ts';
 import type { CcwbError } from '../../protocol/errors.ts';
 import type { Probe } from '../../protocol/probe.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 
 /** What checks look at; whatever takes time is begun by the first that asks, and shared. */
 export type Looking = {
-  program: Program;
+  edges: ShimEdges;
   /** Undefined when config.json cannot be used. */
   config: Config | undefined;
   configProblem: CcwbError | undefined;

@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
 import { isObject } from '../../protocol/profile-reader.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { isProgram, readText } from '../sign-in/browser.ts';
 import { safeText, shortPath } from '../terminal/view.ts';
 import { programOf, quotedWord } from '../user-files/command-words.ts';
@@ -10,12 +10,12 @@ import { type Check, type ClaudeSettings, type Looking, shellWord } from './chec
 import { unreachable } from './network-checks.ts';
 
 /** The user's own settings of Claude Code. */
-export function claudeSettingsPath({ env }: Pick<Program, 'env'>): string {
+export function claudeSettingsPath({ env }: Pick<ShimEdges, 'env'>): string {
   return join(env.CLAUDE_CONFIG_DIR || join(env.HOME ?? homedir(), '.claude'), 'settings.json');
 }
 
-export function readClaudeSettings(program: Program): ClaudeSettings | undefined {
-  const path = claudeSettingsPath(program);
+export function readClaudeSettings(edges: ShimEdges): ClaudeSettings | undefined {
+  const path = claudeSettingsPath(edges);
   const root = asObject(readText(path) ?? '');
   if (!root) return undefined;
   const env = isObject(root.env) ? root.env : {};
@@ -26,27 +26,27 @@ export function readClaudeSettings(program: Program): ClaudeSettings | undefined
 }
 
 /** Claude Code uses Bedrock, this profile, and the programs of this installation. */
-export const claude: Check = ({ program, config, claudeSettings }) => {
-  const path = claudeSettingsPath(program);
-  const where = shortPath(path, program.env.HOME);
+export const claude: Check = ({ edges, config, claudeSettings }) => {
+  const path = claudeSettingsPath(edges);
+  const where = shortPath(path, edges.env.HOME);
   const settings = claudeSettings();
   if (!settings) {
     if (readText(path) === undefined) {
-      const fix = `mkdir -p ${shellWord(dirname(path))} && printf '%s\\n' ${shellWord(wanted(program, config))} > ${shellWord(path)}`;
+      const fix = `mkdir -p ${shellWord(dirname(path))} && printf '%s\\n' ${shellWord(wanted(edges, config))} > ${shellWord(path)}`;
       return [warning(`there is no ${where}: Claude Code does not use Bedrock`, fix)];
     }
     return [problem(`${where} is no JSON object: Claude Code ignores it`, `correct ${where}`)];
   }
   const found = [
-    ...bedrockFindings(program, settings, where, config),
-    ...helperFindings(program, settings, where),
+    ...bedrockFindings(edges, settings, where, config),
+    ...helperFindings(edges, settings, where),
     ...telemetryFindings(settings, where),
   ];
   return found.length > 0 ? found : [ok(`${where}: Bedrock with profile ${settings.env.AWS_PROFILE}`)];
 };
 
 function bedrockFindings(
-  program: Program,
+  edges: ShimEdges,
   { env }: ClaudeSettings,
   where: string,
   config: Looking['config'],
@@ -55,11 +55,11 @@ function bedrockFindings(
   const add = (name: string, value: string): string => `add to "env" in ${where}: "${name}": "${value}"`;
   const names = config?.names ?? [];
   const own = names[0] ?? 'ClaudeCode';
-  const used = env.CLAUDE_CODE_USE_BEDROCK ?? program.env.CLAUDE_CODE_USE_BEDROCK;
+  const used = env.CLAUDE_CODE_USE_BEDROCK ?? edges.env.CLAUDE_CODE_USE_BEDROCK;
   if (!['1', 'true'].includes(used ?? '')) {
     found.push(problem('Claude Code is not told to use Bedrock', add('CLAUDE_CODE_USE_BEDROCK', '1')));
   }
-  const profile = env.AWS_PROFILE ?? program.env.AWS_PROFILE;
+  const profile = env.AWS_PROFILE ?? edges.env.AWS_PROFILE;
   if (profile === undefined) {
     found.push(problem('Claude Code is not told which AWS profile to use', add('AWS_PROFILE', own)));
   } else if (names.length > 0 && !names.includes(profile)) {
@@ -70,7 +70,7 @@ function bedrockFindings(
       ),
     );
   }
-  if (!(env.AWS_REGION ?? program.env.AWS_REGION)) {
+  if (!(env.AWS_REGION ?? edges.env.AWS_REGION)) {
     found.push(warning('Claude Code is not told a region', add('AWS_REGION', 'us-east-1')));
   }
   if (env.CCWB_SIGN_IN !== 'off') {
@@ -81,20 +81,20 @@ function bedrockFindings(
 }
 
 /** `awsAuthRefresh` signs in visibly; `otelHeadersHelper` names who uses it. */
-function helperFindings(program: Program, { root, env }: ClaudeSettings, where: string): Finding[] {
+function helperFindings(edges: ShimEdges, { root, env }: ClaudeSettings, where: string): Finding[] {
   const found: Finding[] = [];
   const refresh = (root as Record<string, unknown>).awsAuthRefresh;
-  const login = `${quotedWord(join(program.installation, 'bedrock-auth'))} login --profile ${env.AWS_PROFILE ?? 'ClaudeCode'}`;
+  const login = `${quotedWord(join(edges.installation, 'bedrock-auth'))} login --profile ${env.AWS_PROFILE ?? 'ClaudeCode'}`;
   if (typeof refresh !== 'string') {
     const fix = `add to ${where}: "awsAuthRefresh": ${JSON.stringify(login)}`;
     found.push(warning('Claude Code does not know how to sign in (awsAuthRefresh)', fix));
-  } else if (!isCommand(program, refresh)) {
+  } else if (!isCommand(edges, refresh)) {
     const fix = `set in ${where}: "awsAuthRefresh": ${JSON.stringify(login)}`;
     found.push(problem(`awsAuthRefresh runs ${safeText(programOf(refresh))}, which is no program`, fix));
   }
   const helper = (root as Record<string, unknown>).otelHeadersHelper;
-  const ours = JSON.stringify(quotedWord(join(program.installation, 'otel-helper')));
-  if (typeof helper === 'string' && !isCommand(program, helper)) {
+  const ours = JSON.stringify(quotedWord(join(edges.installation, 'otel-helper')));
+  if (typeof helper === 'string' && !isCommand(edges, helper)) {
     const fix = `set in ${where}: "otelHeadersHelper": ${ours}`;
     found.push(problem(`otelHeadersHelper runs ${safeText(programOf(helper))}, which is no program`, fix));
   }
@@ -130,16 +130,16 @@ function isOn(env: ClaudeSettings['env']): boolean {
   return ['1', 'true'].includes(env.CLAUDE_CODE_ENABLE_TELEMETRY ?? '');
 }
 
-function wanted(program: Program, config: Looking['config']): string {
+function wanted(edges: ShimEdges, config: Looking['config']): string {
   const profile = config?.names[0] ?? 'ClaudeCode';
   return JSON.stringify({
     env: { CLAUDE_CODE_USE_BEDROCK: '1', AWS_PROFILE: profile, CCWB_SIGN_IN: 'off' },
-    awsAuthRefresh: `${quotedWord(join(program.installation, 'bedrock-auth'))} login --profile ${profile}`,
+    awsAuthRefresh: `${quotedWord(join(edges.installation, 'bedrock-auth'))} login --profile ${profile}`,
   });
 }
 
 /** A shell runs these: a name is looked for on the PATH. */
-function isCommand({ env }: Program, command: string): boolean {
+function isCommand({ env }: ShimEdges, command: string): boolean {
   const file = programOf(command).replace(/^~(?=\/)/, env.HOME ?? '~');
   if (file.includes('/')) return isProgram(file);
   return (env.PATH ?? '').split(':').some((folder) => isProgram(join(folder, file)));

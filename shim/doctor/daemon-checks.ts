@@ -10,15 +10,15 @@ import { safeText, shortPath } from '../terminal/view.ts';
 import { type Check, forEachProfile, shellWord } from './check.ts';
 
 /** The socket and its folder are this user's, and nobody else may use them. */
-export const socket: Check = ({ program }) => {
-  const { socket: path } = program.paths;
+export const socket: Check = ({ edges }) => {
+  const { socket: path } = edges.paths;
   const folder = socketDirectory(path);
   try {
     const wrong = wrongWith(folder, 0o700) ?? wrongWith(path, 0o600);
     if (wrong) return [wrong];
     const there = lstatSync(path, { throwIfNoEntry: false });
     if (there && !there.isSocket()) return [problem(`${path} is no socket`, `rm ${shellWord(path)}`)];
-    return [ok(`${shortPath(path, program.env.HOME)}${there ? '' : ', not there while no daemon runs'}`)];
+    return [ok(`${shortPath(path, edges.env.HOME)}${there ? '' : ', not there while no daemon runs'}`)];
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
     return [problem(`${path} cannot be looked at (${code})`, `ls -ld ${shellWord(folder)}`)];
@@ -39,10 +39,10 @@ function wrongWith(path: string, mode: number): Finding | undefined {
 }
 
 /** A daemon answers, of the version of this program. */
-export const daemon: Check = async ({ status, program }) => {
+export const daemon: Check = async ({ status, edges }) => {
   const reply = await status();
   if (reply instanceof CcwbError) {
-    const exists = lstatIfThere(program.paths.socket);
+    const exists = lstatIfThere(edges.paths.socket);
     if (reply.code !== 'ERR_DAEMON_UNREACHABLE') return [problem(reply.message, reply.fix)];
     if (/no answer within/.test(reply.message)) {
       return [problem(`it does not answer: ${reply.message}`, 'bedrock-auth service restart')];
@@ -50,10 +50,10 @@ export const daemon: Check = async ({ status, program }) => {
     const left = exists ? '; a killed one left its socket, which does no harm' : '';
     const text = `not running${left}; the first program that needs it starts it`;
     // With a service it should be; without one nothing is amiss.
-    return [installedService(program) ? warning(text, 'bedrock-auth service start') : ok(text)];
+    return [installedService(edges) ? warning(text, 'bedrock-auth service start') : ok(text)];
   }
   const { build, pid, startedAt } = reply.daemon;
-  const age = duration(program.now() - Date.parse(startedAt));
+  const age = duration(edges.now() - Date.parse(startedAt));
   const running = `version ${build}, process ${pid}, for ${age}`;
   const order = compareBuilds(build, BUILD_VERSION);
   if (order === 0) return [ok(running)];
@@ -71,7 +71,7 @@ export const daemon: Check = async ({ status, program }) => {
 export const signIn: Check = async (looking) => {
   const reply = await looking.status();
   if (reply instanceof CcwbError) return [skipped('not known, no daemon answers')];
-  const now = looking.program.now();
+  const now = looking.edges.now();
   const file = reply.configProblem;
   const found: Finding[] = file ? [problem(`the daemon: ${file.message}`, file.fix)] : [];
   return [...found, ...(await forEachProfile(looking, ({ name }) => signInOf(reply, name, now)))];

@@ -1,6 +1,6 @@
 import { type DoctorReport, findingLines, findingsOf, reportOf, summaryLine } from '../../common/findings.ts';
 import { painter } from '../../common/terminal/layout.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { asJson, wantsColours } from '../terminal/view.ts';
 import { awsConfig, awsCredentials, environment } from './aws-checks.ts';
 import type { Check, Looking } from './check.ts';
@@ -40,8 +40,8 @@ export const CHECKS: readonly { name: string; check: Check; onRequest?: true }[]
 ];
 
 /** `bedrock-auth doctor`: all checks begin at once, and are shown in their order. 1 when there is a problem. */
-export async function doctor(program: Program, options: DoctorOptions): Promise<number> {
-  const looking = beginLooking(program, options.profile);
+export async function doctor(edges: ShimEdges, options: DoctorOptions): Promise<number> {
+  const looking = beginLooking(edges, options.profile);
   const begun = CHECKS.filter(({ onRequest }) => !onRequest || options.bedrock === true).map(
     ({ name, check }) => ({ name, found: findingsOf(() => check(looking)) }),
   );
@@ -50,25 +50,24 @@ export async function doctor(program: Program, options: DoctorOptions): Promise<
     for (const { name, found } of begun) {
       const findings = (await found).map((finding) => ({ check: name, ...finding }));
       checks.push(...findings);
-      if (!options.json)
-        for (const finding of findings) await program.print(shown(program, looking, finding));
+      if (!options.json) for (const finding of findings) await edges.writeOut(shown(edges, looking, finding));
     }
   } finally {
     looking.end();
   }
   const report = reportOf(checks);
-  await program.print(options.json ? asJson(report) : summaryLine(report));
+  await edges.writeOut(options.json ? asJson(report) : summaryLine(report));
   if (options.bundle !== undefined) {
-    await (await import('./bundle.ts')).writeBundle(program, looking, report, options.bundle);
+    await (await import('./bundle.ts')).writeBundle(edges, looking, report, options.bundle);
   }
   return report.outcome === 'problem' ? 1 : 0;
 }
 
 /** One finding as people read it. */
 export function shown(
-  program: Program,
+  edges: ShimEdges,
   { profiles }: Looking,
   finding: DoctorReport['checks'][number],
 ): string {
-  return findingLines(finding, painter(wantsColours(program)), profiles.length > 1);
+  return findingLines(finding, painter(wantsColours(edges)), profiles.length > 1);
 }

@@ -15,13 +15,13 @@ const FILES = [
 ];
 
 /** Every file that the programs need, and what runs them. */
-export const installation: Check = ({ program }) => {
-  const folder = program.installation;
+export const installation: Check = ({ edges }) => {
+  const folder = edges.installation;
   const missing = [
     ...PROGRAMS.filter((name) => !isProgram(join(folder, name))),
     ...FILES.filter((name) => !isReadable(join(folder, name))),
   ];
-  const where = shortPath(folder, program.env.HOME);
+  const where = shortPath(folder, edges.env.HOME);
   if (missing.length > 0) {
     return [problem(`${where} lacks ${missing.join(', ')}`, 'run install.sh of the package again')];
   }
@@ -29,10 +29,10 @@ export const installation: Check = ({ program }) => {
 };
 
 /** config.json is there, and each profile in it can be used. */
-export const config: Check = ({ program, config: loaded, configProblem, profiles }) => {
+export const config: Check = ({ edges, config: loaded, configProblem, profiles }) => {
   if (configProblem) return [problem(configProblem.message, configProblem.fix)];
   if (!loaded) return [];
-  const where = shortPath(loaded.path, program.env.HOME);
+  const where = shortPath(loaded.path, edges.env.HOME);
   const found: Finding[] = [...loaded.invalid].map(([name, error]) =>
     problem(error.message, error.fix, name),
   );
@@ -45,9 +45,9 @@ export const config: Check = ({ program, config: loaded, configProblem, profiles
 };
 
 /** The log and the audit log can be written, and are read by nobody else. */
-export const logs: Check = ({ program }) => {
-  const folder = dirname(program.paths.audit);
-  const where = shortPath(folder, program.env.HOME);
+export const logs: Check = ({ edges }) => {
+  const folder = dirname(edges.paths.audit);
+  const where = shortPath(folder, edges.env.HOME);
   const stat = lstatSync(folder, { throwIfNoEntry: false });
   if (!stat) return [skipped(`${where} is not there yet`)];
   if (!stat.isDirectory()) return [problem(`${where} is no folder`, `rm ${shellWord(folder)}`)];
@@ -56,15 +56,13 @@ export const logs: Check = ({ program }) => {
   } catch {
     return [problem(`${where} cannot be written`, `chmod u+rwx ${shellWord(folder)}`)];
   }
-  const audit = lstatSync(program.paths.audit, { throwIfNoEntry: false });
+  const audit = lstatSync(edges.paths.audit, { throwIfNoEntry: false });
   const foreign = audit && (!audit.isFile() || audit.uid !== process.getuid?.());
   if (foreign) {
-    return [
-      warning('the audit log is no file of yours: not written', `rm ${shellWord(program.paths.audit)}`),
-    ];
+    return [warning('the audit log is no file of yours: not written', `rm ${shellWord(edges.paths.audit)}`)];
   }
   if (audit && audit.mode & 0o077) {
-    const fix = `chmod 600 ${shellWord(program.paths.audit)}`;
+    const fix = `chmod 600 ${shellWord(edges.paths.audit)}`;
     return [warning('the audit log is open to others: not written', fix)];
   }
   return [ok(where)];

@@ -5,8 +5,8 @@ import { type Config, loadConfig, type ProfileConfig, profileNamed } from '../..
 import { asCcwbError, type CcwbError } from '../../protocol/errors.ts';
 import type { Probe } from '../../protocol/probe.ts';
 import { daemonEnvironment, installedService } from '../daemon/start-daemon.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { startFilter } from '../program/processes.ts';
-import type { Program } from '../program/program.ts';
 import type { Discovery, Looking } from './check.ts';
 import { readClaudeSettings } from './claude-checks.ts';
 import { readDiscovery } from './network-checks.ts';
@@ -16,19 +16,19 @@ import { readDiscovery } from './network-checks.ts';
  *
  * @throws CcwbError ERR_PROFILE_UNKNOWN for a profile that config.json does not have.
  */
-export function beginLooking(program: Program, only: string | undefined): Looking & { end(): void } {
-  const { config, configProblem } = readConfig(program);
+export function beginLooking(edges: ShimEdges, only: string | undefined): Looking & { end(): void } {
+  const { config, configProblem } = readConfig(edges);
   const profiles =
     config && only !== undefined ? named(config, only) : [...(config?.profiles.values() ?? [])];
-  const prober = startProber(program);
+  const prober = startProber(edges);
   const discoveries = new Map<string, Promise<Discovery>>();
-  const claude = once(() => readClaudeSettings(program));
+  const claude = once(() => readClaudeSettings(edges));
   const looking = {
-    program,
+    edges,
     config,
     configProblem,
     profiles,
-    status: once(() => askStatus(program)),
+    status: once(() => askStatus(edges)),
     probe: prober.probe,
     discovery: (profile: ProfileConfig) => {
       const { issuer } = profile.identityProvider;
@@ -42,7 +42,7 @@ export function beginLooking(program: Program, only: string | undefined): Lookin
   return looking;
 }
 
-function readConfig({ paths }: Program): Pick<Looking, 'config' | 'configProblem'> {
+function readConfig({ paths }: ShimEdges): Pick<Looking, 'config' | 'configProblem'> {
   try {
     return { config: loadConfig(paths.config), configProblem: undefined };
   } catch (error) {
@@ -56,7 +56,7 @@ function named(config: Config, name: string): ProfileConfig[] {
   return [profileNamed(config, name)];
 }
 
-async function askStatus({ daemon }: Program): Promise<StatusReply | CcwbError> {
+async function askStatus({ daemon }: ShimEdges): Promise<StatusReply | CcwbError> {
   try {
     return await daemon.ask<StatusReply>({ route: 'status' });
   } catch (error) {
@@ -65,13 +65,13 @@ async function askStatus({ daemon }: Program): Promise<StatusReply | CcwbError> 
 }
 
 /** The daemon's program as a prober, started with the environment that a daemon started now would have. */
-function startProber(program: Program): { probe: Looking['probe']; end(): void } {
-  const entry = join(program.installation, 'daemon', 'index.js');
+function startProber(edges: ShimEdges): { probe: Looking['probe']; end(): void } {
+  const entry = join(edges.installation, 'daemon', 'index.js');
   const waiting = new Map<string, ((probe: Probe) => void)[]>();
   const asked = new Map<string, Promise<Probe>>();
   let ended = false;
   const filter = once(() =>
-    startFilter(process.execPath, [entry, '--probe'], proberEnvironment(program), {
+    startFilter(process.execPath, [entry, '--probe'], proberEnvironment(edges), {
       line: (line) => {
         const result = JSON.parse(line) as Probe;
         for (const settle of waiting.get(result.url) ?? []) settle(result);
@@ -107,9 +107,9 @@ function notProbed(url: string): Probe {
 }
 
 /** A service does not see the proxies of this shell. */
-function proberEnvironment(program: Program): Record<string, string> {
-  const environment = daemonEnvironment(program.env);
-  if (!installedService(program)) return environment;
+function proberEnvironment(edges: ShimEdges): Record<string, string> {
+  const environment = daemonEnvironment(edges.env);
+  if (!installedService(edges)) return environment;
   const names: readonly string[] = NETWORK_SETTING_NAMES.flatMap((name) => [name, name.toLowerCase()]);
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !names.includes(name)));
 }

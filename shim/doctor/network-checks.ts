@@ -88,7 +88,7 @@ function domainOf(region: string): string {
 /** Bedrock's endpoint answers: only on request, for models may run in other regions. */
 export const bedrock: Check = (looking) =>
   forEachProfile(looking, async ({ awsRegion, name }) => {
-    const { env } = looking.program;
+    const { env } = looking.edges;
     const settings = looking.claudeSettings()?.env ?? {};
     const region = settings.AWS_REGION ?? env.AWS_REGION ?? awsRegion;
     const own = settings.ANTHROPIC_BEDROCK_BASE_URL ?? env.ANTHROPIC_BEDROCK_BASE_URL;
@@ -104,10 +104,10 @@ export const bedrock: Check = (looking) =>
 
 /** This computer's clock against what the provider and AWS say. */
 export const clock: Check = async (looking) => {
-  const { program, profiles } = looking;
+  const { edges, profiles } = looking;
   const fromReply = async (probe: Promise<Probe>): Promise<number | undefined> => {
     const reply = await probe;
-    return 'date' in reply && reply.date !== null ? reply.date - program.now() : undefined;
+    return 'date' in reply && reply.date !== null ? reply.date - edges.now() : undefined;
   };
   const differences = await Promise.all(
     profiles.flatMap((profile) => [
@@ -121,8 +121,7 @@ export const clock: Check = async (looking) => {
   if (off === undefined) return [skipped('nobody told the time')];
   if (Math.abs(off) < CLOCK_OK_MS) return [ok('right')];
   const text = `${duration(Math.abs(off))} ${off > 0 ? 'slow' : 'fast'}`;
-  const fix =
-    program.platform === 'darwin' ? 'sudo sntp -sS time.apple.com' : 'sudo timedatectl set-ntp true';
+  const fix = edges.platform === 'darwin' ? 'sudo sntp -sS time.apple.com' : 'sudo timedatectl set-ntp true';
   return [
     Math.abs(off) < CLOCK_BAD_MS
       ? warning(`${text}; the daemon corrects it for itself`, fix)

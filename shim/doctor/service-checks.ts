@@ -13,15 +13,15 @@ const INSTALL = 'bedrock-auth service install';
 
 /** The daemon is a service of this user: installed, up to date, starts at login, and is the one that runs. */
 export const service: Check = async (looking) => {
-  const { env } = looking.program;
+  const { env } = looking.edges;
   if (env.CCWB_SOCKET || env.CCWB_CONFIG) return [skipped('CCWB_SOCKET or CCWB_CONFIG is set: not meant')];
-  const manager = findServiceManager(looking.program);
+  const manager = findServiceManager(looking.edges);
   return manager ? serviceWith(manager, looking) : [skipped('there is no service for this platform')];
 };
 
 export async function serviceWith(
   manager: ServiceManager,
-  { status, program }: Pick<Looking, 'status' | 'program'>,
+  { status, edges }: Pick<Looking, 'status' | 'edges'>,
 ): Promise<Finding[]> {
   const refused = await manager.available().then(
     () => undefined,
@@ -42,7 +42,7 @@ export async function serviceWith(
     found.push(warning('the daemon that runs is not that of the service', 'bedrock-auth service restart'));
   }
   if (found.length === 0) found.push(ok(`${manager.name}, ${pid === undefined ? 'ready' : 'running'}`));
-  return [...found, ...lingering(manager, program)];
+  return [...found, ...lingering(manager, edges)];
 }
 
 function upToDate(manager: ServiceManager): boolean {
@@ -54,7 +54,7 @@ function upToDate(manager: ServiceManager): boolean {
 }
 
 /** Over SSH the last logout is the end of the day's last window, and of the jobs that go on without one. */
-function lingering(manager: ServiceManager, { env, platform }: Looking['program']): Finding[] {
+function lingering(manager: ServiceManager, { env, platform }: Looking['edges']): Finding[] {
   const lingers = manager.lingers();
   if (lingers === undefined) return [];
   if (lingers) return [ok('goes on after your last logout (lingering)')];
@@ -64,12 +64,12 @@ function lingering(manager: ServiceManager, { env, platform }: Looking['program'
 }
 
 /** Proxies and certificate authorities: those of the service against those of this shell. */
-export const network: Check = async ({ program, status }) => {
+export const network: Check = async ({ edges, status }) => {
   let kept: ReturnType<typeof readNetworkSettings>;
   let shell: typeof kept;
   try {
-    kept = readNetworkSettings(program.paths.networkSettings);
-    shell = networkSettingsFrom(program.env);
+    kept = readNetworkSettings(edges.paths.networkSettings);
+    shell = networkSettingsFrom(edges.env);
   } catch (error) {
     const { message, fix } = asCcwbError(error) satisfies CcwbError;
     return [problem(message, fix)];
@@ -80,7 +80,7 @@ export const network: Check = async ({ program, status }) => {
     const fix = `export NODE_EXTRA_CA_CERTS=/path/to/ca.pem; ${INSTALL}`;
     return [problem(`NODE_EXTRA_CA_CERTS: no certificates can be read from ${certificates}`, fix)];
   }
-  const installed = findServiceManager(program)?.installed() === true;
+  const installed = findServiceManager(edges)?.installed() === true;
   const names = Object.keys(shell) as (keyof typeof shell)[];
   const unkept = names.filter((name) => shell[name] !== kept[name]);
   if (installed && unkept.length > 0) {

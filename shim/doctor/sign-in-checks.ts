@@ -19,16 +19,14 @@ const PROBE_ACCOUNT = 'doctor';
 const OUR_PAGE = 'Claude Code with Amazon Bedrock';
 
 /** Where sign-ins are kept can be used: the keyring is asked as the daemon asks it. */
-export const storage: Check = async ({ program, profiles, configProblem }) => {
+export const storage: Check = async ({ edges, profiles, configProblem }) => {
   if (configProblem) return [skipped('config.json cannot be used')];
   if (!profiles.some(({ credentialStorage }) => credentialStorage === 'keyring')) {
-    return [
-      ok(`files readable only by you in ${shortPath(program.paths.runtimeDirectory, program.env.HOME)}`),
-    ];
+    return [ok(`files readable only by you in ${shortPath(edges.paths.runtimeDirectory, edges.env.HOME)}`)];
   }
-  const script = join(program.installation, 'daemon', 'keyring-child.js');
+  const script = join(edges.installation, 'daemon', 'keyring-child.js');
   const message = { operation: 'read', account: PROBE_ACCOUNT };
-  const answer = await askChild(script, message, daemonEnvironment(program.env), KEYRING_MS);
+  const answer = await askChild(script, message, daemonEnvironment(edges.env), KEYRING_MS);
   const { ok: usable, problem: kind, detail } = (answer ?? {}) as Record<string, unknown>;
   if (usable === true) return [ok('the keyring of the operating system can be used')];
   const text = `the keyring cannot be used: ${typeof detail === 'string' ? detail : 'it does not answer'}`;
@@ -40,7 +38,7 @@ export const storage: Check = async ({ program, profiles, configProblem }) => {
 
 /** A page can be shown here, or a code takes its place. */
 export const browser: Check = async (looking) => {
-  const { env, platform } = looking.program;
+  const { env, platform } = looking.edges;
   const machine = { platform, env, isProgram, readText };
   const [opener] = findOpeners(machine);
   if (opener) return [ok(`pages are opened with ${opener[0]}`)];

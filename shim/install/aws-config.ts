@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Config } from '../../protocol/config.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { ownSections, type WantedProfile, withoutSections, withProfiles } from '../user-files/aws-edit.ts';
 import { awsConfigPath } from '../user-files/aws-files.ts';
 import { quotedWord } from '../user-files/command-words.ts';
@@ -8,15 +8,15 @@ import { planEdit } from './edit.ts';
 import type { Plan } from './step.ts';
 
 /** A section of `~/.aws/config` for each profile of the package. */
-export function planAwsConfig(program: Program, config: Config): Plan {
-  const { installation } = program;
+export function planAwsConfig(edges: ShimEdges, config: Config): Plan {
+  const { installation } = edges;
   const profiles = [...config.profiles.values()].map(({ name, awsRegion }) =>
     wantedProfile(installation, name, awsRegion),
   );
   const names = profiles.map(({ name }) => `[${headerOf(name)}]`);
-  return planEdit(program, {
+  return planEdit(edges, {
     kind: 'aws-config',
-    path: awsConfigPath(program),
+    path: awsConfigPath(edges),
     what: names.join(', '),
     lines: profiles.map(sectionText).join('\n\n'),
     edit: (text, before) => {

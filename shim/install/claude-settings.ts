@@ -1,5 +1,5 @@
 import { claudeSettingsPath } from '../doctor/claude-checks.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { PLACEHOLDER } from '../service/service-files.ts';
 import { quotedWord } from '../user-files/command-words.ts';
 import {
@@ -20,16 +20,16 @@ import { NOTHING, type Plan } from './step.ts';
 
 /** The settings of Claude Code that the package brings, merged into those the user has. */
 export function planClaudeSettings(
-  program: Program,
+  edges: ShimEdges,
   settings: JsonObject | undefined,
   profiles: readonly string[],
 ): Plan {
-  const { installation } = program;
+  const { installation } = edges;
   const wanted = valuesIn(settings ?? {}).map((each) => inPlace(each, installation));
   if (wanted.length === 0) return NOTHING;
-  return planEdit(program, {
+  return planEdit(edges, {
     kind: 'claude-settings',
-    path: claudeSettingsPath(program),
+    path: claudeSettingsPath(edges),
     what: wanted.map(({ path }) => path.join('.')).join(', '),
     lines: JSON.stringify(asObject(wanted), null, 2),
     edit: (text, before) => withSettings(text, wanted, before?.values),

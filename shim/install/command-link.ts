@@ -1,6 +1,6 @@
 import { accessSync, constants, lstatSync, symlinkSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute } from 'node:path';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { shortPath } from '../terminal/view.ts';
 import { commandLink } from '../user-files/command-link.ts';
 import { isSamePlace } from '../user-files/edit-file.ts';
@@ -10,16 +10,16 @@ import { NOTHING, type Plan } from './step.ts';
  * `bedrock-auth` where the shell finds it, if the user has a folder for that. Nothing makes the folder or puts it on
  * the PATH, and what is there by that name already is left.
  */
-export function planCommandLink(program: Program): Plan {
-  const { path, target } = commandLink(program);
+export function planCommandLink(edges: ShimEdges): Plan {
+  const { path, target } = commandLink(edges);
   const folder = dirname(path);
-  const places = (program.env.PATH ?? '').split(delimiter).filter(isAbsolute);
+  const places = (edges.env.PATH ?? '').split(delimiter).filter(isAbsolute);
   if (!places.some((place) => isSamePlace(place, folder)) || !isWritable(folder)) return NOTHING;
   if (lstatSync(path, { throwIfNoEntry: false })) return NOTHING;
   const make = (): undefined => {
     symlinkSync(target, path);
   };
-  const { HOME: home } = program.env;
+  const { HOME: home } = edges.env;
   return {
     changes: [{ text: `${shortPath(path, home)}, a link to ${shortPath(target, home)}`, make }],
     byHand: [],

@@ -4,7 +4,7 @@ import { BUILD_VERSION } from '../../protocol/version.ts';
 import { startDaemon } from '../daemon/start-daemon.ts';
 import { daemonOf, endDaemon, SERVICE_TIMING } from '../daemon/take-over.ts';
 import { giveWay } from '../daemon/upgrade.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { findServiceManager } from '../service/find-service-manager.ts';
 import { isServiceUpToDate, setUpService } from '../service/service.ts';
 import type { ServiceManager } from '../service/service-manager.ts';
@@ -19,40 +19,40 @@ import { NOTHING, type Plan } from './step.ts';
  * @param version the one that the installation is to use.
  * @param service false: without a service manager, unless the service is there already.
  */
-export async function planDaemon(program: Program, version: string, service: boolean): Promise<Plan> {
-  const manager = await managerFor(program);
+export async function planDaemon(edges: ShimEdges, version: string, service: boolean): Promise<Plan> {
+  const manager = await managerFor(edges);
   // A look at a socket that starts a daemon would be a change.
-  const { running } = await daemonOf(program, manager?.installed() ? manager : undefined);
-  const renewed = running !== undefined && !(await isOf(program, running, version));
-  if (manager && (service || manager.installed())) return servicePlan(program, manager, renewed);
+  const { running } = await daemonOf(edges, manager?.installed() ? manager : undefined);
+  const renewed = running !== undefined && !(await isOf(edges, running, version));
+  if (manager && (service || manager.installed())) return servicePlan(edges, manager, renewed);
   if (!running || !renewed) return NOTHING;
-  const make = (): Promise<readonly string[]> => replaceDaemon(program, running);
+  const make = (): Promise<readonly string[]> => replaceDaemon(edges, running);
   return { changes: [{ text: `the daemon ${running.build} replaced`, make }], byHand: [] };
 }
 
 /** Whether a daemon is of a version: of its build, and, as far as that can be told, of its files. */
-async function isOf(program: Program, { pid, build }: VersionReply, version: string): Promise<boolean> {
+async function isOf(edges: ShimEdges, { pid, build }: VersionReply, version: string): Promise<boolean> {
   if (build !== BUILD_VERSION) return false;
-  const versions = join(program.installation, VERSIONS);
-  const command = (await commandsOfProcesses(program))?.find((each) => each.pid === pid)?.command;
+  const versions = join(edges.installation, VERSIONS);
+  const command = (await commandsOfProcesses(edges))?.find((each) => each.pid === pid)?.command;
   return command === undefined || runsFrom(command, join(versions, version));
 }
 
-async function servicePlan(program: Program, manager: ServiceManager, renewed: boolean): Promise<Plan> {
+async function servicePlan(edges: ShimEdges, manager: ServiceManager, renewed: boolean): Promise<Plan> {
   // What keeps it from being looked at keeps it from being set up, and is told then.
-  const upToDate = !renewed && (await isServiceUpToDate(program, manager).catch(() => false));
+  const upToDate = !renewed && (await isServiceUpToDate(edges, manager).catch(() => false));
   if (upToDate) return NOTHING;
   const make = async (): Promise<readonly string[]> => {
-    const { daemon } = await setUpService(program, manager, renewed);
+    const { daemon } = await setUpService(edges, manager, renewed);
     return daemon === 'later' ? ['the daemon finishes a sign-in first; the new one takes over after it'] : [];
   };
   return { changes: [{ text: `the service (${manager.name})`, make }], byHand: [] };
 }
 
 /** Undefined where there is none that can be asked, and for a daemon at other paths. */
-async function managerFor(program: Program): Promise<ServiceManager | undefined> {
-  if (program.env.CCWB_SOCKET || program.env.CCWB_CONFIG) return undefined;
-  const manager = findServiceManager(program);
+async function managerFor(edges: ShimEdges): Promise<ServiceManager | undefined> {
+  if (edges.env.CCWB_SOCKET || edges.env.CCWB_CONFIG) return undefined;
+  const manager = findServiceManager(edges);
   const available = await manager?.available().then(
     () => true,
     () => false,
@@ -60,12 +60,12 @@ async function managerFor(program: Program): Promise<ServiceManager | undefined>
   return available ? manager : undefined;
 }
 
-async function replaceDaemon(program: Program, running: VersionReply): Promise<readonly string[]> {
-  const outcome = await giveWay(program, running, SERVICE_TIMING.endMs).catch(() => 'busy');
+async function replaceDaemon(edges: ShimEdges, running: VersionReply): Promise<readonly string[]> {
+  const outcome = await giveWay(edges, running, SERVICE_TIMING.endMs).catch(() => 'busy');
   if (outcome === 'signing-in') {
     return ['the daemon finishes a sign-in first; the next program that asks then starts the new one'];
   }
-  if (outcome === 'busy') await endDaemon(program, running);
-  await startDaemon(program);
+  if (outcome === 'busy') await endDaemon(edges, running);
+  await startDaemon(edges);
   return [];
 }

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { replaceFile } from '../../common/atomic-file.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { shortPath } from '../terminal/view.ts';
 import { readForEdit } from '../user-files/edit-file.ts';
 import {
@@ -35,9 +35,9 @@ export type FileEdit = {
  * The change of one file of the user's. What was there is recorded before anything is written, so that an
  * uninstallation can give it back whatever comes between.
  */
-export function planEdit(program: Program, wanted: FileEdit): Plan {
+export function planEdit(edges: ShimEdges, wanted: FileEdit): Plan {
   const { kind, path } = wanted;
-  const { installation, env } = program;
+  const { installation, env } = edges;
   const where = shortPath(path, env.HOME);
   const leave = (problem: string): Plan =>
     byHand(`${where} is left as it is: ${problem}`, `put this into it yourself:\n${wanted.lines}`);

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { hanging } from '../../common/terminal/layout.ts';
 import { asCcwbError, CcwbError } from '../../protocol/errors.ts';
 import { compareBuilds } from '../../protocol/version.ts';
-import { isReaderGone, type Program, runProgram, usageError } from '../program/program.ts';
+import { isReaderGone, runProgram, type ShimEdges, usageError } from '../program/edges.ts';
 import { asJson, shortPath } from '../terminal/view.ts';
 import { planAwsConfig } from './aws-config.ts';
 import { planAwsCredentials } from './aws-credentials.ts';
@@ -55,10 +55,10 @@ type Report = {
 };
 
 /** `install.sh`, from where it has found a Node.js to run this. */
-async function main(started: Program): Promise<number> {
+async function main(started: ShimEdges): Promise<number> {
   const options = parse(started);
   if (!options) {
-    await started.print(HELP);
+    await started.writeOut(HELP);
     return 0;
   }
   const pack = readPackage(started.buildFolder);
@@ -82,8 +82,8 @@ async function main(started: Program): Promise<number> {
 }
 
 /** Every part, in the order in which one stands on the other. Nothing is changed by planning. */
-async function planAll(program: Program, pack: Package, { service }: Options): Promise<Plan> {
-  const { installation } = program;
+async function planAll(edges: ShimEdges, pack: Package, { service }: Options): Promise<Plan> {
+  const { installation } = edges;
   const payload = planPayload(installation, pack);
   if (payload.changes.length > 0) checkRoom(installation, pack);
   const plans = [
@@ -91,12 +91,12 @@ async function planAll(program: Program, pack: Package, { service }: Options): P
     planConfig(installation, pack),
     planSwitch(installation, payload.version),
     planLinks(installation, pack),
-    planCommandLink(program),
-    planAwsConfig(program, pack.config),
-    planAwsCredentials(program, pack.config),
-    planClaudeSettings(program, pack.settings, pack.config.names),
-    await planDaemon(program, payload.version, service),
-    planCleaning(program, payload.version),
+    planCommandLink(edges),
+    planAwsConfig(edges, pack.config),
+    planAwsCredentials(edges, pack.config),
+    planClaudeSettings(edges, pack.settings, pack.config.names),
+    await planDaemon(edges, payload.version, service),
+    planCleaning(edges, payload.version),
   ];
   return {
     changes: plans.flatMap(({ changes }) => changes),
@@ -105,25 +105,25 @@ async function planAll(program: Program, pack: Package, { service }: Options): P
 }
 
 /** @throws CcwbError when what the rest stands on fails; any other part becomes something to do by hand. */
-async function carryOut(program: Program, plan: Plan, report: Report, { json }: Options): Promise<void> {
+async function carryOut(edges: ShimEdges, plan: Plan, report: Report, { json }: Options): Promise<void> {
   if (plan.changes.length === 0) return;
-  const lock = begin(program);
+  const lock = begin(edges);
   try {
     for (const change of plan.changes) {
-      if (program.interrupted.aborted) throw interrupted();
+      if (edges.interrupted.aborted) throw interrupted();
       const told = await make(change, report);
       report.notes.push(...told);
-      if (!json) await program.print(lines([change.text, ...told]));
+      if (!json) await edges.writeOut(lines([change.text, ...told]));
     }
   } finally {
     lock.release();
   }
 }
 
-function begin(program: Program): { release(): void } {
+function begin(edges: ShimEdges): { release(): void } {
   try {
-    mkdirSync(program.installation, { recursive: true, mode: 0o700 });
-    return holdLock(program);
+    mkdirSync(edges.installation, { recursive: true, mode: 0o700 });
+    return holdLock(edges);
   } catch (thrown) {
     throw asInstallError(thrown, 'nothing was installed');
   }
@@ -140,7 +140,7 @@ async function make({ text, essential, make: change }: Change, report: Report): 
   }
 }
 
-function reportOf({ installation }: Program, pack: Package, plan: Plan, { dryRun }: Options): Report {
+function reportOf({ installation }: ShimEdges, pack: Package, plan: Plan, { dryRun }: Options): Report {
   const current = currentVersion(installation);
   const from = current?.replace(/-[0-9a-f]{8}(\.\d+)?$/, '') ?? null;
   const order = from === null ? 0 : compareBuilds(from, pack.build);
@@ -159,7 +159,7 @@ function reportOf({ installation }: Program, pack: Package, plan: Plan, { dryRun
   };
 }
 
-function heading({ env }: Program, { build, from, folder, outcome, changes }: Report): string {
+function heading({ env }: ShimEdges, { build, from, folder, outcome, changes }: Report): string {
   const where = shortPath(folder, env.HOME);
   const order = from === null ? 0 : compareBuilds(from, build);
   const was =
@@ -193,7 +193,7 @@ function lines(texts: readonly string[]): string {
 }
 
 /** Undefined for the help. @throws CcwbError ERR_USAGE */
-function parse({ name, args }: Program): Options | undefined {
+function parse({ name, args }: ShimEdges): Options | undefined {
   try {
     const { values } = parseArgs({
       args: [...args],
@@ -214,7 +214,7 @@ function parse({ name, args }: Program): Options | undefined {
 }
 
 /** Whoever reads may go; the installation goes on. */
-async function tell({ print }: Program, text: string): Promise<void> {
+async function tell({ writeOut: print }: ShimEdges, text: string): Promise<void> {
   await print(text).catch((error: unknown) => {
     if (!isReaderGone(error)) throw error;
   });

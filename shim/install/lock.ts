@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
 import { takeTurn } from '../daemon/turn.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { LOCK } from '../user-files/installation-layout.ts';
 
 /**
@@ -9,7 +9,7 @@ import { LOCK } from '../user-files/installation-layout.ts';
  *
  * @throws CcwbError ERR_INSTALL_FAILED while another one works.
  */
-export function holdLock({ installation, now }: Program): { release(): void } {
+export function holdLock({ installation, now }: ShimEdges): { release(): void } {
   const path = join(installation, LOCK);
   const turn = takeTurn(path, now());
   if ('end' in turn) return { release: turn.end };

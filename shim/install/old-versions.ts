@@ -2,7 +2,7 @@ import { existsSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TEMPORARY_PREFIX } from '../../common/atomic-file.ts';
 import { claudeSettingsPath } from '../doctor/claude-checks.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { shortPath } from '../terminal/view.ts';
 import { awsConfigPath } from '../user-files/aws-files.ts';
 import { isLitter, UNFINISHED, VERSIONS } from '../user-files/installation-layout.ts';
@@ -13,20 +13,20 @@ import type { Plan } from './step.ts';
  * What is not needed any more: versions that nothing runs from, and what an installer left that was killed. A
  * version in use stays, and the next installation looks again.
  */
-export function planCleaning(program: Program, version: string): Plan {
-  const { installation } = program;
+export function planCleaning(edges: ShimEdges, version: string): Plan {
+  const { installation } = edges;
   const versions = join(installation, VERSIONS);
   const old = entries(versions).filter((name) => name !== version);
   const litter = [
     ...entries(installation)
       .filter(isLitter)
       .map((name) => join(installation, name)),
-    ...[awsConfigPath(program), claudeSettingsPath(program)].flatMap(temporariesBeside),
+    ...[awsConfigPath(edges), claudeSettingsPath(edges)].flatMap(temporariesBeside),
   ];
   if (old.length + litter.length === 0) return { changes: [], byHand: [] };
   const make = async (): Promise<readonly string[]> => {
     for (const path of litter) rmSync(path, { recursive: true, force: true });
-    const used = await commandsOfProcesses(program);
+    const used = await commandsOfProcesses(edges);
     // Where it cannot be told, all of them may be in use.
     const isUsed = (name: string): boolean =>
       used?.some(({ command }) => runsFrom(command, join(versions, name))) ?? !name.endsWith(UNFINISHED);
@@ -40,7 +40,7 @@ export function planCleaning(program: Program, version: string): Plan {
   };
   const what = [
     ...old.map((name) => join(VERSIONS, name)),
-    ...litter.map((path) => shortPath(path, program.env.HOME)),
+    ...litter.map((path) => shortPath(path, edges.env.HOME)),
   ].join(', ');
   return { changes: [{ text: `not needed any more: ${what}`, make }], byHand: [] };
 }

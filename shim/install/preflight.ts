@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, lstatSync, realpathSync, statfsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import type { Package } from './package.ts';
 
 /** What else is written besides the files themselves, with some air, in bytes. */
@@ -12,7 +12,7 @@ const ROOM_BYTES = 16_777_216;
  *
  * @throws CcwbError ERR_USAGE for another user's home; ERR_INSTALL_FAILED for a home that cannot be written.
  */
-export function findPlace({ paths, env }: Program): string {
+export function findPlace({ paths, env }: ShimEdges): string {
   const wanted = paths.installDirectory;
   const home = dirname(wanted);
   const stat = statSync(home, { throwIfNoEntry: false });

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ShimEdges } from '../program/edges.ts';
 import { MAX_OUTPUT, runBriefly } from '../program/processes.ts';
-import type { Program } from '../program/program.ts';
 
 /** Longest that the list of processes is waited for, in milliseconds. */
 const PROCESSES_MS = 5_000;
@@ -10,7 +10,7 @@ const PROCESSES_MS = 5_000;
 export type RunningProcess = { pid: number; command: string };
 
 /** All other processes of this user that can be looked at; undefined when they cannot be told. */
-export async function commandsOfProcesses({ platform }: Program): Promise<RunningProcess[] | undefined> {
+export async function commandsOfProcesses({ platform }: ShimEdges): Promise<RunningProcess[] | undefined> {
   const found = platform === 'linux' ? processesOfLinux() : await processesOfPs();
   return found?.filter(({ pid }) => pid !== process.pid);
 }

@@ -9,7 +9,7 @@ import { daemon, socket } from '../doctor/daemon-checks.ts';
 import { shown } from '../doctor/doctor.ts';
 import { config, installation } from '../doctor/installation-checks.ts';
 import { beginLooking } from '../doctor/look.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { shortPath } from '../terminal/view.ts';
 import { quotedWord } from '../user-files/command-words.ts';
 
@@ -34,8 +34,8 @@ export type SelfCheck = {
 };
 
 /** @param profiles those of the package: others are not its business. */
-export async function selfCheck(program: Program, profiles: readonly string[]): Promise<SelfCheck> {
-  const looking = beginLooking(program, undefined);
+export async function selfCheck(edges: ShimEdges, profiles: readonly string[]): Promise<SelfCheck> {
+  const looking = beginLooking(edges, undefined);
   try {
     const status = await looking.status();
     const found = await Promise.all(
@@ -44,18 +44,18 @@ export async function selfCheck(program: Program, profiles: readonly string[]): 
       ),
     );
     const findings = found.flat().filter(({ profile }) => profile === null || profiles.includes(profile));
-    const text = findings.map((finding) => shown(program, looking, finding)).join('');
-    return { findings, text, next: nextCommand(program, status) };
+    const text = findings.map((finding) => shown(edges, looking, finding)).join('');
+    return { findings, text, next: nextCommand(edges, status) };
   } finally {
     looking.end();
   }
 }
 
 /** A folder on the PATH needs no path. */
-function nextCommand(program: Program, status: StatusReply | CcwbError): string {
+function nextCommand(edges: ShimEdges, status: StatusReply | CcwbError): string {
   const signedIn =
     !(status instanceof CcwbError) && status.profiles.some(({ state }) => state === 'signed-in');
-  const { installation: folder, env } = program;
+  const { installation: folder, env } = edges;
   const onPath = (env.PATH ?? '').split(':').includes(folder);
   const path = join(folder, 'bedrock-auth');
   const short = shortPath(path, env.HOME);

@@ -1,5 +1,5 @@
 import { chooseProfile, loadConfig, PROFILE_NAME_PATTERN, profileNamed } from '../../protocol/config.ts';
-import type { Program } from './program.ts';
+import type { ShimEdges } from './edges.ts';
 
 /**
  * Which profile is meant. A name that was given is taken as it is, without a look at config.json: a
@@ -7,7 +7,7 @@ import type { Program } from './program.ts';
  *
  * @throws CcwbError ERR_CONFIG_MISSING, ERR_CONFIG_INVALID or ERR_PROFILE_UNKNOWN.
  */
-export function profileMeant({ env, paths }: Program, flag: string | undefined): string {
+export function profileMeant({ env, paths }: ShimEdges, flag: string | undefined): string {
   const given = flag ?? env.CCWB_PROFILE;
   if (given !== undefined && PROFILE_NAME_PATTERN.test(given)) return given;
   const config = loadConfig(paths.config);
@@ -15,6 +15,6 @@ export function profileMeant({ env, paths }: Program, flag: string | undefined):
 }
 
 /** Throws what is wrong with the profile's configuration, if anything; no daemon can serve it then. */
-export function checkProfile({ paths }: Program, profile: string): void {
+export function checkProfile({ paths }: ShimEdges, profile: string): void {
   profileNamed(loadConfig(paths.config), profile);
 }

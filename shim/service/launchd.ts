@@ -2,8 +2,8 @@ import { existsSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { type Ran, runBriefly } from '../program/processes.ts';
-import type { Program } from '../program/program.ts';
 import { escapeForPlist, serviceFile } from './service-files.ts';
 import { MANAGER_TIMING, type ServiceManager } from './service-manager.ts';
 
@@ -19,7 +19,7 @@ const NO_SUCH_SERVICE = [3, 113];
 export type Launchctl = (limitMs: number, ...args: string[]) => Promise<Ran>;
 
 /** launchd's domain of the user who is logged in at the screen: only there is the keychain open. */
-export function launchd(program: Program, launchctl: Launchctl = runLaunchctl): ServiceManager {
+export function launchd(edges: ShimEdges, launchctl: Launchctl = runLaunchctl): ServiceManager {
   const plist = join(homedir(), 'Library', 'LaunchAgents', `${LAUNCHD_LABEL}.plist`);
   const domain = `gui/${process.getuid?.()}`;
   const target = `${domain}/${LAUNCHD_LABEL}`;
@@ -43,7 +43,7 @@ export function launchd(program: Program, launchctl: Launchctl = runLaunchctl): 
   return {
     name: 'launchd',
     inquiry: `launchctl print ${target}`,
-    files: () => [{ path: plist, text: serviceFile(program, `${LAUNCHD_LABEL}.plist`, escapeForPlist) }],
+    files: () => [{ path: plist, text: serviceFile(edges, `${LAUNCHD_LABEL}.plist`, escapeForPlist) }],
     installed: () => existsSync(plist),
 
     available: async () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 
 /** What stands for the installation's folder in the templates of service-files/, and in settings of a package. */
 export const PLACEHOLDER = '@INSTALL_DIRECTORY@';
@@ -12,7 +12,7 @@ export const PLACEHOLDER = '@INSTALL_DIRECTORY@';
  * @param escaped makes any path safe where the template has it.
  */
 export function serviceFile(
-  { installation }: Pick<Program, 'installation'>,
+  { installation }: Pick<ShimEdges, 'installation'>,
   name: string,
   escaped: (path: string) => string,
 ): string {

@@ -3,7 +3,7 @@ import { maskProxy, type NetworkSettings, readNetworkSettings } from '../../comm
 import type { VersionReply } from '../../protocol/api.ts';
 import { asCcwbError, errorLines } from '../../protocol/errors.ts';
 import { daemonOf } from '../daemon/take-over.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { managerMeant, shortened, shownSettings } from './service.ts';
 import type { ServiceManager } from './service-manager.ts';
 
@@ -34,14 +34,14 @@ export type ServiceStatus = {
 };
 
 /** `bedrock-auth service status`: starts nothing; 1 when the service is not installed or its daemon does not run. */
-export async function serviceStatus(program: Program, options: { json?: boolean }): Promise<number> {
-  const manager = managerMeant(program);
+export async function serviceStatus(edges: ShimEdges, options: { json?: boolean }): Promise<number> {
+  const manager = managerMeant(edges);
   const available = await manager.available().then(
     () => true,
     () => false,
   );
-  const { running, own, listening } = await daemonOf(program, manager);
-  const { settings, problem } = keptSettings(program);
+  const { running, own, listening } = await daemonOf(edges, manager);
+  const { settings, problem } = keptSettings(edges);
   const status: ServiceStatus = {
     manager: manager.name,
     available,
@@ -56,12 +56,12 @@ export async function serviceStatus(program: Program, options: { json?: boolean 
     lingers: manager.lingers() ?? null,
     network: settings ?? null,
   };
-  await program.print(options.json ? `${JSON.stringify(status, null, 2)}\n` : view(status, running));
-  if (problem) program.say(errorLines(program.name, problem));
+  await edges.writeOut(options.json ? `${JSON.stringify(status, null, 2)}\n` : view(status, running));
+  if (problem) edges.writeError(errorLines(edges.name, problem));
   return status.installed && status.runningBy === 'service' ? 0 : 1;
 }
 
-function keptSettings({ paths }: Program) {
+function keptSettings({ paths }: ShimEdges) {
   try {
     const settings = readNetworkSettings(paths.networkSettings);
     for (const name of ['HTTPS_PROXY', 'HTTP_PROXY'] as const) {

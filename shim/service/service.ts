@@ -14,7 +14,7 @@ import type { VersionReply } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { isOlder } from '../../protocol/version.ts';
 import { daemonOf, endDaemon, startThrough, takeOver } from '../daemon/take-over.ts';
-import { type Program, usageError } from '../program/program.ts';
+import { type ShimEdges, usageError } from '../program/edges.ts';
 import { findServiceManager } from './find-service-manager.ts';
 import type { ServiceFile, ServiceManager } from './service-manager.ts';
 
@@ -31,10 +31,10 @@ export type ServiceSetUp = {
 };
 
 /** `bedrock-auth service install`: also upgrades and mends; the same again changes nothing. */
-export async function installService(program: Program): Promise<number> {
-  const manager = managerMeant(program);
+export async function installService(edges: ShimEdges): Promise<number> {
+  const manager = managerMeant(edges);
   await manager.available();
-  const { wasThere, updated, files, settings, daemon } = await setUpService(program, manager);
+  const { wasThere, updated, files, settings, daemon } = await setUpService(edges, manager);
   const done = updated ? `${wasThere ? 'Updated' : 'Installed'} the service` : 'The service is up to date';
   const lines = [
     `${done} (${manager.name}).`,
@@ -49,7 +49,7 @@ export async function installService(program: Program): Promise<number> {
       'It starts when you log in, and when a program asks for credentials.',
       'Next: bedrock-auth status',
     );
-  await program.print(`${lines.join('\n')}\nTo undo: bedrock-auth service uninstall\n`);
+  await edges.writeOut(`${lines.join('\n')}\nTo undo: bedrock-auth service uninstall\n`);
   return 0;
 }
 
@@ -60,48 +60,48 @@ export async function installService(program: Program): Promise<number> {
  * @param renewed the installation has other programs now: a daemon of the ones before is replaced.
  */
 export async function setUpService(
-  program: Program,
+  edges: ShimEdges,
   manager: ServiceManager,
   renewed = false,
 ): Promise<ServiceSetUp> {
   const files = manager.files();
   const before = files.map(({ path }) => readIfThere(path));
   const wasThere = before.some((text) => text !== undefined);
-  const settings = settingsToKeep(program);
+  const settings = settingsToKeep(edges);
   let changed = false;
   try {
-    changed = writeNetworkSettings(program.paths.networkSettings, settings);
+    changed = writeNetworkSettings(edges.paths.networkSettings, settings);
     for (const { path, text } of files) changed = replaceFile(path, text, 0o644) || changed;
     const { enabled } = await manager.state();
     if (changed || !enabled) await manager.enable();
-    const daemon = await takeOver(program, manager, changed, renewed);
-    if (program.interrupted.aborted) throw interrupted();
+    const daemon = await takeOver(edges, manager, changed, renewed);
+    if (edges.interrupted.aborted) throw interrupted();
     return { wasThere, updated: changed || !enabled, files, settings, daemon };
   } catch (error) {
-    if (!wasThere) await removeAll(program, manager);
+    if (!wasThere) await removeAll(edges, manager);
     throw error;
   }
 }
 
 /** Whether setting it up would change nothing. */
-export async function isServiceUpToDate(program: Program, manager: ServiceManager): Promise<boolean> {
+export async function isServiceUpToDate(edges: ShimEdges, manager: ServiceManager): Promise<boolean> {
   const { enabled } = await manager.state();
-  const { running, own, listening } = await daemonOf(program, manager);
-  const kept = readNetworkSettings(program.paths.networkSettings);
+  const { running, own, listening } = await daemonOf(edges, manager);
+  const kept = readNetworkSettings(edges.paths.networkSettings);
   return (
     enabled &&
     manager.files().every(({ path, text }) => readIfThere(path) === text) &&
-    isDeepStrictEqual(settingsToKeep(program), kept) &&
+    isDeepStrictEqual(settingsToKeep(edges), kept) &&
     (running ? own && !isOlder(running) : listening)
   );
 }
 
 /** `bedrock-auth service uninstall`: whatever of it is there. The sign-in stays. */
-export async function uninstallService(program: Program): Promise<number> {
-  const manager = managerMeant(program);
+export async function uninstallService(edges: ShimEdges): Promise<number> {
+  const manager = managerMeant(edges);
   const wasThere = manager.installed() || (await manager.state()).enabled;
-  const settingsWereThere = await removeAll(program, manager);
-  await program.print(
+  const settingsWereThere = await removeAll(edges, manager);
+  await edges.writeOut(
     wasThere || settingsWereThere
       ? 'Removed the service. The sign-in stays; programs that need credentials start the daemon themselves.\n' +
           'To undo: bedrock-auth service install\n'
@@ -111,25 +111,25 @@ export async function uninstallService(program: Program): Promise<number> {
 }
 
 /** `bedrock-auth service start`: through the service manager where the service is installed. */
-export async function startService(program: Program): Promise<number> {
-  const manager = installedManager(program);
-  const { running } = await daemonOf(program, manager);
+export async function startService(edges: ShimEdges): Promise<number> {
+  const manager = installedManager(edges);
+  const { running } = await daemonOf(edges, manager);
   if (running) {
-    await program.print(`The daemon runs already, version ${running.build}, process ${running.pid}.\n`);
+    await edges.writeOut(`The daemon runs already, version ${running.build}, process ${running.pid}.\n`);
     return 0;
   }
-  await startThrough(program, manager);
-  await program.print(`Started the daemon ${as(manager)}.\nTo undo: bedrock-auth service stop\n`);
+  await startThrough(edges, manager);
+  await edges.writeOut(`Started the daemon ${as(manager)}.\nTo undo: bedrock-auth service stop\n`);
   return 0;
 }
 
 /** `bedrock-auth service stop`: the daemon, whoever started it. */
-export async function stopService(program: Program): Promise<number> {
-  const manager = installedManager(program);
-  const { running, own, listening } = await daemonOf(program, manager);
+export async function stopService(edges: ShimEdges): Promise<number> {
+  const manager = installedManager(edges);
+  const { running, own, listening } = await daemonOf(edges, manager);
   await manager?.stop();
-  if (running && !own) await endDaemon(program, running);
-  await program.print(
+  if (running && !own) await endDaemon(edges, running);
+  await edges.writeOut(
     running || listening
       ? 'Stopped the daemon. The next program that needs credentials starts it again.\n' +
           'To undo: bedrock-auth service start\n'
@@ -139,14 +139,14 @@ export async function stopService(program: Program): Promise<number> {
 }
 
 /** `bedrock-auth service restart`: at once, also in the middle of a sign-in; other requests are answered. */
-export async function restartService(program: Program): Promise<number> {
-  const manager = installedManager(program);
-  const { running } = await daemonOf(program, manager);
-  if (running) await endDaemon(program, running);
+export async function restartService(edges: ShimEdges): Promise<number> {
+  const manager = installedManager(edges);
+  const { running } = await daemonOf(edges, manager);
+  if (running) await endDaemon(edges, running);
   // One that runs and does not answer.
   else await manager?.stop();
-  await startThrough(program, manager);
-  await program.print(`Restarted the daemon ${as(manager)}.\n`);
+  await startThrough(edges, manager);
+  await edges.writeOut(`Restarted the daemon ${as(manager)}.\n`);
   return 0;
 }
 
@@ -155,14 +155,14 @@ export async function restartService(program: Program): Promise<number> {
  *
  * @throws CcwbError ERR_USAGE for another daemon or another user; ERR_SERVICE_UNAVAILABLE.
  */
-export function managerMeant(program: Program): ServiceManager {
-  const { env, name, platform } = program;
+export function managerMeant(edges: ShimEdges): ServiceManager {
+  const { env, name, platform } = edges;
   for (const variable of ['CCWB_SOCKET', 'CCWB_CONFIG']) {
     if (env[variable]) throw usageError(name, `${variable} is set, and the service is for the usual paths`);
   }
   if (env.SUDO_UID && env.SUDO_UID !== String(process.getuid?.()))
     throw usageError(name, 'the service belongs to the user who signs in; run this without sudo');
-  const manager = findServiceManager(program);
+  const manager = findServiceManager(edges);
   if (manager) return manager;
   throw new CcwbError(
     'ERR_SERVICE_UNAVAILABLE',
@@ -185,19 +185,19 @@ export function shortened(path: string): string {
 }
 
 /** Undefined when the service is not installed: then the daemon is a process of its own. */
-function installedManager(program: Program): ServiceManager | undefined {
-  const manager = managerMeant(program);
+function installedManager(edges: ShimEdges): ServiceManager | undefined {
+  const manager = managerMeant(edges);
   return manager.installed() ? manager : undefined;
 }
 
 /** Those of the caller's shell; a shell that has none takes nothing from those kept before. */
-function settingsToKeep({ env, paths }: Program): NetworkSettings {
+function settingsToKeep({ env, paths }: ShimEdges): NetworkSettings {
   const settings = networkSettingsFrom(env);
   return Object.keys(settings).length > 0 ? settings : readNetworkSettings(paths.networkSettings);
 }
 
 /** @returns whether there was a network.json of ours. */
-async function removeAll({ paths }: Program, manager: ServiceManager): Promise<boolean> {
+async function removeAll({ paths }: ShimEdges, manager: ServiceManager): Promise<boolean> {
   await manager.remove();
   return removeNetworkSettings(paths.networkSettings);
 }

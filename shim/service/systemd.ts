@@ -3,8 +3,8 @@ import { homedir, userInfo } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
 import { INSTALL_FOLDER } from '../../protocol/paths.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { type Ran, runBriefly } from '../program/processes.ts';
-import type { Program } from '../program/program.ts';
 import { isSamePlace, removeIfEmpty } from '../user-files/edit-file.ts';
 import { escapeForUnit, serviceFile } from './service-files.ts';
 import { MANAGER_TIMING, type ServiceManager } from './service-manager.ts';
@@ -23,15 +23,15 @@ const SYSTEMCTL = ['/usr/bin/systemctl', '/bin/systemctl', '/run/current-system/
 const PATH = '/usr/local/bin:/usr/bin:/bin';
 
 /** systemd's user manager, through `systemctl --user`. */
-export function systemd(program: Program): ServiceManager {
+export function systemd(edges: ShimEdges): ServiceManager {
   const systemctlPath = SYSTEMCTL.find((path) => existsSync(path));
-  const folder = unitFolder(program.env);
+  const folder = unitFolder(edges.env);
   const unitPath = (unit: string): string => join(folder, unit);
   const linkPath = (unit: keyof typeof WANTED_BY): string => join(folder, `${WANTED_BY[unit]}.wants`, unit);
 
   const runFor = async (limitMs: number, ...args: string[]): Promise<Ran> => {
     if (systemctlPath === undefined) return { end: { kind: 'failed', reason: 'ENOENT' }, output: '' };
-    return runBriefly(systemctlPath, ['--user', '--quiet', ...args], managerEnvironment(program), limitMs);
+    return runBriefly(systemctlPath, ['--user', '--quiet', ...args], managerEnvironment(edges), limitMs);
   };
   const run = (...args: string[]): Promise<Ran> => runFor(MANAGER_TIMING.orderMs, ...args);
   const orderFor = async (limitMs: number, ...args: string[]): Promise<void> => {
@@ -45,7 +45,7 @@ export function systemd(program: Program): ServiceManager {
     name: 'systemd',
     inquiry: `systemctl --user status ${SYSTEMD_UNIT}`,
     files: () =>
-      UNITS.map((unit) => ({ path: unitPath(unit), text: serviceFile(program, unit, escapeForUnit) })),
+      UNITS.map((unit) => ({ path: unitPath(unit), text: serviceFile(edges, unit, escapeForUnit) })),
     installed: () => existsSync(unitPath(SYSTEMD_UNIT)),
 
     available: async () => {
@@ -113,7 +113,7 @@ export function systemd(program: Program): ServiceManager {
 }
 
 /** Where the user manager looks for this user's own units. */
-function unitFolder(env: Program['env']): string {
+function unitFolder(env: ShimEdges['env']): string {
   const declared = env.XDG_CONFIG_HOME;
   const configHome = declared && isAbsolute(declared) ? declared : join(homedir(), '.config');
   return join(configHome, 'systemd', 'user');
@@ -123,7 +123,7 @@ function unitFolder(env: Program['env']): string {
  * What systemctl needs to find the manager. cron, sudo and some editors leave XDG_RUNTIME_DIR out: then it
  * is where the daemon's own socket would be.
  */
-function managerEnvironment({ env, paths }: Program): Record<string, string> {
+function managerEnvironment({ env, paths }: ShimEdges): Record<string, string> {
   const inLoginSession = basename(paths.runtimeDirectory) === INSTALL_FOLDER;
   const bus = env.DBUS_SESSION_BUS_ADDRESS;
   return {

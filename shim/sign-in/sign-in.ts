@@ -3,7 +3,7 @@ import type { SignInReply, SignInRequest } from '../../protocol/api.ts';
 import { CLIENT_TIMING } from '../../protocol/client.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { askStarting, isUnreachable } from '../daemon/ask.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { type Desktop, findOpeners, isProgram, type Opener, openPage, readText } from './browser.ts';
 import { invitation, type Pending } from './invitation.ts';
 import { placeOf } from './screen.ts';
@@ -37,37 +37,37 @@ export type SignedIn = { user: string | null; waited: boolean };
  *
  * @throws CcwbError ERR_LOGIN_PENDING when the wait ends before the sign-in does; how the sign-in failed.
  */
-export async function signIn(program: Program, options: SignInOptions): Promise<SignedIn> {
-  const page = new Page(program, options);
+export async function signIn(edges: ShimEdges, options: SignInOptions): Promise<SignedIn> {
+  const page = new Page(edges, options);
   const deadline = options.waitMs === undefined ? undefined : performance.now() + options.waitMs;
-  let reply = await begin(program, options, page);
+  let reply = await begin(edges, options, page);
   if (reply.state === 'signed-in') return { user: reply.user, waited: false };
   let restarts = 0;
   while (reply.state === 'pending') {
     const pending: Pending = reply;
     if ((await page.show(pending)) === 'failed') {
       // Nobody sees a page here after all. What was told already stays true when there is nothing better.
-      reply = await begin(program, options, page).catch(() => ({ ...pending, openPage: false }));
+      reply = await begin(edges, options, page).catch(() => ({ ...pending, openPage: false }));
       continue;
     }
-    const leftMs = timeLeft(program, pending, deadline);
-    if (leftMs <= 0 || program.interrupted.aborted) throw stillPending(program, options, pending);
-    const lifeMs = Date.parse(pending.expiresAt) - program.now();
+    const leftMs = timeLeft(edges, pending, deadline);
+    if (leftMs <= 0 || edges.interrupted.aborted) throw stillPending(edges, options, pending);
+    const lifeMs = Date.parse(pending.expiresAt) - edges.now();
     options.waiting?.({ waitMs: Math.min(leftMs, lifeMs) });
     try {
-      reply = await poll(program, pending, Math.min(POLL_MS, leftMs), page.canOpen);
+      reply = await poll(edges, pending, Math.min(POLL_MS, leftMs), page.canOpen);
     } catch (error) {
-      if (program.interrupted.aborted) throw stillPending(program, options, pending);
+      if (edges.interrupted.aborted) throw stillPending(edges, options, pending);
       // The daemon was replaced or died and took the sign-in with it: one more, not one after the other.
       if (!isLost(error) || restarts++ > 0) throw error;
-      reply = await begin(program, options, page);
+      reply = await begin(edges, options, page);
     }
   }
   return { user: reply.user, waited: true };
 }
 
 function begin(
-  program: Program,
+  edges: ShimEdges,
   { profile, automatic, device }: SignInOptions,
   page: Page,
 ): Promise<SignInReply> {
@@ -77,18 +77,18 @@ function begin(
     ...(device ? { device } : {}),
     ...(page.unseen ? { screen: false } : {}),
   };
-  return askStarting<SignInReply>(program, {
+  return askStarting<SignInReply>(edges, {
     route: 'signIn',
     params: { profile },
     body,
     // The first sign-in fetches the provider's discovery document.
     answerMs: 15_000,
-    signal: program.interrupted,
+    signal: edges.interrupted,
   });
 }
 
 async function poll(
-  { daemon, interrupted }: Program,
+  { daemon, interrupted }: ShimEdges,
   { signIn: id }: Pending,
   waitMs: number,
   canOpenPage: boolean,
@@ -109,7 +109,7 @@ async function poll(
   return reply;
 }
 
-function timeLeft({ now }: Program, { expiresAt }: Pending, deadline: number | undefined): number {
+function timeLeft({ now }: ShimEdges, { expiresAt }: Pending, deadline: number | undefined): number {
   if (deadline !== undefined) return deadline - performance.now();
   // The daemon ends the sign-in and says why; a little longer than it lives is long enough.
   return Date.parse(expiresAt) + CLIENT_TIMING.answerMs - now();
@@ -119,7 +119,7 @@ function isLost(error: unknown): boolean {
   return isUnreachable(error) || (error instanceof CcwbError && error.code === 'ERR_NOT_FOUND');
 }
 
-function stillPending({ name }: Program, { profile }: SignInOptions, { expiresAt }: Pending): CcwbError {
+function stillPending({ name }: ShimEdges, { profile }: SignInOptions, { expiresAt }: Pending): CcwbError {
   const next =
     name === 'bedrock-auth' ? 'bedrock-auth status shows how it ended' : 'the next call picks it up';
   return new CcwbError(
@@ -134,15 +134,15 @@ class Page {
   #opened = false;
   #told: string | undefined;
   #shown: string | undefined;
-  readonly #program: Program;
+  readonly #program: ShimEdges;
   readonly #options: SignInOptions;
   readonly #machine: Desktop;
   #openers: readonly Opener[];
 
-  constructor(program: Program, options: SignInOptions) {
-    this.#program = program;
+  constructor(edges: ShimEdges, options: SignInOptions) {
+    this.#program = edges;
     this.#options = options;
-    this.#machine = { platform: program.platform, env: program.env, isProgram, readText };
+    this.#machine = { platform: edges.platform, env: edges.env, isProgram, readText };
     this.#openers = options.openPages && !options.device ? findOpeners(this.#machine) : [];
   }
 

@@ -1,11 +1,11 @@
 import { hanging } from '../../common/terminal/layout.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 
 /** Where values begin beside their labels. */
 const VALUE_COLUMN = 18;
 
 /** Colours are for terminals that have them, and for people who want them (no-color.org). */
-export function wantsColours({ terminal, env }: Pick<Program, 'terminal' | 'env'>): boolean {
+export function wantsColours({ terminal, env }: Pick<ShimEdges, 'terminal' | 'env'>): boolean {
   return terminal && !env.NO_COLOR && env.TERM !== 'dumb';
 }
 

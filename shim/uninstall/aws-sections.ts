@@ -1,4 +1,4 @@
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { NO_AWS_EDITS, ownSections, withoutProfiles } from '../user-files/aws-edit.ts';
 import { awsConfigPath, sectionsOf } from '../user-files/aws-files.ts';
 import { readRecord } from '../user-files/record.ts';
@@ -6,17 +6,17 @@ import type { Plan } from './step.ts';
 import { planUndo, type Touched } from './undo.ts';
 
 /** What was put into `~/.aws/config`, and the sections that run this installation's credential-process. */
-export function awsSections(program: Program): Plan {
-  const { installation } = program;
+export function awsSections(edges: ShimEdges): Plan {
+  const { installation } = edges;
   const recorded = readRecord(installation).files.filter(({ kind }) => kind === 'aws-config');
-  const usual = awsConfigPath(program);
+  const usual = awsConfigPath(edges);
   const files: Touched[] = recorded.some(({ path }) => path === usual)
     ? recorded
     : [...recorded, { path: usual }];
   const without = (text: string, file: Touched): string =>
     withoutProfiles(text, file.aws ?? NO_AWS_EDITS, installation);
   const plans = files.map((file) =>
-    planUndo(program, file, {
+    planUndo(edges, file, {
       what: (text) => ({ ours: namesIn(text, file), maybe: [] }),
       without: (text) => without(text, file),
     }),

@@ -1,20 +1,20 @@
 import { claudeSettingsPath } from '../doctor/claude-checks.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { readRecord } from '../user-files/record.ts';
 import { ownSettings, standing, withoutSettings, withoutValues } from '../user-files/settings-edit.ts';
 import type { Plan } from './step.ts';
 import { planUndo, type Touched } from './undo.ts';
 
 /** The settings of Claude Code that lead to this installation, and others that an installer made. */
-export function claudeSettings(program: Program, profiles: readonly string[]): Plan {
-  const { installation } = program;
+export function claudeSettings(edges: ShimEdges, profiles: readonly string[]): Plan {
+  const { installation } = edges;
   const recorded = readRecord(installation).files.filter(({ kind }) => kind === 'claude-settings');
-  const usual = claudeSettingsPath(program);
+  const usual = claudeSettingsPath(edges);
   const files: Touched[] = recorded.some(({ path }) => path === usual)
     ? recorded
     : [...recorded, { path: usual }];
   const plans = files.map((file) =>
-    planUndo(program, file, {
+    planUndo(edges, file, {
       what: (text) => {
         const found = ownSettings(text, installation, profiles);
         if (!found) return undefined;

@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { INSTALL_FOLDER } from '../../protocol/paths.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { shortPath } from '../terminal/view.ts';
 import { isSamePlace, removeIfEmpty } from '../user-files/edit-file.ts';
 import {
@@ -31,7 +31,7 @@ const UNPACKED = [
 export type Keeping = { config: boolean; logs: boolean };
 
 /** Sockets, locks and session files. */
-export function runtimeFolder({ paths, env }: Program): Plan {
+export function runtimeFolder({ paths, env }: ShimEdges): Plan {
   const folder = paths.runtimeDirectory;
   const sockets = [paths.socket, `${paths.socket}.lock`, paths.containerToken];
   const ours = basename(folder) === INSTALL_FOLDER || folder === join(paths.installDirectory, 'run');
@@ -48,11 +48,11 @@ export function runtimeFolder({ paths, env }: Program): Plan {
 }
 
 /** The programs, and config.json and the logs unless they are to be kept; nothing that somebody else put there. */
-export function installationFolder(program: Program, keep: Keeping): Plan {
-  const { env, paths } = program;
+export function installationFolder(edges: ShimEdges, keep: Keeping): Plan {
+  const { env, paths } = edges;
   const folder = paths.installDirectory;
   const where = shortPath(folder, env.HOME);
-  const here = isSamePlace(program.installation, folder);
+  const here = isSamePlace(edges.installation, folder);
   const there = entries(folder);
   const litter = there.filter(isLitter);
   const ours = [
@@ -66,7 +66,7 @@ export function installationFolder(program: Program, keep: Keeping): Plan {
     .filter((name) => !wanted.includes(name))
     .map((name) => `${join(where, name)}${known.includes(name) ? '' : ': nothing of ours'}`);
   if (!here)
-    left.push(`${shortPath(program.installation, env.HOME)}: these programs are not those in ${where}`);
+    left.push(`${shortPath(edges.installation, env.HOME)}: these programs are not those in ${where}`);
   if (wanted.length === 0) return { steps: [], left };
   const remove = async (): Promise<string[]> => {
     // Signing out may have started a daemon, which has made itself a folder for its log.

@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { sectionsOfEarlierTool } from '../install/aws-credentials.ts';
-import type { Program } from '../program/program.ts';
+import { sectionsOfLegacyTool } from '../install/aws-credentials.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { shortPath } from '../terminal/view.ts';
 import { withoutSections } from '../user-files/aws-edit.ts';
 import { awsCredentialsPath } from '../user-files/aws-files.ts';
@@ -11,12 +11,12 @@ import type { Plan, Step } from './step.ts';
 /** How the files end in which it keeps tokens, and headers made from them, for a profile. */
 const FILES = /-(?:refresh\.json(?:\.tmp)?|monitoring\.json|otel-headers\.(?:json|raw))$/;
 
-/** What the tool that this one replaces keeps in plain files for these profiles: its tokens, its AWS credentials. */
-export function earlierTool(program: Program, profiles: readonly string[]): Plan {
-  return { steps: [...tokens(program, profiles), ...credentials(program, profiles)], left: [] };
+/** What the legacy tool keeps in plain files for these profiles: its tokens, its AWS credentials. */
+export function legacyTool(edges: ShimEdges, profiles: readonly string[]): Plan {
+  return { steps: [...tokens(edges, profiles), ...credentials(edges, profiles)], left: [] };
 }
 
-function tokens({ env }: Program, profiles: readonly string[]): Step[] {
+function tokens({ env }: ShimEdges, profiles: readonly string[]): Step[] {
   const folder = join(env.HOME ?? '', '.claude-code-session');
   const ours = entries(folder).filter(
     (name) => profiles.includes(name.replace(FILES, '')) && FILES.test(name),
@@ -27,25 +27,25 @@ function tokens({ env }: Program, profiles: readonly string[]): Step[] {
     removeIfEmpty(folder);
     return [];
   };
-  return [{ text: `the tokens of the earlier tool in ${shortPath(folder, env.HOME)}`, remove }];
+  return [{ text: `the tokens of the legacy tool in ${shortPath(folder, env.HOME)}`, remove }];
 }
 
-function credentials(program: Program, profiles: readonly string[]): Step[] {
-  const path = awsCredentialsPath(program);
+function credentials(edges: ShimEdges, profiles: readonly string[]): Step[] {
+  const path = awsCredentialsPath(edges);
   const text = (): string => {
     const file = readForEdit(path);
     return file && 'text' in file ? file.text : '';
   };
-  const found = sectionsOfEarlierTool(text(), profiles);
+  const found = sectionsOfLegacyTool(text(), profiles);
   if (found.length === 0) return [];
   const names = [...new Set(found.map(({ profile }) => `[${profile}]`))].join(', ');
   const remove = async (): Promise<string[]> => {
     const now = text();
-    const sections = sectionsOfEarlierTool(now, profiles);
+    const sections = sectionsOfLegacyTool(now, profiles);
     if (sections.length > 0) writeEdited(path, withoutSections(now, sections));
     return [];
   };
-  return [{ text: `${names} of the earlier tool in ${shortPath(path, program.env.HOME)}`, remove }];
+  return [{ text: `${names} of the legacy tool in ${shortPath(path, edges.env.HOME)}`, remove }];
 }
 
 function entries(folder: string): string[] {

@@ -7,7 +7,7 @@ import { asCcwbError } from '../../protocol/errors.ts';
 import { askStarting } from '../daemon/ask.ts';
 import { endDaemon } from '../daemon/take-over.ts';
 import { hasEnded, runningDaemon } from '../daemon/upgrade.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { findServiceManager } from '../service/find-service-manager.ts';
 import type { Plan } from './step.ts';
 
@@ -18,15 +18,15 @@ const SIGN_OUT_MS = 20_000;
 const LAST_WORDS_MS = 5_000;
 
 /** The sign-in of each profile: here, in the keyring, and at the identity provider. */
-export function sessions(program: Program): Plan & { names: readonly string[] } {
-  const config = readConfig(program);
+export function sessions(edges: ShimEdges): Plan & { names: readonly string[] } {
+  const config = readConfig(edges);
   const names = config?.names ?? [];
   const usable = [...(config?.profiles.keys() ?? [])];
   const remove = async (): Promise<string[]> => {
     const left: string[] = [];
     for (const profile of usable) {
       try {
-        const { wasSignedIn, revoked } = await askStarting<SignOutReply>(program, {
+        const { wasSignedIn, revoked } = await askStarting<SignOutReply>(edges, {
           route: 'signOut',
           params: { profile },
           answerMs: SIGN_OUT_MS,
@@ -39,8 +39,8 @@ export function sessions(program: Program): Plan & { names: readonly string[] } 
     }
     return left;
   };
-  // The tool that this one replaces has none: what it keeps is looked for apart.
-  const hasDaemon = existsSync(join(program.installation, 'daemon'));
+  // The legacy tool has none: what it keeps is looked for apart.
+  const hasDaemon = existsSync(join(edges.installation, 'daemon'));
   const steps =
     usable.length === 0 || !hasDaemon ? [] : [{ text: `the sign-in of ${usable.join(', ')}`, remove }];
   const unknown = config || !hasDaemon ? [] : ['a sign-in, if there is one: config.json cannot be used'];
@@ -48,17 +48,17 @@ export function sessions(program: Program): Plan & { names: readonly string[] } 
 }
 
 /** The service with its files, and a daemon that runs without one. */
-export function daemonAndService(program: Program): Plan {
-  const { env } = program;
-  const manager = env.CCWB_SOCKET || env.CCWB_CONFIG ? undefined : findServiceManager(program);
+export function daemonAndService(edges: ShimEdges): Plan {
+  const { env } = edges;
+  const manager = env.CCWB_SOCKET || env.CCWB_CONFIG ? undefined : findServiceManager(edges);
   const installed = manager?.installed() === true;
   const remove = async (): Promise<string[]> => {
     if (installed) {
       await manager.remove();
-      removeNetworkSettings(program.paths.networkSettings);
+      removeNetworkSettings(edges.paths.networkSettings);
     }
-    const running = await runningDaemon(program);
-    if (running) await endDaemon(program, running);
+    const running = await runningDaemon(edges);
+    if (running) await endDaemon(edges, running);
     // It writes a last line, and would make the folder of its log anew.
     if (running) await hasEnded(running.pid, LAST_WORDS_MS);
     return [];
@@ -69,7 +69,7 @@ export function daemonAndService(program: Program): Plan {
   };
 }
 
-function readConfig({ paths }: Program): Config | undefined {
+function readConfig({ paths }: ShimEdges): Config | undefined {
   try {
     return loadConfig(paths.config);
   } catch {

@@ -1,6 +1,6 @@
 import { rmSync, statSync } from 'node:fs';
 import { replaceFile } from '../../common/atomic-file.ts';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 import { shortPath } from '../terminal/view.ts';
 import { readForEdit, removeIfEmpty, writeEdited } from '../user-files/edit-file.ts';
 import { type EditedFile, stateOf } from '../user-files/record.ts';
@@ -20,9 +20,9 @@ export type Undo = {
  * What an installation has put into a file of the user's: the same bytes come back when nobody has changed it
  * since, else what is ours goes and the rest stays. Without a record what leads here tells what is ours.
  */
-export function planUndo(program: Program, file: Touched, undo: Undo): Plan {
+export function planUndo(edges: ShimEdges, file: Touched, undo: Undo): Plan {
   const { path } = file;
-  const where = shortPath(path, program.env.HOME);
+  const where = shortPath(path, edges.env.HOME);
   const found = readForEdit(path);
   if (!found) return { steps: [], left: [] };
   if ('problem' in found) return { steps: [], left: [`${where}: not looked at, ${found.problem}`] };

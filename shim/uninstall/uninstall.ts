@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import { hanging } from '../../common/terminal/layout.ts';
 import { asCcwbError } from '../../protocol/errors.ts';
-import { type Program, usageError } from '../program/program.ts';
+import { type ShimEdges, usageError } from '../program/edges.ts';
 import { awsSections } from './aws-sections.ts';
 import { claudeSettings } from './claude-settings.ts';
 import { linkOfCommand } from './command-link.ts';
 import { installationFolder, runtimeFolder } from './folders.ts';
-import { earlierTool } from './legacy-tool.ts';
+import { legacyTool } from './legacy-tool.ts';
 import { daemonAndService, sessions } from './sign-out.ts';
 
 export type UninstallOptions = {
@@ -22,7 +22,7 @@ export type UninstallOptions = {
  * `bedrock-auth uninstall`: everything that was installed for this user, the programs last. What cannot be
  * removed is told, and the rest goes on; 1 when something had to stay that should not, or nobody said yes.
  */
-export async function uninstall(own: Program, options: UninstallOptions): Promise<number> {
+export async function uninstall(own: ShimEdges, options: UninstallOptions): Promise<number> {
   const { installation } = options;
   const program = installation === undefined ? own : { ...own, installation: resolve(installation) };
   const signedIn = sessions(program);
@@ -32,14 +32,14 @@ export async function uninstall(own: Program, options: UninstallOptions): Promis
     daemonAndService(program),
     awsSections(program),
     claudeSettings(program, signedIn.names),
-    earlierTool(program, signedIn.names),
+    legacyTool(program, signedIn.names),
     runtimeFolder(program),
     linkOfCommand(program),
     installationFolder(program, keep),
   ];
   const steps = plans.flatMap((plan) => plan.steps);
   const kept = plans.flatMap((plan) => plan.left);
-  await program.print(
+  await program.writeOut(
     `${list(
       'This removes',
       steps.map(({ text }) => text),
@@ -47,7 +47,7 @@ export async function uninstall(own: Program, options: UninstallOptions): Promis
   );
   if (options.dryRun) return 0;
   if (!options.yes && !(await confirmed(program))) {
-    await program.print('Nothing was removed.\n');
+    await program.writeOut('Nothing was removed.\n');
     return 1;
   }
   const left: string[] = [];
@@ -61,17 +61,17 @@ export async function uninstall(own: Program, options: UninstallOptions): Promis
       left.push(`${text}: ${why}`);
     }
   }
-  await program.print(left.length === 0 ? 'Removed.\n' : list('Removed, but for', left));
+  await program.writeOut(left.length === 0 ? 'Removed.\n' : list('Removed, but for', left));
   return left.length === 0 ? 0 : 1;
 }
 
 /** @throws CcwbError ERR_USAGE where nobody can be asked. */
-async function confirmed(program: Program): Promise<boolean> {
-  if (!program.terminalInput) {
-    throw usageError(program.name, 'nobody can be asked here; --yes removes without asking');
+async function confirmed(edges: ShimEdges): Promise<boolean> {
+  if (!edges.terminalInput) {
+    throw usageError(edges.name, 'nobody can be asked here; --yes removes without asking');
   }
-  await program.print('Remove all of it? [y/N] ');
-  return /^y(es)?$/i.test((await program.readLine())?.trim() ?? '');
+  await edges.writeOut('Remove all of it? [y/N] ');
+  return /^y(es)?$/i.test((await edges.readLine())?.trim() ?? '');
 }
 
 function list(title: string, lines: readonly string[]): string {

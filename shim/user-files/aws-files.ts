@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import type { Program } from '../program/program.ts';
+import type { ShimEdges } from '../program/edges.ts';
 
 /** A section of `~/.aws/config` or `~/.aws/credentials`, and where it is in the text. */
 export type Section = {
@@ -15,11 +15,11 @@ export type Section = {
   settings: ReadonlyMap<string, string>;
 };
 
-export function awsConfigPath({ env }: Pick<Program, 'env'>): string {
+export function awsConfigPath({ env }: Pick<ShimEdges, 'env'>): string {
   return env.AWS_CONFIG_FILE || join(env.HOME ?? homedir(), '.aws', 'config');
 }
 
-export function awsCredentialsPath({ env }: Pick<Program, 'env'>): string {
+export function awsCredentialsPath({ env }: Pick<ShimEdges, 'env'>): string {
   return env.AWS_SHARED_CREDENTIALS_FILE || join(env.HOME ?? homedir(), '.aws', 'credentials');
 }
 

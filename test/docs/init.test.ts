@@ -12,7 +12,7 @@ import {
   transcriptsIn,
 } from '../../tools/docs/wizard-session.ts';
 import { missing } from '../../tools/support/find-tool.ts';
-import { ccwb } from '../admin/fixtures/admin-io.ts';
+import { ccwb } from '../admin/fixtures/admin-edges.ts';
 
 const UPDATE = 'run npm run build && node build/js/tools/docs/update.js';
 const skip = missing({ tmux });

@@ -204,7 +204,7 @@ t.test("root does not install into a user's home, nor anybody into another's", {
   t.notOk(existsSync(home.directory));
 });
 
-t.test('an installation of the earlier tool is taken over in place', async (t) => {
+t.test('an installation of the legacy tool is taken over in place', async (t) => {
   const home = await emptyHome(t);
   const folder = home.directory;
   put(home, 'claude-code-with-bedrock/credential-process', '\x7fELF old', 0o755);
@@ -226,7 +226,7 @@ t.test('an installation of the earlier tool is taken over in place', async (t) =
   t.match(await home.install(home.pack('one')), {
     status: 0,
     stderr: '',
-    stdout: /\[ClaudeCode\] of the\s+earlier tool removed/,
+    stdout: /\[ClaudeCode\] of the\s+legacy tool removed/,
   });
   t.ok(lstatSync(join(folder, 'credential-process')).isSymbolicLink());
   t.match(JSON.parse(read(home, 'claude-code-with-bedrock/config.json')), {

@@ -167,7 +167,7 @@ t.test('each provider type has its issuer and its scopes', async (t) => {
   }
 });
 
-t.test('names of the existing tool are understood', async (t) => {
+t.test('names of the legacy tool are understood', async (t) => {
   const old = { okta_domain: 'company.okta.com', okta_client_id: 'client', identity_pool_name: POOL };
   t.same(profile(old), profile(GOOD));
   t.same(parse(old).unknownFields, []);
@@ -189,7 +189,7 @@ t.test('names of the existing tool are understood', async (t) => {
   t.equal(generic.identityProvider.issuer, issuer);
 });
 
-t.test('a profile as the existing tool packages it loads', async (t) => {
+t.test('a profile as the legacy tool packages it loads', async (t) => {
   const { identity_pool_id: _, ...bare } = GOOD;
   const packaged = parse({
     ...bare,

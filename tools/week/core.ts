@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { routeHandlers } from '../../daemon/api/routes.ts';
 import { startRefreshScheduler } from '../../daemon/aws/refresh-scheduler.ts';
-import type { Edges } from '../../daemon/edges.ts';
+import type { DaemonEdges } from '../../daemon/edges.ts';
 import { correctedClock } from '../../daemon/platform/clock.ts';
 import type { Log } from '../../daemon/platform/log.ts';
 import { openProfiles } from '../../daemon/profiles/profiles.ts';
@@ -16,7 +16,7 @@ import { loopbackRedirect } from '../../daemon/sign-in/loopback-redirect.ts';
 import type { Credentials } from '../../protocol/api.ts';
 import { loadConfig } from '../../protocol/config.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { memoryAudit, noProxy, nothingEarlier } from '../support/daemon-edges.ts';
+import { memoryAudit, noLegacyTool, noProxy } from '../support/daemon-edges.ts';
 import type { Random } from '../support/random.ts';
 import { poolOf } from './aws.ts';
 import { BROKEN_ISSUER, never } from './faults.ts';
@@ -55,7 +55,7 @@ export function startCore({ directory, time, internet, random, log }: CoreWorld)
   const unlessKilled = <T>(action: () => Promise<T>): Promise<T> =>
     killed ? never() : time.working(action).then((value) => (killed ? never() : value));
 
-  const edges: Edges = {
+  const edges: DaemonEdges = {
     clock,
     fetch: outlet.fetch,
     network: noProxy,
@@ -66,7 +66,7 @@ export function startCore({ directory, time, internet, random, log }: CoreWorld)
       drawn.push(value);
       return value;
     },
-    earlier: nothingEarlier,
+    legacyTool: noLegacyTool,
     openStore: (): SecretStore => ({
       ...store,
       read: (key) => unlessKilled(() => store.read(key)),

@@ -34,8 +34,8 @@ function filesIn(folder: string): Record<string, string> {
   return Object.fromEntries(files.map((path) => [path, readFileSync(join(folder, path), 'utf8')]));
 }
 
-/** A home with an installation of the tool that this one replaces, and much that is not of it. */
-function homeOfEarlierTool(t: Test): string {
+/** A home with an installation of the legacy tool, and much that is not of it. */
+function homeOfLegacyTool(t: Test): string {
   const home = t.testdir({
     'claude-code-with-bedrock': {
       'credential-process': 'binary',
@@ -72,8 +72,8 @@ function homeOfEarlierTool(t: Test): string {
   return home;
 }
 
-t.test('what the earlier tool has done is undone, and nothing else', async (t) => {
-  const home = homeOfEarlierTool(t);
+t.test('what the legacy tool has done is undone, and nothing else', async (t) => {
+  const home = homeOfLegacyTool(t);
   const before = filesIn(home);
   const planned = await ccwb(home, 'cleanup --dry-run');
   t.match(planned, { status: 0, error: '' });

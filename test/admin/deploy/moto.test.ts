@@ -7,7 +7,7 @@ import { EVERYTHING } from '../../../tools/support/admin-profiles.ts';
 import { missing } from '../../../tools/support/find-tool.ts';
 import { pythonWithMoto, startMoto } from '../../fixtures/moto.ts';
 import { OKTA } from '../fixtures/admin-cloud.ts';
-import { ccwb } from '../fixtures/admin-io.ts';
+import { ccwb } from '../fixtures/admin-edges.ts';
 
 /**
  * What moto takes for done without making it. That these are right is seen in test/infra (every property) and in

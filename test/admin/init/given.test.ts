@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ANSWER_NAMES } from '../../../admin/init/names.ts';
-import type { Result } from '../fixtures/admin-io.ts';
+import type { Result } from '../fixtures/admin-edges.ts';
 import { LEAST, type Wizard, wizard } from './fixtures/wizard.ts';
 
 const YAML = `# The deployment of the research department.

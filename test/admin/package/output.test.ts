@@ -4,12 +4,15 @@ import t from 'tap';
 import { openOutput } from '../../../admin/package/output.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05.678Z');
-const io = (interruption = new AbortController()) => ({ now: () => NOW, interrupted: interruption.signal });
+const edges = (interruption = new AbortController()) => ({
+  now: () => NOW,
+  interrupted: interruption.signal,
+});
 const FILES = [{ path: 'a', bytes: Buffer.from('a'), executable: false }];
 
 t.test('a folder is there under its time once it is whole', async (t) => {
   const dist = join(t.testdir({}), 'dist');
-  const output = openOutput(dist, 'Acme', io());
+  const output = openOutput(dist, 'Acme', edges());
   await output.writeArchive('a.tar.gz', FILES, 0);
   output.writeText('SHA256SUMS', 'sums\n');
   t.match(readdirSync(join(dist, 'Acme')), [/^\./], 'not yet');
@@ -22,7 +25,7 @@ t.test('a folder is there under its time once it is whole', async (t) => {
 
 t.test('two of one second do not meet', async (t) => {
   const dist = t.testdir({});
-  const paths = [0, 1, 2].map(() => openOutput(dist, 'Acme', io()).finish());
+  const paths = [0, 1, 2].map(() => openOutput(dist, 'Acme', edges()).finish());
   t.strictSame(
     paths.map((path) => path.slice(join(dist, 'Acme').length + 1)),
     ['20260102T030405Z', '20260102T030405Z-2', '20260102T030405Z-3'],
@@ -31,7 +34,7 @@ t.test('two of one second do not meet', async (t) => {
 
 t.test('what is not finished leaves nothing', async (t) => {
   const dist = t.testdir({});
-  const output = openOutput(dist, 'Acme', io());
+  const output = openOutput(dist, 'Acme', edges());
   output.writeText('SHA256SUMS', '');
   output.discard();
   t.strictSame(readdirSync(join(dist, 'Acme')), []);
@@ -53,7 +56,7 @@ t.test('what a run left that was killed goes with the next one, a day later', as
     writeFileSync(join(path, 'file'), '');
     utimesSync(path, time, time);
   }
-  openOutput(dist, 'Acme', io()).finish();
+  openOutput(dist, 'Acme', edges()).finish();
   t.strictSame(readdirSync(join(dist, 'Acme')), [
     '.20260101T000001Z.18',
     '.mine',
@@ -64,22 +67,25 @@ t.test('what a run left that was killed goes with the next one, a day later', as
 
 t.test('an interruption is one, and no fault of the disk', async (t) => {
   const interruption = new AbortController();
-  const output = openOutput(t.testdir({}), 'Acme', io(interruption));
+  const output = openOutput(t.testdir({}), 'Acme', edges(interruption));
   interruption.abort();
   await t.rejects(output.writeArchive('a.tar.gz', FILES, 0), { code: 'ERR_INTERRUPTED' });
 });
 
 t.test('where nothing can be written is told with the place', async (t) => {
   const folder = t.testdir({ file: '' });
-  t.throws(() => openOutput(join(folder, 'file'), 'Acme', io()), { code: 'ERR_OUTPUT', message: /ENOTDIR/ });
+  t.throws(() => openOutput(join(folder, 'file'), 'Acme', edges()), {
+    code: 'ERR_OUTPUT',
+    message: /ENOTDIR/,
+  });
   // Node.js itself never returns from making folders there.
   if (process.platform === 'linux') {
-    t.throws(() => openOutput('/proc/ccwb', 'Acme', io()), {
+    t.throws(() => openOutput('/proc/ccwb', 'Acme', edges()), {
       code: 'ERR_OUTPUT',
       message: /\/proc\/ccwb\/Acme/,
     });
   }
-  const output = openOutput(folder, 'Acme', io());
+  const output = openOutput(folder, 'Acme', edges());
   await output.writeArchive('a.tar.gz', FILES, 0);
   await t.rejects(output.writeArchive('a.tar.gz', FILES, 0), { code: 'ERR_OUTPUT', message: /EEXIST/ });
 });

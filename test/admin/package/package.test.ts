@@ -6,7 +6,7 @@ import t from 'tap';
 import { PLATFORMS, type Platform } from '../../../admin/package/platforms.ts';
 import { BUILD_VERSION } from '../../../protocol/version.ts';
 import { findTool, missing } from '../../../tools/support/find-tool.ts';
-import { ccwb } from '../fixtures/admin-io.ts';
+import { ccwb } from '../fixtures/admin-edges.ts';
 import { type Bill, billProblems } from '../fixtures/bill.ts';
 import { platformOf } from '../fixtures/binary.ts';
 import { CACHE, CONFIG, contents, makePackages, type Packed, temporary } from '../fixtures/real-packages.ts';

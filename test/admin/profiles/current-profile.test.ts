@@ -71,7 +71,7 @@ t.test('one that is broken or not there is not made the current one', async (t) 
   t.equal(currentProfile(env), undefined);
 });
 
-t.test('what the existing tool was told to use is the current one until ccwb is told', async (t) => {
+t.test('what the legacy tool was told to use is the current one until ccwb is told', async (t) => {
   const env = home(t, 'One', 'Two');
   const earlier = join(env.CCWB_HOME, 'config.json');
   writeFileSync(earlier, JSON.stringify({ schema_version: '2.0', active_profile: 'Two' }));

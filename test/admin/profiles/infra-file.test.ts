@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type InfraSettings, readInfraFile, withSettings } from '../../../admin/profiles/infra-file.ts';
 import { COGNITO, profileOf } from '../../infra/fixtures/profiles.ts';
-import { ccwb, type Result } from '../fixtures/admin-io.ts';
+import { ccwb, type Result } from '../fixtures/admin-edges.ts';
 
 process.env.CDK_VALIDATION = 'false';
 

@@ -12,9 +12,9 @@ import {
   removeProfile,
   updateProfile,
 } from '../../../admin/profiles/profile-store.ts';
-import { ccwb } from '../fixtures/admin-io.ts';
+import { ccwb } from '../fixtures/admin-edges.ts';
 
-/** The fields that the existing tool writes for a profile of no particular wishes, with its names. */
+/** The fields that the legacy tool writes for a profile of no particular wishes, with its names. */
 const EARLIER = {
   name: 'Work',
   provider_domain: 'company.okta.com',
@@ -53,7 +53,7 @@ const homeWith = (t: Test, fields: object) => {
   return { env, path: join(profilesFolder(env), 'Work.json') };
 };
 
-t.test('a profile of the existing tool is read as one of today, and nothing of it is lost', async (t) => {
+t.test('a profile of the legacy tool is read as one of today, and nothing of it is lost', async (t) => {
   const profile = read(EARLIER);
   t.strictSame(profile, {
     schema: PROFILE_SCHEMA,
@@ -70,7 +70,7 @@ t.test('a profile of the existing tool is read as one of today, and nothing of i
     infra: { bedrock: { regions: ['eu-west-1', 'eu-central-1'], globalInference: false } },
     claude: { model: 'eu.anthropic.claude-sonnet-4-20250514-v1:0' },
     outputs: {},
-    earlierTool: {
+    legacyTool: {
       identity_pool_name: 'claude-code-auth',
       stack_names: { auth: 'claude-code-auth-stack' },
       monitoring_enabled: false,
@@ -175,20 +175,20 @@ t.test('a profile that signs people in otherwise is refused, with what to do', a
   }
 });
 
-t.test('reading changes nothing; writing keeps the file of the existing tool beside it', async (t) => {
+t.test('reading changes nothing; writing keeps the file of the legacy tool beside it', async (t) => {
   const { env, path } = homeWith(t, EARLIER);
   const before = readFileSync(path, 'utf8');
   readProfile('Work', env);
   t.equal(readFileSync(path, 'utf8'), before);
   updateProfile('Work', env, (profile) => ({ ...profile, users: 5 }));
-  t.match(readProfile('Work', env), { schema: 1, users: 5, earlierTool: { tags: { owner: 'ada' } } });
+  t.match(readProfile('Work', env), { schema: 1, users: 5, legacyTool: { tags: { owner: 'ada' } } });
   t.equal(readFileSync(`${path}.bak`, 'utf8'), before);
   t.equal(statSync(`${path}.bak`).mode & 0o777, 0o600);
   updateProfile('Work', env, (profile) => ({ ...profile, users: 6 }));
   t.equal(readFileSync(`${path}.bak`, 'utf8'), before, 'the second time nothing is of the older form');
 });
 
-t.test('profiles in the config.json of the existing tool are found, and its current one', async (t) => {
+t.test('profiles in the config.json of the legacy tool are found, and its current one', async (t) => {
   const { name: _, ...unnamed } = EARLIER;
   const root = { default_profile: 'Work', profiles: { Work: unnamed, Play: { ...EARLIER, name: 'Play' } } };
   const CCWB_HOME = t.testdir({ 'config.json': JSON.stringify(root) });
@@ -213,13 +213,13 @@ t.test('profiles in the config.json of the existing tool are found, and its curr
   }
 });
 
-t.test('what the existing tool kept besides is neither shown nor exported', async (t) => {
+t.test('what the legacy tool kept besides is neither shown nor exported', async (t) => {
   const { env } = homeWith(t, EARLIER);
   for (const args of ['show', 'show --json', 'export']) {
     const { status, out, error } = await ccwb(`profiles ${args}`.split(' '), { env });
     t.equal(status, 0, error);
     t.notMatch(out + error, EARLIER.cowork_service_token);
-    t.match(out + error, 'earlierTool');
+    t.match(out + error, 'legacyTool');
   }
 });
 

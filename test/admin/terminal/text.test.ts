@@ -1,7 +1,7 @@
 import t from 'tap';
 import { showProgress } from '../../../admin/deploy/progress.ts';
 import { listWords, oneLine, paragraph, typeWords } from '../../../admin/terminal/text.ts';
-import { adminIo } from '../fixtures/admin-io.ts';
+import { adminEdges } from '../fixtures/admin-edges.ts';
 
 t.test('texts from outside become one harmless line', async (t) => {
   t.equal(oneLine('a\r\n\tb\u001b[31mc\u202ed\u2028e'), 'a b[31mcd e');
@@ -30,7 +30,7 @@ t.test('a line about waiting is for terminals and gone with the next', async (t)
     reason: undefined,
     ofStack: false,
   };
-  const tidy = adminIo({ columns: 80 });
+  const tidy = adminEdges({ columns: 80 });
   const progress = showProgress('stack', tidy);
   progress.waiting(7_000);
   progress.event(event);
@@ -40,7 +40,7 @@ t.test('a line about waiting is for terminals and gone with the next', async (t)
   const begun = { ...event, logicalId: 'Other', status: 'CREATE_IN_PROGRESS' };
   for (const _ of [1, 2]) progress.event(begun);
   t.equal(tidy.error().split('Other').length, 2, 'what is said twice is shown once');
-  const piped = adminIo();
+  const piped = adminEdges();
   showProgress('stack', piped).waiting(7_000);
   t.equal(piped.error(), '');
 });

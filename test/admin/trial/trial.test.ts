@@ -18,7 +18,7 @@ import { missing } from '../../../tools/support/find-tool.ts';
 import { writeSums } from '../../../tools/support/package.ts';
 import { pythonWithMoto, startMoto } from '../../fixtures/moto.ts';
 import { until } from '../../fixtures/until.ts';
-import { ccwb } from '../fixtures/admin-io.ts';
+import { ccwb } from '../fixtures/admin-edges.ts';
 import { type Ended, MODEL, startTestWorld, type World } from '../fixtures/test-world.ts';
 
 /** Every file of the administrator's home, with its time: nobody may even have written the same. */

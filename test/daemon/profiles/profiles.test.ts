@@ -1,7 +1,7 @@
 import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import type { Edges } from '../../../daemon/edges.ts';
+import type { DaemonEdges } from '../../../daemon/edges.ts';
 import { openProfiles, type Profiles } from '../../../daemon/profiles/profiles.ts';
 import { loopbackRedirect } from '../../../daemon/sign-in/loopback-redirect.ts';
 import { CcwbError } from '../../../protocol/errors.ts';
@@ -16,9 +16,9 @@ import {
   gate,
   memoryAudit,
   memoryLog,
+  noLegacyTool,
   noLocks,
   noProxy,
-  nothingEarlier,
   realClock,
   rejection,
 } from '../../../tools/support/daemon-edges.ts';
@@ -63,14 +63,14 @@ async function open(
   write(fields(provider.issuer, aws.endpoint, port));
   const { log, lines } = memoryLog();
   const store: MemoryStore = memoryStore();
-  const edges: Edges = {
+  const edges: DaemonEdges = {
     clock: realClock,
     fetch,
     log,
     audit: memoryAudit(),
     random: () => 0.5,
     network: noProxy,
-    earlier: nothingEarlier,
+    legacyTool: noLegacyTool,
     openLocks: () => noLocks,
     openStore: () => store,
   };
@@ -350,14 +350,14 @@ t.test('a broken profile is told, the good one beside it works', async (t) => {
 t.test('a daemon may start before its configuration is there', async (t) => {
   const path = join(t.testdir({}), 'config.json');
   const { log } = memoryLog();
-  const edges: Edges = {
+  const edges: DaemonEdges = {
     clock: realClock,
     fetch,
     log,
     audit: memoryAudit(),
     random: () => 0.5,
     network: noProxy,
-    earlier: nothingEarlier,
+    legacyTool: noLegacyTool,
     openLocks: () => noLocks,
     openStore: () => memoryStore(),
   };

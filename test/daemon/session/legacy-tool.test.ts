@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { type EarlierTool, earlierTool, importing } from '../../../daemon/session/legacy-tool.ts';
+import { importing, type LegacyTool, legacyTool } from '../../../daemon/session/legacy-tool.ts';
 import { UNKNOWN_SUBJECT } from '../../../daemon/session/stores/secret-store.ts';
 import { CcwbError } from '../../../protocol/errors.ts';
 import { codeOf, memoryLog } from '../../../tools/support/daemon-edges.ts';
@@ -9,20 +9,20 @@ import { memoryStore, storedSession } from '../fixtures/memory-store.ts';
 
 type T = { testdir(content: Record<string, string>): string };
 
-/** A home with these files of the earlier tool. */
+/** A home with these files of the legacy tool. */
 function home(t: T, files: Record<string, string>) {
   const path = t.testdir({});
   const folder = join(path, '.claude-code-session');
   mkdirSync(folder, { mode: 0o700 });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text, { mode: 0o600 });
-  return { path, folder, earlier: earlierTool(path) };
+  return { path, folder, legacyTool: legacyTool(path) };
 }
 
 const refresh = (token: unknown): string =>
   JSON.stringify({ refresh_token: token, profile: 'A', updated_at: 1_767_322_800 });
 
 /** What the tool has for a profile, in memory. */
-function fakeEarlier(tokens: Record<string, string>): EarlierTool & { readonly removed: string[] } {
+function fakeLegacyTool(tokens: Record<string, string>): LegacyTool & { readonly removed: string[] } {
   const removed: string[] = [];
   return {
     removed,
@@ -34,15 +34,18 @@ function fakeEarlier(tokens: Record<string, string>): EarlierTool & { readonly r
 }
 
 t.test('its refresh token is read from its file, for each profile', async (t) => {
-  const { earlier } = home(t, { 'A-refresh.json': refresh('rt-a'), 'B-refresh.json': refresh('rt-b') });
-  t.equal(await earlier.refreshToken('A'), 'rt-a');
-  t.equal(await earlier.refreshToken('B'), 'rt-b');
-  t.equal(await earlier.refreshToken('C'), undefined);
-  t.equal(await earlierTool(join(t.testdirName, 'nobody')).refreshToken('A'), undefined, 'no home');
+  const { legacyTool: tool } = home(t, {
+    'A-refresh.json': refresh('rt-a'),
+    'B-refresh.json': refresh('rt-b'),
+  });
+  t.equal(await tool.refreshToken('A'), 'rt-a');
+  t.equal(await tool.refreshToken('B'), 'rt-b');
+  t.equal(await tool.refreshToken('C'), undefined);
+  t.equal(await legacyTool(join(t.testdirName, 'nobody')).refreshToken('A'), undefined, 'no home');
 });
 
 t.test('a file that is damaged, empty or too long has no token', async (t) => {
-  const { earlier } = home(t, {
+  const { legacyTool: tool } = home(t, {
     'A-refresh.json': '{"refresh_token":',
     'B-refresh.json': '',
     'C-refresh.json': refresh(''),
@@ -50,90 +53,94 @@ t.test('a file that is damaged, empty or too long has no token', async (t) => {
     'E-refresh.json': '["refresh_token"]',
     'F-refresh.json': refresh('x'.repeat(70_000)),
   });
-  for (const name of 'ABCDEF') t.equal(await earlier.refreshToken(name), undefined, name);
+  for (const name of 'ABCDEF') t.equal(await tool.refreshToken(name), undefined, name);
 });
 
 t.test('a file that others may write, or that is a link, is not believed', async (t) => {
-  const { path, folder, earlier } = home(t, {
+  const {
+    path,
+    folder,
+    legacyTool: tool,
+  } = home(t, {
     'A-refresh.json': refresh('rt-a'),
     'B-refresh.json': refresh('rt-b'),
   });
   chmodSync(join(folder, 'A-refresh.json'), 0o620);
-  t.equal(await earlier.refreshToken('A'), undefined);
+  t.equal(await tool.refreshToken('A'), undefined);
   symlinkSync(join(folder, 'B-refresh.json'), join(folder, 'C-refresh.json'));
-  t.equal(await earlier.refreshToken('C'), undefined);
-  t.equal(await earlier.refreshToken('B'), 'rt-b');
+  t.equal(await tool.refreshToken('C'), undefined);
+  t.equal(await tool.refreshToken('B'), 'rt-b');
   chmodSync(folder, 0o777);
-  t.equal(await earlier.refreshToken('B'), undefined, 'nor one in a folder that is open to others');
+  t.equal(await tool.refreshToken('B'), undefined, 'nor one in a folder that is open to others');
   chmodSync(folder, 0o700);
   const other = join(path, 'other');
   mkdirSync(other);
   symlinkSync(folder, join(other, '.claude-code-session'));
-  t.equal(await earlierTool(other).refreshToken('B'), undefined, 'nor through a folder that is a link');
+  t.equal(await legacyTool(other).refreshToken('B'), undefined, 'nor through a folder that is a link');
 });
 
 t.test('everything of a profile is removed, and nothing else', async (t) => {
-  const { folder, earlier } = home(t, {
+  const { folder, legacyTool: tool } = home(t, {
     'A-refresh.json': refresh('rt-a'),
     'A-monitoring.json': '{}',
     'A-otel-headers.json': '{}',
     'A-otel-headers.raw': '{}',
     'B-refresh.json': refresh('rt-b'),
   });
-  await earlier.remove('A');
+  await tool.remove('A');
   t.same(readdirSync(folder), ['B-refresh.json']);
-  await earlier.remove('B');
+  await tool.remove('B');
   t.notOk(existsSync(folder), 'and the folder, once it is empty');
-  await earlier.remove('B');
+  await tool.remove('B');
   t.pass('twice is no error');
 });
 
 t.test('a store without a session takes over the first token there is', async (t) => {
   const { log, events } = memoryLog();
   const store = memoryStore();
-  const earlier = fakeEarlier({ B: 'rt-b', C: 'rt-c' });
-  const imported = importing(store, ['A', 'B', 'C'], earlier, log);
+  const legacyTool = fakeLegacyTool({ B: 'rt-b', C: 'rt-c' });
+  const imported = importing(store, ['A', 'B', 'C'], legacyTool, log);
   const session = { version: 1, refreshToken: 'rt-b', subject: UNKNOWN_SUBJECT, user: null } as const;
   t.same(await imported.read('key'), session);
   t.same(store.session('key'), session, 'stored');
-  t.same(earlier.removed, ['A', 'B', 'C'], 'and all of theirs removed');
-  t.same(events(), ['session of the earlier tool imported']);
+  t.same(legacyTool.removed, ['A', 'B', 'C'], 'and all of theirs removed');
+  t.same(events(), ['session of the legacy tool imported']);
 });
 
 t.test('a session of our own is not replaced, and leaves nothing of theirs behind', async (t) => {
   const store = memoryStore({ key: storedSession('rt-own') });
-  const earlier = fakeEarlier({ A: 'rt-a' });
-  const imported = importing(store, ['A'], earlier, memoryLog().log);
+  const legacyTool = fakeLegacyTool({ A: 'rt-a' });
+  const imported = importing(store, ['A'], legacyTool, memoryLog().log);
   t.equal((await imported.read('key'))?.refreshToken, 'rt-own');
-  t.same(earlier.removed, ['A']);
+  t.same(legacyTool.removed, ['A']);
 });
 
 t.test('what cannot be stored is not removed', async (t) => {
   const store = memoryStore();
-  const earlier = fakeEarlier({ A: 'rt-a' });
+  const legacyTool = fakeLegacyTool({ A: 'rt-a' });
   store.before = async (operation) => {
     if (operation === 'write') throw new CcwbError('ERR_STORE_LOCKED', 'the keyring is locked', 'unlock it');
   };
-  const imported = importing(store, ['A'], earlier, memoryLog().log);
+  const imported = importing(store, ['A'], legacyTool, memoryLog().log);
   t.equal(await codeOf(imported.read('key')), 'ERR_STORE_LOCKED');
-  t.same(earlier.removed, []);
+  t.same(legacyTool.removed, []);
 });
 
 t.test('a sign-in and a sign-out leave nothing of theirs behind either', async (t) => {
-  const earlier = fakeEarlier({ A: 'rt-a' });
-  const imported = importing(memoryStore(), ['A'], earlier, memoryLog().log);
+  const legacyTool = fakeLegacyTool({ A: 'rt-a' });
+  const imported = importing(memoryStore(), ['A'], legacyTool, memoryLog().log);
   await imported.write('key', storedSession('rt-own'));
-  t.same(earlier.removed, ['A']);
+  t.same(legacyTool.removed, ['A']);
   await imported.remove('key');
-  t.same(earlier.removed, ['A', 'A'], 'or the next start would sign in again');
+  t.same(legacyTool.removed, ['A', 'A'], 'or the next start would sign in again');
 });
 
 t.test('files that cannot be removed are told in the log, and cost nothing', async (t) => {
   const { log, lines } = memoryLog();
-  const earlier = {
-    ...fakeEarlier({ A: 'rt-a' }),
+  const legacyTool = {
+    ...fakeLegacyTool({ A: 'rt-a' }),
     remove: async () => Promise.reject(new Error('read-only')),
   };
-  t.ok(await importing(memoryStore(), ['A'], earlier, log).read('key'));
+  t.ok(await importing(memoryStore(), ['A'], legacyTool, log).read('key'));
   t.match(lines.at(-1), { level: 'warn', fields: { profile: 'A', cause: 'Error' } });
 });

@@ -20,7 +20,7 @@ async function scriptFor(t: Test, shell: string): Promise<{ script: string; fold
   const print = async (text: string): Promise<void> => {
     printed += text;
   };
-  await completion({ ...program, print }, {}, [shell]);
+  await completion({ ...program, writeOut: print }, {}, [shell]);
   const script = join(folder, `completion.${shell}`);
   writeFileSync(script, printed);
   writeFileSync(join(folder, 'bedrock-auth'), '#!/bin/sh\necho ClaudeCode\necho Team\n', { mode: 0o755 });
@@ -106,7 +106,7 @@ t.test('profiles are those of config.json', async (t) => {
   const print = async (text: string): Promise<void> => {
     printed += text;
   };
-  t.equal(await completion({ ...program, print }, { profiles: true }, []), 0);
+  t.equal(await completion({ ...program, writeOut: print }, { profiles: true }, []), 0);
   t.equal(printed, 'ClaudeCode\nTeam\n');
   await t.rejects(completion(program, {}, []), { code: 'ERR_USAGE', message: /bash, zsh, fish/ });
   await t.rejects(completion(program, {}, ['tcsh']), { code: 'ERR_USAGE' });

@@ -5,16 +5,16 @@ import { audit } from '../../../shim/commands/audit.ts';
 import { journalParser } from '../../../shim/commands/journal.ts';
 import { followLines, lineParser, readEnd, selected } from '../../../shim/commands/log-reader.ts';
 import { logs } from '../../../shim/commands/logs.ts';
-import type { Program } from '../../../shim/program/program.ts';
+import type { ShimEdges } from '../../../shim/program/edges.ts';
 import { fakeProgram } from '../fixtures/program.ts';
 
 process.env.TZ = 'UTC';
 const NOW = Date.parse('2026-01-02T03:04:05Z');
 
-function printing(t: Test, change: Partial<Program> = {}): { program: Program; printed: string[] } {
+function printing(t: Test, change: Partial<ShimEdges> = {}): { program: ShimEdges; printed: string[] } {
   const printed: string[] = [];
   const print = async (text: string): Promise<void> => void printed.push(text);
-  const { program } = fakeProgram(t, async () => ({}), { now: () => NOW, print, ...change });
+  const { program } = fakeProgram(t, async () => ({}), { now: () => NOW, writeOut: print, ...change });
   mkdirSync(dirname(program.paths.log));
   return { program, printed };
 }

@@ -7,7 +7,7 @@ import type { Looking } from '../../../shim/doctor/check.ts';
 import { clock, readDiscovery, unreachable } from '../../../shim/doctor/network-checks.ts';
 import { serviceWith } from '../../../shim/doctor/service-checks.ts';
 import { browser } from '../../../shim/doctor/sign-in-checks.ts';
-import type { Program } from '../../../shim/program/program.ts';
+import type { ShimEdges } from '../../../shim/program/edges.ts';
 import type { ServiceManager } from '../../../shim/service/service-manager.ts';
 import { PROFILE } from '../fixtures/installation.ts';
 import { fakeProgram } from '../fixtures/program.ts';
@@ -19,13 +19,13 @@ const ISSUER = 'https://company.okta.com';
 function looking(
   t: Test,
   answer: (url: string) => Omit<Probe, 'url'>,
-  change: Partial<Program> = {},
+  change: Partial<ShimEdges> = {},
 ): Looking {
   const { program } = fakeProgram(t, async () => ({}), { now: () => NOW, ...change });
   const config = parseConfig(JSON.stringify({ profiles: { ClaudeCode: PROFILE } }), 'config.json');
   const probe = async (url: string) => ({ url, ...answer(url) }) as Probe;
   return {
-    program,
+    edges: program,
     config,
     configProblem: undefined,
     profiles: [...config.profiles.values()],
@@ -41,7 +41,7 @@ const document = (more: object = {}): string =>
 const dated = (offMs: number) => () => ({ status: 200, date: NOW + offMs, body: document() });
 
 t.test('a clock that is wrong', async (t) => {
-  const check = async (offMs: number, change: Partial<Program> = {}) =>
+  const check = async (offMs: number, change: Partial<ShimEdges> = {}) =>
     (await clock(looking(t, dated(offMs), change)))[0];
   t.match(await check(3_000), { outcome: 'ok' });
   t.match(await check(-60_000), { outcome: 'warning', text: /^1 min fast/ });
@@ -102,8 +102,8 @@ const MANAGER: ServiceManager = {
 t.test('the service, one thing broken at a time', async (t) => {
   const { program } = fakeProgram(t, async () => ({}), { platform: 'linux' });
   const running = (pid: number) => async () => ({ daemon: { pid } }) as StatusReply;
-  const check = (change: Partial<ServiceManager>, pid = 4242, env: Program['env'] = {}) =>
-    serviceWith({ ...MANAGER, ...change }, { status: running(pid), program: { ...program, env } });
+  const check = (change: Partial<ServiceManager>, pid = 4242, env: ShimEdges['env'] = {}) =>
+    serviceWith({ ...MANAGER, ...change }, { status: running(pid), edges: { ...program, env } });
   const INSTALL = 'bedrock-auth service install';
   const refuse = async (): Promise<void> => {
     throw new CcwbError('ERR_SERVICE_UNAVAILABLE', 'there is no systemctl', 'nothing is lost');

@@ -20,7 +20,7 @@ import { parseConfig } from '../../../protocol/config.ts';
 import { planAwsConfig } from '../../../shim/install/aws-config.ts';
 import { planClaudeSettings } from '../../../shim/install/claude-settings.ts';
 import type { Plan } from '../../../shim/install/step.ts';
-import type { Program } from '../../../shim/program/program.ts';
+import type { ShimEdges } from '../../../shim/program/edges.ts';
 import { awsSections } from '../../../shim/uninstall/aws-sections.ts';
 import { claudeSettings } from '../../../shim/uninstall/claude-settings.ts';
 import { sectionsOf } from '../../../shim/user-files/aws-files.ts';
@@ -59,14 +59,14 @@ type Found = {
   foreign: boolean;
 };
 
-function planOf(kind: Kind, program: Program, { region, settings }: Contents): Plan {
+function planOf(kind: Kind, edges: ShimEdges, { region, settings }: Contents): Plan {
   const text = JSON.stringify({ profiles: { ClaudeCode: { ...PROFILE, aws_region: region } } });
-  if (kind === 'config') return planAwsConfig(program, parseConfig(text, 'config.json'));
-  return planClaudeSettings(program, settings, NAMES);
+  if (kind === 'config') return planAwsConfig(edges, parseConfig(text, 'config.json'));
+  return planClaudeSettings(edges, settings, NAMES);
 }
 
-async function uninstall(kind: Kind, program: Program): Promise<string[]> {
-  const plan = kind === 'config' ? awsSections(program) : claudeSettings(program, NAMES);
+async function uninstall(kind: Kind, edges: ShimEdges): Promise<string[]> {
+  const plan = kind === 'config' ? awsSections(edges) : claudeSettings(edges, NAMES);
   const left: string[] = [];
   for (const step of plan.steps) left.push(...(await step.remove()));
   return left;

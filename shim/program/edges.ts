@@ -7,7 +7,7 @@ import { type Paths, resolvePaths } from '../../protocol/paths.ts';
 import { CURRENT, VERSIONS } from '../user-files/installation-layout.ts';
 
 /** What a shim program works with: the edges of its process, named once. */
-export type Program = {
+export type ShimEdges = {
   /** Its name in errors and usage lines. */
   name: string;
   /** Arguments after the program's own path. */
@@ -35,9 +35,9 @@ export type Program = {
   /** From now on signals are this handler's, and end nothing here: for a program that runs another. */
   takeSignals(handler: (signal: NodeJS.Signals) => void): void;
   /** Writes to standard output: what the contract asks for, and nothing else. */
-  print(text: string): Promise<void>;
+  writeOut(text: string): Promise<void>;
   /** Writes to standard error: what people read. */
-  say(text: string): void;
+  writeError(text: string): void;
 };
 
 /** What tells a program to end. */
@@ -53,7 +53,7 @@ const PARTING_MS = 500;
  * Runs one program: its result is the exit status, anything thrown ends it with two lines on standard
  * error. A reader that went away is no crash: the text is lost, the status says 1.
  */
-export async function runProgram(name: string, main: (program: Program) => Promise<number>): Promise<void> {
+export async function runProgram(name: string, main: (edges: ShimEdges) => Promise<number>): Promise<void> {
   // The audit log follows the line of parents past our programs, which it knows by this. Slow on macOS.
   if (process.platform === 'linux') process.title = name;
   const interruption = new AbortController();
@@ -95,8 +95,8 @@ export async function runProgram(name: string, main: (program: Program) => Promi
         onSignal = handler;
         for (const signal of FURTHER_SIGNALS) process.on(signal, () => handler(signal));
       },
-      print: (text) => write(process.stdout, text),
-      say,
+      writeOut: (text) => write(process.stdout, text),
+      writeError: say,
     });
   } catch (thrown) {
     const error = interruption.signal.aborted ? parting(thrown) : asCcwbError(thrown);

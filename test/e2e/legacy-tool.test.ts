@@ -15,8 +15,8 @@ async function call({ home }: World, options = {}): Promise<string> {
   return stdout;
 }
 
-/** Makes the installation what the earlier tool would have left: its tokens in its files, and none of ours. */
-async function asEarlierTool({ home }: World): Promise<void> {
+/** Makes the installation what the legacy tool would have left: its tokens in its files, and none of ours. */
+async function asLegacyTool({ home }: World): Promise<void> {
   const { stdout } = await home.run(home.program('credential-process'), ['--get-monitoring-token']);
   await home.endDaemon();
   const sessions = join(home.home, 'run/claude-code-with-bedrock/sessions');
@@ -33,11 +33,11 @@ async function asEarlierTool({ home }: World): Promise<void> {
   await write('ClaudeCode-monitoring.json', { token: stdout.trim(), profile: 'ClaudeCode' });
 }
 
-t.test('who was signed in with the earlier tool stays so, and its files are gone', async (t) => {
+t.test('who was signed in with the legacy tool stays so, and its files are gone', async (t) => {
   const world = await startWorld(t);
   const { home, sandbox } = world;
   await call(world);
-  await asEarlierTool(world);
+  await asLegacyTool(world);
 
   t.match(JSON.parse(await call(world, OFF)), { Version: 1, AccessKeyId: /^ASIA/ });
   t.equal(sandbox.provider.counts.refreshGrants, 1, 'with its refresh token');

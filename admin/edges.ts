@@ -11,7 +11,7 @@ export type AwsSettings = {
 };
 
 /** The edges of `ccwb`, named once: made for the real process in ccwb.ts, for tests in the tests. */
-export type AdminIo = {
+export type AdminEdges = {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly aws: AwsSettings;
   /** Every call to the network, with the proxies and certificate authorities of this machine. */
