@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { KoaContext } from 'oidc-provider';
-import { deviceGrantType } from './counts.ts';
+import { deviceGrantType, routes } from './endpoints.ts';
 import type { ProviderStore } from './memory-adapter.ts';
 import { deviceCodePage, deviceConfirmPage, messagePage } from './pages.ts';
 import { show } from './sign-in.ts';
@@ -29,17 +29,6 @@ export interface ConfigurationInput {
   readonly deviceCodeSeconds: number;
   readonly deviceGrant: DeviceGrantOffer;
 }
-
-/** The paths of the provider's endpoints. */
-export const routes = {
-  authorization: '/authorize',
-  token: '/token',
-  revocation: '/revoke',
-  jwks: '/jwks',
-  userinfo: '/userinfo',
-  device_authorization: '/device_authorization',
-  code_verification: '/device',
-} as const;
 
 const day = 24 * 60 * 60;
 const cookieKeys = [randomBytes(32).toString('hex')];

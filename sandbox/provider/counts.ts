@@ -1,8 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { ProviderPlace } from './front.ts';
-
-/** RFC 8628 §3.4. */
-export const deviceGrantType = 'urn:ietf:params:oauth:grant-type:device_code';
+import { deviceGrantType, type ProviderEndpoint } from './endpoints.ts';
 
 /** Requests that arrived, also those that a fault then hit; and what the token endpoint refused. */
 export interface ProviderCountValues {
@@ -27,7 +24,7 @@ export interface ProviderCountValues {
 
 export interface ProviderCounts {
   readonly values: ProviderCountValues;
-  arrived(place: ProviderPlace, form: URLSearchParams, response: ServerResponse): void;
+  arrived(endpoint: ProviderEndpoint, form: URLSearchParams, response: ServerResponse): void;
   answered(form: URLSearchParams, answer: Readonly<Record<string, unknown>>): void;
   reset(): void;
 }
@@ -48,7 +45,7 @@ const zero: Readonly<ProviderCountValues> = {
   reuses: 0,
 };
 
-const byPlace = {
+const byEndpoint = {
   authorization: 'authorizationRequests',
   revocation: 'revocations',
   discovery: 'discovery',
@@ -80,8 +77,8 @@ export function createProviderCounts(): ProviderCounts {
 
   return {
     values,
-    arrived(place, form, response) {
-      const name = place === 'token' ? byGrant[form.get('grant_type') ?? ''] : byPlace[place];
+    arrived(endpoint, form, response) {
+      const name = endpoint === 'token' ? byGrant[form.get('grant_type') ?? ''] : byEndpoint[endpoint];
       if (name !== undefined) values[name] += 1;
       if (name === 'refreshGrants') refreshTokenArrived(form.get('refresh_token') ?? '', response);
     },

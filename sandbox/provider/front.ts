@@ -4,20 +4,11 @@ import { applyFault, createFaultBoard, type Fault, type FaultBoard } from '../ht
 import { readBody } from '../http/loopback-server.ts';
 import { onReply } from '../http/replies.ts';
 import { type BadIdToken, spoilIdToken } from './bad-id-token.ts';
-import { routes } from './configuration.ts';
-import { createProviderCounts, deviceGrantType, type ProviderCounts } from './counts.ts';
+import { createProviderCounts, type ProviderCounts } from './counts.ts';
 import { createDevicePacing } from './device-pacing.ts';
+import { deviceGrantType, endpointOf, type ProviderEndpoint } from './endpoints.ts';
 import { createIssuedSecrets, type IssuedSecrets } from './issued-secrets.ts';
 import type { SigningKey } from './signing-keys.ts';
-
-export type ProviderPlace =
-  | 'authorization'
-  | 'token'
-  | 'revocation'
-  | 'discovery'
-  | 'jwks'
-  | 'userinfo'
-  | 'deviceAuthorization';
 
 /** A token request as it arrived, before anything was done with it. */
 export interface TokenRequest {
@@ -34,24 +25,13 @@ export type TokenReplyHook = (moment: 'half' | 'whole', request: TokenRequest) =
 export interface ProviderFront {
   readonly middleware: Middleware;
   readonly counts: ProviderCounts;
-  readonly faults: FaultBoard<ProviderPlace, Fault>;
+  readonly faults: FaultBoard<ProviderEndpoint, Fault>;
   readonly hooks: Set<TokenRequestHook>;
   readonly replyHooks: Set<TokenReplyHook>;
   readonly badIdTokens: FaultBoard<'idToken', BadIdToken>;
   readonly secrets: IssuedSecrets;
   idTokenOnRefresh: boolean;
 }
-
-const places = new Map<string, ProviderPlace>([
-  [routes.authorization, 'authorization'],
-  [routes.token, 'token'],
-  [routes.revocation, 'revocation'],
-  [routes.jwks, 'jwks'],
-  [routes.userinfo, 'userinfo'],
-  [routes.device_authorization, 'deviceAuthorization'],
-  ['/.well-known/openid-configuration', 'discovery'],
-  ['/.well-known/oauth-authorization-server', 'discovery'],
-]);
 
 export function createProviderFront(options: {
   readonly key: () => SigningKey;
@@ -72,22 +52,23 @@ export function createProviderFront(options: {
   };
 
   async function middleware(ctx: KoaContext, next: () => Promise<unknown>): Promise<void> {
-    const place = places.get(ctx.path);
-    const form = ctx.method === 'POST' && place !== undefined ? await takeForm(ctx) : new URLSearchParams();
-    if (place !== undefined) front.counts.arrived(place, form, ctx.res);
+    const endpoint = endpointOf(ctx.path);
+    const form =
+      ctx.method === 'POST' && endpoint !== undefined ? await takeForm(ctx) : new URLSearchParams();
+    if (endpoint !== undefined) front.counts.arrived(endpoint, form, ctx.res);
     front.secrets.noteAll(Object.fromEntries(form));
-    if (place === 'authorization') front.secrets.noteAll(ctx.query);
+    if (endpoint === 'authorization') front.secrets.noteAll(ctx.query);
     // Inside the pages there is nothing a client could see, so `all` leaves them alone.
-    const fault = place === undefined ? undefined : front.faults.take(place);
+    const fault = endpoint === undefined ? undefined : front.faults.take(endpoint);
     const outcome = await applyFault(fault, ctx.req, ctx.res);
     if (outcome === 'answered') {
       ctx.respond = false;
       return;
     }
-    if (place === 'token') await token(ctx, form, next);
-    else if (place === 'deviceAuthorization') await deviceAuthorization(ctx, next);
+    if (endpoint === 'token') await token(ctx, form, next);
+    else if (endpoint === 'deviceAuthorization') await deviceAuthorization(ctx, next);
     else {
-      if (place === 'authorization') askForConsent(ctx);
+      if (endpoint === 'authorization') askForConsent(ctx);
       await next();
     }
     if (outcome === 'proceed-silently') {

@@ -5,12 +5,8 @@ import { openLoopbackServer } from '../http/loopback-server.ts';
 import type { BadIdToken } from './bad-id-token.ts';
 import { type DeviceGrantOffer, providerConfiguration, type TokenLifetimes } from './configuration.ts';
 import type { ProviderCountValues } from './counts.ts';
-import {
-  createProviderFront,
-  type ProviderPlace,
-  type TokenReplyHook,
-  type TokenRequestHook,
-} from './front.ts';
+import type { ProviderEndpoint } from './endpoints.ts';
+import { createProviderFront, type TokenReplyHook, type TokenRequestHook } from './front.ts';
 import type { IssuedSecret } from './issued-secrets.ts';
 import { createProviderStore, type RefreshTokenState } from './memory-adapter.ts';
 import { Provider } from './oidc-provider-module.ts';
@@ -22,7 +18,7 @@ export type {
   BadIdToken,
   Fault,
   ProviderCountValues,
-  ProviderPlace,
+  ProviderEndpoint,
   RefreshTokenState,
   SandboxUser,
   TokenLifetimes,
@@ -78,7 +74,7 @@ export interface IdentityProvider {
   readonly serverErrors: readonly unknown[];
   resetCounts(): void;
   /** @param fault absent: none any more. @param times how many requests; absent: until changed */
-  setFault(place: ProviderPlace | 'all', fault?: Fault, times?: number): void;
+  setFault(endpoint: ProviderEndpoint | 'all', fault?: Fault, times?: number): void;
   clearFaults(): void;
   /** Makes the next ID tokens bad. @param kind absent: good again. @param times absent: until changed */
   setBadIdToken(kind?: BadIdToken, times?: number): void;

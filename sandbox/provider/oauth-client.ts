@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { type SignInAnswers, signInOverHttp } from '../browser/browserless.ts';
-import { deviceGrantType } from './counts.ts';
+import { deviceGrantType } from './endpoints.ts';
 
 /** The provider a request goes to; an `IdentityProvider` is one. */
 export interface ProviderAddress {

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap';
-import type { Fault, ProviderPlace } from '../../sandbox/provider/identity-provider.ts';
+import type { Fault, ProviderEndpoint } from '../../sandbox/provider/identity-provider.ts';
 import { obtainTokens, revokeToken } from '../../sandbox/provider/oauth-client.ts';
 import { until } from '../fixtures/until.ts';
 import { pool } from './cycle.ts';
@@ -43,11 +43,11 @@ async function cold(
   findings.survived(await nothingLost(t, running, before, { reuses: true }));
 }
 
-const atStart = (name: string, place: ProviderPlace | 'all', made: Fault, code: RegExp): void =>
+const atStart = (name: string, endpoint: ProviderEndpoint | 'all', made: Fault, code: RegExp): void =>
   fault(name, (t, findings) =>
     worlds((running) =>
       cold(t, findings, running, {
-        inject: ({ sandbox }) => sandbox.provider.setFault(place, made),
+        inject: ({ sandbox }) => sandbox.provider.setFault(endpoint, made),
         code,
       }),
     ),
