@@ -2,7 +2,7 @@ import { awsTransport } from '../../network/aws-transport.ts';
 import { LAST_TIME_MS } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { Fetch } from '../edges.ts';
-import type { IdToken } from '../oidc/oidc-client.ts';
+import type { IdToken } from '../oidc/tokens.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TIMING } from '../timing.ts';
 

@@ -1,5 +1,5 @@
 import type { Fetch } from '../edges.ts';
-import type { Claims } from '../oidc/oidc-client.ts';
+import type { Claims } from '../oidc/tokens.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Federation } from './aws-calls.ts';
 import { clientSettings, issuedCredentials, timeLimit, translateAwsError } from './aws-calls.ts';

@@ -1,8 +1,8 @@
 import * as oauth from 'openid-client';
 import { CcwbError } from '../../protocol/errors.ts';
 import { TIMING } from '../timing.ts';
-import type { IdToken, Tokens } from './oidc-client.ts';
-import { invalidIdToken } from './provider-errors.ts';
+import { readTokens, requireIdToken } from './read-tokens.ts';
+import type { SignInTokens } from './tokens.ts';
 
 /** What the provider gave for one sign-in on another device (RFC 8628 3.2). */
 export type DeviceAuthorization = {
@@ -19,7 +19,7 @@ export type DeviceAuthorization = {
 };
 
 /** Tokens, or that the person has not answered yet; `slowDown`: and that we ask too often. */
-export type DevicePoll = { slowDown: boolean } | { tokens: Tokens & { idToken: IdToken } };
+export type DevicePoll = { slowDown: boolean } | { tokens: SignInTokens };
 
 /** The device authorization grant (RFC 8628). */
 export type DeviceGrant = {
@@ -52,14 +52,11 @@ const MIN_INTERVAL_MS = 1_000;
 /** A part of the OIDC client, which lends it its configuration and its translation of errors. */
 export function deviceGrant(
   { issuer, scopes }: { issuer: string; scopes: readonly string[] },
-  client: {
-    calling<T>(action: (config: oauth.Configuration) => Promise<T>): Promise<T>;
-    readTokens(reply: oauth.TokenEndpointResponse & oauth.TokenEndpointResponseHelpers): Tokens;
-  },
+  calling: <T>(action: (config: oauth.Configuration) => Promise<T>) => Promise<T>,
 ): DeviceGrant {
   return {
     startDevice: () =>
-      client.calling(async (config) => {
+      calling(async (config) => {
         if (!config.serverMetadata().device_authorization_endpoint) return undefined;
         const scope = scopes.join(' ');
         const reply = await oauth.initiateDeviceAuthorization(config, { scope }).catch((error: unknown) => {
@@ -70,7 +67,7 @@ export function deviceGrant(
       }),
 
     pollDevice: (deviceCode) =>
-      client.calling(async (config) => {
+      calling(async (config) => {
         let reply: Awaited<ReturnType<typeof oauth.genericGrantRequest>>;
         try {
           reply = await oauth.genericGrantRequest(config, GRANT_TYPE, { device_code: deviceCode });
@@ -78,9 +75,7 @@ export function deviceGrant(
           if (!isRefusal(error)) throw error;
           return readRefusal(error, issuer);
         }
-        const tokens = client.readTokens(reply);
-        if (!tokens.idToken) throw invalidIdToken(issuer, 'is missing from the reply');
-        return { tokens: { ...tokens, idToken: tokens.idToken } };
+        return { tokens: requireIdToken(readTokens(reply, issuer), issuer) };
       }),
   };
 }

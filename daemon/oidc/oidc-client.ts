@@ -1,10 +1,7 @@
 import * as oauth from 'openid-client';
-import { LAST_TIME_MS } from '../../protocol/api.ts';
 import type { ProfileConfig } from '../../protocol/config.ts';
 import type { Fetch } from '../edges.ts';
 import type { CorrectedClock } from '../platform/clock.ts';
-import { watchRotation } from '../session/rotation-watch.ts';
-import { UNKNOWN_SUBJECT } from '../session/stores/secret-store.ts';
 import { TIMING } from '../timing.ts';
 import { type DeviceGrant, deviceGrant } from './device-grant.ts';
 import { preflight } from './preflight.ts';
@@ -18,20 +15,9 @@ import {
   UnexplainedRefusal,
   unexplained,
 } from './provider-errors.ts';
-
-/** The claims of a verified ID token. */
-export type Claims = Readonly<Record<string, unknown>> & { sub: string; exp: number; iat: number };
-
-export type IdToken = {
-  /** The compact JWT, as AWS takes it. */
-  jwt: string;
-  claims: Claims;
-  expiresAt: number;
-  lifetimeMs: number;
-};
-
-/** What the token endpoint gave. A provider may leave out the ID token when refreshing (OIDC Core 12.2). */
-export type Tokens = { idToken: IdToken | undefined; refreshToken: string | undefined };
+import { readTokens, requireIdToken } from './read-tokens.ts';
+import { watchRotation } from './rotation-watch.ts';
+import { type SignInTokens, type Tokens, UNKNOWN_SUBJECT } from './tokens.ts';
 
 /** The secrets of one authorization request; they never leave the daemon. */
 export type AuthorizationSecrets = { state: string; nonce: string; codeVerifier: string };
@@ -41,7 +27,7 @@ export type OidcClient = DeviceGrant & {
   /** Authorization code flow with PKCE S256, state and nonce (RFC 6749 4.1, RFC 7636, OIDC Core 3.1). */
   startAuthorization(redirectUri: string): Promise<{ url: string; secrets: AuthorizationSecrets }>;
   /** Redeems the callback's code. @throws CcwbError ERR_LOGIN_DENIED, ERR_ID_TOKEN_INVALID, ERR_PROVIDER_… */
-  redeemCode(callback: URL, secrets: AuthorizationSecrets): Promise<Tokens & { idToken: IdToken }>;
+  redeemCode(callback: URL, secrets: AuthorizationSecrets): Promise<SignInTokens>;
   /**
    * Asks for the provider's discovery document anew: a request that may be repeated without harm, to be
    * sure that the provider can be reached before a refresh token is spent.
@@ -71,12 +57,13 @@ export type OidcClient = DeviceGrant & {
 /** Clock differences between us and the provider that are nobody's fault, in seconds. */
 const CLOCK_TOLERANCE_SECONDS = 30;
 
-type Edges = { fetch: Fetch; clock: Pick<CorrectedClock, 'skewMs' | 'inDoubt'> };
+/** The parts of the daemon's edges that the OIDC client uses. */
+export type OidcEdges = { fetch: Fetch; clock: Pick<CorrectedClock, 'skewMs' | 'inDoubt'> };
 
 /** With device-grant and provider-errors, all that knows openid-client; every error leaves it as ours. */
 export function oidcClient(
   profile: Pick<ProfileConfig, 'identityProvider' | 'clientId' | 'clientSecret' | 'scopes'>,
-  edges: Edges,
+  edges: OidcEdges,
 ): OidcClient {
   const { issuer, providerType } = profile.identityProvider;
   let configuration: Promise<oauth.Configuration> | undefined;
@@ -136,23 +123,6 @@ export function oidcClient(
     }
   };
 
-  const readTokens = (reply: Awaited<ReturnType<typeof oauth.refreshTokenGrant>>): Tokens => {
-    const claims = reply.claims();
-    const times = claims === undefined ? [] : [claims.iat, claims.exp];
-    if (!times.every((seconds) => seconds >= 0 && seconds * 1000 <= LAST_TIME_MS))
-      throw invalidIdToken(issuer, 'has times that no clock shows');
-    const idToken =
-      reply.id_token === undefined || claims === undefined
-        ? undefined
-        : {
-            jwt: reply.id_token,
-            claims: claims as Claims,
-            expiresAt: claims.exp * 1000,
-            lifetimeMs: (claims.exp - claims.iat) * 1000,
-          };
-    return { idToken, refreshToken: reply.refresh_token };
-  };
-
   return {
     startAuthorization: (redirectUri) =>
       calling(async (config) => {
@@ -182,9 +152,7 @@ export function oidcClient(
           pkceCodeVerifier: secrets.codeVerifier,
           idTokenExpected: true,
         });
-        const tokens = readTokens(reply);
-        if (!tokens.idToken) throw invalidIdToken(issuer, 'is missing from the reply');
-        return { ...tokens, idToken: tokens.idToken };
+        return requireIdToken(readTokens(reply, issuer), issuer);
       }),
 
     reach: async () => {
@@ -207,7 +175,7 @@ export function oidcClient(
             if (outcomeUnknown(thrown)) throw new LostReply(translateProviderError(thrown, issuer));
             throw thrown;
           });
-          const tokens = readTokens(reply);
+          const tokens = readTokens(reply, issuer);
           const known = subject !== UNKNOWN_SUBJECT;
           if (known && tokens.idToken && tokens.idToken.claims.sub !== subject) {
             throw invalidIdToken(issuer, 'is for another user than the one who signed in');
@@ -225,7 +193,7 @@ export function oidcClient(
         return true;
       }),
 
-    ...deviceGrant({ issuer, scopes: profile.scopes }, { calling, readTokens }),
+    ...deviceGrant({ issuer, scopes: profile.scopes }, calling),
   };
 }
 

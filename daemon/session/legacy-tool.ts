@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
 import { lstat, open, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { UNKNOWN_SUBJECT } from '../oidc/tokens.ts';
 import { causeOf, type Log } from '../platform/log.ts';
-import { type SecretStore, UNKNOWN_SUBJECT } from './stores/secret-store.ts';
+import type { SecretStore } from './stores/secret-store.ts';
 
 /** What the legacy tool has left in a home, in plain files of one folder. */
 export type LegacyTool = {

@@ -1,14 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { asCcwbError, type CcwbError, loginRequired } from '../../protocol/errors.ts';
-import type { IdToken, OidcClient, Tokens } from '../oidc/oidc-client.ts';
+import type { OidcClient } from '../oidc/oidc-client.ts';
 import { endedWithoutReason, LostReply, UnexplainedRefusal } from '../oidc/provider-errors.ts';
+import {
+  displayName,
+  type IdToken,
+  type SignInTokens,
+  type Tokens,
+  UNKNOWN_SUBJECT,
+} from '../oidc/tokens.ts';
 import type { Clock } from '../platform/clock.ts';
 import { causeOf, type Log } from '../platform/log.ts';
 import { sharedCall } from '../shared-call.ts';
 import { idTokenLifeMs, TIMING } from '../timing.ts';
 import type { LockCredential } from './credential-lock.ts';
 import { refreshTokenKeeper } from './refresh-token.ts';
-import { type SecretStore, type StoredSession, UNKNOWN_SUBJECT } from './stores/secret-store.ts';
+import type { SecretStore, StoredSession } from './stores/secret-store.ts';
 
 /** What a session shows of itself; no secret among it. */
 export type SessionView = {
@@ -44,7 +51,7 @@ export type Session = {
    */
   idToken(rejected?: IdToken, leastLifeMs?: number): Promise<IdToken>;
   /** Takes over the tokens of a finished sign-in. */
-  signedIn(tokens: Tokens & { idToken: IdToken }): Promise<void>;
+  signedIn(tokens: SignInTokens): Promise<void>;
   /** Resolves when no refresh and no write is under way: what the provider has rotated is stored by then. */
   settled(): Promise<void>;
   /** Spends nothing any more: another session has taken over what is stored. */
@@ -96,7 +103,7 @@ export function openSession(
         }
         idToken = tokens.idToken;
         if (session.subject === UNKNOWN_SUBJECT)
-          identified({ subject: idToken.claims.sub, user: userOf(idToken) });
+          identified({ subject: idToken.claims.sub, user: displayName(idToken.claims) });
       });
     } catch (thrown) {
       if (thrown instanceof UnexplainedRefusal) {
@@ -151,7 +158,7 @@ export function openSession(
     view: () => ({
       signedIn: canRefresh() || unexpired(undefined) !== undefined,
       doubtful: refusal !== undefined,
-      user: idToken ? userOf(idToken) : (keeper.current()?.user ?? null),
+      user: idToken ? displayName(idToken.claims) : (keeper.current()?.user ?? null),
       idTokenUntil: idToken?.expiresAt ?? null,
       storage: store.description,
       storeProblem: keeper.problem(),
@@ -198,7 +205,7 @@ export function openSession(
               version: 1,
               refreshToken: tokens.refreshToken,
               subject: idToken.claims.sub,
-              user: userOf(idToken),
+              user: displayName(idToken.claims),
             },
       );
       log('info', 'signed in', { storage: store.kind });
@@ -245,13 +252,4 @@ async function patiently(refresh: () => Promise<Tokens>): Promise<Tokens> {
     }
     await sleep(tries === 1 ? 0 : TIMING.unclearRetryMs);
   }
-}
-
-/** How a person recognises the account. */
-function userOf({ claims }: IdToken): string {
-  for (const name of ['email', 'preferred_username', 'name']) {
-    const value = claims[name];
-    if (typeof value === 'string' && value !== '') return value;
-  }
-  return claims.sub;
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { SignInReply } from '../../protocol/api.ts';
 import { asCcwbError, CcwbError } from '../../protocol/errors.ts';
-import type { IdToken, OidcClient, Tokens } from '../oidc/oidc-client.ts';
+import type { OidcClient } from '../oidc/oidc-client.ts';
+import type { SignInTokens } from '../oidc/tokens.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { type Event, event } from '../waiting.ts';
@@ -37,7 +38,7 @@ export type SignInEdges = {
   clock: Clock;
   log: Log;
   /** Hands over what the provider gave: the session is signed in, and every sign-in to it has ended so. */
-  signedIn(tokens: Tokens & { idToken: IdToken }): Promise<void>;
+  signedIn(tokens: SignInTokens): Promise<void>;
   /** The page for a user who has just signed in, once AWS was asked for credentials; takes as long as that. */
   successPage(profile: string): Promise<ResultPage>;
   /** A person was there, whatever they answered. */

@@ -1,6 +1,7 @@
 import type { SignInReply, SignInRequest } from '../../protocol/api.ts';
 import { asCcwbError, CcwbError } from '../../protocol/errors.ts';
-import type { IdToken, OidcClient, Tokens } from '../oidc/oidc-client.ts';
+import type { OidcClient } from '../oidc/oidc-client.ts';
+import type { SignInTokens } from '../oidc/tokens.ts';
 import type { Clock } from '../platform/clock.ts';
 import { causeOf, type Log } from '../platform/log.ts';
 import { sharedCall } from '../shared-call.ts';
@@ -56,7 +57,7 @@ export type SignInDependencies = {
   /** The user when a session exists already, so that no page is needed. */
   currentUser(request: SignInRequest): Promise<string | null | undefined>;
   /** Takes the tokens over; resolves when the session is signed in, with the user's name. */
-  complete(tokens: Tokens & { idToken: IdToken }): Promise<string>;
+  complete(tokens: SignInTokens): Promise<string>;
   /** See {@link SignInEdges}. */
   successPage(profile: string): Promise<ResultPage>;
 };

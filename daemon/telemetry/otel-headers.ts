@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { TelemetryHeader, TelemetrySettings } from '../../protocol/telemetry-settings.ts';
-import type { Claims } from '../oidc/oidc-client.ts';
+import type { Claims } from '../oidc/tokens.ts';
 
 /**
  * Longest header value, in bytes of its encoded form: ten of them stay far below what a load balancer

@@ -1,6 +1,6 @@
 import type { ProfileConfig } from '../../protocol/config.ts';
 import { loginRequired } from '../../protocol/errors.ts';
-import type { IdToken } from '../oidc/oidc-client.ts';
+import type { IdToken } from '../oidc/tokens.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Session } from '../session/session.ts';
 import { headerLifeMs, TIMING } from '../timing.ts';

@@ -1,6 +1,6 @@
 import { type Federation, StaleIdToken } from '../../daemon/aws/aws-calls.ts';
 import { openFederation } from '../../daemon/aws/federation.ts';
-import type { IdToken } from '../../daemon/oidc/oidc-client.ts';
+import type { IdToken } from '../../daemon/oidc/tokens.ts';
 import { rfc3339 } from '../../protocol/api.ts';
 import { parseConfig, profileNamed } from '../../protocol/config.ts';
 import { CcwbError, errorLines } from '../../protocol/errors.ts';

@@ -1,5 +1,5 @@
 import { roleSessionName } from '../../daemon/aws/role-federation.ts';
-import type { Claims } from '../../daemon/oidc/oidc-client.ts';
+import type { Claims } from '../../daemon/oidc/tokens.ts';
 import { otelHeaders } from '../../daemon/telemetry/otel-headers.ts';
 import { demoUser } from '../../sandbox/provider/users.ts';
 import { Failure } from './failure.ts';

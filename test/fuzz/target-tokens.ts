@@ -1,6 +1,7 @@
 import { CompactSign, exportJWK, generateKeyPair, type JWTPayload } from 'jose';
-import { type AuthorizationSecrets, oidcClient, type Tokens } from '../../daemon/oidc/oidc-client.ts';
+import { type AuthorizationSecrets, oidcClient } from '../../daemon/oidc/oidc-client.ts';
 import { LostReply, UnexplainedRefusal } from '../../daemon/oidc/provider-errors.ts';
+import type { Tokens } from '../../daemon/oidc/tokens.ts';
 import { rfc3339 } from '../../protocol/api.ts';
 import { CcwbError, errorLines } from '../../protocol/errors.ts';
 import { Failure } from './failure.ts';

@@ -22,9 +22,6 @@ export type StoredSession = {
   spentAt?: number;
 };
 
-/** No provider's `sub`: it must be one character long at least. */
-export const UNKNOWN_SUBJECT = '';
-
 /** One item per credential, keyed by issuer and client. All methods may take as long as a keyring does. */
 export type SecretStore = {
   readonly kind: 'keyring' | 'session';

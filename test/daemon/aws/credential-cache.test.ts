@@ -1,7 +1,7 @@
 import t from 'tap';
 import { type AwsCredentials, type Federation, StaleIdToken } from '../../../daemon/aws/aws-calls.ts';
 import { credentialCache } from '../../../daemon/aws/credential-cache.ts';
-import type { IdToken } from '../../../daemon/oidc/oidc-client.ts';
+import type { IdToken } from '../../../daemon/oidc/tokens.ts';
 import { openSession } from '../../../daemon/session/session.ts';
 import { TIMING } from '../../../daemon/timing.ts';
 import { CcwbError, loginRequired } from '../../../protocol/errors.ts';

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { StaleIdToken } from '../../../daemon/aws/aws-calls.ts';
 import { roleFederation, roleSessionName } from '../../../daemon/aws/role-federation.ts';
-import type { Claims } from '../../../daemon/oidc/oidc-client.ts';
+import type { Claims } from '../../../daemon/oidc/tokens.ts';
 import { codeOf, fakeClock, rejection } from '../../../tools/support/daemon-edges.ts';
 import { type AwsCall, type AwsReply, awsServer, xml, xmlError } from '../fixtures/aws.ts';
 import { HOUR, idTokenFor } from '../fixtures/tokens.ts';

@@ -1,8 +1,8 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { UNKNOWN_SUBJECT } from '../../../daemon/oidc/tokens.ts';
 import { importing, type LegacyTool, legacyTool } from '../../../daemon/session/legacy-tool.ts';
-import { UNKNOWN_SUBJECT } from '../../../daemon/session/stores/secret-store.ts';
 import { CcwbError } from '../../../protocol/errors.ts';
 import { codeOf, memoryLog } from '../../../tools/support/daemon-edges.ts';
 import { memoryStore, storedSession } from '../fixtures/memory-store.ts';

@@ -1,7 +1,8 @@
 import t from 'tap';
 import { LostReply, UnexplainedRefusal } from '../../../daemon/oidc/provider-errors.ts';
+import { UNKNOWN_SUBJECT } from '../../../daemon/oidc/tokens.ts';
 import { openSession } from '../../../daemon/session/session.ts';
-import { sessionKey, UNKNOWN_SUBJECT } from '../../../daemon/session/stores/secret-store.ts';
+import { sessionKey } from '../../../daemon/session/stores/secret-store.ts';
 import { TIMING } from '../../../daemon/timing.ts';
 import { CcwbError, loginRequired } from '../../../protocol/errors.ts';
 import {

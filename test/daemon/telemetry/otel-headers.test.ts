@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { validateHeaderValue } from 'node:http';
 import t from 'tap';
-import type { Claims } from '../../../daemon/oidc/oidc-client.ts';
+import type { Claims } from '../../../daemon/oidc/tokens.ts';
 import { otelHeaders } from '../../../daemon/telemetry/otel-headers.ts';
 import { daemonClient } from '../../../protocol/client.ts';
 import { serve } from '../fixtures/api.ts';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { IdToken } from '../../../daemon/oidc/oidc-client.ts';
+import type { IdToken } from '../../../daemon/oidc/tokens.ts';
 import { openTelemetry } from '../../../daemon/telemetry/telemetry.ts';
 import { loginRequired } from '../../../protocol/errors.ts';
 import { codeOf, type FakeClock, fakeClock } from '../../../tools/support/daemon-edges.ts';

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Fetch } from '../../../daemon/edges.ts';
-import { watchRotation } from '../../../daemon/session/rotation-watch.ts';
+import { watchRotation } from '../../../daemon/oidc/rotation-watch.ts';
 
 const TOKEN = 'https://id.example.com/token';
 const grant = (type: string): RequestInit => ({
