@@ -2,14 +2,10 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type ChildEnd, type ChildResult, endOfError, endOfExit } from '../common/child-process.ts';
 
-/** How a program ended: its exit status, or why it did not start, or what ended it. */
-export type ChildEnd =
-  | { readonly kind: 'exited'; readonly status: number }
-  | { readonly kind: 'failed'; readonly reason: string };
-
-/** How a program did, and the beginning of what it wrote. */
-export type Ran = { readonly end: ChildEnd; readonly output: string; readonly errors: string };
+/** The end of a program, and the beginning of both of its outputs. */
+export type ProgramResult = ChildResult & { readonly errors: string };
 
 export type RunOptions = {
   /** All that it sees of the environment. */
@@ -31,7 +27,7 @@ const MAX_OUTPUT = 1_000_000;
 const PARTING_MS = 2_000;
 
 /** Runs a program to its end, without input, and keeps what it wrote. */
-export function runToEnd(file: string, args: readonly string[], options: RunOptions): Promise<Ran> {
+export function runToEnd(file: string, args: readonly string[], options: RunOptions): Promise<ProgramResult> {
   const { env, cwd, limitMs, signal, onOutput } = options;
   return new Promise((resolve) => {
     const child = spawn(file, args, {
@@ -66,8 +62,8 @@ export function runToEnd(file: string, args: readonly string[], options: RunOpti
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       wrote.errors = (wrote.errors + text).slice(0, MAX_OUTPUT);
     });
-    child.once('error', (error) => finish(notStarted(error)));
-    child.once('close', (status, cause) => finish(ended(status, cause)));
+    child.once('error', (error) => finish(endOfError(error)));
+    child.once('close', (status, cause) => finish(endOfExit(status, cause)));
     if (signal?.aborted) stop();
     else signal?.addEventListener('abort', stop, { once: true });
   });
@@ -81,8 +77,8 @@ export function runInForeground(
 ): Promise<ChildEnd> {
   return new Promise((resolve) => {
     const child = spawn(file, args, { env: { ...env }, stdio: 'inherit' });
-    child.once('error', (error) => resolve(notStarted(error)));
-    child.once('exit', (status, signal) => resolve(ended(status, signal)));
+    child.once('error', (error) => resolve(endOfError(error)));
+    child.once('exit', (status, signal) => resolve(endOfExit(status, signal)));
   });
 }
 
@@ -137,14 +133,4 @@ async function psPrograms(home: string): Promise<number[]> {
   const { output } = await runToEnd('/bin/ps', args, { env: {}, limitMs: 10_000 });
   const lines = output.split('\n').filter((line) => ` ${line} `.includes(` HOME=${home} `));
   return lines.map((line) => Number.parseInt(line.trim(), 10));
-}
-
-function notStarted(error: NodeJS.ErrnoException): ChildEnd {
-  return { kind: 'failed', reason: error.code ?? error.name };
-}
-
-function ended(status: number | null, signal: NodeJS.Signals | null): ChildEnd {
-  return status === null
-    ? { kind: 'failed', reason: signal ?? 'unknown signal' }
-    : { kind: 'exited', status };
 }

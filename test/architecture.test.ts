@@ -112,6 +112,8 @@ const WITHOUT_TEST: Record<string, string> = {
   'daemon/oidc/provider-errors.ts': 'oidc-client.test.ts lets a real provider make every error it translates',
   'protocol/profile-reader.ts': 'config.test.ts reads every kind of field through it',
   'common/terminal/layout.ts': 'doctor, status and logs of every program are laid out with it in their tests',
+  'common/child-process.ts': 'types, and two functions that every child process ends with',
+  'common/doctor.ts': 'the tests of both doctors run their checks with it',
   'common/findings.ts': 'the tests of both doctors read what it makes of findings',
   'common/completion/table.ts': 'types, and two functions that every script is made with',
   'common/completion/script.ts': 'shim/completion.test.ts runs what it gives in every shell',

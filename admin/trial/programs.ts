@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { CcwbError, isErrorCode } from '../../protocol/errors.ts';
 import type { AdminEdges } from '../edges.ts';
-import { type Ran, type RunOptions, runToEnd } from '../processes.ts';
+import { type ProgramResult, type RunOptions, runToEnd } from '../processes.ts';
 import { oneLine } from '../terminal/text.ts';
 import { userEnvironment } from './environment.ts';
 import { finding } from './steps.ts';
@@ -19,7 +19,7 @@ export type Programs = {
     name: 'credential-process' | 'otel-helper' | 'bedrock-auth',
     args: readonly string[],
     options?: Partial<RunOptions> & { readonly statuses?: readonly number[] },
-  ): Promise<Ran>;
+  ): Promise<ProgramResult>;
 };
 
 /** No program waits longer for what it asks of others, but for a sign-in. */
@@ -40,13 +40,13 @@ export function installedPrograms(place: TestPlace, edges: AdminEdges): Programs
 }
 
 /** @throws CcwbError */
-export function checkEnd(name: string, ran: Ran, statuses: readonly number[] = [0]): Ran {
+export function checkEnd(name: string, ran: ProgramResult, statuses: readonly number[] = [0]): ProgramResult {
   if (ran.end.kind === 'exited' && statuses.includes(ran.end.status)) return ran;
   throw errorOf(name, ran);
 }
 
 /** The two lines of an error of ours, or the end of what it wrote. */
-function errorOf(name: string, { end, output, errors }: Ran): CcwbError {
+function errorOf(name: string, { end, output, errors }: ProgramResult): CcwbError {
   const [, message, code] = /^\S+: (.+) \((ERR_\w+)\)$/m.exec(errors) ?? [];
   const [, fix] = /^ {2}fix: (.+)$/m.exec(errors) ?? [];
   if (message !== undefined && isErrorCode(code))

@@ -1,20 +1,15 @@
 import { fork, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { type ChildEnd, type ChildResult, endOfError, endOfExit } from '../../common/child-process.ts';
 
-/** How a child ended: its exit status, or that it could not start, was ended by a signal or still ran. */
-export type ChildEnd =
-  | { kind: 'exited'; status: number }
-  | { kind: 'failed'; reason: string }
-  | { kind: 'running' };
+/** The end of a desktop program, or that it still runs. */
+export type DesktopProgramEnd = ChildEnd | { readonly kind: 'running' };
 
 /** A daemon that was started and outlives this process. */
 export type StartedDaemon = {
   /** How it ended, or undefined while it runs. */
   end(): ChildEnd | undefined;
 };
-
-/** How a program that ran to its end did, and the beginning of its standard output. */
-export type Ran = { end: ChildEnd; output: string };
 
 /** The most that is kept of a program's output, in characters. */
 export const MAX_OUTPUT = 65_536;
@@ -28,7 +23,7 @@ export function runBriefly(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   limitMs: number,
-): Promise<Ran> {
+): Promise<ChildResult> {
   return new Promise((resolve) => {
     const child = spawn(file, args, {
       env: { ...env },
@@ -40,8 +35,8 @@ export function runBriefly(
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output = (output + text).slice(0, MAX_OUTPUT);
     });
-    child.once('error', (error) => resolve({ end: notStarted(error), output }));
-    child.once('close', (status, signal) => resolve({ end: ended(status, signal), output }));
+    child.once('error', (error) => resolve({ end: endOfError(error), output }));
+    child.once('close', (status, signal) => resolve({ end: endOfExit(status, signal), output }));
   });
 }
 
@@ -54,16 +49,16 @@ export function startDesktopProgram(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
   watchMs: number,
-): Promise<ChildEnd> {
+): Promise<DesktopProgramEnd> {
   return new Promise((resolve) => {
     const child = spawn(file, args, { stdio: 'ignore', detached: true, env: { ...env } });
     const timer = setTimeout(() => resolve({ kind: 'running' }), watchMs);
-    const end = (how: ChildEnd): void => {
+    const end = (how: DesktopProgramEnd): void => {
       clearTimeout(timer);
       resolve(how);
     };
-    child.once('error', (error) => end(notStarted(error)));
-    child.once('exit', (status, signal) => end(ended(status, signal)));
+    child.once('error', (error) => end(endOfError(error)));
+    child.once('exit', (status, signal) => end(endOfExit(status, signal)));
     child.unref();
   });
 }
@@ -86,23 +81,13 @@ export function startDaemonProcess(
   });
   let end: ChildEnd | undefined;
   child.once('error', (error) => {
-    end = notStarted(error);
+    end = endOfError(error);
   });
   child.once('exit', (status, signal) => {
-    end = ended(status, signal);
+    end = endOfExit(status, signal);
   });
   child.unref();
   return { end: () => end };
-}
-
-function notStarted(error: NodeJS.ErrnoException): ChildEnd {
-  return { kind: 'failed', reason: error.code ?? error.name };
-}
-
-function ended(status: number | null, signal: NodeJS.Signals | null): ChildEnd {
-  return status === null
-    ? { kind: 'failed', reason: signal ?? 'unknown signal' }
-    : { kind: 'exited', status };
 }
 
 /**
@@ -125,8 +110,8 @@ export function runForLines(
       signal.removeEventListener('abort', stop);
       resolve(how);
     };
-    child.once('error', (error) => end(notStarted(error)));
-    child.once('close', (status, cause) => end(ended(status, cause)));
+    child.once('error', (error) => end(endOfError(error)));
+    child.once('close', (status, cause) => end(endOfExit(status, cause)));
   });
 }
 
@@ -147,8 +132,8 @@ export function runInForeground(
   return {
     kill: (signal) => void child.kill(signal),
     ended: new Promise((resolve) => {
-      child.once('error', (error) => resolve(notStarted(error)));
-      child.once('exit', (status, signal) => resolve(ended(status, signal)));
+      child.once('error', (error) => resolve(endOfError(error)));
+      child.once('exit', (status, signal) => resolve(endOfExit(status, signal)));
     }),
   };
 }

@@ -1,9 +1,10 @@
 import { existsSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { ChildEnd, ChildResult } from '../../common/child-process.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { ShimEdges } from '../program/edges.ts';
-import { type Ran, runBriefly } from '../program/processes.ts';
+import { runBriefly } from '../program/processes.ts';
 import { escapeForPlist, serviceFile } from './service-files.ts';
 import { MANAGER_TIMING, type ServiceManager } from './service-manager.ts';
 
@@ -16,7 +17,7 @@ const LAUNCHCTL = '/bin/launchctl';
 const NO_SUCH_SERVICE = [3, 113];
 
 /** Runs launchctl; a value, so that a test needs no Mac. */
-export type Launchctl = (limitMs: number, ...args: string[]) => Promise<Ran>;
+export type Launchctl = (limitMs: number, ...args: string[]) => Promise<ChildResult>;
 
 /** launchd's domain of the user who is logged in at the screen: only there is the keychain open. */
 export function launchd(edges: ShimEdges, launchctl: Launchctl = runLaunchctl): ServiceManager {
@@ -24,7 +25,7 @@ export function launchd(edges: ShimEdges, launchctl: Launchctl = runLaunchctl): 
   const domain = `gui/${process.getuid?.()}`;
   const target = `${domain}/${LAUNCHD_LABEL}`;
 
-  const run = (...args: string[]): Promise<Ran> => launchctl(MANAGER_TIMING.orderMs, ...args);
+  const run = (...args: string[]): Promise<ChildResult> => launchctl(MANAGER_TIMING.orderMs, ...args);
   const order = async (...args: string[]): Promise<void> => {
     const { end } = await run(...args);
     if (end.kind === 'exited' && end.status === 0) return;
@@ -95,11 +96,11 @@ export function launchd(edges: ShimEdges, launchctl: Launchctl = runLaunchctl): 
   };
 }
 
-function runLaunchctl(limitMs: number, ...args: string[]): Promise<Ran> {
+function runLaunchctl(limitMs: number, ...args: string[]): Promise<ChildResult> {
   return runBriefly(LAUNCHCTL, args, { PATH: '/usr/bin:/bin', HOME: homedir() }, limitMs);
 }
 
-function refused(command: string, end: Ran['end'], target: string): CcwbError {
+function refused(command: string, end: ChildEnd, target: string): CcwbError {
   const how = end.kind === 'exited' ? `ended with status ${end.status}` : 'could not be run, or did not end';
   return new CcwbError(
     'ERR_SERVICE_FAILED',

@@ -1,10 +1,11 @@
 import { existsSync, rmSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
+import type { ChildEnd, ChildResult } from '../../common/child-process.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { INSTALL_FOLDER } from '../../protocol/paths.ts';
 import type { ShimEdges } from '../program/edges.ts';
-import { type Ran, runBriefly } from '../program/processes.ts';
+import { runBriefly } from '../program/processes.ts';
 import { isSamePlace, removeIfEmpty } from '../user-files/edit-file.ts';
 import { escapeForUnit, serviceFile } from './service-files.ts';
 import { MANAGER_TIMING, type ServiceManager } from './service-manager.ts';
@@ -29,11 +30,11 @@ export function systemd(edges: ShimEdges): ServiceManager {
   const unitPath = (unit: string): string => join(folder, unit);
   const linkPath = (unit: keyof typeof WANTED_BY): string => join(folder, `${WANTED_BY[unit]}.wants`, unit);
 
-  const runFor = async (limitMs: number, ...args: string[]): Promise<Ran> => {
+  const runFor = async (limitMs: number, ...args: string[]): Promise<ChildResult> => {
     if (systemctlPath === undefined) return { end: { kind: 'failed', reason: 'ENOENT' }, output: '' };
     return runBriefly(systemctlPath, ['--user', '--quiet', ...args], managerEnvironment(edges), limitMs);
   };
-  const run = (...args: string[]): Promise<Ran> => runFor(MANAGER_TIMING.orderMs, ...args);
+  const run = (...args: string[]): Promise<ChildResult> => runFor(MANAGER_TIMING.orderMs, ...args);
   const orderFor = async (limitMs: number, ...args: string[]): Promise<void> => {
     const { end } = await runFor(limitMs, ...args);
     if (end.kind === 'exited' && end.status === 0) return;
@@ -144,7 +145,7 @@ function unavailable(reason: string): CcwbError {
   );
 }
 
-function refused(command: string, end: Ran['end'], limitMs: number): CcwbError {
+function refused(command: string, end: ChildEnd, limitMs: number): CcwbError {
   const how =
     end.kind === 'exited'
       ? `ended with status ${end.status}`
