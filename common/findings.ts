@@ -1,5 +1,4 @@
 /** What the doctors of our programs find, and how they show it. */
-import { asCcwbError } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
 import { type Colour, hanging, type Paint } from './terminal/layout.ts';
 
@@ -39,16 +38,6 @@ export function problem(text: string, fix: string | null, profile: string | null
 
 export function skipped(text: string, profile: string | null = null): Finding {
   return { outcome: 'skipped', text, fix: null, profile };
-}
-
-/** A check that fails is a finding of its own: the others go on. */
-export async function findingsOf(check: () => Promise<Finding[]> | Finding[]): Promise<Finding[]> {
-  try {
-    return await check();
-  } catch (error) {
-    const { message, fix } = asCcwbError(error);
-    return [problem(`could not be checked: ${message}`, fix)];
-  }
 }
 
 export function reportOf(checks: DoctorReport['checks']): DoctorReport {

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import { type DoctorReport, findingLines, findingsOf, reportOf, summaryLine } from '../../common/findings.ts';
-import { painter } from '../../common/terminal/layout.ts';
+import { type NamedCheck, runDoctor } from '../../common/doctor.ts';
+import type { DoctorReport } from '../../common/findings.ts';
 import { account, credentials, services } from '../doctor/aws-checks.ts';
-import type { Check, Machine } from '../doctor/check.ts';
+import type { Looking, Machine } from '../doctor/check.ts';
 import { disk, network, node, npm, profile, profiles } from '../doctor/local-checks.ts';
 import { beginLooking, thisMachine } from '../doctor/look.ts';
 import { provider, signingKeys } from '../doctor/provider-checks.ts';
@@ -13,7 +13,7 @@ import { addProfileOptions, type ProfileFlags } from './session.ts';
 type DoctorFlags = ProfileFlags & { json?: true };
 
 /** Every check, in the order in which one depends on the other; names as in docs/command-line.md. */
-export const CHECKS: readonly { readonly name: string; readonly check: Check }[] = [
+export const CHECKS: readonly NamedCheck<Looking>[] = [
   { name: 'Node.js', check: node },
   { name: 'profiles', check: profiles },
   { name: 'profile', check: profile },
@@ -53,18 +53,12 @@ export function addDoctorCommand(program: Command, edges: AdminEdges, fail: () =
     });
 }
 
-/** All checks begin at once, and are shown in their order. */
+/** Runs every check and reports what they find, as text or as JSON. */
 export async function doctor(flags: DoctorFlags, edges: AdminEdges, machine: Machine): Promise<DoctorReport> {
-  const looking = beginLooking(flags, edges, machine);
-  const begun = CHECKS.map(({ name, check }) => ({ name, found: findingsOf(() => check(looking)) }));
-  const checks: DoctorReport['checks'] = [];
-  const paint = painter(edges.colours);
-  for (const { name, found } of begun) {
-    const findings = (await found).map((finding) => ({ check: name, ...finding }));
-    checks.push(...findings);
-    if (!flags.json) for (const finding of findings) edges.writeOut(findingLines(finding, paint, false));
-  }
-  const report = reportOf(checks);
-  edges.writeOut(flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : summaryLine(report));
-  return report;
+  return runDoctor(CHECKS, beginLooking(flags, edges, machine), {
+    json: flags.json === true,
+    colours: edges.colours,
+    severalProfiles: false,
+    writeOut: edges.writeOut,
+  });
 }

@@ -1,9 +1,10 @@
-import { type DoctorReport, findingLines, findingsOf, reportOf, summaryLine } from '../../common/findings.ts';
+import { type CheckFinding, type NamedCheck, runDoctor } from '../../common/doctor.ts';
+import { type DoctorReport, findingLines } from '../../common/findings.ts';
 import { painter } from '../../common/terminal/layout.ts';
 import type { ShimEdges } from '../program/edges.ts';
-import { asJson, wantsColours } from '../terminal/view.ts';
+import { wantsColours } from '../terminal/view.ts';
 import { awsConfig, awsCredentials, environment } from './aws-checks.ts';
-import type { Check, Looking } from './check.ts';
+import type { Looking } from './check.ts';
 import { claude, collector } from './claude-checks.ts';
 import { daemon, signIn, socket } from './daemon-checks.ts';
 import { config, installation, logs } from './installation-checks.ts';
@@ -15,7 +16,7 @@ import { browser, redirectPort, storage } from './sign-in-checks.ts';
 export type DoctorOptions = { profile?: string; json?: boolean; bedrock?: boolean; bundle?: string };
 
 /** Every check, in the order in which one depends on the other; names as in docs/command-line.md. */
-export const CHECKS: readonly { name: string; check: Check; onRequest?: true }[] = [
+export const CHECKS: readonly (NamedCheck<Looking> & { onRequest?: true })[] = [
   { name: 'installation', check: installation },
   { name: 'config', check: config },
   { name: 'logs', check: logs },
@@ -39,35 +40,28 @@ export const CHECKS: readonly { name: string; check: Check; onRequest?: true }[]
   { name: 'collector', check: collector },
 ];
 
-/** `bedrock-auth doctor`: all checks begin at once, and are shown in their order. 1 when there is a problem. */
+/** Runs `bedrock-auth doctor`. The exit status is 1 when there is a problem. */
 export async function doctor(edges: ShimEdges, options: DoctorOptions): Promise<number> {
   const looking = beginLooking(edges, options.profile);
-  const begun = CHECKS.filter(({ onRequest }) => !onRequest || options.bedrock === true).map(
-    ({ name, check }) => ({ name, found: findingsOf(() => check(looking)) }),
-  );
-  const checks: DoctorReport['checks'] = [];
+  const checks = CHECKS.filter(({ onRequest }) => !onRequest || options.bedrock === true);
+  let report: DoctorReport;
   try {
-    for (const { name, found } of begun) {
-      const findings = (await found).map((finding) => ({ check: name, ...finding }));
-      checks.push(...findings);
-      if (!options.json) for (const finding of findings) await edges.writeOut(shown(edges, looking, finding));
-    }
+    report = await runDoctor(checks, looking, {
+      json: options.json === true,
+      colours: wantsColours(edges),
+      severalProfiles: looking.profiles.length > 1,
+      writeOut: edges.writeOut,
+    });
   } finally {
     looking.end();
   }
-  const report = reportOf(checks);
-  await edges.writeOut(options.json ? asJson(report) : summaryLine(report));
   if (options.bundle !== undefined) {
     await (await import('./bundle.ts')).writeBundle(edges, looking, report, options.bundle);
   }
   return report.outcome === 'problem' ? 1 : 0;
 }
 
-/** One finding as people read it. */
-export function shown(
-  edges: ShimEdges,
-  { profiles }: Looking,
-  finding: DoctorReport['checks'][number],
-): string {
+/** Returns one finding as text for people. */
+export function findingText(edges: ShimEdges, { profiles }: Looking, finding: CheckFinding): string {
   return findingLines(finding, painter(wantsColours(edges)), profiles.length > 1);
 }

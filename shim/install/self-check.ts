@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { type Finding, findingsOf } from '../../common/findings.ts';
+import { type CheckFinding, type NamedCheck, runCheck } from '../../common/doctor.ts';
 import type { StatusReply } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { awsConfig, awsCredentials, environment } from '../doctor/aws-checks.ts';
-import type { Check } from '../doctor/check.ts';
+import type { Looking } from '../doctor/check.ts';
 import { claude } from '../doctor/claude-checks.ts';
 import { daemon, socket } from '../doctor/daemon-checks.ts';
-import { shown } from '../doctor/doctor.ts';
+import { findingText } from '../doctor/doctor.ts';
 import { config, installation } from '../doctor/installation-checks.ts';
 import { beginLooking } from '../doctor/look.ts';
 import type { ShimEdges } from '../program/edges.ts';
@@ -14,7 +14,7 @@ import { shortPath } from '../terminal/view.ts';
 import { quotedWord } from '../user-files/command-words.ts';
 
 /** Those checks of `bedrock-auth doctor` that tell whether the installation itself is whole; none asks the network. */
-const CHECKS: readonly { name: string; check: Check }[] = [
+const CHECKS: readonly NamedCheck<Looking>[] = [
   { name: 'installation', check: installation },
   { name: 'config', check: config },
   { name: 'socket', check: socket },
@@ -26,7 +26,7 @@ const CHECKS: readonly { name: string; check: Check }[] = [
 ];
 
 export type SelfCheck = {
-  findings: (Finding & { check: string })[];
+  findings: CheckFinding[];
   /** The findings as people read them. */
   text: string;
   /** What to type next. */
@@ -38,13 +38,9 @@ export async function selfCheck(edges: ShimEdges, profiles: readonly string[]): 
   const looking = beginLooking(edges, undefined);
   try {
     const status = await looking.status();
-    const found = await Promise.all(
-      CHECKS.map(async ({ name, check }) =>
-        (await findingsOf(() => check(looking))).map((finding) => ({ check: name, ...finding })),
-      ),
-    );
+    const found = await Promise.all(CHECKS.map((check) => runCheck(check, looking)));
     const findings = found.flat().filter(({ profile }) => profile === null || profiles.includes(profile));
-    const text = findings.map((finding) => shown(edges, looking, finding)).join('');
+    const text = findings.map((finding) => findingText(edges, looking, finding)).join('');
     return { findings, text, next: nextCommand(edges, status) };
   } finally {
     looking.end();
