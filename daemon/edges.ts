@@ -4,7 +4,7 @@ import type { AuditLog } from './api/audit-log.ts';
 import type { CorrectedClock } from './platform/clock.ts';
 import type { Log } from './platform/log.ts';
 import type { LockCredential } from './session/credential-lock.ts';
-import type { LegacyTool } from './session/legacy-tool.ts';
+import type { LegacyTokens } from './session/legacy-tokens.ts';
 import type { SecretStore } from './session/stores/secret-store.ts';
 
 export type Fetch = typeof fetch;
@@ -25,9 +25,9 @@ export type DaemonEdges = {
   audit: AuditLog;
   /** Uniform in [0, 1), for jitter; never for secrets. */
   random(): number;
-  openStore(kind: StoreKind): SecretStore;
+  createStore(kind: StoreKind): SecretStore;
   /** What the legacy tool has left. */
-  legacyTool: LegacyTool;
+  legacyTokens: LegacyTokens;
   /** The locks of what such a store holds. */
-  openLocks(kind: StoreKind): LockCredential;
+  createLocks(kind: StoreKind): LockCredential;
 };

@@ -22,10 +22,10 @@ import { forbidCoreDumps, forbidDebuggers } from './platform/native.ts';
 import { openNetwork } from './platform/network.ts';
 import { probeAddresses } from './platform/probe.ts';
 import { systemdSocket } from './platform/socket.ts';
-import { credentialLocks } from './session/credential-lock.ts';
-import { legacyTool } from './session/legacy-tool.ts';
-import { keyringStore } from './session/stores/keyring-store.ts';
-import { sessionFileStore } from './session/stores/session-file-store.ts';
+import { createCredentialLocks } from './session/credential-lock.ts';
+import { createLegacyTokens } from './session/legacy-tokens.ts';
+import { createKeyringStore } from './session/stores/keyring-store.ts';
+import { createSessionFileStore } from './session/stores/session-file-store.ts';
 
 process.umask(0o077);
 
@@ -88,12 +88,12 @@ async function main(): Promise<void> {
     log,
     audit: auditLog(paths.audit, { clock: { now: Date.now }, log }),
     random: Math.random,
-    openStore: (kind) =>
-      kind === 'keyring' ? keyringStore(keyringChild) : sessionFileStore(paths.runtimeDirectory),
-    legacyTool: legacyTool(homedir()),
+    createStore: (kind) =>
+      kind === 'keyring' ? createKeyringStore(keyringChild) : createSessionFileStore(paths.runtimeDirectory),
+    legacyTokens: createLegacyTokens(homedir()),
     // Beside what they lock: the keyring belongs to the home, session files to the runtime directory.
-    openLocks: (kind) =>
-      credentialLocks(
+    createLocks: (kind) =>
+      createCredentialLocks(
         kind === 'keyring'
           ? join(paths.installDirectory, 'run', 'locks')
           : join(paths.runtimeDirectory, 'sessions'),

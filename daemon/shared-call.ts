@@ -9,7 +9,7 @@ export type SharedCall<T, A extends unknown[] = []> = {
  * Concurrent callers share one call. The next caller after it settles starts another: neither a failure
  * nor a success is cached.
  */
-export function sharedCall<T, A extends unknown[] = []>(
+export function createSharedCall<T, A extends unknown[] = []>(
   action: (...args: A) => Promise<T>,
 ): SharedCall<T, A> {
   let underWay: Promise<T> | undefined;

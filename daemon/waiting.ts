@@ -1,18 +1,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Something that happens once, and that any number of callers wait for. */
-export type Event = { happened: Promise<void>; happens(): void };
+export type Deferred = { promise: Promise<void>; resolve(): void };
 
-export function event(): Event {
+export function createDeferred(): Deferred {
   let happens = (): void => {};
   const happened = new Promise<void>((resolve) => {
     happens = resolve;
   });
-  return { happened, happens };
+  return { promise: happened, resolve: happens };
 }
 
 /** Resolves when the event has happened, when the time is over, or when the caller went away. */
-export async function happensWithin({ happened }: Event, ms: number, signal: AbortSignal): Promise<void> {
+export async function waitFor(
+  { promise: happened }: Deferred,
+  ms: number,
+  signal: AbortSignal,
+): Promise<void> {
   const done = new AbortController();
   const stop = AbortSignal.any([signal, done.signal]);
   await Promise.race([happened, sleep(ms, undefined, { signal: stop }).catch(() => undefined)]);
@@ -20,7 +24,7 @@ export async function happensWithin({ happened }: Event, ms: number, signal: Abo
 }
 
 /** The result if it comes in time, else undefined; what is waited for goes on either way. */
-export async function within<T>(ms: number, result: Promise<T>): Promise<T | undefined> {
+export async function resultWithin<T>(ms: number, result: Promise<T>): Promise<T | undefined> {
   const abort = new AbortController();
   const timeOut = sleep(ms, undefined, { signal: abort.signal }).catch(() => undefined);
   try {

@@ -57,7 +57,7 @@ export function timeLimit(): { abortSignal: AbortSignal } {
 }
 
 /** The credentials in a reply. @throws CcwbError ERR_AWS_UNREACHABLE when a field is missing. */
-export function issuedCredentials(
+export function readCredentials(
   fields: {
     accessKeyId: string | undefined;
     secretAccessKey: string | undefined;

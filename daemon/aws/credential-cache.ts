@@ -2,9 +2,9 @@ import { asCcwbError, CcwbError, loginRequired } from '../../protocol/errors.ts'
 import type { Clock } from '../platform/clock.ts';
 import { causeOf, type Log } from '../platform/log.ts';
 import type { Session } from '../session/session.ts';
-import { sharedCall } from '../shared-call.ts';
+import { createSharedCall } from '../shared-call.ts';
 import { answerLifeMs, backOffMs, refreshAheadMs, TIMING } from '../timing.ts';
-import { within } from '../waiting.ts';
+import { resultWithin } from '../waiting.ts';
 import { type AwsCredentials, type Federation, StaleIdToken } from './aws-calls.ts';
 
 export type CredentialCacheView = {
@@ -26,22 +26,22 @@ export type CredentialCache = {
   /** Refreshes when that is due, counting failures; never throws. For the scheduler. */
   refreshIfDue(): Promise<void>;
   /** The computer woke up, or its clock was changed: what failed before says nothing of now. */
-  wokeUp(): void;
+  onWakeUp(): void;
   /** What is in memory and still usable, without any call. */
   peek(): AwsCredentials | undefined;
   view(): CredentialCacheView;
   /** Somebody signed in: no failure of before counts any more, nor do another user's credentials. */
-  signedIn(sub: string): void;
+  onSignIn(sub: string): void;
   /** Drops the credentials in memory; the next answer brings new ones. False when there were none. */
   clear(): boolean;
   /** Nobody is signed in any more. */
-  forget(): void;
+  onSignOut(): void;
 };
 
 /** Credentials, and the `sub` of the user they were given to. */
 type Exchanged = { credentials: AwsCredentials; sub: string };
 
-export function credentialCache(
+export function createCredentialCache(
   profile: string,
   session: Session,
   federation: Federation,
@@ -103,7 +103,7 @@ export function credentialCache(
 
   /** Refreshes until somebody signs out; what an older one brings back then belongs to nobody. */
   const refresher = (): (() => Promise<AwsCredentials>) => {
-    const own = sharedCall(async (): Promise<AwsCredentials> => {
+    const own = createSharedCall(async (): Promise<AwsCredentials> => {
       const startedAt = clock.now();
       try {
         let { credentials: fresh, sub } = await exchange();
@@ -160,16 +160,16 @@ export function credentialCache(
       const now = usable();
       if (!now) {
         if (problem && backingOff() && clock.now() - problem.at < TIMING.retryOnDemandMs) throw problem.error;
-        return (await within(TIMING.answerWaitMs, refresh())) ?? notYet();
+        return (await resultWithin(TIMING.answerWaitMs, refresh())) ?? notYet();
       }
       const life = lifeLeft();
       if (life <= answerLifeMs(now.lifetimeMs) && !backingOff()) {
         // Worth a short wait for better ones; what is there stays good if they do not come.
-        const better = await within(
+        const better = await resultWithin(
           TIMING.staleWaitMs,
           refresh().catch(() => undefined),
         );
-        return better ?? usable() ?? (await within(TIMING.answerWaitMs, refresh())) ?? notYet();
+        return better ?? usable() ?? (await resultWithin(TIMING.answerWaitMs, refresh())) ?? notYet();
       }
       if (clock.now() >= (refreshDueAt() ?? 0)) refreshInBackground();
       return now;
@@ -181,7 +181,7 @@ export function credentialCache(
       const due = dueAt === null ? session.view().signedIn : clock.now() >= dueAt;
       if (due && !backingOff()) await refresh().catch(() => {});
     },
-    wokeUp: () => {
+    onWakeUp: () => {
       failures = 0;
       notBefore = 0;
     },
@@ -199,11 +199,11 @@ export function credentialCache(
       current = undefined;
       return cleared;
     },
-    signedIn: (sub) => {
+    onSignIn: (sub) => {
       if (owner !== sub) current = undefined;
       succeeded();
     },
-    forget: () => {
+    onSignOut: () => {
       refresh = refresher();
       current = undefined;
       succeeded();

@@ -2,16 +2,16 @@ import type { ProfileConfig } from '../../protocol/config.ts';
 import type { Fetch } from '../edges.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Federation } from './aws-calls.ts';
-import { identityPool } from './identity-pool.ts';
-import { roleFederation } from './role-federation.ts';
+import { createIdentityPoolFederation } from './identity-pool.ts';
+import { createRoleFederation } from './role-federation.ts';
 
 /** The profile's way from an ID token to AWS credentials. */
-export function openFederation(profile: ProfileConfig, edges: { clock: Clock; fetch: Fetch }): Federation {
+export function createFederation(profile: ProfileConfig, edges: { clock: Clock; fetch: Fetch }): Federation {
   const { federation } = profile;
   return federation.type === 'cognito'
-    ? identityPool(
+    ? createIdentityPoolFederation(
         { ...federation, region: profile.awsRegion, loginKey: profile.identityProvider.loginKey },
         edges,
       )
-    : roleFederation({ ...federation, region: profile.awsRegion }, edges);
+    : createRoleFederation({ ...federation, region: profile.awsRegion }, edges);
 }

@@ -9,8 +9,8 @@ import type { Clock } from '../platform/clock.ts';
 import type { Federation } from './aws-calls.ts';
 import {
   clientSettings,
-  issuedCredentials,
   malformedReply,
+  readCredentials,
   timeLimit,
   translateAwsError,
 } from './aws-calls.ts';
@@ -28,7 +28,7 @@ export type IdentityPoolOptions = {
  *
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/authentication-flow.html
  */
-export function identityPool(
+export function createIdentityPoolFederation(
   options: IdentityPoolOptions,
   edges: { clock: Clock; fetch: Fetch },
 ): Federation {
@@ -58,7 +58,7 @@ export function identityPool(
           timeLimit(),
         );
         const { AccessKeyId, SecretKey, SessionToken, Expiration } = reply.Credentials ?? {};
-        return issuedCredentials(
+        return readCredentials(
           {
             accessKeyId: AccessKeyId,
             secretAccessKey: SecretKey,

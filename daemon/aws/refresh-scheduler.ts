@@ -46,7 +46,7 @@ export function startRefreshScheduler(
     if (wokeUp) edges.log('info', 'clock jumped', { durationMs: gap });
     // Each profile on its own: a slow one delays no other, nor does a config.json that makes trouble.
     for (const profile of profiles.all()) {
-      if (wokeUp) profile.credentials.wokeUp();
+      if (wokeUp) profile.credentials.onWakeUp();
       void look(profile);
       void profile.telemetry.refreshIfDue();
     }

@@ -2,7 +2,7 @@ import type { Fetch } from '../edges.ts';
 import type { Claims } from '../oidc/tokens.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Federation } from './aws-calls.ts';
-import { clientSettings, issuedCredentials, timeLimit, translateAwsError } from './aws-calls.ts';
+import { clientSettings, readCredentials, timeLimit, translateAwsError } from './aws-calls.ts';
 
 export type RoleFederationOptions = {
   roleArn: string;
@@ -20,7 +20,7 @@ const SESSION_NAME = { least: 2, most: 64 } as const;
  *
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  */
-export function roleFederation(
+export function createRoleFederation(
   options: RoleFederationOptions,
   edges: { clock: Clock; fetch: Fetch },
 ): Federation {
@@ -44,7 +44,7 @@ export function roleFederation(
           timeLimit(),
         );
         const { AccessKeyId, SecretAccessKey, SessionToken, Expiration } = reply.Credentials ?? {};
-        return issuedCredentials(
+        return readCredentials(
           {
             accessKeyId: AccessKeyId,
             secretAccessKey: SecretAccessKey,

@@ -27,14 +27,14 @@ export type DeviceGrant = {
    * @returns undefined when the provider offers no such grant.
    * @throws CcwbError ERR_PROVIDER_REJECTED when it offers it, but not to this application; ERR_PROVIDER_…
    */
-  startDevice(): Promise<DeviceAuthorization | undefined>;
+  startDeviceAuthorization(): Promise<DeviceAuthorization | undefined>;
   /**
    * Asks once whether the person has answered. There is no nonce in this grant; the ID token is verified
    * otherwise as ever.
    *
    * @throws CcwbError ERR_LOGIN_DENIED, ERR_LOGIN_EXPIRED, ERR_ID_TOKEN_INVALID, ERR_PROVIDER_…
    */
-  pollDevice(deviceCode: string): Promise<DevicePoll>;
+  pollDeviceToken(deviceCode: string): Promise<DevicePoll>;
 };
 
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -50,12 +50,12 @@ const MAX_URI_LENGTH = 2_048;
 const MIN_INTERVAL_MS = 1_000;
 
 /** A part of the OIDC client, which lends it its configuration and its translation of errors. */
-export function deviceGrant(
+export function createDeviceGrant(
   { issuer, scopes }: { issuer: string; scopes: readonly string[] },
   calling: <T>(action: (config: oauth.Configuration) => Promise<T>) => Promise<T>,
 ): DeviceGrant {
   return {
-    startDevice: () =>
+    startDeviceAuthorization: () =>
       calling(async (config) => {
         if (!config.serverMetadata().device_authorization_endpoint) return undefined;
         const scope = scopes.join(' ');
@@ -66,7 +66,7 @@ export function deviceGrant(
         return readAuthorization(reply, issuer);
       }),
 
-    pollDevice: (deviceCode) =>
+    pollDeviceToken: (deviceCode) =>
       calling(async (config) => {
         let reply: Awaited<ReturnType<typeof oauth.genericGrantRequest>>;
         try {

@@ -3,20 +3,20 @@ import type { ProfileConfig } from '../../protocol/config.ts';
 import type { Fetch } from '../edges.ts';
 import type { CorrectedClock } from '../platform/clock.ts';
 import { TIMING } from '../timing.ts';
-import { type DeviceGrant, deviceGrant } from './device-grant.ts';
+import { createDeviceGrant, type DeviceGrant } from './device-grant.ts';
 import { preflight } from './preflight.ts';
 import {
   invalidIdToken,
+  isOutcomeUnknown,
+  isUnexplainedRefusal,
   LostReply,
   otherProvider,
-  outcomeUnknown,
   refusedWithoutReason,
   translateProviderError,
   UnexplainedRefusal,
-  unexplained,
 } from './provider-errors.ts';
 import { readTokens, requireIdToken } from './read-tokens.ts';
-import { watchRotation } from './rotation-watch.ts';
+import { createRotationWatch } from './rotation-watch.ts';
 import { type SignInTokens, type Tokens, UNKNOWN_SUBJECT } from './tokens.ts';
 
 /** The secrets of one authorization request; they never leave the daemon. */
@@ -34,7 +34,7 @@ export type OidcClient = DeviceGrant & {
    *
    * @throws CcwbError ERR_PROVIDER_…
    */
-  reach(): Promise<void>;
+  rediscover(): Promise<void>;
   /**
    * Refresh token grant (RFC 6749 6).
    *
@@ -61,7 +61,7 @@ const CLOCK_TOLERANCE_SECONDS = 30;
 export type OidcEdges = { fetch: Fetch; clock: Pick<CorrectedClock, 'skewMs' | 'inDoubt'> };
 
 /** With device-grant and provider-errors, all that knows openid-client; every error leaves it as ours. */
-export function oidcClient(
+export function createOidcClient(
   profile: Pick<ProfileConfig, 'identityProvider' | 'clientId' | 'clientSecret' | 'scopes'>,
   edges: OidcEdges,
 ): OidcClient {
@@ -71,7 +71,7 @@ export function oidcClient(
   let configuredSkewMs = 0;
   /** The provider's keys, kept when the rest is discovered anew. */
   let keys: oauth.ExportedJWKSCache | undefined;
-  const rotation = watchRotation(edges.fetch);
+  const rotation = createRotationWatch(edges.fetch);
 
   const discover = async (): Promise<oauth.Configuration> => {
     const insecure = new URL(issuer).protocol === 'http:';
@@ -155,7 +155,7 @@ export function oidcClient(
         return requireIdToken(readTokens(reply, issuer), issuer);
       }),
 
-    reach: async () => {
+    rediscover: async () => {
       try {
         await configured(true);
         // A first reply that shows a wrong clock is not believed yet: an ID token would be judged by it.
@@ -171,8 +171,9 @@ export function oidcClient(
         try {
           const reply = await oauth.refreshTokenGrant(config, refreshToken).catch((thrown: unknown) => {
             if (watched.answered()) throw thrown;
-            if (unexplained(thrown)) throw new UnexplainedRefusal(refusedWithoutReason(issuer, thrown));
-            if (outcomeUnknown(thrown)) throw new LostReply(translateProviderError(thrown, issuer));
+            if (isUnexplainedRefusal(thrown))
+              throw new UnexplainedRefusal(refusedWithoutReason(issuer, thrown));
+            if (isOutcomeUnknown(thrown)) throw new LostReply(translateProviderError(thrown, issuer));
             throw thrown;
           });
           const tokens = readTokens(reply, issuer);
@@ -193,7 +194,7 @@ export function oidcClient(
         return true;
       }),
 
-    ...deviceGrant({ issuer, scopes: profile.scopes }, calling),
+    ...createDeviceGrant({ issuer, scopes: profile.scopes }, calling),
   };
 }
 

@@ -29,7 +29,7 @@ export class UnexplainedRefusal extends Error {
 }
 
 /** Whether the request may have had its effect at the provider although no proper answer came back. */
-export function outcomeUnknown(thrown: unknown): boolean {
+export function isOutcomeUnknown(thrown: unknown): boolean {
   if (thrown instanceof oauth.ResponseBodyError || neverSent(thrown)) return false;
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
   const status = statusOf(thrown);
@@ -42,7 +42,7 @@ export function outcomeUnknown(thrown: unknown): boolean {
 }
 
 /** Whether this is a refusal of the token endpoint (RFC 6749 5.2: status 400 or 401) that lacks its reason. */
-export function unexplained(thrown: unknown): boolean {
+export function isUnexplainedRefusal(thrown: unknown): boolean {
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
   const status = statusOf(thrown);
   return (

@@ -17,7 +17,7 @@ export type RotationWatch = {
   };
 };
 
-export function watchRotation(through: Fetch): RotationWatch {
+export function createRotationWatch(through: Fetch): RotationWatch {
   let onReply: OnReply | undefined;
   const watching: typeof fetch = async (input, init) => {
     const observer = onReply;

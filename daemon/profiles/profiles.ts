@@ -1,12 +1,12 @@
 import { type Stats, statSync } from 'node:fs';
 import { type Config, loadConfig, type ProfileConfig, profileNamed } from '../../protocol/config.ts';
 import { asCcwbError, CcwbError } from '../../protocol/errors.ts';
-import { type CredentialCache, credentialCache } from '../aws/credential-cache.ts';
-import { openFederation } from '../aws/federation.ts';
+import { type CredentialCache, createCredentialCache } from '../aws/credential-cache.ts';
+import { createFederation } from '../aws/federation.ts';
 import type { DaemonEdges } from '../edges.ts';
-import { oidcClient } from '../oidc/oidc-client.ts';
-import { importing } from '../session/legacy-tool.ts';
-import { openSession, type Session } from '../session/session.ts';
+import { createOidcClient } from '../oidc/oidc-client.ts';
+import { createImportingStore } from '../session/legacy-tokens.ts';
+import { createSession, type Session } from '../session/session.ts';
 import { sessionKey } from '../session/stores/secret-store.ts';
 import type { LoopbackRedirect } from '../sign-in/loopback-redirect.ts';
 import { resultPage } from '../sign-in/result-page.ts';
@@ -117,12 +117,12 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
 
   const open = (profile: ProfileConfig): Profile => {
     const { session, signIns } = sessionOf(profile);
-    const federation = openFederation(profile, edges);
+    const federation = createFederation(profile, edges);
     return {
       config: profile,
       session,
       signIns,
-      credentials: credentialCache(profile.name, session, federation, edges),
+      credentials: createCredentialCache(profile.name, session, federation, edges),
       telemetry: openTelemetry(profile, session, edges.clock),
     };
   };
@@ -133,16 +133,27 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
     sharers: readonly string[],
     former: SharedSession | undefined,
   ): SharedSession => {
-    const oidc = oidcClient(profile, edges);
-    const store = importing(edges.openStore(profile.credentialStorage), sharers, edges.legacyTool, edges.log);
-    const lockCredential = edges.openLocks(profile.credentialStorage);
-    const session = openSession(sessionKey(profile), oidc, store, { ...edges, lockCredential }, async () => {
-      if (!former) return;
-      await former.signIns.settled();
-      await former.session.settled();
-      former.session.retire();
-      replaced.delete(former);
-    });
+    const oidc = createOidcClient(profile, edges);
+    const store = createImportingStore(
+      edges.createStore(profile.credentialStorage),
+      sharers,
+      edges.legacyTokens,
+      edges.log,
+    );
+    const lockCredential = edges.createLocks(profile.credentialStorage);
+    const session = createSession(
+      sessionKey(profile),
+      oidc,
+      store,
+      { ...edges, lockCredential },
+      async () => {
+        if (!former) return;
+        await former.signIns.settled();
+        await former.session.settled();
+        former.session.retire();
+        replaced.delete(former);
+      },
+    );
     const shared = signIns(profile.redirectPort, {
       ...edges,
       oidc,
@@ -154,8 +165,8 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
         return signedIn && (automatic || !doubtful) ? user : undefined;
       },
       complete: async (tokens) => {
-        await session.signedIn(tokens);
-        for (const sibling of siblings(session)) sibling.credentials.signedIn(tokens.idToken.claims.sub);
+        await session.completeSignIn(tokens);
+        for (const sibling of siblings(session)) sibling.credentials.onSignIn(tokens.idToken.claims.sub);
         return session.view().user ?? '';
       },
       successPage: async (name) => {
@@ -193,7 +204,7 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
     signOut: async (profile) => {
       await profile.signIns.settled();
       profile.signIns.cancel(cancelled('bedrock-auth logout'));
-      for (const sibling of siblings(profile.session)) sibling.credentials.forget();
+      for (const sibling of siblings(profile.session)) sibling.credentials.onSignOut();
       return profile.session.signOut();
     },
     cancelSignIns: (error) => {

@@ -23,7 +23,7 @@ export type LockCredential = (key: string, waitMs: number) => Promise<() => void
  * (flock(2)); where that call is missing there is nothing to lock with, and the one daemon per socket is
  * all that stands against two spenders.
  */
-export function credentialLocks(directory: string): LockCredential {
+export function createCredentialLocks(directory: string): LockCredential {
   return async (key, waitMs) => {
     const path = join(directory, `${key}.lock`);
     const deadline = performance.now() + waitMs;

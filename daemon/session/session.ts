@@ -11,10 +11,10 @@ import {
 } from '../oidc/tokens.ts';
 import type { Clock } from '../platform/clock.ts';
 import { causeOf, type Log } from '../platform/log.ts';
-import { sharedCall } from '../shared-call.ts';
+import { createSharedCall } from '../shared-call.ts';
 import { idTokenLifeMs, TIMING } from '../timing.ts';
 import type { LockCredential } from './credential-lock.ts';
-import { refreshTokenKeeper } from './refresh-token.ts';
+import { createRefreshTokenSpender } from './refresh-token-spender.ts';
 import type { SecretStore, StoredSession } from './stores/secret-store.ts';
 
 /** What a session shows of itself; no secret among it. */
@@ -51,7 +51,7 @@ export type Session = {
    */
   idToken(rejected?: IdToken, leastLifeMs?: number): Promise<IdToken>;
   /** Takes over the tokens of a finished sign-in. */
-  signedIn(tokens: SignInTokens): Promise<void>;
+  completeSignIn(tokens: SignInTokens): Promise<void>;
   /** Resolves when no refresh and no write is under way: what the provider has rotated is stored by then. */
   settled(): Promise<void>;
   /** Spends nothing any more: another session has taken over what is stored. */
@@ -64,7 +64,7 @@ export type Session = {
   signOut(): Promise<{ wasSignedIn: boolean; revoked: boolean }>;
 };
 
-export function openSession(
+export function createSession(
   key: string,
   oidc: OidcClient,
   store: SecretStore,
@@ -73,7 +73,7 @@ export function openSession(
   after?: () => Promise<void>,
 ): Session {
   const { clock, log } = edges;
-  const keeper = refreshTokenKeeper(key, store, edges, after);
+  const spender = createRefreshTokenSpender(key, store, edges, after);
   let idToken: IdToken | undefined;
   /** The subject whose refresh token brought no ID token, the one thing it is needed for. */
   let refreshGivesNoIdToken: string | undefined;
@@ -83,19 +83,19 @@ export function openSession(
 
   const forget = async (): Promise<void> => {
     idToken = undefined;
-    await keeper.forget();
+    await spender.forget();
   };
 
   const spendRefreshToken = async (again = true): Promise<void> => {
     // Nothing is lost by a request of no effect: the token leaves only for a provider that answers.
-    await oidc.reach();
-    const startedIn = keeper.generation();
+    await oidc.rediscover();
+    const startedIn = spender.generation();
     let spent: StoredSession | undefined;
     try {
-      await keeper.spend(async (session, rotated, identified) => {
+      await spender.spend(async (session, rotated, identified) => {
         spent = session;
         const tokens = await patiently(() => oidc.refresh(session.refreshToken, session.subject, rotated));
-        if (startedIn !== keeper.generation()) return;
+        if (startedIn !== spender.generation()) return;
         refusal = undefined;
         if (!tokens.idToken) {
           refreshGivesNoIdToken = session.subject;
@@ -111,9 +111,9 @@ export function openSession(
         throw refused() ? endedWithoutReason(thrown.cause) : thrown.cause;
       }
       if (asCcwbError(thrown).code !== 'ERR_LOGIN_REQUIRED' || !spent) throw thrown;
-      if (startedIn !== keeper.generation()) throw thrown;
-      if (again && (await keeper.replacedElsewhere(spent.refreshToken))) return spendRefreshToken(false);
-      if (startedIn === keeper.generation()) {
+      if (startedIn !== spender.generation()) throw thrown;
+      if (again && (await spender.replacedElsewhere(spent.refreshToken))) return spendRefreshToken(false);
+      if (startedIn === spender.generation()) {
         if (spent.spentAt !== undefined)
           log('error', 'interrupted refresh could not be mended', { storage: store.kind });
         await forget();
@@ -122,7 +122,7 @@ export function openSession(
     }
   };
 
-  const refresh = sharedCall(async () => {
+  const refresh = createSharedCall(async () => {
     const startedAt = clock.now();
     try {
       await spendRefreshToken();
@@ -148,30 +148,30 @@ export function openSession(
     refusal.last - refusal.since >= TIMING.refusalProofMs &&
     clock.now() - refusal.last < TIMING.refusalMemoryMs;
   const canRefresh = (): boolean => {
-    const stored = keeper.current();
+    const stored = spender.current();
     return !retired && stored !== undefined && refreshGivesNoIdToken !== stored.subject && !refused();
   };
 
   return {
     key,
-    restore: keeper.restore,
+    restore: spender.restore,
     view: () => ({
       signedIn: canRefresh() || unexpired(undefined) !== undefined,
       doubtful: refusal !== undefined,
-      user: idToken ? displayName(idToken.claims) : (keeper.current()?.user ?? null),
+      user: idToken ? displayName(idToken.claims) : (spender.current()?.user ?? null),
       idTokenUntil: idToken?.expiresAt ?? null,
       storage: store.description,
-      storeProblem: keeper.problem(),
+      storeProblem: spender.problem(),
     }),
     lastIdToken: () => idToken,
     idTokenUsableUntil: () => (idToken ? idToken.expiresAt - idTokenLifeMs(idToken.lifetimeMs) : null),
     settled: async () => {
       await refresh.settled();
-      await keeper.settled();
+      await spender.settled();
     },
 
     idToken: async (rejected, leastLifeMs) => {
-      await keeper.restore();
+      await spender.restore();
       const current = usable(rejected, leastLifeMs);
       if (current) return current;
       if (canRefresh()) {
@@ -187,17 +187,17 @@ export function openSession(
       const best = usable(rejected) ?? unexpired(rejected);
       if (best) return best;
       // Somebody may well be signed in; a page would not help while the keyring is locked.
-      const problem = keeper.problem();
-      if (!keeper.restored() && problem?.code === 'ERR_STORE_LOCKED') throw problem;
+      const problem = spender.problem();
+      if (!spender.restored() && problem?.code === 'ERR_STORE_LOCKED') throw problem;
       throw loginRequired();
     },
 
-    signedIn: async (tokens) => {
-      await keeper.restore();
+    completeSignIn: async (tokens) => {
+      await spender.restore();
       refreshGivesNoIdToken = undefined;
       refusal = undefined;
       idToken = tokens.idToken;
-      await keeper.replace(
+      await spender.replace(
         tokens.refreshToken === undefined
           ? // Whoever was signed in before is not the one who is now.
             undefined
@@ -216,10 +216,10 @@ export function openSession(
     },
 
     signOut: async () => {
-      await keeper.restore();
+      await spender.restore();
       // The token that a refresh under way brings back is the one to revoke.
       await refresh.settled();
-      const leaving = keeper.current();
+      const leaving = spender.current();
       const wasSignedIn = leaving !== undefined || idToken !== undefined;
       await forget();
       let revoked = false;
@@ -231,7 +231,7 @@ export function openSession(
         }
       }
       // A token that lives on in the store, and at the provider, would sign the user in again.
-      const problem = keeper.problem();
+      const problem = spender.problem();
       if (problem && leaving && !revoked) throw problem;
       return { wasSignedIn, revoked };
     },

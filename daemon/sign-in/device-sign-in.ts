@@ -14,7 +14,7 @@ import { asSignInError, beginLife, type SignIn, type SignInEdges } from './sign-
  */
 export async function startDeviceSignIn(profile: string, edges: SignInEdges): Promise<SignIn | undefined> {
   const { clock, log, oidc } = edges;
-  const device = await oidc.startDevice();
+  const device = await oidc.startDeviceAuthorization();
   if (!device) return undefined;
   let { intervalMs } = device;
   /** Passing faults in a row. */
@@ -45,7 +45,7 @@ export async function startDeviceSignIn(profile: string, edges: SignInEdges): Pr
   /** The provider's answer; undefined when it was a passing fault, which costs nothing but time. */
   const ask = async (): Promise<DevicePoll | undefined> => {
     try {
-      const answer = await oidc.pollDevice(device.deviceCode);
+      const answer = await oidc.pollDeviceToken(device.deviceCode);
       faults = 0;
       return answer;
     } catch (thrown) {

@@ -5,7 +5,7 @@ import type { OidcClient } from '../oidc/oidc-client.ts';
 import type { SignInTokens } from '../oidc/tokens.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
-import { type Event, event } from '../waiting.ts';
+import { createDeferred, type Deferred } from '../waiting.ts';
 import type { ResultPage } from './result-page.ts';
 
 export type End = { user: string } | { error: CcwbError };
@@ -15,7 +15,7 @@ export type SignIn = {
   readonly id: string;
   readonly end: End | undefined;
   /** Happens at the end, or when the page is to be opened by somebody else. */
-  readonly changed: Event;
+  readonly changed: Deferred;
   readonly ended: Promise<void>;
   /** What a caller is told while it is under way; opening the page becomes the task of one that can. */
   reply(canOpenPage: boolean): SignInReply;
@@ -60,13 +60,13 @@ export function beginLife(clock: Clock, lifeMs: number, expired: () => void): Li
   const expiresAt = clock.now() + lifeMs;
   const timer = setTimeout(() => expired(), lifeMs);
   timer.unref();
-  const ended = event();
-  let changed = event();
+  const ended = createDeferred();
+  let changed = createDeferred();
   let end: End | undefined;
   const wake = (): void => {
     const last = changed;
-    changed = event();
-    last.happens();
+    changed = createDeferred();
+    last.resolve();
   };
   return {
     id: randomUUID(),
@@ -77,13 +77,13 @@ export function beginLife(clock: Clock, lifeMs: number, expired: () => void): Li
     get changed() {
       return changed;
     },
-    ended: ended.happened,
+    ended: ended.promise,
     wake,
     finish: (how) => {
       if (end) return;
       end = how;
       clearTimeout(timer);
-      ended.happens();
+      ended.resolve();
       wake();
     },
     expireIfOver: () => {

@@ -4,9 +4,9 @@ import type { OidcClient } from '../oidc/oidc-client.ts';
 import type { SignInTokens } from '../oidc/tokens.ts';
 import type { Clock } from '../platform/clock.ts';
 import { causeOf, type Log } from '../platform/log.ts';
-import { sharedCall } from '../shared-call.ts';
+import { createSharedCall } from '../shared-call.ts';
 import { TIMING } from '../timing.ts';
-import { happensWithin } from '../waiting.ts';
+import { waitFor } from '../waiting.ts';
 import { startBrowserSignIn } from './browser-sign-in.ts';
 import { startDeviceSignIn } from './device-sign-in.ts';
 import type { LoopbackRedirect } from './loopback-redirect.ts';
@@ -77,7 +77,7 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
   };
 
   /** Should both bring tokens in the same moment, the first one's count. */
-  const complete = sharedCall(deps.complete);
+  const complete = createSharedCall(deps.complete);
   const edges: SignInEdges = {
     oidc: deps.oidc,
     clock,
@@ -97,7 +97,7 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
   };
 
   const starter = (way: Way, start: (profile: string) => Promise<SignIn | undefined>) =>
-    sharedCall(async (profile: string): Promise<SignIn | undefined> => {
+    createSharedCall(async (profile: string): Promise<SignIn | undefined> => {
       const { times } = last;
       const signIn = await start(profile);
       if (!signIn) return undefined;
@@ -179,7 +179,7 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
         if (leftMs <= 0 || signal.aborted) return signIn.reply(false);
         const pageFreeInMs = canOpenPage ? signIn.pageFreeInMs() : Number.POSITIVE_INFINITY;
         if (pageFreeInMs === 0) return signIn.reply(true);
-        await happensWithin(signIn.changed, Math.min(leftMs, pageFreeInMs), signal);
+        await waitFor(signIn.changed, Math.min(leftMs, pageFreeInMs), signal);
       }
     },
 

@@ -4,7 +4,7 @@ import type { IdToken } from '../oidc/tokens.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Session } from '../session/session.ts';
 import { headerLifeMs, TIMING } from '../timing.ts';
-import { within } from '../waiting.ts';
+import { resultWithin } from '../waiting.ts';
 import { otelHeaders } from './otel-headers.ts';
 
 /** What one profile tells Claude Code's telemetry of its user. Never signs anybody in. */
@@ -50,7 +50,7 @@ export function openTelemetry(
     headers: async () => {
       askedAt = clock.now();
       // Claude Code's screen stands still meanwhile.
-      if (!serves(valid())) await within(TIMING.telemetryWaitMs, renew()).catch(() => {});
+      if (!serves(valid())) await resultWithin(TIMING.telemetryWaitMs, renew()).catch(() => {});
       const idToken = valid();
       if (!idToken) throw loginRequired();
       const headers = otelHeaders(idToken.claims, identityProvider.providerType, telemetry.claims);

@@ -1,11 +1,11 @@
 import t from 'tap';
-import { sharedCall } from '../../daemon/shared-call.ts';
+import { createSharedCall } from '../../daemon/shared-call.ts';
 import { gate, rejection } from '../../tools/support/daemon-edges.ts';
 
 t.test('concurrent callers share one call, the next starts another', async (t) => {
   let calls = 0;
   const first = gate();
-  const call = sharedCall(async () => {
+  const call = createSharedCall(async () => {
     calls += 1;
     await first.promise;
     return calls;
@@ -18,7 +18,7 @@ t.test('concurrent callers share one call, the next starts another', async (t) =
 
 t.test('a failure is shared but not kept', async (t) => {
   let calls = 0;
-  const call = sharedCall(async () => {
+  const call = createSharedCall(async () => {
     calls += 1;
     if (calls === 1) throw new Error('once');
     return calls;
@@ -30,7 +30,7 @@ t.test('a failure is shared but not kept', async (t) => {
 
 t.test('settling waits for the call under way, however it ends', async (t) => {
   const answer = gate();
-  const call = sharedCall(() => answer.promise);
+  const call = createSharedCall(() => answer.promise);
   await call.settled();
   const caller = rejection(call());
   let quiet = false;

@@ -1,5 +1,5 @@
 import { type Federation, StaleIdToken } from '../../daemon/aws/aws-calls.ts';
-import { openFederation } from '../../daemon/aws/federation.ts';
+import { createFederation } from '../../daemon/aws/federation.ts';
 import type { IdToken } from '../../daemon/oidc/tokens.ts';
 import { rfc3339 } from '../../protocol/api.ts';
 import { parseConfig, profileNamed } from '../../protocol/config.ts';
@@ -87,7 +87,7 @@ function federationsAt(endpoint: string): Federation[] {
     'config.json',
   );
   return config.names.map((name) =>
-    openFederation(profileNamed(config, name), { clock: { now: () => Date.now() }, fetch }),
+    createFederation(profileNamed(config, name), { clock: { now: () => Date.now() }, fetch }),
   );
 }
 
@@ -176,7 +176,7 @@ function xmlReply(random: Random, good: boolean): string {
 }
 
 async function judge(
-  call: ReturnType<ReturnType<typeof openFederation>['credentials']>,
+  call: ReturnType<ReturnType<typeof createFederation>['credentials']>,
   sent: () => string,
 ): Promise<void> {
   try {

@@ -1,5 +1,5 @@
 import { CompactSign, exportJWK, generateKeyPair, type JWTPayload } from 'jose';
-import { type AuthorizationSecrets, oidcClient } from '../../daemon/oidc/oidc-client.ts';
+import { type AuthorizationSecrets, createOidcClient } from '../../daemon/oidc/oidc-client.ts';
 import { LostReply, UnexplainedRefusal } from '../../daemon/oidc/provider-errors.ts';
 import type { Tokens } from '../../daemon/oidc/tokens.ts';
 import { rfc3339 } from '../../protocol/api.ts';
@@ -52,7 +52,7 @@ export const tokensTarget: Target = {
           clientSecret: undefined,
           scopes: ['openid', 'offline_access'],
         } as const;
-        const client = oidcClient(profile, {
+        const client = createOidcClient(profile, {
           fetch: provider.fetch,
           clock: { skewMs: () => 0, inDoubt: () => false },
         });

@@ -2,7 +2,7 @@ import type { AuditLog, Disclosure } from '../../daemon/api/audit-log.ts';
 import type { CorrectedClock } from '../../daemon/platform/clock.ts';
 import type { Log, LogFields, LogLevel } from '../../daemon/platform/log.ts';
 import type { LockCredential } from '../../daemon/session/credential-lock.ts';
-import type { LegacyTool } from '../../daemon/session/legacy-tool.ts';
+import type { LegacyTokens } from '../../daemon/session/legacy-tokens.ts';
 import type { NetworkStatus } from '../../protocol/api.ts';
 
 /** A wall clock that moves only when a test moves it. */
@@ -99,4 +99,4 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
 export const noProxy = (): NetworkStatus => ({ proxy: null, certificates: [] });
 
 /** A home where no other tool has ever been. */
-export const noLegacyTool: LegacyTool = { refreshToken: async () => undefined, remove: async () => {} };
+export const noLegacyTokens: LegacyTokens = { refreshToken: async () => undefined, remove: async () => {} };

@@ -8,15 +8,15 @@ import type { DaemonEdges } from '../../daemon/edges.ts';
 import { correctedClock } from '../../daemon/platform/clock.ts';
 import type { Log } from '../../daemon/platform/log.ts';
 import { openProfiles } from '../../daemon/profiles/profiles.ts';
-import { credentialLocks } from '../../daemon/session/credential-lock.ts';
+import { createCredentialLocks } from '../../daemon/session/credential-lock.ts';
 import type { SecretStore } from '../../daemon/session/stores/secret-store.ts';
 import { sessionKey } from '../../daemon/session/stores/secret-store.ts';
-import { sessionFileStore } from '../../daemon/session/stores/session-file-store.ts';
+import { createSessionFileStore } from '../../daemon/session/stores/session-file-store.ts';
 import { loopbackRedirect } from '../../daemon/sign-in/loopback-redirect.ts';
 import type { Credentials } from '../../protocol/api.ts';
 import { loadConfig } from '../../protocol/config.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { memoryAudit, noLegacyTool, noProxy } from '../support/daemon-edges.ts';
+import { memoryAudit, noLegacyTokens, noProxy } from '../support/daemon-edges.ts';
 import type { Random } from '../support/random.ts';
 import { poolOf } from './aws.ts';
 import { BROKEN_ISSUER, never } from './faults.ts';
@@ -50,8 +50,8 @@ export function startCore({ directory, time, internet, random, log }: CoreWorld)
   const clock = correctedClock(Date.now, () => performance.now(), log);
   const outlet = internet.outlet(clock.observe);
   const drawn: number[] = [];
-  const store = sessionFileStore(directory);
-  const locks = credentialLocks(join(directory, 'sessions'));
+  const store = createSessionFileStore(directory);
+  const locks = createCredentialLocks(join(directory, 'sessions'));
   const unlessKilled = <T>(action: () => Promise<T>): Promise<T> =>
     killed ? never() : time.working(action).then((value) => (killed ? never() : value));
 
@@ -66,14 +66,14 @@ export function startCore({ directory, time, internet, random, log }: CoreWorld)
       drawn.push(value);
       return value;
     },
-    legacyTool: noLegacyTool,
-    openStore: (): SecretStore => ({
+    legacyTokens: noLegacyTokens,
+    createStore: (): SecretStore => ({
       ...store,
       read: (key) => unlessKilled(() => store.read(key)),
       write: (key, session) => unlessKilled(() => store.write(key, session)),
       remove: (key) => unlessKilled(() => store.remove(key)),
     }),
-    openLocks: () => async (key, waitMs) => {
+    createLocks: () => async (key, waitMs) => {
       const release = await locks(key, waitMs);
       held.add(release);
       return () => {
@@ -142,7 +142,7 @@ export async function prepare({ directory, time, internet }: CoreWorld): Promise
     PROFILES.map((name) => [name, fields(name, name === 'Broken' ? BROKEN_ISSUER : ISSUER)]),
   );
   writeFileSync(configPath, JSON.stringify({ profiles }));
-  const store = sessionFileStore(directory);
+  const store = createSessionFileStore(directory);
   for (const [name, refreshToken] of [
     ['ClaudeCode', internet.provider.signIn()],
     ['Broken', `rt-${randomUUID()}`],

@@ -32,7 +32,7 @@ const PROBLEM_FIXES = {
  *
  * @param childScript path of the compiled keyring-child.
  */
-export function keyringStore(childScript: string, timeLimitMs: number = TIMING.keyringMs): SecretStore {
+export function createKeyringStore(childScript: string, timeLimitMs: number = TIMING.keyringMs): SecretStore {
   const ask = (request: KeyringRequest): Promise<string | null> =>
     runChild(childScript, request, timeLimitMs);
   return {

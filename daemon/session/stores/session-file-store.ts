@@ -9,7 +9,7 @@ import { parseStoredSession, type SecretStore } from './secret-store.ts';
  * Keeps each session in a file of mode 0600 under the runtime directory, which on Linux is a tmpfs that
  * ends with the user's last login.
  */
-export function sessionFileStore(runtimeDirectory: string): SecretStore {
+export function createSessionFileStore(runtimeDirectory: string): SecretStore {
   const directory = join(runtimeDirectory, 'sessions');
   const file = (key: string): string => join(directory, `${key}.json`);
   /** One change at a time: they share a temporary file, and the last one asked for is to stay. */

@@ -1,7 +1,7 @@
 import t from 'tap';
 import {
   clientSettings,
-  issuedCredentials,
+  readCredentials,
   StaleIdToken,
   timeLimit,
   translateAwsError,
@@ -128,7 +128,7 @@ t.test('credentials are whole or none', async (t) => {
     sessionToken: 't',
     expiration: new Date(clock.now() + 3_600_000),
   };
-  t.same(issuedCredentials(whole, 'GetThem', clock), {
+  t.same(readCredentials(whole, 'GetThem', clock), {
     accessKeyId: 'ASIA',
     secretAccessKey: 's',
     sessionToken: 't',
@@ -137,7 +137,7 @@ t.test('credentials are whole or none', async (t) => {
   });
   for (const field of Object.keys(whole)) {
     const without = { ...whole, [field]: undefined };
-    t.throws(() => issuedCredentials(without, 'GetThem', clock), {
+    t.throws(() => readCredentials(without, 'GetThem', clock), {
       code: 'ERR_AWS_UNREACHABLE',
       message: /GetThem/,
     });
@@ -152,7 +152,7 @@ t.test('credentials are whole or none', async (t) => {
   ];
   for (const change of wrong) {
     const fields = { ...whole, ...change } as typeof whole;
-    t.throws(() => issuedCredentials(fields, 'GetThem', clock), { code: 'ERR_AWS_UNREACHABLE' });
+    t.throws(() => readCredentials(fields, 'GetThem', clock), { code: 'ERR_AWS_UNREACHABLE' });
   }
 });
 

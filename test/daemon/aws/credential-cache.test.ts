@@ -1,8 +1,8 @@
 import t from 'tap';
 import { type AwsCredentials, type Federation, StaleIdToken } from '../../../daemon/aws/aws-calls.ts';
-import { credentialCache } from '../../../daemon/aws/credential-cache.ts';
+import { createCredentialCache } from '../../../daemon/aws/credential-cache.ts';
 import type { IdToken } from '../../../daemon/oidc/tokens.ts';
-import { openSession } from '../../../daemon/session/session.ts';
+import { createSession } from '../../../daemon/session/session.ts';
 import { TIMING } from '../../../daemon/timing.ts';
 import { CcwbError, loginRequired } from '../../../protocol/errors.ts';
 import {
@@ -27,7 +27,7 @@ function open({ lifetimeMs = HOUR, random = 0.5, signedIn = true }: Options = {}
   const oidc = fakeOidc(clock);
   const store = memoryStore(signedIn ? { key: storedSession('rt-1') } : {});
   const { log, lines } = memoryLog();
-  const session = openSession('key', oidc, store, { clock, log, lockCredential: noLocks });
+  const session = createSession('key', oidc, store, { clock, log, lockCredential: noLocks });
   const asked: IdToken[] = [];
   const aws = {
     answer: async (_: IdToken): Promise<AwsCredentials> => awsCredentialsFor(clock, lifetimeMs),
@@ -38,7 +38,11 @@ function open({ lifetimeMs = HOUR, random = 0.5, signedIn = true }: Options = {}
       return aws.answer(idToken);
     },
   };
-  const cache = credentialCache('ClaudeCode', session, federation, { clock, log, random: () => random });
+  const cache = createCredentialCache('ClaudeCode', session, federation, {
+    clock,
+    log,
+    random: () => random,
+  });
   return { clock, oidc, session, store, aws, asked, lines, cache };
 }
 
@@ -186,7 +190,7 @@ t.test('failures are retried ever more rarely, with full jitter', async (t) => {
   await retry(10);
   t.same(waits.slice(8), [256, 300], 'until it has lasted for an hour, with nothing left to lose');
   t.match(lines.at(-1), { level: 'warn', fields: { code: 'ERR_AWS_UNREACHABLE', retryMs: 300_000 } });
-  cache.wokeUp();
+  cache.onWakeUp();
   await cache.refreshIfDue();
   t.equal((cache.view().nextRefreshAt ?? 0) - clock.now(), 1_000, 'and all over again after a wake-up');
 });
@@ -284,7 +288,7 @@ t.test('credentials that arrive after sign-out belong to nobody', async (t) => {
   aws.answer = () => answer.promise;
   const caller = codeOf(cache.get());
   await settled();
-  cache.forget();
+  cache.onSignOut();
   await session.signOut();
   answer.open(awsCredentialsFor(clock));
   t.equal(await caller, 'ERR_LOGIN_REQUIRED');
@@ -298,7 +302,7 @@ t.test('a failure that arrives after a forget counts for nobody', async (t) => {
   aws.answer = () => answer.promise;
   const caller = rejection(cache.get());
   await settled();
-  cache.forget();
+  cache.onSignOut();
   answer.fail(unreachable());
   await caller;
   t.equal(cache.view().problem, undefined);
@@ -310,7 +314,7 @@ t.test('forgetting during a refresh starts another for whoever asks next', async
   aws.answer = () => old.promise;
   const first = rejection(cache.get());
   await settled();
-  cache.forget();
+  cache.onSignOut();
   const fresh = awsCredentialsFor(clock);
   aws.answer = async () => fresh;
   t.equal(await cache.get(), fresh);
@@ -343,8 +347,8 @@ t.test('credentials of one user are not given to the next', async (t) => {
     const { cache, session, clock } = open();
     const first = await cache.get();
     const idToken = idTokenFor(clock, { sub: 'user-2' });
-    await session.signedIn({ idToken, refreshToken: 'rt-2' });
-    cache.signedIn('user-2');
+    await session.completeSignIn({ idToken, refreshToken: 'rt-2' });
+    cache.onSignIn('user-2');
     t.equal(cache.peek(), undefined);
     t.not(await cache.get(), first);
   });
@@ -355,8 +359,8 @@ t.test('credentials of one user are not given to the next', async (t) => {
     const caller = cache.get();
     await settled();
     const idToken = idTokenFor(clock, { sub: 'user-2' });
-    await session.signedIn({ idToken, refreshToken: 'rt-2' });
-    cache.signedIn('user-2');
+    await session.completeSignIn({ idToken, refreshToken: 'rt-2' });
+    cache.onSignIn('user-2');
     const fresh = awsCredentialsFor(clock);
     aws.answer = async () => fresh;
     old.open(awsCredentialsFor(clock));
@@ -372,8 +376,8 @@ t.test('credentials of one user are not given to the next', async (t) => {
 t.test('a user who signs in again keeps what is still good', async (t) => {
   const { cache, session, clock } = open();
   const first = await cache.get();
-  await session.signedIn({ idToken: idTokenFor(clock), refreshToken: 'rt-2' });
-  cache.signedIn('user-1');
+  await session.completeSignIn({ idToken: idTokenFor(clock), refreshToken: 'rt-2' });
+  cache.onSignIn('user-1');
   t.equal(await cache.get(), first);
 });
 
@@ -385,7 +389,7 @@ t.test('a new sign-in of the same user wipes the slate', async (t) => {
   };
   await rejection(cache.get());
   aws.answer = answer;
-  cache.signedIn('user-1');
+  cache.onSignIn('user-1');
   t.equal(cache.view().problem, undefined);
   t.equal(cache.view().nextRefreshAt, clock.now(), 'due at once');
   t.ok(await cache.get());
@@ -493,7 +497,7 @@ t.test('the log tells who, how long and the last four of the key, and no secret'
 t.test('an ID token that is good is not spent again for AWS', async (t) => {
   const { cache, session, oidc, clock, asked } = open({ signedIn: false });
   const idToken = idTokenFor(clock, { lifeMs: 24 * HOUR });
-  await session.signedIn({ idToken, refreshToken: 'rt-1' });
+  await session.completeSignIn({ idToken, refreshToken: 'rt-1' });
   for (let hour = 0; hour < 5; hour += 1) {
     await cache.refresh();
     clock.advance(HOUR);
@@ -546,7 +550,7 @@ t.test('a computer that woke up waits for nothing', async (t) => {
   for (let call = 0; call < 8; call += 1) await rejection(cache.refresh());
   const { nextRefreshAt } = cache.view();
   t.ok(nextRefreshAt !== null && nextRefreshAt > clock.now());
-  cache.wokeUp();
+  cache.onWakeUp();
   t.equal(cache.view().nextRefreshAt, clock.now());
 });
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { openFederation } from '../../../daemon/aws/federation.ts';
+import { createFederation } from '../../../daemon/aws/federation.ts';
 import { parseConfig, profileNamed } from '../../../protocol/config.ts';
 import { fakeClock, rejection } from '../../../tools/support/daemon-edges.ts';
 import { awsServer, jsonError, xmlError } from '../fixtures/aws.ts';
@@ -28,7 +28,7 @@ t.test('a profile\u2019s federation type decides whom the ID token goes to', asy
   const config = parseConfig(JSON.stringify(profiles), 'config.json');
   const idToken = idTokenFor(clock);
   const ask = (name: string) =>
-    rejection(openFederation(profileNamed(config, name), { clock, fetch }).credentials(idToken));
+    rejection(createFederation(profileNamed(config, name), { clock, fetch }).credentials(idToken));
   t.match(await ask('Pool'), { code: 'ERR_AWS_CONFIG' });
   t.match(await ask('Role'), { code: 'ERR_AWS_DENIED' });
   t.match(aws.calls, [

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { StaleIdToken } from '../../../daemon/aws/aws-calls.ts';
-import { identityPool } from '../../../daemon/aws/identity-pool.ts';
+import { createIdentityPoolFederation } from '../../../daemon/aws/identity-pool.ts';
 import { codeOf, fakeClock, rejection } from '../../../tools/support/daemon-edges.ts';
 import { type AwsCall, type AwsReply, awsServer, json, jsonError } from '../fixtures/aws.ts';
 import { HOUR, idTokenFor } from '../fixtures/tokens.ts';
@@ -30,7 +30,7 @@ function good(call: AwsCall): AwsReply {
 
 async function open(t: Parameters<typeof awsServer>[0], answer: (call: AwsCall) => AwsReply = good) {
   const aws = await awsServer(t, answer);
-  const pool = identityPool(
+  const pool = createIdentityPoolFederation(
     { identityPoolId: POOL, region: 'eu-central-1', loginKey: LOGIN_KEY, endpoint: aws.endpoint },
     { clock, fetch },
   );
@@ -116,7 +116,7 @@ t.test('a captive portal is a fault that passes', async (t) => {
 });
 
 t.test('nobody there is a fault that passes', async (t) => {
-  const pool = identityPool(
+  const pool = createIdentityPoolFederation(
     { identityPoolId: POOL, region: 'eu-central-1', loginKey: LOGIN_KEY, endpoint: 'http://127.0.0.1:9' },
     { clock, fetch },
   );

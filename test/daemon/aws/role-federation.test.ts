@@ -1,6 +1,6 @@
 import t from 'tap';
 import { StaleIdToken } from '../../../daemon/aws/aws-calls.ts';
-import { roleFederation, roleSessionName } from '../../../daemon/aws/role-federation.ts';
+import { createRoleFederation, roleSessionName } from '../../../daemon/aws/role-federation.ts';
 import type { Claims } from '../../../daemon/oidc/tokens.ts';
 import { codeOf, fakeClock, rejection } from '../../../tools/support/daemon-edges.ts';
 import { type AwsCall, type AwsReply, awsServer, xml, xmlError } from '../fixtures/aws.ts';
@@ -30,7 +30,7 @@ async function open(
   answer: (call: AwsCall) => AwsReply = () => credentials(),
 ) {
   const aws = await awsServer(t, answer);
-  const role = roleFederation(
+  const role = createRoleFederation(
     { roleArn: ROLE, region: 'eu-central-1', durationSeconds: 43_200, endpoint: aws.endpoint },
     { clock, fetch },
   );
@@ -105,7 +105,7 @@ t.test('an ID token that AWS calls expired is told apart', async (t) => {
 });
 
 t.test('nobody there is a fault that passes', async (t) => {
-  const role = roleFederation(
+  const role = createRoleFederation(
     { roleArn: ROLE, region: 'eu-central-1', durationSeconds: 900, endpoint: 'http://127.0.0.1:9' },
     { clock, fetch },
   );

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { codeExpired } from '../../../daemon/oidc/device-grant.ts';
-import { type OidcClient, oidcClient } from '../../../daemon/oidc/oidc-client.ts';
+import { createOidcClient, type OidcClient } from '../../../daemon/oidc/oidc-client.ts';
 import { TIMING } from '../../../daemon/timing.ts';
 import { approveDevice, signInOverHttp } from '../../../sandbox/browser/browserless.ts';
 import {
@@ -21,7 +21,7 @@ const SCOPES = ['openid', 'profile', 'email', 'offline_access'];
 
 function clientOf(issuer: string, clientId = 'sandbox-client'): OidcClient {
   const loginKey = issuer.replace(/^https?:\/\//, '');
-  return oidcClient(
+  return createOidcClient(
     {
       identityProvider: { providerType: 'generic', issuer, loginKey },
       clientId,
@@ -42,7 +42,7 @@ async function start(
 }
 
 async function device(client: OidcClient) {
-  const authorization = await client.startDevice();
+  const authorization = await client.startDeviceAuthorization();
   if (!authorization) throw new Error('the provider offers no device grant');
   return authorization;
 }
@@ -63,11 +63,11 @@ t.test('a code is given, with the address where it is entered', async (t) => {
 t.test('the answer is waited for, and brings verified tokens with a refresh token', async (t) => {
   const { client, provider } = await start(t, { idTokenSeconds: 600 });
   const { deviceCode, verificationUriComplete = '' } = await device(client);
-  t.same(await client.pollDevice(deviceCode), { slowDown: false });
-  t.same(await client.pollDevice(deviceCode), { slowDown: true }, 'asked too soon');
+  t.same(await client.pollDeviceToken(deviceCode), { slowDown: false });
+  t.same(await client.pollDeviceToken(deviceCode), { slowDown: true }, 'asked too soon');
   const another = await device(client);
   await approveDevice(another.verificationUriComplete ?? '');
-  const answer = await client.pollDevice(another.deviceCode);
+  const answer = await client.pollDeviceToken(another.deviceCode);
   if (!('tokens' in answer)) throw new Error('no tokens');
   const { idToken, refreshToken = '' } = answer.tokens;
   t.match(idToken.claims, { iss: provider.issuer, aud: provider.clientId, sub: provider.users[0]?.sub });
@@ -82,7 +82,7 @@ t.test('a denial and an expired code are told apart from waiting', async (t) => 
   const { client } = await start(t);
   const denied = await device(client);
   await approveDevice(denied.verificationUriComplete ?? '', { deny: true });
-  t.match(await rejection(client.pollDevice(denied.deviceCode)), {
+  t.match(await rejection(client.pollDeviceToken(denied.deviceCode)), {
     code: 'ERR_LOGIN_DENIED',
     message: /access_denied/,
   });
@@ -91,7 +91,7 @@ t.test('a denial and an expired code are told apart from waiting', async (t) => 
   let code: string;
   do {
     await new Promise((resolve) => setTimeout(resolve, 1_100));
-    code = await codeOf(short.client.pollDevice(deviceCode));
+    code = await codeOf(short.client.pollDeviceToken(deviceCode));
   } while (code === 'no error');
   t.equal(code, 'ERR_LOGIN_EXPIRED');
   t.match(codeExpired(), { code: 'ERR_LOGIN_EXPIRED', fix: /bedrock-auth login/ });
@@ -99,10 +99,10 @@ t.test('a denial and an expired code are told apart from waiting', async (t) => 
 
 t.test('a provider without the grant gives nothing, one that refuses it says what to do', async (t) => {
   const without = await start(t, { deviceGrant: 'absent' });
-  t.equal(await without.client.startDevice(), undefined);
+  t.equal(await without.client.startDeviceAuthorization(), undefined);
   t.equal(without.provider.counts.deviceAuthorizations, 0);
   const { client } = await start(t, { deviceGrant: 'refused' });
-  t.match(await rejection(client.startDevice()), {
+  t.match(await rejection(client.startDeviceAuthorization()), {
     code: 'ERR_PROVIDER_REJECTED',
     message: /lets nobody sign in to this application by code/,
     fix: /login --no-browser.*device authorization grant/,
@@ -123,7 +123,7 @@ t.test('an ID token that is wrong in any way is refused', async (t) => {
     const { deviceCode, verificationUriComplete = '' } = await device(client);
     await approveDevice(verificationUriComplete);
     provider.setBadIdToken(kind, 1);
-    t.equal(await codeOf(client.pollDevice(deviceCode)), 'ERR_ID_TOKEN_INVALID', kind);
+    t.equal(await codeOf(client.pollDeviceToken(deviceCode)), 'ERR_ID_TOKEN_INVALID', kind);
   }
 });
 
@@ -140,11 +140,11 @@ t.test('faults that pass are told as such, when starting and when asking', async
   const { deviceCode } = await device(client);
   for (const fault of faults) {
     provider.setFault('deviceAuthorization', fault, 1);
-    t.match(await rejection(client.startDevice()), { transient: true }, JSON.stringify(fault));
+    t.match(await rejection(client.startDeviceAuthorization()), { transient: true }, JSON.stringify(fault));
     provider.setFault('token', fault, 1);
-    t.match(await rejection(client.pollDevice(deviceCode)), { transient: true }, JSON.stringify(fault));
+    t.match(await rejection(client.pollDeviceToken(deviceCode)), { transient: true }, JSON.stringify(fault));
   }
-  t.ok('slowDown' in (await client.pollDevice(deviceCode)), 'and the code is still good');
+  t.ok('slowDown' in (await client.pollDeviceToken(deviceCode)), 'and the code is still good');
 });
 
 /** A provider whose every reply to the device endpoints the test decides. */
@@ -182,7 +182,7 @@ const GIVEN = {
 t.test('what the reply leaves out has its default, and what it exaggerates its bound', async (t) => {
   const { replies, client } = await scripted(t);
   replies.start = GIVEN;
-  t.same(await client.startDevice(), {
+  t.same(await client.startDeviceAuthorization(), {
     deviceCode: 'planted',
     userCode: 'ABCD-EFGH',
     verificationUri: 'https://idp.example/device',
@@ -191,12 +191,12 @@ t.test('what the reply leaves out has its default, and what it exaggerates its b
     intervalMs: TIMING.deviceIntervalMs,
   });
   replies.start = { ...GIVEN, interval: 0.001, expires_in: 60 };
-  t.match(await client.startDevice(), { intervalMs: 1_000, lifeMs: 60_000 });
+  t.match(await client.startDeviceAuthorization(), { intervalMs: 1_000, lifeMs: 60_000 });
   replies.start = { ...GIVEN, interval: 1e12, expires_in: 60 };
-  t.match(await client.startDevice(), { intervalMs: 60_000 });
+  t.match(await client.startDeviceAuthorization(), { intervalMs: 60_000 });
   for (const verification_uri of ['http://localhost:1/d', 'http://127.0.0.1/d', 'http://[::1]:1/d']) {
     replies.start = { ...GIVEN, verification_uri };
-    t.match(await client.startDevice(), { verificationUri: verification_uri });
+    t.match(await client.startDeviceAuthorization(), { verificationUri: verification_uri });
   }
 });
 
@@ -228,12 +228,12 @@ t.test('nothing is passed on that a terminal must not print or a person must not
   ];
   for (const change of wrong) {
     replies.start = { ...GIVEN, ...change };
-    const error = await rejection(client.startDevice());
+    const error = await rejection(client.startDeviceAuthorization());
     t.match(error, { code: 'ERR_PROVIDER_INVALID' }, JSON.stringify(change).slice(0, 80));
     t.notMatch(String(error instanceof Error && error.message), /planted|evil|x{9}|[^ -~]/);
   }
   replies.start = { ...GIVEN, verification_uri: 'https://idp.example/\u001b]8;;x' };
-  t.match(await client.startDevice(), { verificationUri: 'https://idp.example/%1B]8;;x' });
+  t.match(await client.startDeviceAuthorization(), { verificationUri: 'https://idp.example/%1B]8;;x' });
 });
 
 t.test('every word a provider has for the end of it', async (t) => {
@@ -251,13 +251,13 @@ t.test('every word a provider has for the end of it', async (t) => {
   for (const [status, error, code] of cases) {
     replies.status = status;
     replies.poll = { error, error_description: 'planted' };
-    const thrown = await rejection(client.pollDevice('d'));
+    const thrown = await rejection(client.pollDeviceToken('d'));
     t.match(thrown, { code }, `${status} ${error}`);
     t.notMatch(String(thrown instanceof Error && thrown.message), /planted/);
   }
   replies.status = 200;
   replies.poll = { access_token: 'a', token_type: 'bearer' };
-  t.match(await rejection(client.pollDevice('d')), {
+  t.match(await rejection(client.pollDeviceToken('d')), {
     code: 'ERR_ID_TOKEN_INVALID',
     message: /is missing from the reply/,
   });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { type OidcClient, oidcClient } from '../../../daemon/oidc/oidc-client.ts';
+import { createOidcClient, type OidcClient } from '../../../daemon/oidc/oidc-client.ts';
 import { LostReply, UnexplainedRefusal } from '../../../daemon/oidc/provider-errors.ts';
 import { CcwbError } from '../../../protocol/errors.ts';
 import { signInOverHttp } from '../../../sandbox/browser/browserless.ts';
@@ -27,7 +27,7 @@ type Change = {
 
 function clientOf(provider: IdentityProvider, change: Change = {}): OidcClient {
   const issuer = change.issuer ?? provider.issuer;
-  return oidcClient(
+  return createOidcClient(
     {
       identityProvider: {
         providerType: change.providerType ?? 'generic',
@@ -390,11 +390,11 @@ t.test('reaching the provider spends nothing, and tells what stands in its place
   const { client, provider } = await start(t);
   const { refreshToken, subject } = await signIn(client);
   const before = provider.counts.refreshGrants;
-  await client.reach();
+  await client.rediscover();
   provider.setFault('discovery', { kind: 'down' }, 1);
-  t.equal(await codeOf(client.reach()), 'ERR_PROVIDER_UNREACHABLE');
+  t.equal(await codeOf(client.rediscover()), 'ERR_PROVIDER_UNREACHABLE');
   provider.setFault('discovery', { kind: 'html' }, 1);
-  t.equal(await codeOf(client.reach()), 'ERR_PROVIDER_INVALID', 'a page of the hotel\u2019s');
+  t.equal(await codeOf(client.rediscover()), 'ERR_PROVIDER_INVALID', 'a page of the hotel\u2019s');
   t.equal(provider.counts.refreshGrants, before);
   t.ok(
     (await client.refresh(refreshToken, subject, nothing)).idToken,

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Fetch } from '../../../daemon/edges.ts';
-import { watchRotation } from '../../../daemon/oidc/rotation-watch.ts';
+import { createRotationWatch } from '../../../daemon/oidc/rotation-watch.ts';
 
 const TOKEN = 'https://id.example.com/token';
 const grant = (type: string): RequestInit => ({
@@ -14,7 +14,7 @@ function replying(body: string, status = 200): Fetch {
 
 /** What is told of one reply, and whether it counts as an answer. */
 async function told(body: string, { status = 200, type = 'refresh_token' } = {}) {
-  const rotation = watchRotation(replying(body, status));
+  const rotation = createRotationWatch(replying(body, status));
   const tokens: string[] = [];
   const watched = rotation.watch(async (token) => void tokens.push(token));
   const response = await rotation.fetch(TOKEN, grant(type));
@@ -23,7 +23,7 @@ async function told(body: string, { status = 200, type = 'refresh_token' } = {})
 
 t.test('the successor is told before the reply is given on', async (t) => {
   const order: string[] = [];
-  const rotation = watchRotation(replying('{"refresh_token":"new","id_token":"x"}'));
+  const rotation = createRotationWatch(replying('{"refresh_token":"new","id_token":"x"}'));
   rotation.watch(async (token) => {
     await new Promise((resolve) => setImmediate(resolve));
     order.push(`stored ${token}`);
@@ -49,7 +49,7 @@ t.test('what is no successor is not told', async (t) => {
 });
 
 t.test('after its end nothing is told', async (t) => {
-  const rotation = watchRotation(replying('{"refresh_token":"new"}'));
+  const rotation = createRotationWatch(replying('{"refresh_token":"new"}'));
   const tokens: string[] = [];
   rotation.watch(async (token) => void tokens.push(token)).end();
   await rotation.fetch(TOKEN, grant('refresh_token'));
@@ -57,7 +57,7 @@ t.test('after its end nothing is told', async (t) => {
 });
 
 t.test('what cannot be stored is not given on', async (t) => {
-  const rotation = watchRotation(replying('{"refresh_token":"new"}'));
+  const rotation = createRotationWatch(replying('{"refresh_token":"new"}'));
   rotation.watch(async () => Promise.reject(new Error('disk full')));
   await t.rejects(rotation.fetch(TOKEN, grant('refresh_token')), { message: 'disk full' });
 });

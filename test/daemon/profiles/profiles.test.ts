@@ -16,7 +16,7 @@ import {
   gate,
   memoryAudit,
   memoryLog,
-  noLegacyTool,
+  noLegacyTokens,
   noLocks,
   noProxy,
   realClock,
@@ -70,9 +70,9 @@ async function open(
     audit: memoryAudit(),
     random: () => 0.5,
     network: noProxy,
-    legacyTool: noLegacyTool,
-    openLocks: () => noLocks,
-    openStore: () => store,
+    legacyTokens: noLegacyTokens,
+    createLocks: () => noLocks,
+    createStore: () => store,
   };
   const profiles = openProfiles(path, loopbackRedirect(), edges);
   t.teardown(async () => {
@@ -357,9 +357,9 @@ t.test('a daemon may start before its configuration is there', async (t) => {
     audit: memoryAudit(),
     random: () => 0.5,
     network: noProxy,
-    legacyTool: noLegacyTool,
-    openLocks: () => noLocks,
-    openStore: () => memoryStore(),
+    legacyTokens: noLegacyTokens,
+    createLocks: () => noLocks,
+    createStore: () => memoryStore(),
   };
   const profiles = openProfiles(path, loopbackRedirect(), edges);
   t.same(profiles.all(), []);

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { credentialLocks } from '../../../daemon/session/credential-lock.ts';
+import { createCredentialLocks } from '../../../daemon/session/credential-lock.ts';
 import { codeOf, gate, settled } from '../../../tools/support/daemon-edges.ts';
 
 const run = promisify(execFile);
 
 t.test('one holder at a time, also within a process', async (t) => {
-  const lock = credentialLocks(join(t.testdir({}), 'locks'));
+  const lock = createCredentialLocks(join(t.testdir({}), 'locks'));
   const release = await lock('a', 0);
   t.equal(await codeOf(lock('a', 0)), 'ERR_SESSION_BUSY');
   (await lock('b', 0))();
@@ -23,7 +23,7 @@ t.test('one holder at a time, also within a process', async (t) => {
 
 t.test('the lock is readable by nobody else and no way to another file', async (t) => {
   const directory = join(t.testdir({}), 'locks');
-  const lock = credentialLocks(directory);
+  const lock = createCredentialLocks(directory);
   (await lock('a', 0))();
   t.equal(lstatSync(directory).mode & 0o777, 0o700);
   t.equal(lstatSync(join(directory, 'a.lock')).mode & 0o777, 0o600);
@@ -34,25 +34,25 @@ t.test('the lock is readable by nobody else and no way to another file', async (
 
 t.test('a place where no lock can be made is told', async (t) => {
   const directory = join(t.testdir({ file: '' }), 'file', 'locks');
-  t.equal(await codeOf(credentialLocks(directory)('a', 0)), 'ERR_STORE_FAILED');
+  t.equal(await codeOf(createCredentialLocks(directory)('a', 0)), 'ERR_STORE_FAILED');
 });
 
 t.test('a process that is killed holds nothing', async (t) => {
   const directory = join(t.testdir({}), 'locks');
   mkdirSync(directory);
   const module = fileURLToPath(new URL('../../../daemon/session/credential-lock.js', import.meta.url));
-  const script = `const { credentialLocks } = await import(${JSON.stringify(module)});
-    await credentialLocks(${JSON.stringify(directory)})('a', 0);
+  const script = `const { createCredentialLocks } = await import(${JSON.stringify(module)});
+    await createCredentialLocks(${JSON.stringify(directory)})('a', 0);
     process.kill(process.pid, 'SIGKILL');`;
   await run(process.execPath, ['--input-type=module', '-e', script]).catch(() => {});
-  (await credentialLocks(directory)('a', 0))();
+  (await createCredentialLocks(directory)('a', 0))();
 });
 
 t.test('another process holds it as long as it lives', async (t) => {
   const directory = join(t.testdir({}), 'locks');
   const module = fileURLToPath(new URL('../../../daemon/session/credential-lock.js', import.meta.url));
-  const script = `const { credentialLocks } = await import(${JSON.stringify(module)});
-    await credentialLocks(${JSON.stringify(directory)})('a', 0);
+  const script = `const { createCredentialLocks } = await import(${JSON.stringify(module)});
+    await createCredentialLocks(${JSON.stringify(directory)})('a', 0);
     process.stdout.write('held');
     process.stdin.resume();`;
   const holding = gate();
@@ -60,7 +60,7 @@ t.test('another process holds it as long as it lives', async (t) => {
   child.stdout?.once('data', () => holding.open());
   t.teardown(() => child.kill('SIGKILL'));
   await holding.promise;
-  const lock = credentialLocks(directory);
+  const lock = createCredentialLocks(directory);
   t.equal(await codeOf(lock('a', 0)), 'ERR_SESSION_BUSY');
   const waiting = lock('a', 60_000);
   child.kill('SIGKILL');

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { LostReply, UnexplainedRefusal } from '../../../daemon/oidc/provider-errors.ts';
 import { UNKNOWN_SUBJECT } from '../../../daemon/oidc/tokens.ts';
-import { openSession } from '../../../daemon/session/session.ts';
+import { createSession } from '../../../daemon/session/session.ts';
 import { sessionKey } from '../../../daemon/session/stores/secret-store.ts';
 import { TIMING } from '../../../daemon/timing.ts';
 import { CcwbError, loginRequired } from '../../../protocol/errors.ts';
@@ -29,7 +29,7 @@ function open(refreshToken?: string) {
     oidc,
     store,
     lines,
-    session: openSession(KEY, oidc, store, { clock, log, lockCredential: noLocks }),
+    session: createSession(KEY, oidc, store, { clock, log, lockCredential: noLocks }),
   };
 }
 
@@ -181,7 +181,7 @@ t.test('nothing but invalid_grant ends a session', async (t) => {
 t.test('an ID token is used while it has life left, then refreshed', async (t) => {
   const { session, oidc, clock } = open();
   const first = idTokenFor(clock);
-  await session.signedIn({ idToken: first, refreshToken: 'rt-1' });
+  await session.completeSignIn({ idToken: first, refreshToken: 'rt-1' });
   t.equal(await session.idToken(), first);
   clock.advance(55 * MINUTE - 1);
   t.equal(await session.idToken(), first, 'more than 5 minutes are enough');
@@ -207,7 +207,7 @@ t.test('who wants an ID token with more life gets a new one, else what is still 
 t.test('a short-lived ID token is used for three quarters of its life', async (t) => {
   const { session, oidc, clock } = open();
   const first = idTokenFor(clock, { lifeMs: 4 * MINUTE });
-  await session.signedIn({ idToken: first, refreshToken: 'rt-1' });
+  await session.completeSignIn({ idToken: first, refreshToken: 'rt-1' });
   clock.advance(3 * MINUTE - 1);
   t.equal(await session.idToken(), first);
   clock.advance(1);
@@ -218,19 +218,19 @@ t.test('a short-lived ID token is used for three quarters of its life', async (t
 t.test('a token AWS rejected is not given again', async (t) => {
   const { session, oidc, clock } = open();
   const first = idTokenFor(clock);
-  await session.signedIn({ idToken: first, refreshToken: 'rt-1' });
+  await session.completeSignIn({ idToken: first, refreshToken: 'rt-1' });
   t.not(await session.idToken(first), first);
   t.equal(oidc.spent.length, 1);
   const alone = open();
   const only = idTokenFor(alone.clock);
-  await alone.session.signedIn({ idToken: only, refreshToken: undefined });
+  await alone.session.completeSignIn({ idToken: only, refreshToken: undefined });
   t.equal(await codeOf(alone.session.idToken(only)), 'ERR_LOGIN_REQUIRED');
 });
 
 t.test('without a refresh token the ID token is used to its end', async (t) => {
   const { session, clock, oidc, store } = open('rt-of-before');
   const only = idTokenFor(clock);
-  await session.signedIn({ idToken: only, refreshToken: undefined });
+  await session.completeSignIn({ idToken: only, refreshToken: undefined });
   t.equal(store.items.size, 0, 'the former user\u2019s token does not stay behind');
   clock.advance(HOUR - 1);
   t.equal(await session.idToken(), only);
@@ -245,7 +245,7 @@ t.test('a sign-in replaces whoever was signed in before', async (t) => {
   const { session, clock, store } = open('rt-1');
   for (const sub of ['user-1', 'user-2']) {
     const idToken = idTokenFor(clock, { sub });
-    await session.signedIn({ idToken, refreshToken: `rt-${sub}` });
+    await session.completeSignIn({ idToken, refreshToken: `rt-${sub}` });
     t.equal(await session.idToken(), idToken);
     t.match(store.session(KEY), { refreshToken: `rt-${sub}`, subject: sub });
   }
@@ -274,7 +274,7 @@ t.test('the store is read only when the former spender of its token has come to 
   const store = memoryStore({ [KEY]: storedSession('rt-1') });
   const former = gate();
   const oidc = fakeOidc(clock);
-  const session = openSession(
+  const session = createSession(
     KEY,
     oidc,
     store,
@@ -306,7 +306,7 @@ t.test('a sign-in that ends while a slow store is read wins', async (t) => {
   };
   const restoring = session.restore();
   const fresh = idTokenFor(clock);
-  const signingIn = session.signedIn({ idToken: fresh, refreshToken: 'rt-new' });
+  const signingIn = session.completeSignIn({ idToken: fresh, refreshToken: 'rt-new' });
   keyring.open();
   await Promise.all([restoring, signingIn]);
   t.equal(await session.idToken(), fresh);
@@ -365,7 +365,7 @@ t.test('a keyring that is locked is told to callers, who would else open a page 
 
 t.test('signing out revokes the refresh token and forgets everything', async (t) => {
   const { session, oidc, store, clock } = open();
-  await session.signedIn({ idToken: idTokenFor(clock), refreshToken: 'rt-1' });
+  await session.completeSignIn({ idToken: idTokenFor(clock), refreshToken: 'rt-1' });
   t.same(await session.signOut(), { wasSignedIn: true, revoked: true });
   t.same(oidc.revoked, ['rt-1']);
   t.equal(store.items.size, 0);
@@ -429,7 +429,7 @@ t.test('a sign-in of somebody else during a refresh is not undone by it', async 
   const caller = rejection(session.idToken());
   await settled();
   const other = idTokenFor(clock, { sub: 'user-2' });
-  await session.signedIn({ idToken: other, refreshToken: 'rt-of-user-2' });
+  await session.completeSignIn({ idToken: other, refreshToken: 'rt-of-user-2' });
   answer.open();
   await caller;
   t.equal(session.lastIdToken()?.claims.sub, 'user-2', 'memory');
@@ -449,7 +449,7 @@ t.test('a sign-in during a refresh that ends in invalid_grant stays', async (t) 
   store.before = async (operation) => {
     if (operation === 'write') await disk.promise;
   };
-  const signingIn = session.signedIn({ idToken: idTokenFor(clock), refreshToken: 'rt-new' });
+  const signingIn = session.completeSignIn({ idToken: idTokenFor(clock), refreshToken: 'rt-new' });
   await settled();
   answer.open();
   await settled();
@@ -461,7 +461,7 @@ t.test('a sign-in during a refresh that ends in invalid_grant stays', async (t) 
 t.test('an ID token with little life left is better than an error', async (t) => {
   const { session, oidc, clock } = open();
   const first = idTokenFor(clock);
-  await session.signedIn({ idToken: first, refreshToken: 'rt-1' });
+  await session.completeSignIn({ idToken: first, refreshToken: 'rt-1' });
   clock.advance(HOUR - 2 * MINUTE);
   oidc.onRefresh = async () => {
     throw unreachable();
@@ -473,7 +473,7 @@ t.test('an ID token with little life left is better than an error', async (t) =>
 t.test('a provider that leaves the ID token out of its refresh replies', async (t) => {
   const { session, oidc, clock } = open();
   const first = idTokenFor(clock);
-  await session.signedIn({ idToken: first, refreshToken: 'rt-1' });
+  await session.completeSignIn({ idToken: first, refreshToken: 'rt-1' });
   oidc.onRefresh = async () => ({ idToken: undefined, refreshToken: undefined });
   clock.advance(HOUR - 2 * MINUTE);
   const given = await session.idToken().catch((error: unknown) => error);
@@ -494,7 +494,7 @@ t.test('a user is shown by e-mail, else by name, else by subject', async (t) => 
     [{}, 'user-1'],
   ];
   for (const [claims, user] of cases) {
-    await session.signedIn({ idToken: idTokenFor(clock, { claims }), refreshToken: 'rt' });
+    await session.completeSignIn({ idToken: idTokenFor(clock, { claims }), refreshToken: 'rt' });
     t.equal(session.view().user, user);
   }
 });
@@ -511,7 +511,7 @@ t.test('no token of any kind reaches the log', async (t) => {
   store.before = async () => {
     throw new Error('quotes rt-planted-5');
   };
-  await session.signedIn({ idToken: idTokenFor(clock), refreshToken: 'rt-planted-6' });
+  await session.completeSignIn({ idToken: idTokenFor(clock), refreshToken: 'rt-planted-6' });
   oidc.onRevoke = async () => {
     throw new Error('quotes rt-planted-7');
   };
@@ -604,7 +604,7 @@ t.test('a success or a new sign-in ends the memory of refusals', async (t) => {
   t.equal(await codeOf(session.idToken()), 'ERR_PROVIDER_UNREACHABLE', 'the first of a new row');
   clock.advance(TIMING.refusalProofMs);
   t.equal(await codeOf(session.idToken()), 'ERR_LOGIN_REQUIRED');
-  await session.signedIn({ idToken: idTokenFor(clock), refreshToken: 'rt-2' });
+  await session.completeSignIn({ idToken: idTokenFor(clock), refreshToken: 'rt-2' });
   oidc.onRefresh = give;
   clock.advance(HOUR);
   t.ok(await session.idToken());

@@ -21,7 +21,7 @@ function begin(t: { teardown(action: () => unknown): void }) {
 t.test('the first end counts and wakes those who wait, once', async (t) => {
   const { life, timers } = begin(t);
   let woken = 0;
-  void life.changed.happened.then(() => {
+  void life.changed.promise.then(() => {
     woken += 1;
   });
   t.equal(life.end, undefined);
@@ -38,7 +38,7 @@ t.test('waking without an end lets those who wait look again', async (t) => {
   const { life } = begin(t);
   const first = life.changed;
   life.wake();
-  await first.happened;
+  await first.promise;
   t.not(life.changed, first, 'the next change is another one');
   t.equal(life.end, undefined);
 });

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { planStacks } from '../../../admin/deploy/synth.ts';
-import { openFederation } from '../../../daemon/aws/federation.ts';
+import { createFederation } from '../../../daemon/aws/federation.ts';
 import type { StackId } from '../../../infra/outputs.ts';
 import { parseConfig, profileNamed } from '../../../protocol/config.ts';
 import { fakeClock, rejection } from '../../../tools/support/daemon-edges.ts';
@@ -73,7 +73,7 @@ t.test('what the template lets in is what the daemon sends, for each provider', 
     const local = { ...all, cognito_identity_endpoint: aws.endpoint };
     const profile = profileNamed(parseConfig(JSON.stringify({ P: local }), 'config.json'), 'P');
     aws.calls.length = 0;
-    await rejection(openFederation(profile, { clock, fetch }).credentials(idTokenFor(clock)));
+    await rejection(createFederation(profile, { clock, fetch }).credentials(idTokenFor(clock)));
     const [call] = aws.calls;
     t.equal(call?.operation, 'GetId', name);
     t.strictSame(Object.keys(call?.input.Logins as object), known, `${name}: from the daemon`);

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { keyringStore } from '../../../../daemon/session/stores/keyring-store.ts';
+import { createKeyringStore } from '../../../../daemon/session/stores/keyring-store.ts';
 import { CcwbError } from '../../../../protocol/errors.ts';
 import { codeOf, rejection } from '../../../../tools/support/daemon-edges.ts';
 import { storedSession } from '../../fixtures/memory-store.ts';
@@ -17,7 +17,7 @@ const REAL_CHILD = script('../../../../daemon/keyring-child.js');
 const session = storedSession('rt-planted');
 
 t.test('what was written and read back the same is stored', async (t) => {
-  const store = keyringStore(ANSWERS);
+  const store = createKeyringStore(ANSWERS);
   await store.write('echo', session);
   t.equal(await store.read('none'), undefined, 'nothing stored');
   await store.remove('none');
@@ -25,22 +25,22 @@ t.test('what was written and read back the same is stored', async (t) => {
 });
 
 t.test('a keyring that gives back something else has stored nothing', async (t) => {
-  const error = await rejection(keyringStore(ANSWERS).write('forgets', session));
+  const error = await rejection(createKeyringStore(ANSWERS).write('forgets', session));
   t.match(error, { code: 'ERR_STORE_FAILED', message: /something else/ });
   t.notMatch(String(error instanceof Error && error.message), /planted/);
   t.equal(
-    await codeOf(keyringStore(ANSWERS).write('none', session)),
+    await codeOf(createKeyringStore(ANSWERS).write('none', session)),
     'ERR_STORE_FAILED',
     'nor one that gives nothing',
   );
 });
 
 t.test('an item of another program or version is no session', async (t) => {
-  t.equal(await keyringStore(ANSWERS).read('strange'), undefined);
+  t.equal(await createKeyringStore(ANSWERS).read('strange'), undefined);
 });
 
 t.test('locked, absent and failing are told apart, each with its remedy', async (t) => {
-  const store = keyringStore(ANSWERS);
+  const store = createKeyringStore(ANSWERS);
   const cases = [
     ['locked', 'ERR_STORE_LOCKED', /unlock/],
     ['absent', 'ERR_STORE_ABSENT', /credential_storage "session"/],
@@ -59,13 +59,13 @@ t.test('locked, absent and failing are told apart, each with its remedy', async 
 
 t.test('a keyring that prompts for ever is given up, and its process with it', async (t) => {
   for (const account of ['hangs', 'hangs-hard']) {
-    const error = await rejection(keyringStore(ANSWERS, 300).read(account));
+    const error = await rejection(createKeyringStore(ANSWERS, 300).read(account));
     t.match(error, { code: 'ERR_STORE_LOCKED', message: /0\.3 s/ }, account);
   }
 });
 
 t.test('a keyring library that crashes costs one operation', async (t) => {
-  const store = keyringStore(ANSWERS);
+  const store = createKeyringStore(ANSWERS);
   for (const account of ['crashes', 'exits']) {
     const error = await rejection(store.read(account));
     t.match(error, { code: 'ERR_STORE_FAILED', message: /ended without an answer/ }, account);
@@ -74,12 +74,12 @@ t.test('a keyring library that crashes costs one operation', async (t) => {
 });
 
 t.test('a child that is not there is one error', async (t) => {
-  const error = await rejection(keyringStore(script('./fixtures/none.js')).read('echo'));
+  const error = await rejection(createKeyringStore(script('./fixtures/none.js')).read('echo'));
   t.match(error, { code: 'ERR_STORE_FAILED' });
 });
 
 t.test('an answer that makes no sense is one error', async (t) => {
-  const store = keyringStore(ANSWERS);
+  const store = createKeyringStore(ANSWERS);
   for (const account of ['text', 'unknown-problem'])
     t.equal(await codeOf(store.read(account)), 'ERR_STORE_FAILED', account);
 });
@@ -89,7 +89,7 @@ t.test('the child gets the environment of a keyring and no more', async (t) => {
   t.teardown(() => {
     delete process.env.CCWB_TEST_SECRET;
   });
-  const seen = await keyringStore(ANSWERS).read('environment');
+  const seen = await createKeyringStore(ANSWERS).read('environment');
   const [names, execArgv, argv] = JSON.parse(seen?.user ?? '[]') as string[][];
   const expected = [
     'DBUS_SESSION_BUS_ADDRESS',
@@ -109,7 +109,7 @@ t.test('the child gets the environment of a keyring and no more', async (t) => {
 });
 
 t.test('many operations at once are answered each', async (t) => {
-  const store = keyringStore(ANSWERS);
+  const store = createKeyringStore(ANSWERS);
   const calls = Array.from({ length: 8 }, () => store.write('echo', session));
   await t.resolves(Promise.all(calls));
 });
@@ -196,7 +196,7 @@ t.test('no session bus at all is told, at once', async (t) => {
 
 t.test('errors never repeat what was to be stored', async (t) => {
   for (const account of ['forgets', 'locked', 'crashes', 'failed']) {
-    const error = await rejection(keyringStore(ANSWERS).write(account, session));
+    const error = await rejection(createKeyringStore(ANSWERS).write(account, session));
     t.ok(error instanceof CcwbError);
     if (error instanceof CcwbError) t.notMatch(JSON.stringify(error.toBody()), /planted/);
   }

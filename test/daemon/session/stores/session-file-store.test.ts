@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { sessionFileStore } from '../../../../daemon/session/stores/session-file-store.ts';
+import { createSessionFileStore } from '../../../../daemon/session/stores/session-file-store.ts';
 import { codeOf, rejection } from '../../../../tools/support/daemon-edges.ts';
 import { storedSession } from '../../fixtures/memory-store.ts';
 import { shortDirectory } from '../../fixtures/sockets.ts';
@@ -28,7 +28,7 @@ const WRITE_CHILD = fileURLToPath(new URL('../../fixtures/write-session-child.js
 function open(t: Parameters<typeof shortDirectory>[0]) {
   const runtime = join(shortDirectory(t), 'run');
   const directory = join(runtime, 'sessions');
-  return { runtime, directory, file: join(directory, `${KEY}.json`), store: sessionFileStore(runtime) };
+  return { runtime, directory, file: join(directory, `${KEY}.json`), store: createSessionFileStore(runtime) };
 }
 
 t.test('a session comes back as it was written', async (t) => {
@@ -37,7 +37,7 @@ t.test('a session comes back as it was written', async (t) => {
   const session = storedSession('rt-ünïcode-😀');
   await store.write(KEY, session);
   t.same(await store.read(KEY), session);
-  t.same(await sessionFileStore(runtime).read(KEY), session, 'also for the next daemon');
+  t.same(await createSessionFileStore(runtime).read(KEY), session, 'also for the next daemon');
   t.equal(await store.read('f'.repeat(32)), undefined, 'another key is another session');
   await store.write(KEY, storedSession('rt-2'));
   t.equal((await store.read(KEY))?.refreshToken, 'rt-2');

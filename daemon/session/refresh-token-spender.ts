@@ -1,7 +1,7 @@
 import { asCcwbError, type CcwbError, loginRequired } from '../../protocol/errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import { causeOf, type Log } from '../platform/log.ts';
-import { sharedCall } from '../shared-call.ts';
+import { createSharedCall } from '../shared-call.ts';
 import { TIMING } from '../timing.ts';
 import type { LockCredential } from './credential-lock.ts';
 import type { SecretStore, StoredSession } from './stores/secret-store.ts';
@@ -24,10 +24,10 @@ export type Spending<T> = (
  * sent, and its successor is written and read back before it is forgotten. A daemon that finds such a note
  * spends the noted token again at once: providers take it again for a while after a reply was lost.
  */
-export type RefreshTokenKeeper = {
+export type RefreshTokenSpender = {
   /**
    * Reads the store once that is possible, and writes to it what could not be written before; failures are
-   * tried again later. Never throws: see {@link RefreshTokenKeeper.problem}.
+   * tried again later. Never throws: see {@link RefreshTokenSpender.problem}.
    */
   restore(): Promise<void>;
   /** Whether the store has been read: until then somebody may be signed in without our knowing. */
@@ -53,13 +53,13 @@ export type RefreshTokenKeeper = {
   settled(): Promise<void>;
 };
 
-export function refreshTokenKeeper(
+export function createRefreshTokenSpender(
   key: string,
   store: SecretStore,
   edges: { clock: Clock; log: Log; lockCredential: LockCredential },
   /** Awaited before the store is read: what spent the same refresh token before has come to rest. */
   after: () => Promise<void> = async () => {},
-): RefreshTokenKeeper {
+): RefreshTokenSpender {
   const { clock, log } = edges;
   let stored: StoredSession | undefined;
   let problem: CcwbError | undefined;
@@ -131,7 +131,7 @@ export function refreshTokenKeeper(
       await action();
     });
 
-  const read = sharedCall(async (): Promise<void> => {
+  const read = createSharedCall(async (): Promise<void> => {
     retryAt = clock.now() + TIMING.storeRetryMs;
     const startedIn = generation;
     await storing(async () => {
@@ -146,7 +146,7 @@ export function refreshTokenKeeper(
     });
   });
 
-  const saveAgain = sharedCall(() => lockedSoon(save));
+  const saveAgain = createSharedCall(() => lockedSoon(save));
 
   const restore = async (): Promise<void> => {
     if (storeRead && !unsaved) return;

@@ -2,7 +2,11 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSy
 import { join } from 'node:path';
 import t from 'tap';
 import { UNKNOWN_SUBJECT } from '../../../daemon/oidc/tokens.ts';
-import { importing, type LegacyTool, legacyTool } from '../../../daemon/session/legacy-tool.ts';
+import {
+  createImportingStore,
+  createLegacyTokens,
+  type LegacyTokens,
+} from '../../../daemon/session/legacy-tokens.ts';
 import { CcwbError } from '../../../protocol/errors.ts';
 import { codeOf, memoryLog } from '../../../tools/support/daemon-edges.ts';
 import { memoryStore, storedSession } from '../fixtures/memory-store.ts';
@@ -15,14 +19,14 @@ function home(t: T, files: Record<string, string>) {
   const folder = join(path, '.claude-code-session');
   mkdirSync(folder, { mode: 0o700 });
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text, { mode: 0o600 });
-  return { path, folder, legacyTool: legacyTool(path) };
+  return { path, folder, legacyTool: createLegacyTokens(path) };
 }
 
 const refresh = (token: unknown): string =>
   JSON.stringify({ refresh_token: token, profile: 'A', updated_at: 1_767_322_800 });
 
 /** What the tool has for a profile, in memory. */
-function fakeLegacyTool(tokens: Record<string, string>): LegacyTool & { readonly removed: string[] } {
+function fakeLegacyTool(tokens: Record<string, string>): LegacyTokens & { readonly removed: string[] } {
   const removed: string[] = [];
   return {
     removed,
@@ -41,7 +45,7 @@ t.test('its refresh token is read from its file, for each profile', async (t) =>
   t.equal(await tool.refreshToken('A'), 'rt-a');
   t.equal(await tool.refreshToken('B'), 'rt-b');
   t.equal(await tool.refreshToken('C'), undefined);
-  t.equal(await legacyTool(join(t.testdirName, 'nobody')).refreshToken('A'), undefined, 'no home');
+  t.equal(await createLegacyTokens(join(t.testdirName, 'nobody')).refreshToken('A'), undefined, 'no home');
 });
 
 t.test('a file that is damaged, empty or too long has no token', async (t) => {
@@ -76,7 +80,11 @@ t.test('a file that others may write, or that is a link, is not believed', async
   const other = join(path, 'other');
   mkdirSync(other);
   symlinkSync(folder, join(other, '.claude-code-session'));
-  t.equal(await legacyTool(other).refreshToken('B'), undefined, 'nor through a folder that is a link');
+  t.equal(
+    await createLegacyTokens(other).refreshToken('B'),
+    undefined,
+    'nor through a folder that is a link',
+  );
 });
 
 t.test('everything of a profile is removed, and nothing else', async (t) => {
@@ -99,7 +107,7 @@ t.test('a store without a session takes over the first token there is', async (t
   const { log, events } = memoryLog();
   const store = memoryStore();
   const legacyTool = fakeLegacyTool({ B: 'rt-b', C: 'rt-c' });
-  const imported = importing(store, ['A', 'B', 'C'], legacyTool, log);
+  const imported = createImportingStore(store, ['A', 'B', 'C'], legacyTool, log);
   const session = { version: 1, refreshToken: 'rt-b', subject: UNKNOWN_SUBJECT, user: null } as const;
   t.same(await imported.read('key'), session);
   t.same(store.session('key'), session, 'stored');
@@ -110,7 +118,7 @@ t.test('a store without a session takes over the first token there is', async (t
 t.test('a session of our own is not replaced, and leaves nothing of theirs behind', async (t) => {
   const store = memoryStore({ key: storedSession('rt-own') });
   const legacyTool = fakeLegacyTool({ A: 'rt-a' });
-  const imported = importing(store, ['A'], legacyTool, memoryLog().log);
+  const imported = createImportingStore(store, ['A'], legacyTool, memoryLog().log);
   t.equal((await imported.read('key'))?.refreshToken, 'rt-own');
   t.same(legacyTool.removed, ['A']);
 });
@@ -121,14 +129,14 @@ t.test('what cannot be stored is not removed', async (t) => {
   store.before = async (operation) => {
     if (operation === 'write') throw new CcwbError('ERR_STORE_LOCKED', 'the keyring is locked', 'unlock it');
   };
-  const imported = importing(store, ['A'], legacyTool, memoryLog().log);
+  const imported = createImportingStore(store, ['A'], legacyTool, memoryLog().log);
   t.equal(await codeOf(imported.read('key')), 'ERR_STORE_LOCKED');
   t.same(legacyTool.removed, []);
 });
 
 t.test('a sign-in and a sign-out leave nothing of theirs behind either', async (t) => {
   const legacyTool = fakeLegacyTool({ A: 'rt-a' });
-  const imported = importing(memoryStore(), ['A'], legacyTool, memoryLog().log);
+  const imported = createImportingStore(memoryStore(), ['A'], legacyTool, memoryLog().log);
   await imported.write('key', storedSession('rt-own'));
   t.same(legacyTool.removed, ['A']);
   await imported.remove('key');
@@ -141,6 +149,6 @@ t.test('files that cannot be removed are told in the log, and cost nothing', asy
     ...fakeLegacyTool({ A: 'rt-a' }),
     remove: async () => Promise.reject(new Error('read-only')),
   };
-  t.ok(await importing(memoryStore(), ['A'], legacyTool, log).read('key'));
+  t.ok(await createImportingStore(memoryStore(), ['A'], legacyTool, log).read('key'));
   t.match(lines.at(-1), { level: 'warn', fields: { profile: 'A', cause: 'Error' } });
 });

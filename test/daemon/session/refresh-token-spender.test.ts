@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { LockCredential } from '../../../daemon/session/credential-lock.ts';
-import { refreshTokenKeeper } from '../../../daemon/session/refresh-token.ts';
+import { createRefreshTokenSpender } from '../../../daemon/session/refresh-token-spender.ts';
 import type { StoredSession } from '../../../daemon/session/stores/secret-store.ts';
 import { TIMING } from '../../../daemon/timing.ts';
 import { CcwbError } from '../../../protocol/errors.ts';
@@ -17,16 +17,16 @@ import { type MemoryStore, memoryStore, storedSession } from '../fixtures/memory
 
 const KEY = 'key';
 
-/** A keeper as one daemon has it; several on one store are several daemons. */
+/** A spender as one daemon has it; several on one store are several daemons. */
 function open(store: MemoryStore, lockCredential: LockCredential = noLocks) {
   const clock = fakeClock();
   const { log, events } = memoryLog();
-  return { clock, events, keeper: refreshTokenKeeper(KEY, store, { clock, log, lockCredential }) };
+  return { clock, events, spender: createRefreshTokenSpender(KEY, store, { clock, log, lockCredential }) };
 }
 
 async function restored(store: MemoryStore, lockCredential?: LockCredential) {
   const opened = open(store, lockCredential);
-  await opened.keeper.restore();
+  await opened.spender.restore();
   return opened;
 }
 
@@ -55,9 +55,9 @@ t.test(
   'the use of a token is noted before it is sent, and its successor stored before it is forgotten',
   async (t) => {
     const store = memoryStore({ [KEY]: storedSession('rt-1') });
-    const { keeper, clock } = await restored(store);
+    const { spender, clock } = await restored(store);
     const seen: (StoredSession | undefined)[] = [];
-    await keeper.spend(async (session, rotated) => {
+    await spender.spend(async (session, rotated) => {
       t.equal(session.refreshToken, 'rt-1');
       seen.push(store.session(KEY));
       await rotated('rt-2');
@@ -67,18 +67,18 @@ t.test(
       { ...storedSession('rt-1'), spentAt: clock.now() },
       { ...storedSession('rt-2'), rotates: true },
     ]);
-    t.equal(keeper.current()?.refreshToken, 'rt-2');
+    t.equal(spender.current()?.refreshToken, 'rt-2');
   },
 );
 
 t.test('a daemon that was killed in the middle leaves a token that can be spent again', async (t) => {
   const store = memoryStore({ [KEY]: storedSession('rt-1') });
   const killed = await restored(store);
-  void killed.keeper.spend(() => new Promise<void>(() => {}));
+  void killed.spender.spend(() => new Promise<void>(() => {}));
   await settled();
-  const { keeper, events } = await restored(store);
+  const { spender, events } = await restored(store);
   t.ok(events().includes('interrupted refresh found'));
-  await keeper.spend(async (session, rotated) => {
+  await spender.spend(async (session, rotated) => {
     t.equal(
       session.refreshToken,
       'rt-1',
@@ -91,11 +91,11 @@ t.test('a daemon that was killed in the middle leaves a token that can be spent 
 
 t.test('a use without a good end stays noted, and is noted once', async (t) => {
   const store = memoryStore({ [KEY]: storedSession('rt-1') });
-  const { keeper, clock } = await restored(store);
+  const { spender, clock } = await restored(store);
   const at = clock.now();
   for (const _ of [1, 2]) {
     await rejection(
-      keeper.spend(async () => {
+      spender.spend(async () => {
         throw new Error('no answer');
       }),
     );
@@ -114,8 +114,8 @@ t.test('two daemons spend one after the other, and the second the token the firs
   const daemons = [await restored(store, lock), await restored(store, lock)];
   const spent: string[] = [];
   let using = 0;
-  const use = ({ keeper }: (typeof daemons)[number]): Promise<void> =>
-    keeper.spend(async (session, rotated) => {
+  const use = ({ spender }: (typeof daemons)[number]): Promise<void> =>
+    spender.spend(async (session, rotated) => {
       using += 1;
       t.equal(using, 1, 'never two uses at a time');
       spent.push(session.refreshToken);
@@ -131,23 +131,23 @@ t.test('two daemons spend one after the other, and the second the token the firs
 
 t.test('another daemon that does not let go is an error that passes, and spends nothing', async (t) => {
   const store = memoryStore({ [KEY]: storedSession('rt-1') });
-  const { keeper } = await restored(store, async (key, waitMs) => {
+  const { spender } = await restored(store, async (key, waitMs) => {
     t.same([key, waitMs], [KEY, TIMING.lockMs]);
     throw new CcwbError('ERR_SESSION_BUSY', 'taken', 'wait');
   });
-  t.equal(await codeOf(keeper.spend(async () => t.fail('spent'))), 'ERR_SESSION_BUSY');
-  t.equal(keeper.current()?.refreshToken, 'rt-1');
+  t.equal(await codeOf(spender.spend(async () => t.fail('spent'))), 'ERR_SESSION_BUSY');
+  t.equal(spender.current()?.refreshToken, 'rt-1');
 });
 
 t.test('what a person decides waits only briefly for another daemon', async (t) => {
   const store = memoryStore({ [KEY]: storedSession('rt-1') });
-  const { keeper, events } = await restored(store, async (_, waitMs) => {
+  const { spender, events } = await restored(store, async (_, waitMs) => {
     t.equal(waitMs, TIMING.lockBrieflyMs);
     throw new CcwbError('ERR_SESSION_BUSY', 'taken', 'wait');
   });
-  await keeper.replace(storedSession('rt-2'));
+  await spender.replace(storedSession('rt-2'));
   t.equal(store.session(KEY)?.refreshToken, 'rt-2');
-  await keeper.forget();
+  await spender.forget();
   t.equal(store.items.size, 0);
   t.ok(events().includes('credential not locked'));
 });
@@ -156,17 +156,17 @@ t.test('a sign-out or sign-in during a use is not undone by it', async (t) => {
   for (const decide of ['forget', 'replace'] as const) {
     const store = memoryStore({ [KEY]: storedSession('rt-1') });
     const { lock, state } = sharedLock();
-    const { keeper } = await restored(store, lock);
+    const { spender } = await restored(store, lock);
     const answer = gate();
-    const using = keeper.spend(async (_, rotated) => {
+    const using = spender.spend(async (_, rotated) => {
       await answer.promise;
       await rotated('rt-2');
     });
     await settled();
-    await (decide === 'forget' ? keeper.forget() : keeper.replace(storedSession('rt-new')));
+    await (decide === 'forget' ? spender.forget() : spender.replace(storedSession('rt-new')));
     answer.open();
     await using;
-    await keeper.settled();
+    await spender.settled();
     t.equal(store.session(KEY)?.refreshToken, decide === 'forget' ? undefined : 'rt-new', decide);
     t.equal(state.holders, 0);
   }
@@ -174,42 +174,42 @@ t.test('a sign-out or sign-in during a use is not undone by it', async (t) => {
 
 t.test('what could not be written is written as soon as that works again', async (t) => {
   const store = memoryStore({ [KEY]: storedSession('rt-1') });
-  const { keeper, clock } = await restored(store);
+  const { spender, clock } = await restored(store);
   store.before = async (operation) => {
     if (operation === 'write') throw unlock();
   };
-  await keeper.spend(async (_, rotated) => rotated('rt-2'));
-  t.equal(keeper.problem()?.code, 'ERR_STORE_LOCKED');
+  await spender.spend(async (_, rotated) => rotated('rt-2'));
+  t.equal(spender.problem()?.code, 'ERR_STORE_LOCKED');
   t.equal(store.session(KEY)?.refreshToken, 'rt-1');
   store.before = async () => {};
-  await keeper.restore();
-  await keeper.settled();
+  await spender.restore();
+  await spender.settled();
   t.equal(store.session(KEY)?.refreshToken, 'rt-1', 'not at every occasion');
   clock.advance(TIMING.storeRetryMs);
-  await keeper.restore();
-  await keeper.settled();
+  await spender.restore();
+  await spender.settled();
   t.equal(store.session(KEY)?.refreshToken, 'rt-2');
-  t.equal(keeper.problem(), undefined);
+  t.equal(spender.problem(), undefined);
 });
 
 t.test('a store that cannot be read when a token is spent does not bring an old one back', async (t) => {
   const store = memoryStore({ [KEY]: storedSession('rt-1') });
-  const { keeper } = await restored(store);
+  const { spender } = await restored(store);
   store.before = async () => {
     throw unlock();
   };
-  await keeper.spend(async (_, rotated) => rotated('rt-2'));
+  await spender.spend(async (_, rotated) => rotated('rt-2'));
   store.before = async (operation) => {
     if (operation === 'write') throw unlock();
   };
-  await keeper.spend(async (session) => {
+  await spender.spend(async (session) => {
     t.equal(session.refreshToken, 'rt-2', 'memory knows better than the store');
   });
 });
 
 t.test('writes reach the store in the order of what they say', async (t) => {
   const store = memoryStore({ [KEY]: storedSession('rt-1') });
-  const { keeper } = await restored(store);
+  const { spender } = await restored(store);
   const slow = gate();
   let first = true;
   store.before = async (operation) => {
@@ -217,7 +217,7 @@ t.test('writes reach the store in the order of what they say', async (t) => {
     first = false;
     await slow.promise;
   };
-  const replacing = [keeper.replace(storedSession('rt-2')), keeper.replace(storedSession('rt-3'))];
+  const replacing = [spender.replace(storedSession('rt-2')), spender.replace(storedSession('rt-3'))];
   await settled();
   slow.open();
   await Promise.all(replacing);

@@ -6,7 +6,7 @@ import { causeOf, type Log } from '../platform/log.ts';
 import type { SecretStore } from './stores/secret-store.ts';
 
 /** What the legacy tool has left in a home, in plain files of one folder. */
-export type LegacyTool = {
+export type LegacyTokens = {
   /** The refresh token it kept for a profile; undefined when there is none, or not in a file of this user's alone. */
   refreshToken(profile: string): Promise<string | undefined>;
   /** Removes what it kept for a profile: refresh token, ID token, and headers made from that. */
@@ -25,7 +25,7 @@ const FILES = [
 /** Its files have one token and a few words; more is not from it. */
 const MAX_BYTES = 65_536;
 
-export function legacyTool(home: string): LegacyTool {
+export function createLegacyTokens(home: string): LegacyTokens {
   const folder = join(home, '.claude-code-session');
   return {
     refreshToken: async (profile) => {
@@ -45,10 +45,10 @@ export function legacyTool(home: string): LegacyTool {
  * A store that takes over what the legacy tool kept for these profiles, so that nobody signs in again
  * because of the change; and that leaves none of its tokens behind once it has a session of its own.
  */
-export function importing(
+export function createImportingStore(
   store: SecretStore,
   profiles: readonly string[],
-  legacyTool: LegacyTool,
+  legacyTool: LegacyTokens,
   log: Log,
 ): SecretStore {
   const leaveNothing = async (): Promise<void> => {
