@@ -1,10 +1,18 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { builtinModules } from 'node:module';
-import { dirname, join, posix, relative, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join, posix } from 'node:path';
 import t from 'tap';
-import ts from 'typescript';
 import { BUILD_VERSION } from '../protocol/version.ts';
+import {
+  cyclesOf,
+  filesIn,
+  type Import,
+  importsOf,
+  parse,
+  ROOT,
+  type SourceFile,
+  sourcesIn,
+} from '../tools/support/source-tree.ts';
+import { edgesIn } from './fixtures/edges-in.ts';
 
 /** The folders of the product. Nothing of it imports the programs of {@link PROGRAMS} or test/. */
 const FOLDERS = ['protocol', 'common', 'network', 'daemon', 'shim', 'admin', 'infra'] as const;
@@ -140,20 +148,9 @@ const CARD = [
   'tap',
 ];
 
-const root = projectRoot();
-const builtins = new Set(builtinModules);
-
-type Source = { path: string; tree: ts.SourceFile };
-type Import = {
-  from: string;
-  specifier: string;
-  target: string;
-  kind: 'builtin' | 'file' | 'package' | 'computed';
-};
-
-const sources: Source[] = FOLDERS.flatMap(sourcesIn);
+const sources: SourceFile[] = FOLDERS.flatMap(sourcesIn);
 const imports: Import[] = sources.flatMap(importsOf);
-const programs: Source[] = PROGRAMS.flatMap(sourcesIn);
+const programs: SourceFile[] = PROGRAMS.flatMap(sourcesIn);
 const allImports: Import[] = [...imports, ...programs.flatMap(importsOf)];
 
 t.test('imports are found in every form they can take', async (t) => {
@@ -236,7 +233,7 @@ t.test('a folder holds as many files as a reader can take in', async (t) => {
     files.set(posix.dirname(path), (files.get(posix.dirname(path)) ?? 0) + 1);
   for (const [folder, count] of files) if (count > LIMITS.files) t.fail(`${folder} has ${count} files`);
   for (const folder of LARGE_FOLDERS) {
-    const children = readdirSync(join(root, folder));
+    const children = readdirSync(join(ROOT, folder));
     t.ok(children.length <= LIMITS.children, `${folder} has ${children.length} children`);
   }
 });
@@ -250,7 +247,7 @@ t.test('what CDK is loaded by, and what it is not, is told from imports of impor
 
 t.test('every relative import is a file that exists, with its extension', async (t) => {
   for (const { from, target, kind } of imports) {
-    if (kind === 'file' && !existsSync(join(root, target))) t.fail(`${from} imports ${target}`);
+    if (kind === 'file' && !existsSync(join(ROOT, target))) t.fail(`${from} imports ${target}`);
   }
   t.pass();
 });
@@ -314,7 +311,7 @@ t.test('edges are touched only by the files that own them', async (t) => {
 t.test('every source file has a test of the same name, or a reason', async (t) => {
   for (const folder of MIRRORED) {
     for (const path of filesIn(folder)) {
-      const tested = existsSync(join(root, 'test', path.replace(/\.ts$/, '.test.ts')));
+      const tested = existsSync(join(ROOT, 'test', path.replace(/\.ts$/, '.test.ts')));
       if (Object.hasOwn(WITHOUT_TEST, path)) t.notOk(tested, `${path} needs no reason any more`);
       else t.ok(tested, `${path} has its test`);
     }
@@ -323,9 +320,9 @@ t.test('every source file has a test of the same name, or a reason', async (t) =
 
 t.test('every test has a source file of the same name', async (t) => {
   for (const folder of MIRRORED) {
-    for (const name of readdirSync(join(root, 'test', folder))) {
+    for (const name of readdirSync(join(ROOT, 'test', folder))) {
       if (!name.endsWith('.test.ts')) continue;
-      t.ok(existsSync(join(root, folder, name.replace(/\.test\.ts$/, '.ts'))), `${folder}/${name}`);
+      t.ok(existsSync(join(ROOT, folder, name.replace(/\.test\.ts$/, '.ts'))), `${folder}/${name}`);
     }
   }
 });
@@ -335,7 +332,7 @@ type Manifest = {
   dependencies: Record<string, string>;
   devDependencies: Record<string, string>;
 };
-const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest;
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest;
 const declared = { ...manifest.devDependencies, ...manifest.dependencies };
 
 t.test('the programs and the package have one version', async (t) => {
@@ -366,170 +363,6 @@ function loadsCdk(path: string, seen = new Set<string>()): boolean {
   );
 }
 
-function projectRoot(): string {
-  let directory = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(directory, 'package.json'))) directory = dirname(directory);
-  return directory;
-}
-
-/** Paths of the TypeScript files in a folder, relative to the root, with slashes. */
-function filesIn(folder: string): string[] {
-  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
-    .map((path) => posix.join(folder, ...path.split(sep)))
-    .sort();
-}
-
-function sourcesIn(folder: string): Source[] {
-  return filesIn(folder).map((path) => ({ path, tree: parse(path, readFileSync(join(root, path), 'utf8')) }));
-}
-
-/** Groups of files of which each imports itself through the others, by name. */
-function cyclesOf(arrows: readonly Import[]): string[][] {
-  const targets = new Map<string, Set<string>>();
-  for (const { from, target, kind } of arrows)
-    if (kind === 'file') targets.set(from, (targets.get(from) ?? new Set()).add(target));
-  const reach = (start: string): Set<string> => {
-    const seen = new Set<string>();
-    const waiting = [...(targets.get(start) ?? [])];
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      if (seen.has(next)) continue;
-      seen.add(next);
-      waiting.push(...(targets.get(next) ?? []));
-    }
-    return seen;
-  };
-  const reached = new Map([...targets.keys()].map((file) => [file, reach(file)]));
-  const groups = new Map<string, string[]>();
-  for (const [file, own] of reached) {
-    if (!own.has(file)) continue;
-    const group = [...own].filter((other) => reached.get(other)?.has(file)).sort();
-    groups.set(group.join(' '), group);
-  }
-  return [...groups.values()].sort();
-}
-
 function folderOf(path: string): string {
   return path.split('/')[0] ?? '';
-}
-
-function parse(path: string, text: string): ts.SourceFile {
-  return ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true, ts.ScriptKind.TS);
-}
-
-function visit(node: ts.Node, look: (node: ts.Node) => void): void {
-  look(node);
-  ts.forEachChild(node, (child) => visit(child, look));
-}
-
-function importsOf({ path, tree }: Source): Import[] {
-  const found: Import[] = [];
-  const loaders = new Set(['require']);
-  const add = (specifier: ts.Node | undefined): void => {
-    const text = specifier && ts.isStringLiteralLike(specifier) ? specifier.text : undefined;
-    found.push(resolve(path, text));
-  };
-  visit(tree, (node) => {
-    if (ts.isImportDeclaration(node)) add(node.moduleSpecifier);
-    else if (ts.isExportDeclaration(node) && node.moduleSpecifier) add(node.moduleSpecifier);
-    else if (ts.isExternalModuleReference(node)) add(node.expression);
-    else if (ts.isImportTypeNode(node))
-      add(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined);
-    else if (ts.isVariableDeclaration(node) && node.initializer && isCreateRequire(node.initializer))
-      loaders.add(node.name.getText(tree));
-    else if (ts.isCallExpression(node) && loads(node.expression, loaders)) add(node.arguments[0]);
-  });
-  return found;
-}
-
-/** `import`, `require`, `createRequire(…)`, whatever that was called, and its `resolve`. */
-function loads(callee: ts.Expression, loaders: ReadonlySet<string>): boolean {
-  if (callee.kind === ts.SyntaxKind.ImportKeyword || isCreateRequire(callee)) return true;
-  if (ts.isIdentifier(callee)) return loaders.has(callee.text);
-  return (
-    ts.isPropertyAccessExpression(callee) &&
-    callee.name.text === 'resolve' &&
-    ts.isIdentifier(callee.expression) &&
-    loaders.has(callee.expression.text)
-  );
-}
-
-function isCreateRequire(node: ts.Expression): boolean {
-  return ts.isCallExpression(node) && node.expression.getText().split('.').at(-1) === 'createRequire';
-}
-
-function resolve(from: string, specifier: string | undefined): Import {
-  if (specifier === undefined) return { from, specifier: '<computed>', target: '', kind: 'computed' };
-  if (specifier.startsWith('.')) {
-    return { from, specifier, target: posix.join(posix.dirname(from), specifier), kind: 'file' };
-  }
-  if (specifier.startsWith('/') || specifier.startsWith('file:'))
-    return { from, specifier, target: relative(root, specifier), kind: 'file' };
-  const bare = specifier.replace(/^node:/, '');
-  if (specifier.startsWith('node:') || builtins.has(bare))
-    return { from, specifier, target: `node:${bare}`, kind: 'builtin' };
-  const parts = specifier.split('/');
-  const target = parts.slice(0, specifier.startsWith('@') ? 2 : 1).join('/');
-  return { from, specifier, target, kind: 'package' };
-}
-
-/** The edges a file touches, in the order it does. */
-function edgesIn(tree: ts.SourceFile): string[] {
-  const found: string[] = [];
-  visit(tree, (node) => {
-    const edge = edgeOf(node);
-    if (edge) found.push(edge);
-  });
-  return found;
-}
-
-const MEMBERS: Record<string, string> = { Date: 'now', Math: 'random', process: 'env' };
-
-function edgeOf(node: ts.Node): string | undefined {
-  if (ts.isNewExpression(node) || ts.isCallExpression(node)) {
-    const bare = (node.arguments?.length ?? 0) === 0 && node.expression.getText() === 'Date';
-    return bare ? 'Date.now' : undefined;
-  }
-  if (ts.isImportDeclaration(node)) {
-    const names = node.importClause?.namedBindings;
-    const imported =
-      names && ts.isNamedImports(names) ? names.elements.map((e) => (e.propertyName ?? e.name).text) : [];
-    const specifier = ts.isStringLiteral(node.moduleSpecifier) ? node.moduleSpecifier.text : '';
-    return /^(node:)?process$/.test(specifier) && imported.includes('env') ? 'process.env' : undefined;
-  }
-  if (ts.isIdentifier(node) && node.text === 'console') return isValue(node) ? 'console' : undefined;
-  const member = memberOf(node);
-  if (!member) return undefined;
-  const [object, name] = member;
-  return MEMBERS[object] === name ? `${object}.${name}` : undefined;
-}
-
-/** Object and member that an expression or a destructuring reads, when both are plain to see. */
-function memberOf(node: ts.Node): [string, string] | undefined {
-  if (ts.isPropertyAccessExpression(node)) return [lastName(node.expression), node.name.text];
-  if (ts.isElementAccessExpression(node)) {
-    const { argumentExpression: argument } = node;
-    return ts.isStringLiteralLike(argument) ? [lastName(node.expression), argument.text] : undefined;
-  }
-  if (ts.isBindingElement(node) && ts.isVariableDeclaration(node.parent.parent)) {
-    const { initializer } = node.parent.parent;
-    const name = (node.propertyName ?? node.name).getText();
-    return initializer ? [lastName(initializer), name] : undefined;
-  }
-  return undefined;
-}
-
-function lastName(node: ts.Expression): string {
-  return node.getText().split('.').at(-1) ?? '';
-}
-
-/** An identifier that is the global of that name, or `globalThis`' member, not somebody's own field. */
-function isValue(node: ts.Identifier): boolean {
-  const { parent } = node;
-  if (ts.isPropertyAccessExpression(parent) && parent.name === node)
-    return parent.expression.getText() === 'globalThis';
-  return !(
-    (ts.isPropertyAssignment(parent) && parent.name === node) ||
-    (ts.isPropertySignature(parent) && parent.name === node)
-  );
 }
