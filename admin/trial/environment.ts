@@ -2,6 +2,7 @@
 import { accessSync, chmodSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { networkSettingsFrom } from '../../common/network-settings.ts';
+import { singleQuote } from '../../common/shell-quote.ts';
 import type { TestPlace } from './temporary-home.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -54,10 +55,10 @@ function opener(folder: string, entry: string, env: Environment): string {
   const path = join(folder, basename(program));
   const lines = OWN.map((name) => {
     const value = env[name];
-    return value === undefined ? `unset ${name}` : `export ${name}=${quoted(value)}`;
+    return value === undefined ? `unset ${name}` : `export ${name}=${singleQuote(value)}`;
   });
   const address = args.some((arg) => arg.includes('%s')) ? [] : ['"$1"'];
-  const command = [program, ...args].map((word) => quoted(word).replaceAll('%s', `'"$1"'`));
+  const command = [program, ...args].map((word) => singleQuote(word).replaceAll('%s', `'"$1"'`));
   mkdirSync(folder, { mode: 0o700 });
   writeFileSync(path, `#!/bin/sh\n${lines.join('\n')}\nexec ${[...command, ...address].join(' ')}\n`);
   chmodSync(path, 0o700);
@@ -67,10 +68,6 @@ function opener(folder: string, entry: string, env: Environment): string {
 function picked(names: readonly string[], env: Environment): Record<string, string> {
   const set = names.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]] as const]));
   return Object.fromEntries(set);
-}
-
-function quoted(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function isProgram(path: string): boolean {

@@ -1,3 +1,4 @@
+import { singleQuoteForFish } from '../shell-quote.ts';
 import { type Completed, functionName, type Values } from './table.ts';
 
 /** Completion for fish. */
@@ -5,7 +6,8 @@ export function fishCompletion(program: string, completed: readonly Completed[])
   const steps = completed
     .filter(({ path }) => path.length > 0)
     .map(
-      ({ path }) => `            case ${quoted(` ${path.join(' ')}`)}\n                set path $path $word`,
+      ({ path }) =>
+        `            case ${singleQuoteForFish(` ${path.join(' ')}`)}\n                set path $path $word`,
     );
   return `# fish completion of ${program}, printed by: ${program} completion fish
 function ${testOf(program)}
@@ -29,12 +31,12 @@ function testOf(program: string): string {
 }
 
 function linesOf(program: string, { path, commands, flags, operand }: Completed): string[] {
-  const start = `complete -c ${program} -n ${quoted([testOf(program), ...path].join(' '))}`;
+  const start = `complete -c ${program} -n ${singleQuoteForFish([testOf(program), ...path].join(' '))}`;
   return [
-    ...commands.map(({ name, text }) => `${start} -a ${name} -d ${quoted(text)}`),
+    ...commands.map(({ name, text }) => `${start} -a ${name} -d ${singleQuoteForFish(text)}`),
     ...flags.map(({ short, long, text, values }) => {
       const letters = short === undefined ? '' : ` -s ${short}`;
-      return `${start}${letters} -l ${long}${values ? ` ${argument(program, values)}` : ''} -d ${quoted(text)}`;
+      return `${start}${letters} -l ${long}${values ? ` ${argument(program, values)}` : ''} -d ${singleQuoteForFish(text)}`;
     }),
     ...(operand ? [`${start} -a ${offered(program, operand.values)}`] : []),
   ];
@@ -48,9 +50,5 @@ function argument(program: string, values: Values): string {
 function offered(program: string, values: Values): string {
   if (values === 'profiles') return `'(${program} completion --profiles 2>/dev/null)'`;
   if (values === 'commands') return "'(__fish_complete_command)'";
-  return values === 'files' ? "'(__fish_complete_path)'" : quoted(values.join(' '));
-}
-
-function quoted(text: string): string {
-  return `'${text.replace(/[\\']/g, '\\$&')}'`;
+  return values === 'files' ? "'(__fish_complete_path)'" : singleQuoteForFish(values.join(' '));
 }

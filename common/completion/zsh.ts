@@ -1,3 +1,4 @@
+import { singleQuote } from '../shell-quote.ts';
 import { type Completed, type CompletedFlag, functionName, type Values } from './table.ts';
 
 /** Completion for zsh, to be sourced or to stand in a folder of fpath as `_PROGRAM`. */
@@ -33,7 +34,7 @@ function functionOf(root: string, { path, commands, flags, operand }: Completed)
   local curcontext=$curcontext state line
   local -a commands
   commands=(
-${commands.map((each) => `    ${quoted(`${each.name}:${each.text}`)}`).join('\n')}
+${commands.map((each) => `    ${singleQuote(`${each.name}:${each.text}`)}`).join('\n')}
   )
   _arguments -C ${specs.join(' \\\n    ')} \\
     '1: :->command' '*:: :->rest'
@@ -48,16 +49,12 @@ ${commands.map((each) => `    ${quoted(`${each.name}:${each.text}`)}`).join('\n'
 /** `(-p --profile)'{-p,--profile}'[…]:name:…`: either form, once. */
 function flagSpec(root: string, { short, long, text, values }: CompletedFlag): string {
   const described = `[${text.replace(/[[\]\\:]/g, '\\$&')}]${values ? `:${long}:${action(root, values)}` : ''}`;
-  if (short === undefined) return quoted(`--${long}${described}`);
-  return `${quoted(`(-${short} --${long})`)}{-${short},--${long}}${quoted(described)}`;
+  if (short === undefined) return singleQuote(`--${long}${described}`);
+  return `${singleQuote(`(-${short} --${long})`)}{-${short},--${long}}${singleQuote(described)}`;
 }
 
 function action(root: string, values: Values): string {
   if (values === 'profiles') return `${root}_profiles`;
   if (values === 'files') return '_files';
   return values === 'commands' ? '_command_names' : `(${values.join(' ')})`;
-}
-
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }

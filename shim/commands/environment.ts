@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { basename } from 'node:path';
+import { singleQuote, singleQuoteForFish, singleQuoteForPowerShell } from '../../common/shell-quote.ts';
 import type { Credentials } from '../../protocol/api.ts';
 import { loadConfig, profileNamed } from '../../protocol/config.ts';
 import { containerCredentialsUrl } from '../../protocol/container-credentials.ts';
@@ -37,17 +38,17 @@ type Shell = {
 const SHELLS = {
   sh: {
     comment: (text) => `# ${text}`,
-    set: (name, value) => `export ${name}='${value.replaceAll("'", "'\\''")}'`,
+    set: (name, value) => `export ${name}=${singleQuote(value)}`,
     unset: (name) => `unset ${name}`,
   },
   fish: {
     comment: (text) => `# ${text}`,
-    set: (name, value) => `set -gx ${name} '${value.replace(/[\\']/g, '\\$&')}'`,
+    set: (name, value) => `set -gx ${name} ${singleQuoteForFish(value)}`,
     unset: (name) => `set -e ${name}`,
   },
   powershell: {
     comment: (text) => `# ${text}`,
-    set: (name, value) => `$Env:${name} = '${value.replaceAll("'", "''")}'`,
+    set: (name, value) => `$Env:${name} = ${singleQuoteForPowerShell(value)}`,
     unset: (name) => `Remove-Item Env:${name} -ErrorAction SilentlyContinue`,
   },
 } as const satisfies Record<string, Shell>;

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { type Finding, ok, problem, warning } from '../../common/findings.ts';
+import { programOfCommand, quoteShellWord, quoteTypedWord } from '../../common/shell-quote.ts';
 import { isProgram, readText } from '../sign-in/browser.ts';
 import { safeText, shortPath } from '../terminal/view.ts';
 import { awsConfigPath, awsCredentialsPath, type Section, sectionsOf } from '../user-files/aws-files.ts';
-import { programOf, quotedWord } from '../user-files/command-words.ts';
-import { type Check, forEachProfile, type Looking, shellWord } from './check.ts';
+import { type Check, forEachProfile, type Looking } from './check.ts';
 
 /** Settings of a profile that SDKs look at before its `credential_process`. */
 const OUTDOING = [
@@ -56,7 +56,7 @@ function sectionFindings(
       name,
     );
   }
-  const runs = programOf(command);
+  const runs = programOfCommand(command);
   if (!isProgram(runs)) {
     return problem(
       `profile ${name} runs ${safeText(runs)}, which is no program`,
@@ -89,7 +89,7 @@ function sectionFindings(
 }
 
 function commandFor(program: string, name: string): string {
-  return `${quotedWord(program)} --profile ${name}`;
+  return `${quoteShellWord(program)} --profile ${name}`;
 }
 
 function addition(path: string, name: string, region: string, program: string): string {
@@ -99,7 +99,7 @@ function addition(path: string, name: string, region: string, program: string): 
     `region = ${region}`,
     `credential_process = ${commandFor(program, name)}`,
   ];
-  return `printf '%s\\n' ${lines.map(shellWord).join(' ')} >> ${shellWord(path)}`;
+  return `printf '%s\\n' ${lines.map(quoteTypedWord).join(' ')} >> ${quoteTypedWord(path)}`;
 }
 
 /** No static keys of the same name in `~/.aws/credentials`: they go first, and are never renewed. */

@@ -40,8 +40,3 @@ export async function forEachProfile(
   const found = await Promise.all(profiles.map(look));
   return found.flat();
 }
-
-/** A word for a shell, quoted when it needs to be. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}

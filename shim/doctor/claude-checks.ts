@@ -1,12 +1,12 @@
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
+import { programOfCommand, quoteShellWord, quoteTypedWord } from '../../common/shell-quote.ts';
 import { isObject } from '../../protocol/profile-reader.ts';
 import type { ShimEdges } from '../program/edges.ts';
 import { isProgram, readText } from '../sign-in/browser.ts';
 import { safeText, shortPath } from '../terminal/view.ts';
-import { programOf, quotedWord } from '../user-files/command-words.ts';
-import { type Check, type ClaudeSettings, type Looking, shellWord } from './check.ts';
+import type { Check, ClaudeSettings, Looking } from './check.ts';
 import { unreachable } from './network-checks.ts';
 
 /** The user's own settings of Claude Code. */
@@ -32,7 +32,7 @@ export const claude: Check = ({ edges, config, claudeSettings }) => {
   const settings = claudeSettings();
   if (!settings) {
     if (readText(path) === undefined) {
-      const fix = `mkdir -p ${shellWord(dirname(path))} && printf '%s\\n' ${shellWord(wanted(edges, config))} > ${shellWord(path)}`;
+      const fix = `mkdir -p ${quoteTypedWord(dirname(path))} && printf '%s\\n' ${quoteTypedWord(wanted(edges, config))} > ${quoteTypedWord(path)}`;
       return [warning(`there is no ${where}: Claude Code does not use Bedrock`, fix)];
     }
     return [problem(`${where} is no JSON object: Claude Code ignores it`, `correct ${where}`)];
@@ -84,19 +84,23 @@ function bedrockFindings(
 function helperFindings(edges: ShimEdges, { root, env }: ClaudeSettings, where: string): Finding[] {
   const found: Finding[] = [];
   const refresh = (root as Record<string, unknown>).awsAuthRefresh;
-  const login = `${quotedWord(join(edges.installation, 'bedrock-auth'))} login --profile ${env.AWS_PROFILE ?? 'ClaudeCode'}`;
+  const login = `${quoteShellWord(join(edges.installation, 'bedrock-auth'))} login --profile ${env.AWS_PROFILE ?? 'ClaudeCode'}`;
   if (typeof refresh !== 'string') {
     const fix = `add to ${where}: "awsAuthRefresh": ${JSON.stringify(login)}`;
     found.push(warning('Claude Code does not know how to sign in (awsAuthRefresh)', fix));
   } else if (!isCommand(edges, refresh)) {
     const fix = `set in ${where}: "awsAuthRefresh": ${JSON.stringify(login)}`;
-    found.push(problem(`awsAuthRefresh runs ${safeText(programOf(refresh))}, which is no program`, fix));
+    found.push(
+      problem(`awsAuthRefresh runs ${safeText(programOfCommand(refresh))}, which is no program`, fix),
+    );
   }
   const helper = (root as Record<string, unknown>).otelHeadersHelper;
-  const ours = JSON.stringify(quotedWord(join(edges.installation, 'otel-helper')));
+  const ours = JSON.stringify(quoteShellWord(join(edges.installation, 'otel-helper')));
   if (typeof helper === 'string' && !isCommand(edges, helper)) {
     const fix = `set in ${where}: "otelHeadersHelper": ${ours}`;
-    found.push(problem(`otelHeadersHelper runs ${safeText(programOf(helper))}, which is no program`, fix));
+    found.push(
+      problem(`otelHeadersHelper runs ${safeText(programOfCommand(helper))}, which is no program`, fix),
+    );
   }
   if (isOn(env) && typeof helper !== 'string') {
     const fix = `add to ${where}: "otelHeadersHelper": ${ours}`;
@@ -134,13 +138,13 @@ function wanted(edges: ShimEdges, config: Looking['config']): string {
   const profile = config?.names[0] ?? 'ClaudeCode';
   return JSON.stringify({
     env: { CLAUDE_CODE_USE_BEDROCK: '1', AWS_PROFILE: profile, CCWB_SIGN_IN: 'off' },
-    awsAuthRefresh: `${quotedWord(join(edges.installation, 'bedrock-auth'))} login --profile ${profile}`,
+    awsAuthRefresh: `${quoteShellWord(join(edges.installation, 'bedrock-auth'))} login --profile ${profile}`,
   });
 }
 
 /** A shell runs these: a name is looked for on the PATH. */
 function isCommand({ env }: ShimEdges, command: string): boolean {
-  const file = programOf(command).replace(/^~(?=\/)/, env.HOME ?? '~');
+  const file = programOfCommand(command).replace(/^~(?=\/)/, env.HOME ?? '~');
   if (file.includes('/')) return isProgram(file);
   return (env.PATH ?? '').split(':').some((folder) => isProgram(join(folder, file)));
 }

@@ -1,5 +1,6 @@
 import { lstatSync, type Stats } from 'node:fs';
 import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
+import { quoteTypedWord } from '../../common/shell-quote.ts';
 import type { StatusReply } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { socketDirectory } from '../../protocol/paths.ts';
@@ -7,7 +8,7 @@ import { BUILD_VERSION, compareBuilds } from '../../protocol/version.ts';
 import { installedService } from '../daemon/start-daemon.ts';
 import { duration, moment } from '../terminal/times.ts';
 import { safeText, shortPath } from '../terminal/view.ts';
-import { type Check, forEachProfile, shellWord } from './check.ts';
+import { type Check, forEachProfile } from './check.ts';
 
 /** The socket and its folder are this user's, and nobody else may use them. */
 export const socket: Check = ({ edges }) => {
@@ -17,11 +18,11 @@ export const socket: Check = ({ edges }) => {
     const wrong = wrongWith(folder, 0o700) ?? wrongWith(path, 0o600);
     if (wrong) return [wrong];
     const there = lstatSync(path, { throwIfNoEntry: false });
-    if (there && !there.isSocket()) return [problem(`${path} is no socket`, `rm ${shellWord(path)}`)];
+    if (there && !there.isSocket()) return [problem(`${path} is no socket`, `rm ${quoteTypedWord(path)}`)];
     return [ok(`${shortPath(path, edges.env.HOME)}${there ? '' : ', not there while no daemon runs'}`)];
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    return [problem(`${path} cannot be looked at (${code})`, `ls -ld ${shellWord(folder)}`)];
+    return [problem(`${path} cannot be looked at (${code})`, `ls -ld ${quoteTypedWord(folder)}`)];
   }
 };
 
@@ -29,13 +30,13 @@ function wrongWith(path: string, mode: number): Finding | undefined {
   const stat: Stats | undefined = lstatSync(path, { throwIfNoEntry: false });
   const uid = process.getuid?.();
   if (!stat || uid === undefined) return undefined;
-  if (stat.isSymbolicLink()) return problem(`${path} is a symbolic link`, `rm ${shellWord(path)}`);
+  if (stat.isSymbolicLink()) return problem(`${path} is a symbolic link`, `rm ${quoteTypedWord(path)}`);
   if (stat.uid !== uid) {
-    return problem(`${path} belongs to uid ${stat.uid}, not to you`, `sudo rm -r ${shellWord(path)}`);
+    return problem(`${path} belongs to uid ${stat.uid}, not to you`, `sudo rm -r ${quoteTypedWord(path)}`);
   }
   if (!(stat.mode & 0o077)) return undefined;
   const open = `${path} is open to others (mode ${(stat.mode & 0o777).toString(8)})`;
-  return problem(open, `chmod ${mode.toString(8)} ${shellWord(path)}`);
+  return problem(open, `chmod ${mode.toString(8)} ${quoteTypedWord(path)}`);
 }
 
 /** A daemon answers, of the version of this program. */

@@ -1,10 +1,11 @@
 import { accessSync, constants, lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
+import { quoteTypedWord } from '../../common/shell-quote.ts';
 import { BUILD_VERSION } from '../../protocol/version.ts';
 import { isProgram } from '../sign-in/browser.ts';
 import { safeText, shortPath } from '../terminal/view.ts';
-import { type Check, shellWord } from './check.ts';
+import type { Check } from './check.ts';
 
 const PROGRAMS = ['credential-process', 'otel-helper', 'bedrock-auth', 'bedrock-authd'];
 const FILES = [
@@ -50,19 +51,21 @@ export const logs: Check = ({ edges }) => {
   const where = shortPath(folder, edges.env.HOME);
   const stat = lstatSync(folder, { throwIfNoEntry: false });
   if (!stat) return [skipped(`${where} is not there yet`)];
-  if (!stat.isDirectory()) return [problem(`${where} is no folder`, `rm ${shellWord(folder)}`)];
+  if (!stat.isDirectory()) return [problem(`${where} is no folder`, `rm ${quoteTypedWord(folder)}`)];
   try {
     accessSync(folder, constants.W_OK | constants.X_OK);
   } catch {
-    return [problem(`${where} cannot be written`, `chmod u+rwx ${shellWord(folder)}`)];
+    return [problem(`${where} cannot be written`, `chmod u+rwx ${quoteTypedWord(folder)}`)];
   }
   const audit = lstatSync(edges.paths.audit, { throwIfNoEntry: false });
   const foreign = audit && (!audit.isFile() || audit.uid !== process.getuid?.());
   if (foreign) {
-    return [warning('the audit log is no file of yours: not written', `rm ${shellWord(edges.paths.audit)}`)];
+    return [
+      warning('the audit log is no file of yours: not written', `rm ${quoteTypedWord(edges.paths.audit)}`),
+    ];
   }
   if (audit && audit.mode & 0o077) {
-    const fix = `chmod 600 ${shellWord(edges.paths.audit)}`;
+    const fix = `chmod 600 ${quoteTypedWord(edges.paths.audit)}`;
     return [warning('the audit log is open to others: not written', fix)];
   }
   return [ok(where)];

@@ -1,7 +1,7 @@
+import { quoteShellWord } from '../../common/shell-quote.ts';
 import { claudeSettingsPath } from '../doctor/claude-checks.ts';
 import type { ShimEdges } from '../program/edges.ts';
 import { PLACEHOLDER } from '../service/service-files.ts';
-import { quotedWord } from '../user-files/command-words.ts';
 import {
   doubledName,
   isSameJson,
@@ -13,27 +13,26 @@ import {
   valuesIn,
   withValue,
 } from '../user-files/json-text.ts';
-import type { ValueEdit } from '../user-files/record.ts';
-import { ownSettings, withoutSettings, withoutValues } from '../user-files/settings-edit.ts';
-import { type Edit, planEdit } from './edit.ts';
-import { NOTHING, type Plan } from './step.ts';
+import { ownSettings, type ValueEdit, withoutSettings, withoutValues } from '../user-files/settings-edit.ts';
+import { type InstallPlan, NO_CHANGES } from './install-plan.ts';
+import { type EditedText, planUserFileEdit } from './user-file-edit.ts';
 
 /** The settings of Claude Code that the package brings, merged into those the user has. */
 export function planClaudeSettings(
   edges: ShimEdges,
   settings: JsonObject | undefined,
   profiles: readonly string[],
-): Plan {
+): InstallPlan {
   const { installation } = edges;
-  const wanted = valuesIn(settings ?? {}).map((each) => inPlace(each, installation));
-  if (wanted.length === 0) return NOTHING;
-  return planEdit(edges, {
+  const wanted = valuesIn(settings ?? {}).map((each) => fillPlaceholder(each, installation));
+  if (wanted.length === 0) return NO_CHANGES;
+  return planUserFileEdit(edges, {
     kind: 'claude-settings',
     path: claudeSettingsPath(edges),
-    what: wanted.map(({ path }) => path.join('.')).join(', '),
-    lines: JSON.stringify(asObject(wanted), null, 2),
-    edit: (text, before) => withSettings(text, wanted, before?.values),
-    without: (text) => {
+    summary: wanted.map(({ path }) => path.join('.')).join(', '),
+    manualLines: JSON.stringify(objectOfValues(wanted), null, 2),
+    edit: (text, before) => mergeSettings(text, wanted, before?.values),
+    textWithoutOurs: (text) => {
       const { ours } = ownSettings(text, installation, profiles) ?? { ours: [] };
       return ours.length === 0 ? text : withoutSettings(text, ours);
     },
@@ -41,14 +40,14 @@ export function planClaudeSettings(
 }
 
 /** The text with these values, and without what an earlier package had set and this one does not. */
-export function withSettings(
+export function mergeSettings(
   text: string,
   wanted: readonly JsonValue[],
   before: readonly ValueEdit[] = [],
-): Edit | { problem: string } {
+): EditedText | { problem: string } {
   if (text.trim() === '' || text === '\ufeff') {
     const values = wanted.map(({ path, value }) => ({ path, wrote: value }));
-    return { text: `${JSON.stringify(asObject(wanted), null, 2)}\n`, values };
+    return { text: `${JSON.stringify(objectOfValues(wanted), null, 2)}\n`, values };
   }
   const root = objectIn(text);
   if (!root) return { problem: 'it is no JSON object' };
@@ -82,18 +81,20 @@ export function withSettings(
 }
 
 /** The installation's path in a value; in a command it is a word of a shell. */
-function inPlace({ path, value }: JsonValue, installation: string): JsonValue {
+function fillPlaceholder({ path, value }: JsonValue, installation: string): JsonValue {
   if (typeof value !== 'string') return { path, value };
   const placed =
     path[0] === 'env'
       ? value.replaceAll(PLACEHOLDER, () => installation)
-      : value.replace(WORD, (word) => quotedWord(word.replace(PLACEHOLDER, () => installation)));
+      : value.replace(PLACEHOLDER_WORD, (word) =>
+          quoteShellWord(word.replace(PLACEHOLDER, () => installation)),
+        );
   return { path, value: placed };
 }
 
-const WORD = new RegExp(`(?<!\\S)${PLACEHOLDER}\\S*`, 'g');
+const PLACEHOLDER_WORD = new RegExp(`(?<!\\S)${PLACEHOLDER}\\S*`, 'g');
 
-function asObject(values: readonly JsonValue[]): JsonObject {
+function objectOfValues(values: readonly JsonValue[]): JsonObject {
   const root: JsonObject = {};
   for (const { path, value } of values) {
     let object = root;

@@ -1,28 +1,28 @@
 import { accessSync, constants, lstatSync, symlinkSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute } from 'node:path';
+import { commandLinkOf } from '../installation/command-link.ts';
 import type { ShimEdges } from '../program/edges.ts';
 import { shortPath } from '../terminal/view.ts';
-import { commandLink } from '../user-files/command-link.ts';
 import { isSamePlace } from '../user-files/edit-file.ts';
-import { NOTHING, type Plan } from './step.ts';
+import { type InstallPlan, NO_CHANGES } from './install-plan.ts';
 
 /**
  * `bedrock-auth` where the shell finds it, if the user has a folder for that. Nothing makes the folder or puts it on
  * the PATH, and what is there by that name already is left.
  */
-export function planCommandLink(edges: ShimEdges): Plan {
-  const { path, target } = commandLink(edges);
+export function planCommandLink(edges: ShimEdges): InstallPlan {
+  const { path, target } = commandLinkOf(edges);
   const folder = dirname(path);
   const places = (edges.env.PATH ?? '').split(delimiter).filter(isAbsolute);
-  if (!places.some((place) => isSamePlace(place, folder)) || !isWritable(folder)) return NOTHING;
-  if (lstatSync(path, { throwIfNoEntry: false })) return NOTHING;
+  if (!places.some((place) => isSamePlace(place, folder)) || !isWritable(folder)) return NO_CHANGES;
+  if (lstatSync(path, { throwIfNoEntry: false })) return NO_CHANGES;
   const make = (): undefined => {
     symlinkSync(target, path);
   };
   const { HOME: home } = edges.env;
   return {
-    changes: [{ text: `${shortPath(path, home)}, a link to ${shortPath(target, home)}`, make }],
-    byHand: [],
+    changes: [{ text: `${shortPath(path, home)}, a link to ${shortPath(target, home)}`, apply: make }],
+    manualSteps: [],
   };
 }
 

@@ -2,7 +2,7 @@ import { copyFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readIfThere, replaceFile } from '../../common/atomic-file.ts';
 import { parseConfig } from '../../protocol/config.ts';
-import { UNREADABLE_CONFIG } from '../user-files/installation-layout.ts';
+import { UNREADABLE_CONFIG } from '../installation/layout.ts';
 import {
   isJsonObject,
   isSameJson,
@@ -11,19 +11,19 @@ import {
   valueAt,
   withValue,
 } from '../user-files/json-text.ts';
+import { type InstallPlan, NO_CHANGES } from './install-plan.ts';
 import type { Package } from './package.ts';
-import { NOTHING, type Plan } from './step.ts';
 
 /**
  * The profiles of the package in the installation's config.json. Those of other packages stay; one that cannot
  * be read is put aside, since nothing works with it.
  */
-export function planConfig(installation: string, pack: Package): Plan {
+export function planConfigFile(installation: string, pack: Package): InstallPlan {
   const path = join(installation, 'config.json');
   const before = readIfThere(path);
-  const merged = before === undefined ? undefined : withProfilesOf(before, path, pack);
+  const merged = before === undefined ? undefined : mergeProfiles(before, path, pack);
   const text = merged ?? pack.configText;
-  if (text === before) return NOTHING;
+  if (text === before) return NO_CHANGES;
   const names = pack.config.names.join(', ');
   const aside = before !== undefined && merged === undefined;
   const make = (): undefined => {
@@ -31,26 +31,29 @@ export function planConfig(installation: string, pack: Package): Plan {
     replaceFile(path, text, before === undefined ? 0o600 : statSync(path).mode & 0o777);
   };
   const told = aside ? `; the one that was there cannot be read, and is ${UNREADABLE_CONFIG} now` : '';
-  return { changes: [{ text: `config.json: ${names}${told}`, essential: true, make }], byHand: [] };
+  return {
+    changes: [{ text: `config.json: ${names}${told}`, essential: true, apply: make }],
+    manualSteps: [],
+  };
 }
 
 /** Undefined when the text is no config.json. */
-function withProfilesOf(text: string, path: string, { configText, config }: Package): string | undefined {
-  const root = readable(text, path);
+function mergeProfiles(text: string, path: string, { configText, config }: Package): string | undefined {
+  const root = parseValidConfig(text, path);
   if (!root) return undefined;
   const place = isJsonObject(root.profiles) ? ['profiles'] : [];
-  const wanted = profilesIn(objectIn(configText) ?? {});
+  const wanted = profilesOfConfig(objectIn(configText) ?? {});
   let merged = text;
   for (const name of config.names) {
     const profile = wanted[name];
     if (isSameJson(valueAt(root, [...place, name]), profile)) continue;
     merged = withValue(merged, [...place, name], profile);
   }
-  const now = profilesIn(readable(merged, path) ?? {});
+  const now = profilesOfConfig(parseValidConfig(merged, path) ?? {});
   return config.names.every((name) => isSameJson(now[name], wanted[name])) ? merged : undefined;
 }
 
-function readable(text: string, path: string): JsonObject | undefined {
+function parseValidConfig(text: string, path: string): JsonObject | undefined {
   try {
     parseConfig(text, path);
     return objectIn(text);
@@ -59,6 +62,6 @@ function readable(text: string, path: string): JsonObject | undefined {
   }
 }
 
-function profilesIn(root: JsonObject): JsonObject {
+function profilesOfConfig(root: JsonObject): JsonObject {
   return isJsonObject(root.profiles) ? root.profiles : root;
 }

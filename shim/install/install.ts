@@ -8,16 +8,16 @@ import { asJson, shortPath } from '../terminal/view.ts';
 import { planAwsConfig } from './aws-config.ts';
 import { planAwsCredentials } from './aws-credentials.ts';
 import { planClaudeSettings } from './claude-settings.ts';
+import { planCleanup } from './cleanup.ts';
 import { planCommandLink } from './command-link.ts';
-import { planConfig } from './config-file.ts';
-import { planDaemon } from './daemon.ts';
-import { holdLock } from './lock.ts';
-import { planCleaning } from './old-versions.ts';
+import { planConfigFile } from './config-file.ts';
+import { planDaemon } from './daemon-service.ts';
+import { acquireInstallLock } from './install-lock.ts';
+import { type InstallChange, type InstallPlan, type ManualStep, manualStepAfter } from './install-plan.ts';
 import { type Package, readPackage } from './package.ts';
-import { currentVersion, planLinks, planPayload, planSwitch } from './payload.ts';
-import { asInstallError, checkRoom, findPlace } from './preflight.ts';
-import { type SelfCheck, selfCheck } from './self-check.ts';
-import { asByHand, type ByHand, type Change, type Plan } from './step.ts';
+import { checkDiskSpace, findInstallFolder, toInstallError } from './preflight.ts';
+import { currentVersion, planCurrentVersion, planProgramFiles, planProgramLinks } from './program-files.ts';
+import { runSelfCheck, type SelfCheckResult } from './self-check.ts';
 
 const HELP = `Install Claude Code with Amazon Bedrock for you, or bring it up to date.
 
@@ -49,8 +49,8 @@ type Report = {
   outcome: 'installed' | 'upgraded' | 'downgraded' | 'changed' | 'unchanged' | 'planned';
   changes: string[];
   notes: string[];
-  leftToDo: ByHand[];
-  checks: SelfCheck['findings'];
+  leftToDo: ManualStep[];
+  checks: SelfCheckResult['findings'];
   next: string | null;
 };
 
@@ -64,16 +64,16 @@ async function main(started: ShimEdges): Promise<number> {
   const pack = readPackage(started.buildFolder);
   const program = {
     ...started,
-    installation: findPlace(started),
+    installation: findInstallFolder(started),
     print: (text: string) => tell(started, text),
   };
   const plan = await planAll(program, pack, options).catch((thrown: unknown) => {
-    throw asInstallError(thrown, 'what is there cannot be looked at');
+    throw toInstallError(thrown, 'what is there cannot be looked at');
   });
   const report = reportOf(program, pack, plan, options);
   if (!options.json) await program.print(heading(program, report));
   if (!options.dryRun) await carryOut(program, plan, report, options);
-  const checked = options.dryRun ? undefined : await selfCheck(program, pack.config.names);
+  const checked = options.dryRun ? undefined : await runSelfCheck(program, pack.config.names);
   report.checks = checked?.findings ?? [];
   report.next = checked?.next ?? null;
   const problems = report.checks.filter(({ outcome }) => outcome === 'problem').length;
@@ -82,30 +82,35 @@ async function main(started: ShimEdges): Promise<number> {
 }
 
 /** Every part, in the order in which one stands on the other. Nothing is changed by planning. */
-async function planAll(edges: ShimEdges, pack: Package, { service }: Options): Promise<Plan> {
+async function planAll(edges: ShimEdges, pack: Package, { service }: Options): Promise<InstallPlan> {
   const { installation } = edges;
-  const payload = planPayload(installation, pack);
-  if (payload.changes.length > 0) checkRoom(installation, pack);
+  const payload = planProgramFiles(installation, pack);
+  if (payload.changes.length > 0) checkDiskSpace(installation, pack);
   const plans = [
     payload,
-    planConfig(installation, pack),
-    planSwitch(installation, payload.version),
-    planLinks(installation, pack),
+    planConfigFile(installation, pack),
+    planCurrentVersion(installation, payload.version),
+    planProgramLinks(installation, pack),
     planCommandLink(edges),
     planAwsConfig(edges, pack.config),
     planAwsCredentials(edges, pack.config),
     planClaudeSettings(edges, pack.settings, pack.config.names),
     await planDaemon(edges, payload.version, service),
-    planCleaning(edges, payload.version),
+    planCleanup(edges, payload.version),
   ];
   return {
     changes: plans.flatMap(({ changes }) => changes),
-    byHand: plans.flatMap(({ byHand }) => byHand),
+    manualSteps: plans.flatMap(({ manualSteps: byHand }) => byHand),
   };
 }
 
 /** @throws CcwbError when what the rest stands on fails; any other part becomes something to do by hand. */
-async function carryOut(edges: ShimEdges, plan: Plan, report: Report, { json }: Options): Promise<void> {
+async function carryOut(
+  edges: ShimEdges,
+  plan: InstallPlan,
+  report: Report,
+  { json }: Options,
+): Promise<void> {
   if (plan.changes.length === 0) return;
   const lock = begin(edges);
   try {
@@ -123,24 +128,32 @@ async function carryOut(edges: ShimEdges, plan: Plan, report: Report, { json }: 
 function begin(edges: ShimEdges): { release(): void } {
   try {
     mkdirSync(edges.installation, { recursive: true, mode: 0o700 });
-    return holdLock(edges);
+    return acquireInstallLock(edges);
   } catch (thrown) {
-    throw asInstallError(thrown, 'nothing was installed');
+    throw toInstallError(thrown, 'nothing was installed');
   }
 }
 
-async function make({ text, essential, make: change }: Change, report: Report): Promise<readonly string[]> {
+async function make(
+  { text, essential, apply: change }: InstallChange,
+  report: Report,
+): Promise<readonly string[]> {
   try {
     return (await change()) ?? [];
   } catch (thrown) {
-    const error = asInstallError(thrown, text);
+    const error = toInstallError(thrown, text);
     if (essential) throw error;
-    report.leftToDo.push(asByHand(text, asCcwbError(thrown instanceof CcwbError ? thrown : error)));
+    report.leftToDo.push(manualStepAfter(text, asCcwbError(thrown instanceof CcwbError ? thrown : error)));
     return ['not done, see below'];
   }
 }
 
-function reportOf({ installation }: ShimEdges, pack: Package, plan: Plan, { dryRun }: Options): Report {
+function reportOf(
+  { installation }: ShimEdges,
+  pack: Package,
+  plan: InstallPlan,
+  { dryRun }: Options,
+): Report {
   const current = currentVersion(installation);
   const from = current?.replace(/-[0-9a-f]{8}(\.\d+)?$/, '') ?? null;
   const order = from === null ? 0 : compareBuilds(from, pack.build);
@@ -153,7 +166,7 @@ function reportOf({ installation }: ShimEdges, pack: Package, plan: Plan, { dryR
     outcome: dryRun ? 'planned' : unchanged ? 'unchanged' : from === null ? 'installed' : changed,
     changes: plan.changes.map(({ text }) => text),
     notes: [],
-    leftToDo: [...plan.byHand],
+    leftToDo: [...plan.manualSteps],
     checks: [],
     next: null,
   };
@@ -176,7 +189,7 @@ function sentence(text: string): string {
   return `${hanging('', text, 0).join('\n')}\n`;
 }
 
-function closing({ leftToDo }: Report, checked: SelfCheck | undefined): string {
+function closing({ leftToDo }: Report, checked: SelfCheckResult | undefined): string {
   const left = leftToDo.flatMap(({ text, fix }) => {
     const [first = '', ...rest] = fix.split('\n');
     return [...hanging('  ', text, 4), ...hanging('    fix: ', first, 9), ...rest];

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { readIfThere } from '../../common/atomic-file.ts';
 import { type Config, parseConfig } from '../../protocol/config.ts';
 import { CcwbError } from '../../protocol/errors.ts';
+import { sha256 } from '../installation/installation-record.ts';
 import { type JsonObject, objectIn } from '../user-files/json-text.ts';
-import { sha256 } from '../user-files/record.ts';
 
 /** A package as it was unpacked. */
 export type Package = {
@@ -26,12 +26,12 @@ export type Package = {
 
 export type PackageFile = { path: string; sha256: string; size: number; executable: boolean };
 
-export const SUMS = 'SHA256SUMS';
+export const CHECKSUM_FILE = 'SHA256SUMS';
 
 /** How much of the digest tells two packages of one build apart. */
 const DIGEST_DIGITS = 8;
 
-const AGAIN = 'unpack the archive again; if that is no help, get it again from your administrator';
+const UNPACK_AGAIN = 'unpack the archive again; if that is no help, get it again from your administrator';
 
 /**
  * Reads a package and checks every file of it against SHA256SUMS.
@@ -39,19 +39,20 @@ const AGAIN = 'unpack the archive again; if that is no help, get it again from y
  * @throws CcwbError ERR_PACKAGE_INVALID; ERR_CONFIG_INVALID for a profile that cannot be used.
  */
 export function readPackage(folder: string): Package {
-  const sums = textOf(folder, SUMS);
-  const files = linesOf(sums).map(([digest, path]) => checked(folder, path, digest));
-  const version = objectIn(textOf(folder, 'version.json'));
+  const sums = readText(folder, CHECKSUM_FILE);
+  const files = parseChecksums(sums).map(([digest, path]) => checkFile(folder, path, digest));
+  const version = objectIn(readText(folder, 'version.json'));
   const build = version?.build;
   if (typeof build !== 'string' || !/^[\w.+-]{1,64}$/.test(build) || build.startsWith('.')) {
-    throw invalid('version.json names no build');
+    throw invalidPackage('version.json names no build');
   }
-  const configText = textOf(folder, 'config.json');
+  const configText = readText(folder, 'config.json');
   const config = parseConfig(configText, join(folder, 'config.json'));
   for (const problem of config.invalid.values()) throw problem;
   const settingsText = readIfThere(join(folder, '.claude', 'settings.json'));
   const settings = settingsText === undefined ? undefined : objectIn(settingsText);
-  if (settingsText !== undefined && !settings) throw invalid('.claude/settings.json is no JSON object');
+  if (settingsText !== undefined && !settings)
+    throw invalidPackage('.claude/settings.json is no JSON object');
   return {
     folder,
     build,
@@ -65,9 +66,9 @@ export function readPackage(folder: string): Package {
 }
 
 /** Whether a folder holds these files, every byte of them. */
-export function holds(folder: string, { files, sums }: Package): boolean {
+export function folderMatchesPackage(folder: string, { files, sums }: Package): boolean {
   try {
-    if (readIfThere(join(folder, SUMS)) !== sums) return false;
+    if (readIfThere(join(folder, CHECKSUM_FILE)) !== sums) return false;
     return files.every(({ path, sha256: digest, size }) => {
       const stat = lstatSync(join(folder, path));
       return stat.isFile() && stat.size === size && digestOf(join(folder, path)) === digest;
@@ -96,42 +97,43 @@ export function digestOf(path: string, onPiece: (piece: Uint8Array) => void = ()
 }
 
 /** Lines as `sha256sum` writes them. */
-function linesOf(sums: string): [digest: string, path: string][] {
+function parseChecksums(sums: string): [digest: string, path: string][] {
   const lines = sums.split('\n').filter((line) => line !== '');
-  if (lines.length === 0) throw invalid(`${SUMS} is empty`);
+  if (lines.length === 0) throw invalidPackage(`${CHECKSUM_FILE} is empty`);
   return lines.map((line) => {
     const [, digest = '', path = ''] = /^([0-9a-f]{64}) [ *](?:\.\/)?(.+)$/.exec(line) ?? [];
     const inside = path !== '' && !path.startsWith('/') && !path.split('/').includes('..');
-    if (!inside || path.includes('\\')) throw invalid(`${SUMS} has a line that is none of a checksum`);
+    if (!inside || path.includes('\\'))
+      throw invalidPackage(`${CHECKSUM_FILE} has a line that is none of a checksum`);
     return [digest, path];
   });
 }
 
-function checked(folder: string, path: string, digest: string): PackageFile {
+function checkFile(folder: string, path: string, digest: string): PackageFile {
   const stat = lstatSync(join(folder, path), { throwIfNoEntry: false });
-  if (!stat) throw invalid(`${path} is missing`);
-  if (!stat.isFile()) throw invalid(`${path} is no file`);
+  if (!stat) throw invalidPackage(`${path} is missing`);
+  if (!stat.isFile()) throw invalidPackage(`${path} is no file`);
   let found: string;
   try {
     found = digestOf(join(folder, path));
   } catch (cause) {
-    throw invalid(`${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`, cause);
+    throw invalidPackage(`${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`, cause);
   }
-  if (found !== digest) throw invalid(`${path} is not as it was packed`);
+  if (found !== digest) throw invalidPackage(`${path} is not as it was packed`);
   return { path, sha256: digest, size: stat.size, executable: (stat.mode & 0o100) !== 0 };
 }
 
-function textOf(folder: string, name: string): string {
+function readText(folder: string, name: string): string {
   let text: string | undefined;
   try {
     text = readIfThere(join(folder, name));
   } catch (cause) {
-    throw invalid(`${name} cannot be read (${(cause as NodeJS.ErrnoException).code})`, cause);
+    throw invalidPackage(`${name} cannot be read (${(cause as NodeJS.ErrnoException).code})`, cause);
   }
-  if (text === undefined) throw invalid(`${name} is missing`);
+  if (text === undefined) throw invalidPackage(`${name} is missing`);
   return text;
 }
 
-function invalid(what: string, cause?: unknown): CcwbError {
-  return new CcwbError('ERR_PACKAGE_INVALID', `the package is damaged: ${what}`, AGAIN, { cause });
+function invalidPackage(what: string, cause?: unknown): CcwbError {
+  return new CcwbError('ERR_PACKAGE_INVALID', `the package is damaged: ${what}`, UNPACK_AGAIN, { cause });
 }

@@ -5,18 +5,18 @@ import type { ShimEdges } from '../program/edges.ts';
 import type { Package } from './package.ts';
 
 /** What else is written besides the files themselves, with some air, in bytes. */
-const ROOM_BYTES = 16_777_216;
+const OTHER_FILES_BYTES = 16_777_216;
 
 /**
  * Where the installation is to be, once it is certain that it can be: nothing has been written yet.
  *
  * @throws CcwbError ERR_USAGE for another user's home; ERR_INSTALL_FAILED for a home that cannot be written.
  */
-export function findPlace({ paths, env }: ShimEdges): string {
+export function findInstallFolder({ paths, env }: ShimEdges): string {
   const wanted = paths.installDirectory;
   const home = dirname(wanted);
   const stat = statSync(home, { throwIfNoEntry: false });
-  if (!stat?.isDirectory()) throw failed(`there is no home ${home}`, 'set HOME to your home folder');
+  if (!stat?.isDirectory()) throw installError(`there is no home ${home}`, 'set HOME to your home folder');
   const uid = process.getuid?.();
   const sudoer = env.SUDO_UID !== undefined && env.SUDO_UID !== String(uid);
   if (stat.uid !== uid || sudoer) {
@@ -30,41 +30,41 @@ export function findPlace({ paths, env }: ShimEdges): string {
   }
   const there = lstatSync(wanted, { throwIfNoEntry: false });
   if (there && !statSync(wanted, { throwIfNoEntry: false })?.isDirectory()) {
-    throw failed(`${wanted} is no folder`, `move it away: mv ${wanted} ${wanted}.away`);
+    throw installError(`${wanted} is no folder`, `move it away: mv ${wanted} ${wanted}.away`);
   }
   const place = there ? realpathSync(wanted) : join(realpathSync(home), basename(wanted));
   if (there && statSync(place).uid !== uid) {
-    throw failed(`${wanted} belongs to uid ${statSync(place).uid}, not to you`, `sudo rm -r ${wanted}`);
+    throw installError(`${wanted} belongs to uid ${statSync(place).uid}, not to you`, `sudo rm -r ${wanted}`);
   }
   checkWritable(existsSync(place) ? place : dirname(place));
-  checkNameable(place);
+  checkPathCharacters(place);
   return place;
 }
 
 /** @throws CcwbError ERR_INSTALL_FAILED when the disk has no room for the package. */
-export function checkRoom(place: string, { files }: Package): void {
+export function checkDiskSpace(place: string, { files }: Package): void {
   const folder = existsSync(place) ? place : dirname(place);
-  const needed = files.reduce((sum, { size }) => sum + size, ROOM_BYTES);
+  const needed = files.reduce((sum, { size }) => sum + size, OTHER_FILES_BYTES);
   const { bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;
   if (free >= needed) return;
-  throw failed(
+  throw installError(
     `there is no room in ${folder}: ${megabytes(needed)} are needed, ${megabytes(free)} are free`,
     `make room there, then run it again; du -sh ${folder}/* shows what takes it`,
   );
 }
 
 /** Any failure of a file operation, as ours; what worked before still does. */
-export function asInstallError(thrown: unknown, what: string): CcwbError {
+export function toInstallError(thrown: unknown, what: string): CcwbError {
   if (thrown instanceof CcwbError) return thrown;
   const { code, path } = (thrown ?? {}) as NodeJS.ErrnoException;
   if (code === undefined || path === undefined) {
-    return failed(`${what}: ${code ?? 'unexpected error'}`, 'run it again', thrown);
+    return installError(`${what}: ${code ?? 'unexpected error'}`, 'run it again', thrown);
   }
   const full = code === 'ENOSPC' || code === 'EDQUOT';
   const why = full ? 'the disk or your quota is full' : `${path} cannot be written (${code})`;
   const fix = full ? 'make room, then run it again' : `see to it that ${dirname(path)} can be written`;
-  return failed(`${what}: ${why}`, fix, thrown);
+  return installError(`${what}: ${why}`, fix, thrown);
 }
 
 function checkWritable(folder: string): void {
@@ -73,15 +73,15 @@ function checkWritable(folder: string): void {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     const why = code === 'EROFS' ? 'is on a disk that is read-only' : `cannot be written (${code})`;
-    throw failed(`${folder} ${why}`, 'see to it that you can write there', cause);
+    throw installError(`${folder} ${why}`, 'see to it that you can write there', cause);
   }
 }
 
 /** What files of AWS and of service managers cannot hold in a path. */
-function checkNameable(place: string): void {
+function checkPathCharacters(place: string): void {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (!/[\x00-\x1f\x7f]|\s[#;]/.test(place)) return;
-  throw failed(
+  throw installError(
     `the path ${JSON.stringify(place)} holds control characters, or # or ; after a space`,
     'no AWS tool could run a program there; use a home without them',
   );
@@ -91,6 +91,6 @@ function megabytes(bytes: number): string {
   return `${Math.ceil(bytes / 1_000_000)} MB`;
 }
 
-export function failed(message: string, fix: string, cause?: unknown): CcwbError {
+export function installError(message: string, fix: string, cause?: unknown): CcwbError {
   return new CcwbError('ERR_INSTALL_FAILED', message, fix, { cause });
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type CheckFinding, type NamedCheck, runCheck } from '../../common/doctor.ts';
+import { quoteShellWord } from '../../common/shell-quote.ts';
 import type { StatusReply } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { awsConfig, awsCredentials, environment } from '../doctor/aws-checks.ts';
@@ -11,7 +12,6 @@ import { config, installation } from '../doctor/installation-checks.ts';
 import { beginLooking } from '../doctor/look.ts';
 import type { ShimEdges } from '../program/edges.ts';
 import { shortPath } from '../terminal/view.ts';
-import { quotedWord } from '../user-files/command-words.ts';
 
 /** Those checks of `bedrock-auth doctor` that tell whether the installation itself is whole; none asks the network. */
 const CHECKS: readonly NamedCheck<Looking>[] = [
@@ -25,7 +25,7 @@ const CHECKS: readonly NamedCheck<Looking>[] = [
   { name: 'Claude Code', check: claude },
 ];
 
-export type SelfCheck = {
+export type SelfCheckResult = {
   findings: CheckFinding[];
   /** The findings as people read them. */
   text: string;
@@ -34,7 +34,7 @@ export type SelfCheck = {
 };
 
 /** @param profiles those of the package: others are not its business. */
-export async function selfCheck(edges: ShimEdges, profiles: readonly string[]): Promise<SelfCheck> {
+export async function runSelfCheck(edges: ShimEdges, profiles: readonly string[]): Promise<SelfCheckResult> {
   const looking = beginLooking(edges, undefined);
   try {
     const status = await looking.status();
@@ -55,6 +55,6 @@ function nextCommand(edges: ShimEdges, status: StatusReply | CcwbError): string 
   const onPath = (env.PATH ?? '').split(':').includes(folder);
   const path = join(folder, 'bedrock-auth');
   const short = shortPath(path, env.HOME);
-  const name = onPath ? 'bedrock-auth' : /^~[\w@%+=:,./-]+$/.test(short) ? short : quotedWord(path);
+  const name = onPath ? 'bedrock-auth' : /^~[\w@%+=:,./-]+$/.test(short) ? short : quoteShellWord(path);
   return `${name} ${signedIn ? 'status' : 'login'}`;
 }

@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 import { type DaemonClient, daemonClient } from '../../protocol/client.ts';
 import { asCcwbError, CcwbError, errorLines } from '../../protocol/errors.ts';
 import { type Paths, resolvePaths } from '../../protocol/paths.ts';
-import { CURRENT, VERSIONS } from '../user-files/installation-layout.ts';
+import { CURRENT_LINK, VERSIONS_FOLDER } from '../installation/layout.ts';
 
 /** What a shim program works with: the edges of its process, named once. */
 export type ShimEdges = {
@@ -141,8 +141,8 @@ async function readLine(signal: AbortSignal): Promise<string | undefined> {
 export function installationOf(buildFolder: string): string {
   const versions = dirname(buildFolder);
   const installation = dirname(versions);
-  if (basename(versions) !== VERSIONS) return buildFolder;
-  const current = lstatSync(join(installation, CURRENT), { throwIfNoEntry: false });
+  if (basename(versions) !== VERSIONS_FOLDER) return buildFolder;
+  const current = lstatSync(join(installation, CURRENT_LINK), { throwIfNoEntry: false });
   return current?.isSymbolicLink() ? installation : buildFolder;
 }
 

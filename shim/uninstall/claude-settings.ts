@@ -1,21 +1,23 @@
 import { claudeSettingsPath } from '../doctor/claude-checks.ts';
+import { readInstallationRecord } from '../installation/installation-record.ts';
 import type { ShimEdges } from '../program/edges.ts';
-import { readRecord } from '../user-files/record.ts';
 import { ownSettings, standing, withoutSettings, withoutValues } from '../user-files/settings-edit.ts';
-import type { Plan } from './step.ts';
-import { planUndo, type Touched } from './undo.ts';
+import { planUndo, type UndoableFile } from './undo.ts';
+import type { UninstallPlan } from './uninstall-plan.ts';
 
 /** The settings of Claude Code that lead to this installation, and others that an installer made. */
-export function claudeSettings(edges: ShimEdges, profiles: readonly string[]): Plan {
+export function planClaudeSettingsRemoval(edges: ShimEdges, profiles: readonly string[]): UninstallPlan {
   const { installation } = edges;
-  const recorded = readRecord(installation).files.filter(({ kind }) => kind === 'claude-settings');
+  const recorded = readInstallationRecord(installation).files.filter(
+    ({ kind }) => kind === 'claude-settings',
+  );
   const usual = claudeSettingsPath(edges);
-  const files: Touched[] = recorded.some(({ path }) => path === usual)
+  const files: UndoableFile[] = recorded.some(({ path }) => path === usual)
     ? recorded
     : [...recorded, { path: usual }];
   const plans = files.map((file) =>
     planUndo(edges, file, {
-      what: (text) => {
+      ownNames: (text) => {
         const found = ownSettings(text, installation, profiles);
         if (!found) return undefined;
         const made = standing(text, valuesOf(file)).map(({ path }) => path.join('.'));
@@ -24,7 +26,7 @@ export function claudeSettings(edges: ShimEdges, profiles: readonly string[]): P
         const maybe = found.maybe.map((name) => `env.${name}`).filter((name) => !names.includes(name));
         return { ours: names, maybe: file.written === undefined ? maybe : [] };
       },
-      without: (text) => {
+      textWithoutOurs: (text) => {
         const rest = withoutValues(text, valuesOf(file));
         const { ours } = ownSettings(rest, installation, profiles) ?? { ours: [] };
         return ours.length === 0 ? rest : withoutSettings(rest, ours);
@@ -33,10 +35,10 @@ export function claudeSettings(edges: ShimEdges, profiles: readonly string[]): P
   );
   return {
     steps: plans.flatMap(({ steps }) => steps),
-    left: plans.flatMap(({ left }) => left),
+    kept: plans.flatMap(({ kept: left }) => left),
   };
 }
 
-function valuesOf({ values }: Touched) {
+function valuesOf({ values }: UndoableFile) {
   return values ?? [];
 }

@@ -1,25 +1,28 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { sectionsOfLegacyTool } from '../install/aws-credentials.ts';
+import { legacyToolSections } from '../install/aws-credentials.ts';
 import type { ShimEdges } from '../program/edges.ts';
 import { shortPath } from '../terminal/view.ts';
 import { withoutSections } from '../user-files/aws-edit.ts';
 import { awsCredentialsPath } from '../user-files/aws-files.ts';
 import { readForEdit, removeIfEmpty, writeEdited } from '../user-files/edit-file.ts';
-import type { Plan, Step } from './step.ts';
+import type { UninstallPlan, UninstallStep } from './uninstall-plan.ts';
 
 /** How the files end in which it keeps tokens, and headers made from them, for a profile. */
-const FILES = /-(?:refresh\.json(?:\.tmp)?|monitoring\.json|otel-headers\.(?:json|raw))$/;
+const TOKEN_FILE_SUFFIX = /-(?:refresh\.json(?:\.tmp)?|monitoring\.json|otel-headers\.(?:json|raw))$/;
 
 /** What the legacy tool keeps in plain files for these profiles: its tokens, its AWS credentials. */
-export function legacyTool(edges: ShimEdges, profiles: readonly string[]): Plan {
-  return { steps: [...tokens(edges, profiles), ...credentials(edges, profiles)], left: [] };
+export function planLegacyToolRemoval(edges: ShimEdges, profiles: readonly string[]): UninstallPlan {
+  return {
+    steps: [...planTokenRemoval(edges, profiles), ...planCredentialRemoval(edges, profiles)],
+    kept: [],
+  };
 }
 
-function tokens({ env }: ShimEdges, profiles: readonly string[]): Step[] {
+function planTokenRemoval({ env }: ShimEdges, profiles: readonly string[]): UninstallStep[] {
   const folder = join(env.HOME ?? '', '.claude-code-session');
   const ours = entries(folder).filter(
-    (name) => profiles.includes(name.replace(FILES, '')) && FILES.test(name),
+    (name) => profiles.includes(name.replace(TOKEN_FILE_SUFFIX, '')) && TOKEN_FILE_SUFFIX.test(name),
   );
   if (ours.length === 0) return [];
   const remove = async (): Promise<string[]> => {
@@ -30,18 +33,18 @@ function tokens({ env }: ShimEdges, profiles: readonly string[]): Step[] {
   return [{ text: `the tokens of the legacy tool in ${shortPath(folder, env.HOME)}`, remove }];
 }
 
-function credentials(edges: ShimEdges, profiles: readonly string[]): Step[] {
+function planCredentialRemoval(edges: ShimEdges, profiles: readonly string[]): UninstallStep[] {
   const path = awsCredentialsPath(edges);
   const text = (): string => {
     const file = readForEdit(path);
     return file && 'text' in file ? file.text : '';
   };
-  const found = sectionsOfLegacyTool(text(), profiles);
+  const found = legacyToolSections(text(), profiles);
   if (found.length === 0) return [];
   const names = [...new Set(found.map(({ profile }) => `[${profile}]`))].join(', ');
   const remove = async (): Promise<string[]> => {
     const now = text();
-    const sections = sectionsOfLegacyTool(now, profiles);
+    const sections = legacyToolSections(now, profiles);
     if (sections.length > 0) writeEdited(path, withoutSections(now, sections));
     return [];
   };

@@ -9,16 +9,16 @@ import { endDaemon } from '../daemon/take-over.ts';
 import { hasEnded, runningDaemon } from '../daemon/upgrade.ts';
 import type { ShimEdges } from '../program/edges.ts';
 import { findServiceManager } from '../service/find-service-manager.ts';
-import type { Plan } from './step.ts';
+import type { UninstallPlan } from './uninstall-plan.ts';
 
 /** Revoking is a call to the identity provider. */
 const SIGN_OUT_MS = 20_000;
 
 /** How long a daemon that answers no more takes to end, in milliseconds. */
-const LAST_WORDS_MS = 5_000;
+const DAEMON_EXIT_MS = 5_000;
 
 /** The sign-in of each profile: here, in the keyring, and at the identity provider. */
-export function sessions(edges: ShimEdges): Plan & { names: readonly string[] } {
+export function planSignOut(edges: ShimEdges): UninstallPlan & { names: readonly string[] } {
   const config = readConfig(edges);
   const names = config?.names ?? [];
   const usable = [...(config?.profiles.keys() ?? [])];
@@ -44,11 +44,11 @@ export function sessions(edges: ShimEdges): Plan & { names: readonly string[] } 
   const steps =
     usable.length === 0 || !hasDaemon ? [] : [{ text: `the sign-in of ${usable.join(', ')}`, remove }];
   const unknown = config || !hasDaemon ? [] : ['a sign-in, if there is one: config.json cannot be used'];
-  return { steps, left: unknown, names };
+  return { steps, kept: unknown, names };
 }
 
 /** The service with its files, and a daemon that runs without one. */
-export function daemonAndService(edges: ShimEdges): Plan {
+export function planDaemonRemoval(edges: ShimEdges): UninstallPlan {
   const { env } = edges;
   const manager = env.CCWB_SOCKET || env.CCWB_CONFIG ? undefined : findServiceManager(edges);
   const installed = manager?.installed() === true;
@@ -60,12 +60,12 @@ export function daemonAndService(edges: ShimEdges): Plan {
     const running = await runningDaemon(edges);
     if (running) await endDaemon(edges, running);
     // It writes a last line, and would make the folder of its log anew.
-    if (running) await hasEnded(running.pid, LAST_WORDS_MS);
+    if (running) await hasEnded(running.pid, DAEMON_EXIT_MS);
     return [];
   };
   return {
     steps: [{ text: installed ? `the service (${manager.name})` : 'the daemon, if it runs', remove }],
-    left: [],
+    kept: [],
   };
 }
 

@@ -2,12 +2,12 @@ import { resolve } from 'node:path';
 import { hanging } from '../../common/terminal/layout.ts';
 import { asCcwbError } from '../../protocol/errors.ts';
 import { type ShimEdges, usageError } from '../program/edges.ts';
-import { awsSections } from './aws-sections.ts';
-import { claudeSettings } from './claude-settings.ts';
-import { linkOfCommand } from './command-link.ts';
-import { installationFolder, runtimeFolder } from './folders.ts';
-import { legacyTool } from './legacy-tool.ts';
-import { daemonAndService, sessions } from './sign-out.ts';
+import { planAwsConfigRemoval } from './aws-config.ts';
+import { planClaudeSettingsRemoval } from './claude-settings.ts';
+import { planCommandLinkRemoval } from './command-link.ts';
+import { planInstallationFolderRemoval, planRuntimeFolderRemoval } from './folders.ts';
+import { planLegacyToolRemoval } from './legacy-tool.ts';
+import { planDaemonRemoval, planSignOut } from './sign-out.ts';
 
 export type UninstallOptions = {
   /** Folder of the installation that is meant; that of this program when absent. */
@@ -25,20 +25,20 @@ export type UninstallOptions = {
 export async function uninstall(own: ShimEdges, options: UninstallOptions): Promise<number> {
   const { installation } = options;
   const program = installation === undefined ? own : { ...own, installation: resolve(installation) };
-  const signedIn = sessions(program);
+  const signedIn = planSignOut(program);
   const keep = { config: options.keepConfig === true, logs: options.keepLogs === true };
   const plans = [
     signedIn,
-    daemonAndService(program),
-    awsSections(program),
-    claudeSettings(program, signedIn.names),
-    legacyTool(program, signedIn.names),
-    runtimeFolder(program),
-    linkOfCommand(program),
-    installationFolder(program, keep),
+    planDaemonRemoval(program),
+    planAwsConfigRemoval(program),
+    planClaudeSettingsRemoval(program, signedIn.names),
+    planLegacyToolRemoval(program, signedIn.names),
+    planRuntimeFolderRemoval(program),
+    planCommandLinkRemoval(program),
+    planInstallationFolderRemoval(program, keep),
   ];
   const steps = plans.flatMap((plan) => plan.steps);
-  const kept = plans.flatMap((plan) => plan.left);
+  const kept = plans.flatMap((plan) => plan.kept);
   await program.writeOut(
     `${list(
       'This removes',
@@ -46,7 +46,7 @@ export async function uninstall(own: ShimEdges, options: UninstallOptions): Prom
     )}${list('It leaves', kept)}`,
   );
   if (options.dryRun) return 0;
-  if (!options.yes && !(await confirmed(program))) {
+  if (!options.yes && !(await confirmRemoval(program))) {
     await program.writeOut('Nothing was removed.\n');
     return 1;
   }
@@ -66,7 +66,7 @@ export async function uninstall(own: ShimEdges, options: UninstallOptions): Prom
 }
 
 /** @throws CcwbError ERR_USAGE where nobody can be asked. */
-async function confirmed(edges: ShimEdges): Promise<boolean> {
+async function confirmRemoval(edges: ShimEdges): Promise<boolean> {
   if (!edges.terminalInput) {
     throw usageError(edges.name, 'nobody can be asked here; --yes removes without asking');
   }

@@ -1,7 +1,7 @@
 /** Changes of `~/.aws/config`, and their undoing: everything else in it stays as it is, byte for byte. */
 import { join } from 'node:path';
+import { programOfCommand } from '../../common/shell-quote.ts';
 import { type Section, sectionsOf } from './aws-files.ts';
-import { programOf } from './command-words.ts';
 
 /** A profile as an installation needs it. */
 export type WantedProfile = { name: string; settings: Readonly<Record<string, string>> };
@@ -54,7 +54,7 @@ export function withoutProfiles(text: string, edits: AwsEdits, installation: str
 export function ownSections(text: string, installation: string): Section[] {
   const ours = join(installation, 'credential-process');
   return sectionsOf(text).filter(
-    ({ settings }) => programOf(settings.get('credential_process') ?? '') === ours,
+    ({ settings }) => programOfCommand(settings.get('credential_process') ?? '') === ours,
   );
 }
 

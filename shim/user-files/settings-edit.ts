@@ -1,8 +1,10 @@
 /** The settings of Claude Code that lead to an installation, and the undoing of what was put into them. */
 import { join } from 'node:path';
-import { programOf } from './command-words.ts';
+import { programOfCommand } from '../../common/shell-quote.ts';
 import { isJsonObject, isSameJson, type JsonPath, objectIn, valueAt, withValue } from './json-text.ts';
-import type { ValueEdit } from './record.ts';
+
+/** A value that an installer set in a JSON file; `earlier` is absent if there was none. */
+export type ValueEdit = { path: JsonPath; wrote: unknown; earlier?: unknown };
 
 /** Settings that an installer makes and a user may have made too: told, not removed, without a record. */
 const MAYBE_OURS =
@@ -18,7 +20,7 @@ export function ownSettings(
   if (!root) return undefined;
   const env = isJsonObject(root.env) ? root.env : {};
   const leadsHere = (command: unknown): boolean =>
-    typeof command === 'string' && programOf(command).startsWith(join(installation, '/'));
+    typeof command === 'string' && programOfCommand(command).startsWith(join(installation, '/'));
   const ours: JsonPath[] = [
     ...['awsAuthRefresh', 'otelHeadersHelper'].filter((name) => leadsHere(root[name])).map((name) => [name]),
     ...(env.CCWB_SIGN_IN === undefined ? [] : [['env', 'CCWB_SIGN_IN']]),

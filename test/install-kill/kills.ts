@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { VersionReply } from '../../protocol/api.ts';
 import { BUILD_VERSION } from '../../protocol/version.ts';
+import { isStaleFile } from '../../shim/installation/layout.ts';
 import { sectionsOf } from '../../shim/user-files/aws-files.ts';
-import { isLitter } from '../../shim/user-files/installation-layout.ts';
 import { SETTINGS } from '../../tools/support/package.ts';
 import { type Random, seededRandom } from '../../tools/support/random.ts';
 import { type EmptyHome, signInHome, treeOf } from '../fixtures/install.ts';
@@ -136,7 +136,7 @@ async function notRepaired(home: EmptyHome, pack: string, build: string): Promis
   if (daemon.build !== build) return `after the next run the daemon is ${daemon.build}`;
   const folders = [home.directory, join(home.home, '.aws'), join(home.home, '.claude')];
   const names = (await Promise.all(folders.map((folder) => readdir(folder)))).flat();
-  const litter = names.filter((name) => isLitter(name) || name === 'installing');
+  const litter = names.filter((name) => isStaleFile(name) || name === 'installing');
   const versions = await readdir(join(home.directory, 'versions'));
   if (litter.length > 0 || versions.length !== 1) return `left over: ${[...litter, ...versions].join(', ')}`;
   return (await home.openedPages()).length === 1 ? '' : 'somebody had to sign in again';

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { StatusReply } from '../../protocol/api.ts';
 import { type DaemonClient, daemonClient } from '../../protocol/client.ts';
 import { BUILD_VERSION } from '../../protocol/version.ts';
-import { CURRENT, LINKS, VERSIONS } from '../../shim/user-files/installation-layout.ts';
+import { CURRENT_LINK, PROGRAM_LINKS, VERSIONS_FOLDER } from '../../shim/installation/layout.ts';
 import { type Output, outputOf } from './output.ts';
 
 /** What the build assembled: the files an end user receives. */
@@ -155,13 +155,13 @@ export async function install({
 
 /** The build as the one version of an installation, and the links to it. */
 async function layOut(directory: string): Promise<void> {
-  const version = join(VERSIONS, `${BUILD_VERSION}-test`);
+  const version = join(VERSIONS_FOLDER, `${BUILD_VERSION}-test`);
   await cp(APP, join(directory, version), { recursive: true });
-  await symlink(version, join(directory, CURRENT));
+  await symlink(version, join(directory, CURRENT_LINK));
   const runtime = join(directory, version, 'runtime/bin');
   await mkdir(runtime, { recursive: true });
   await symlink(process.env.CCWB_TEST_NODE || process.execPath, join(runtime, 'node'));
-  for (const name of LINKS) await symlink(join(CURRENT, name), join(directory, name));
+  for (const name of PROGRAM_LINKS) await symlink(join(CURRENT_LINK, name), join(directory, name));
 }
 
 function browserSettings(browser: InstallationOptions['browser'], program: string): Record<string, string> {

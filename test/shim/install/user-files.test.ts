@@ -19,14 +19,14 @@ import t from 'tap';
 import { parseConfig } from '../../../protocol/config.ts';
 import { planAwsConfig } from '../../../shim/install/aws-config.ts';
 import { planClaudeSettings } from '../../../shim/install/claude-settings.ts';
-import type { Plan } from '../../../shim/install/step.ts';
+import type { InstallPlan } from '../../../shim/install/install-plan.ts';
+import { readInstallationRecord } from '../../../shim/installation/installation-record.ts';
+import { RECORD_FILE } from '../../../shim/installation/layout.ts';
 import type { ShimEdges } from '../../../shim/program/edges.ts';
-import { awsSections } from '../../../shim/uninstall/aws-sections.ts';
-import { claudeSettings } from '../../../shim/uninstall/claude-settings.ts';
+import { planAwsConfigRemoval } from '../../../shim/uninstall/aws-config.ts';
+import { planClaudeSettingsRemoval } from '../../../shim/uninstall/claude-settings.ts';
 import { sectionsOf } from '../../../shim/user-files/aws-files.ts';
-import { RECORD } from '../../../shim/user-files/installation-layout.ts';
 import { type JsonObject, objectIn } from '../../../shim/user-files/json-text.ts';
-import { readRecord } from '../../../shim/user-files/record.ts';
 import { SETTINGS } from '../../../tools/support/package.ts';
 import { type Random, seededRandom } from '../../../tools/support/random.ts';
 import { PROFILE } from '../fixtures/installation.ts';
@@ -59,14 +59,14 @@ type Found = {
   foreign: boolean;
 };
 
-function planOf(kind: Kind, edges: ShimEdges, { region, settings }: Contents): Plan {
+function planOf(kind: Kind, edges: ShimEdges, { region, settings }: Contents): InstallPlan {
   const text = JSON.stringify({ profiles: { ClaudeCode: { ...PROFILE, aws_region: region } } });
   if (kind === 'config') return planAwsConfig(edges, parseConfig(text, 'config.json'));
   return planClaudeSettings(edges, settings, NAMES);
 }
 
 async function uninstall(kind: Kind, edges: ShimEdges): Promise<string[]> {
-  const plan = kind === 'config' ? awsSections(edges) : claudeSettings(edges, NAMES);
+  const plan = kind === 'config' ? planAwsConfigRemoval(edges) : planClaudeSettingsRemoval(edges, NAMES);
   const left: string[] = [];
   for (const step of plan.steps) left.push(...(await step.remove()));
   return left;
@@ -138,13 +138,13 @@ function found(random: Random, kind: Kind): Found {
 const PLAIN = { mode: 0o600, link: 'none', foreign: false } as const;
 
 /** What an installer leaves that was killed when it had noted what it was about to write. */
-async function killedBeforeWriting(plan: Plan, installation: string, path: string): Promise<void> {
-  const { files } = readRecord(installation);
+async function killedBeforeWriting(plan: InstallPlan, installation: string, path: string): Promise<void> {
+  const { files } = readInstallationRecord(installation);
   const text = existsSync(path) ? readFileSync(path) : undefined;
-  for (const { make } of plan.changes) await make();
+  for (const { apply: make } of plan.changes) await make();
   if (plan.changes.length === 0) return;
-  const announced = readRecord(installation).files;
-  writeFileSync(join(installation, RECORD), JSON.stringify({ version: 1, files, announced }));
+  const announced = readInstallationRecord(installation).files;
+  writeFileSync(join(installation, RECORD_FILE), JSON.stringify({ version: 1, files, announced }));
   if (text === undefined) rmSync(path);
   else writeFileSync(path, text);
 }
@@ -201,9 +201,9 @@ for (const kind of ['config', 'settings'] as const) {
       const [first, second] = PACKAGES;
       if (random.chance(0.2)) await killedBeforeWriting(planOf(kind, program, first), installation, path);
       const plan = planOf(kind, program, first);
-      for (const { make } of plan.changes) await make();
+      for (const { apply: make } of plan.changes) await make();
       const wrong: string[] = [];
-      if (plan.byHand.length > 0) {
+      if (plan.manualSteps.length > 0) {
         left += 1;
         if (stateOf(home).join() !== before.join()) wrong.push('changed although left to do by hand');
       } else if (!isInPlace(kind, path, installation)) wrong.push('not in place');
@@ -212,8 +212,8 @@ for (const kind of ['config', 'settings'] as const) {
       if (again.changes.length > 0) wrong.push('a second time it changes something');
       if (random.chance(0.5)) {
         if (random.chance(0.3)) await killedBeforeWriting(planOf(kind, program, second), installation, path);
-        for (const { make } of planOf(kind, program, second).changes) await make();
-        for (const { make } of planOf(kind, program, random.pick(PACKAGES)).changes) await make();
+        for (const { apply: make } of planOf(kind, program, second).changes) await make();
+        for (const { apply: make } of planOf(kind, program, random.pick(PACKAGES)).changes) await make();
       }
       // The record may be gone: then only what has no trace in it is compared.
       wrong.push(...(await uninstall(kind, program)));
@@ -242,11 +242,12 @@ for (const kind of ['config', 'settings'] as const) {
       const text = kind === 'config' ? configText(random) : settingsText(random);
       lay(home, path, { text: Buffer.from(text), folder: true, ...PLAIN });
       const plan = planOf(kind, program, PACKAGES[0]);
-      if (plan.byHand.length > 0) continue;
-      for (const { make } of plan.changes) await make();
+      if (plan.manualSteps.length > 0) continue;
+      for (const { apply: make } of plan.changes) await make();
       const now = existsSync(path) ? readFileSync(path, 'utf8') : '';
       writeFileSync(path, kind === 'config' ? `${now}\n[profile later]\nregion = z\n` : withMore(now));
-      if (random.chance(0.5)) for (const { make } of planOf(kind, program, PACKAGES[1]).changes) await make();
+      if (random.chance(0.5))
+        for (const { apply: make } of planOf(kind, program, PACKAGES[1]).changes) await make();
       t.same(await uninstall(kind, program), []);
       const after = readFileSync(path, 'utf8');
       const expected = kind === 'config' ? `${text}\n[profile later]\nregion = z\n` : withMore(text);

@@ -9,7 +9,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
-import { claudeSettings } from '../../../shim/uninstall/claude-settings.ts';
+import { planClaudeSettingsRemoval } from '../../../shim/uninstall/claude-settings.ts';
 import { ownSections, withoutSections } from '../../../shim/user-files/aws-edit.ts';
 import { sectionsOf } from '../../../shim/user-files/aws-files.ts';
 import { readForEdit, writeEdited } from '../../../shim/user-files/edit-file.ts';
@@ -114,12 +114,15 @@ t.test('what cannot be changed safely is left, and said', async (t) => {
   const { program, folder } = fakeProgram(t, async () => ({}));
   const mine = { ...program, env: { HOME: folder } };
   const path = join(folder, '.claude/settings.json');
-  t.same(claudeSettings(mine, []), { steps: [], left: [] });
+  t.same(planClaudeSettingsRemoval(mine, []), { steps: [], kept: [] });
   mkdirSync(dirname(path));
   writeFileSync(path, '{');
-  t.match(claudeSettings(mine, []), { steps: [], left: [/^~\/\.claude\/settings\.json: .*no JSON object$/] });
+  t.match(planClaudeSettingsRemoval(mine, []), {
+    steps: [],
+    kept: [/^~\/\.claude\/settings\.json: .*no JSON object$/],
+  });
   writeFileSync(path, Buffer.from([0x7b, 0xff, 0x7d]));
-  t.match(claudeSettings(mine, []), { steps: [], left: [/no UTF-8 text$/] });
+  t.match(planClaudeSettingsRemoval(mine, []), { steps: [], kept: [/no UTF-8 text$/] });
 });
 
 t.test('an edit keeps mode and link; a file with nothing left goes', async (t) => {

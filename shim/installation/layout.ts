@@ -6,22 +6,22 @@ import { TEMPORARY_PREFIX } from '../../common/atomic-file.ts';
  */
 
 /** The folder of the versions. */
-export const VERSIONS = 'versions';
+export const VERSIONS_FOLDER = 'versions';
 
 /** The link to the version that is used: an upgrade replaces it by one rename. */
-export const CURRENT = 'current';
+export const CURRENT_LINK = 'current';
 
 /** Links to what is in the version that is used; made once. `bedrock-auth` last: whoever has it has all. */
-export const LINKS = [
+export const PROGRAM_LINKS = [
   ...['daemon', 'runtime', 'service-files', 'shim'],
   ...['credential-process', 'otel-helper', 'bedrock-authd', 'bedrock-auth'],
 ] as const;
 
 /** What was written elsewhere, and what stood there before. */
-export const RECORD = 'installed.json';
+export const RECORD_FILE = 'installed.json';
 
 /** Held by an installer while it works. */
-export const LOCK = 'installing';
+export const LOCK_FILE = 'installing';
 
 /** A config.json that could not be read, put aside by an installer. */
 export const UNREADABLE_CONFIG = 'config.json.unreadable';
@@ -30,10 +30,10 @@ export const UNREADABLE_CONFIG = 'config.json.unreadable';
 export const REPLACED_PREFIX = '.replaced-';
 
 /** How the name of a version or link ends that is not whole yet. */
-export const UNFINISHED = '.new';
+export const UNFINISHED_SUFFIX = '.new';
 
 /** What an installer that was killed has left in a folder. */
-export function isLitter(name: string): boolean {
-  const begun = name.startsWith('.') && name.endsWith(UNFINISHED);
+export function isStaleFile(name: string): boolean {
+  const begun = name.startsWith('.') && name.endsWith(UNFINISHED_SUFFIX);
   return begun || name.startsWith(TEMPORARY_PREFIX) || name.startsWith(REPLACED_PREFIX);
 }

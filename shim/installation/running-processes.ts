@@ -4,28 +4,28 @@ import type { ShimEdges } from '../program/edges.ts';
 import { MAX_OUTPUT, runBriefly } from '../program/processes.ts';
 
 /** Longest that the list of processes is waited for, in milliseconds. */
-const PROCESSES_MS = 5_000;
+const PS_LIMIT_MS = 5_000;
 
 /** A process, and its program and arguments in one line. */
 export type RunningProcess = { pid: number; command: string };
 
 /** All other processes of this user that can be looked at; undefined when they cannot be told. */
-export async function commandsOfProcesses({ platform }: ShimEdges): Promise<RunningProcess[] | undefined> {
-  const found = platform === 'linux' ? processesOfLinux() : await processesOfPs();
+export async function listProcesses({ platform }: ShimEdges): Promise<RunningProcess[] | undefined> {
+  const found = platform === 'linux' ? listFromProc() : await listWithPs();
   return found?.filter(({ pid }) => pid !== process.pid);
 }
 
 /** Whether a command has a path in that folder. */
-export function runsFrom(command: string, folder: string): boolean {
+export function runsFromFolder(command: string, folder: string): boolean {
   return command.includes(join(folder, '/'));
 }
 
-async function processesOfPs(): Promise<RunningProcess[] | undefined> {
+async function listWithPs(): Promise<RunningProcess[] | undefined> {
   const { end, output } = await runBriefly(
     '/bin/ps',
     ['-x', '-ww', '-o', 'pid=,command='],
     { PATH: '/usr/bin:/bin', LC_ALL: 'C' },
-    PROCESSES_MS,
+    PS_LIMIT_MS,
   );
   const whole = end.kind === 'exited' && end.status === 0 && output.length < MAX_OUTPUT;
   if (!whole) return undefined;
@@ -35,7 +35,7 @@ async function processesOfPs(): Promise<RunningProcess[] | undefined> {
   }));
 }
 
-function processesOfLinux(): RunningProcess[] | undefined {
+function listFromProc(): RunningProcess[] | undefined {
   let names: string[];
   try {
     names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));

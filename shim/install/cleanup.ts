@@ -2,51 +2,52 @@ import { existsSync, readdirSync, realpathSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TEMPORARY_PREFIX } from '../../common/atomic-file.ts';
 import { claudeSettingsPath } from '../doctor/claude-checks.ts';
+import { isStaleFile, UNFINISHED_SUFFIX, VERSIONS_FOLDER } from '../installation/layout.ts';
+import { listProcesses, runsFromFolder } from '../installation/running-processes.ts';
 import type { ShimEdges } from '../program/edges.ts';
 import { shortPath } from '../terminal/view.ts';
 import { awsConfigPath } from '../user-files/aws-files.ts';
-import { isLitter, UNFINISHED, VERSIONS } from '../user-files/installation-layout.ts';
-import { commandsOfProcesses, runsFrom } from './running.ts';
-import type { Plan } from './step.ts';
+import type { InstallPlan } from './install-plan.ts';
 
 /**
  * What is not needed any more: versions that nothing runs from, and what an installer left that was killed. A
  * version in use stays, and the next installation looks again.
  */
-export function planCleaning(edges: ShimEdges, version: string): Plan {
+export function planCleanup(edges: ShimEdges, version: string): InstallPlan {
   const { installation } = edges;
-  const versions = join(installation, VERSIONS);
+  const versions = join(installation, VERSIONS_FOLDER);
   const old = entries(versions).filter((name) => name !== version);
   const litter = [
     ...entries(installation)
-      .filter(isLitter)
+      .filter(isStaleFile)
       .map((name) => join(installation, name)),
-    ...[awsConfigPath(edges), claudeSettingsPath(edges)].flatMap(temporariesBeside),
+    ...[awsConfigPath(edges), claudeSettingsPath(edges)].flatMap(temporaryFilesBeside),
   ];
-  if (old.length + litter.length === 0) return { changes: [], byHand: [] };
+  if (old.length + litter.length === 0) return { changes: [], manualSteps: [] };
   const make = async (): Promise<readonly string[]> => {
     for (const path of litter) rmSync(path, { recursive: true, force: true });
-    const used = await commandsOfProcesses(edges);
+    const used = await listProcesses(edges);
     // Where it cannot be told, all of them may be in use.
     const isUsed = (name: string): boolean =>
-      used?.some(({ command }) => runsFrom(command, join(versions, name))) ?? !name.endsWith(UNFINISHED);
+      used?.some(({ command }) => runsFromFolder(command, join(versions, name))) ??
+      !name.endsWith(UNFINISHED_SUFFIX);
     const kept = old.filter(isUsed);
     for (const name of old.filter((each) => !kept.includes(each))) {
       rmSync(join(versions, name), { recursive: true, force: true });
     }
     return kept.map(
-      (name) => `${VERSIONS}/${name} stays, programs run from it; the next installation removes it`,
+      (name) => `${VERSIONS_FOLDER}/${name} stays, programs run from it; the next installation removes it`,
     );
   };
   const what = [
-    ...old.map((name) => join(VERSIONS, name)),
+    ...old.map((name) => join(VERSIONS_FOLDER, name)),
     ...litter.map((path) => shortPath(path, edges.env.HOME)),
   ].join(', ');
-  return { changes: [{ text: `not needed any more: ${what}`, make }], byHand: [] };
+  return { changes: [{ text: `not needed any more: ${what}`, apply: make }], manualSteps: [] };
 }
 
 /** Half-written successors of a file, in the folder where it really is. */
-function temporariesBeside(path: string): string[] {
+function temporaryFilesBeside(path: string): string[] {
   const folder = dirname(existsSync(path) ? realpathSync(path) : path);
   const names = entries(folder).filter((name) => name.startsWith(TEMPORARY_PREFIX) && name.endsWith('.tmp'));
   return names.map((name) => join(folder, name));

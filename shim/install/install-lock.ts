@@ -1,22 +1,22 @@
 import { join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
 import { takeTurn } from '../daemon/turn.ts';
+import { LOCK_FILE } from '../installation/layout.ts';
 import type { ShimEdges } from '../program/edges.ts';
-import { LOCK } from '../user-files/installation-layout.ts';
 
 /**
  * One installer at a time. A lock whose process has ended is nobody's.
  *
  * @throws CcwbError ERR_INSTALL_FAILED while another one works.
  */
-export function holdLock({ installation, now }: ShimEdges): { release(): void } {
-  const path = join(installation, LOCK);
+export function acquireInstallLock({ installation, now }: ShimEdges): { release(): void } {
+  const path = join(installation, LOCK_FILE);
   const turn = takeTurn(path, now());
   if ('end' in turn) return { release: turn.end };
-  throw taken(path, turn.holder);
+  throw lockHeld(path, turn.holder);
 }
 
-function taken(path: string, holder: number | undefined): CcwbError {
+function lockHeld(path: string, holder: number | undefined): CcwbError {
   return new CcwbError(
     'ERR_INSTALL_FAILED',
     `another installation is under way (process ${holder ?? 'unknown'})`,

@@ -1,7 +1,7 @@
 import { lstatSync, readlinkSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Paths } from '../../protocol/paths.ts';
-import { isSamePlace } from './edit-file.ts';
+import { isSamePlace } from '../user-files/edit-file.ts';
 
 /** The one program that people type: it is what errors tell them to run. */
 const COMMAND = 'bedrock-auth';
@@ -10,7 +10,7 @@ const COMMAND = 'bedrock-auth';
 export type CommandLink = { path: string; target: string };
 
 /** The folder is that of file-hierarchy(7); Claude Code's own installer uses it, too. */
-export function commandLink({
+export function commandLinkOf({
   paths,
   installation,
 }: {
@@ -22,7 +22,7 @@ export function commandLink({
 }
 
 /** Whether the link is there and leads into this installation, by whatever name of its folder. */
-export function isOurs({ path, target }: CommandLink): boolean {
+export function isOurCommandLink({ path, target }: CommandLink): boolean {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return false;
   const leadsTo = resolve(dirname(path), readlinkSync(path));
   return (

@@ -4,13 +4,13 @@ import { BUILD_VERSION } from '../../protocol/version.ts';
 import { startDaemon } from '../daemon/start-daemon.ts';
 import { daemonOf, endDaemon, SERVICE_TIMING } from '../daemon/take-over.ts';
 import { giveWay } from '../daemon/upgrade.ts';
+import { VERSIONS_FOLDER } from '../installation/layout.ts';
+import { listProcesses, runsFromFolder } from '../installation/running-processes.ts';
 import type { ShimEdges } from '../program/edges.ts';
 import { findServiceManager } from '../service/find-service-manager.ts';
 import { isServiceUpToDate, setUpService } from '../service/service.ts';
 import type { ServiceManager } from '../service/service-manager.ts';
-import { VERSIONS } from '../user-files/installation-layout.ts';
-import { commandsOfProcesses, runsFrom } from './running.ts';
-import { NOTHING, type Plan } from './step.ts';
+import { type InstallPlan, NO_CHANGES } from './install-plan.ts';
 
 /**
  * The daemon of the installation, as a service where there is a service manager, in the place of one of other
@@ -19,38 +19,46 @@ import { NOTHING, type Plan } from './step.ts';
  * @param version the one that the installation is to use.
  * @param service false: without a service manager, unless the service is there already.
  */
-export async function planDaemon(edges: ShimEdges, version: string, service: boolean): Promise<Plan> {
-  const manager = await managerFor(edges);
+export async function planDaemon(edges: ShimEdges, version: string, service: boolean): Promise<InstallPlan> {
+  const manager = await findAvailableManager(edges);
   // A look at a socket that starts a daemon would be a change.
   const { running } = await daemonOf(edges, manager?.installed() ? manager : undefined);
-  const renewed = running !== undefined && !(await isOf(edges, running, version));
-  if (manager && (service || manager.installed())) return servicePlan(edges, manager, renewed);
-  if (!running || !renewed) return NOTHING;
+  const renewed = running !== undefined && !(await isDaemonOfVersion(edges, running, version));
+  if (manager && (service || manager.installed())) return planService(edges, manager, renewed);
+  if (!running || !renewed) return NO_CHANGES;
   const make = (): Promise<readonly string[]> => replaceDaemon(edges, running);
-  return { changes: [{ text: `the daemon ${running.build} replaced`, make }], byHand: [] };
+  return { changes: [{ text: `the daemon ${running.build} replaced`, apply: make }], manualSteps: [] };
 }
 
 /** Whether a daemon is of a version: of its build, and, as far as that can be told, of its files. */
-async function isOf(edges: ShimEdges, { pid, build }: VersionReply, version: string): Promise<boolean> {
+async function isDaemonOfVersion(
+  edges: ShimEdges,
+  { pid, build }: VersionReply,
+  version: string,
+): Promise<boolean> {
   if (build !== BUILD_VERSION) return false;
-  const versions = join(edges.installation, VERSIONS);
-  const command = (await commandsOfProcesses(edges))?.find((each) => each.pid === pid)?.command;
-  return command === undefined || runsFrom(command, join(versions, version));
+  const versions = join(edges.installation, VERSIONS_FOLDER);
+  const command = (await listProcesses(edges))?.find((each) => each.pid === pid)?.command;
+  return command === undefined || runsFromFolder(command, join(versions, version));
 }
 
-async function servicePlan(edges: ShimEdges, manager: ServiceManager, renewed: boolean): Promise<Plan> {
+async function planService(
+  edges: ShimEdges,
+  manager: ServiceManager,
+  renewed: boolean,
+): Promise<InstallPlan> {
   // What keeps it from being looked at keeps it from being set up, and is told then.
   const upToDate = !renewed && (await isServiceUpToDate(edges, manager).catch(() => false));
-  if (upToDate) return NOTHING;
+  if (upToDate) return NO_CHANGES;
   const make = async (): Promise<readonly string[]> => {
     const { daemon } = await setUpService(edges, manager, renewed);
     return daemon === 'later' ? ['the daemon finishes a sign-in first; the new one takes over after it'] : [];
   };
-  return { changes: [{ text: `the service (${manager.name})`, make }], byHand: [] };
+  return { changes: [{ text: `the service (${manager.name})`, apply: make }], manualSteps: [] };
 }
 
 /** Undefined where there is none that can be asked, and for a daemon at other paths. */
-async function managerFor(edges: ShimEdges): Promise<ServiceManager | undefined> {
+async function findAvailableManager(edges: ShimEdges): Promise<ServiceManager | undefined> {
   if (edges.env.CCWB_SOCKET || edges.env.CCWB_CONFIG) return undefined;
   const manager = findServiceManager(edges);
   const available = await manager?.available().then(

@@ -5,12 +5,9 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { readIfThere, replaceFile } from '../../common/atomic-file.ts';
-import type { AwsEdits } from './aws-edit.ts';
-import { RECORD } from './installation-layout.ts';
-import type { JsonPath } from './json-text.ts';
-
-/** Values that were put into a JSON file; `earlier` is left out where there was none. */
-export type ValueEdit = { path: JsonPath; wrote: unknown; earlier?: unknown };
+import type { AwsEdits } from '../user-files/aws-edit.ts';
+import type { ValueEdit } from '../user-files/settings-edit.ts';
+import { RECORD_FILE } from './layout.ts';
 
 export type EditedFile = {
   kind: 'aws-config' | 'claude-settings';
@@ -32,32 +29,32 @@ export type EditedFile = {
 export type InstallationRecord = {
   files: readonly EditedFile[];
   /** What was about to be written when an installer ended: the files are as they were before it. */
-  abandoned: readonly EditedFile[];
+  unfinished: readonly EditedFile[];
 };
 
 /** As it is in the file: `announced` is noted before a file is written, and holds when it was. */
-type Stored = { version: 1; files: readonly EditedFile[]; announced: readonly EditedFile[] };
+type StoredRecord = { version: 1; files: readonly EditedFile[]; announced: readonly EditedFile[] };
 
 /** Empty when there is none, or none that can be read: then what leads here tells what is ours. */
-export function readRecord(installation: string): InstallationRecord {
-  const { files, announced } = read(installation);
-  const done = announced.filter((file) => isWritten(file));
+export function readInstallationRecord(installation: string): InstallationRecord {
+  const { files, announced } = readStoredRecord(installation);
+  const done = announced.filter((file) => hasPlannedText(file));
   return {
     files: [...files.filter((file) => !done.some((each) => isSameFile(each, file))), ...done],
-    abandoned: announced.filter((file) => !done.includes(file)),
+    unfinished: announced.filter((file) => !done.includes(file)),
   };
 }
 
 /** Notes what is about to be written, before it is: whichever of both is found later, it is known. */
-export function announce(installation: string, file: EditedFile): void {
-  const { files, abandoned } = readRecord(installation);
-  write(installation, files, [...abandoned.filter((each) => !isSameFile(each, file)), file]);
+export function recordPlannedEdit(installation: string, file: EditedFile): void {
+  const { files, unfinished: abandoned } = readInstallationRecord(installation);
+  writeStoredRecord(installation, files, [...abandoned.filter((each) => !isSameFile(each, file)), file]);
 }
 
 /** Notes that what was announced has been written. */
-export function confirm(installation: string, file: EditedFile): void {
-  const { files, abandoned } = readRecord(installation);
-  write(installation, [...files.filter((each) => !isSameFile(each, file)), file], abandoned);
+export function recordFinishedEdit(installation: string, file: EditedFile): void {
+  const { files, unfinished: abandoned } = readInstallationRecord(installation);
+  writeStoredRecord(installation, [...files.filter((each) => !isSameFile(each, file)), file], abandoned);
 }
 
 export function isSameFile(one: EditedFile, { kind, path }: Pick<EditedFile, 'kind' | 'path'>): boolean {
@@ -65,7 +62,7 @@ export function isSameFile(one: EditedFile, { kind, path }: Pick<EditedFile, 'ki
 }
 
 /** What became of an edited file: `undone` when it is as it was before the first edit. */
-export function stateOf(file: EditedFile, text: string | undefined): 'as written' | 'undone' | 'changed' {
+export function editState(file: EditedFile, text: string | undefined): 'as written' | 'undone' | 'changed' {
   if (text !== undefined && !file.changed && sha256(text) === file.written) return 'as written';
   return (text ?? null) === file.original ? 'undone' : 'changed';
 }
@@ -74,7 +71,7 @@ export function sha256(content: string | Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-function isWritten({ path, written }: EditedFile): boolean {
+function hasPlannedText({ path, written }: EditedFile): boolean {
   try {
     return sha256(readIfThere(path) ?? '') === written;
   } catch {
@@ -82,9 +79,9 @@ function isWritten({ path, written }: EditedFile): boolean {
   }
 }
 
-function read(installation: string): Stored {
+function readStoredRecord(installation: string): StoredRecord {
   try {
-    const stored = JSON.parse(readIfThere(join(installation, RECORD)) ?? '{}') as Partial<Stored>;
+    const stored = JSON.parse(readIfThere(join(installation, RECORD_FILE)) ?? '{}') as Partial<StoredRecord>;
     if (stored.version === 1 && Array.isArray(stored.files) && Array.isArray(stored.announced)) {
       return { version: 1, files: stored.files, announced: stored.announced };
     }
@@ -94,7 +91,11 @@ function read(installation: string): Stored {
   return { version: 1, files: [], announced: [] };
 }
 
-function write(installation: string, files: readonly EditedFile[], announced: readonly EditedFile[]): void {
-  const stored: Stored = { version: 1, files, announced };
-  replaceFile(join(installation, RECORD), `${JSON.stringify(stored, null, 2)}\n`, 0o600);
+function writeStoredRecord(
+  installation: string,
+  files: readonly EditedFile[],
+  announced: readonly EditedFile[],
+): void {
+  const stored: StoredRecord = { version: 1, files, announced };
+  replaceFile(join(installation, RECORD_FILE), `${JSON.stringify(stored, null, 2)}\n`, 0o600);
 }

@@ -13,15 +13,21 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { CURRENT, LINKS, REPLACED_PREFIX, UNFINISHED, VERSIONS } from '../user-files/installation-layout.ts';
-import { digestOf, holds, type Package, SUMS } from './package.ts';
-import { failed } from './preflight.ts';
-import { NOTHING, type Plan } from './step.ts';
+import {
+  CURRENT_LINK,
+  PROGRAM_LINKS,
+  REPLACED_PREFIX,
+  UNFINISHED_SUFFIX,
+  VERSIONS_FOLDER,
+} from '../installation/layout.ts';
+import { type InstallPlan, NO_CHANGES } from './install-plan.ts';
+import { CHECKSUM_FILE, digestOf, folderMatchesPackage, type Package } from './package.ts';
+import { installError } from './preflight.ts';
 
 /** The version that is used now; undefined when there is none. */
 export function currentVersion(installation: string): string | undefined {
   try {
-    const target = readlinkSync(join(installation, CURRENT));
+    const target = readlinkSync(join(installation, CURRENT_LINK));
     return /^versions\/([^/]+)$/.exec(target)?.[1];
   } catch {
     return undefined;
@@ -29,17 +35,17 @@ export function currentVersion(installation: string): string | undefined {
 }
 
 /** The files of the package in a folder of their own, under their final name only when all of them are there. */
-export function planPayload(installation: string, pack: Package): Plan & { version: string } {
-  const versions = join(installation, VERSIONS);
-  const version = nameFor(installation, pack);
+export function planProgramFiles(installation: string, pack: Package): InstallPlan & { version: string } {
+  const versions = join(installation, VERSIONS_FOLDER);
+  const version = chooseVersionName(installation, pack);
   const folder = join(versions, version);
-  if (existsSync(folder)) return { ...NOTHING, version };
+  if (existsSync(folder)) return { ...NO_CHANGES, version };
   const bytes = pack.files.reduce((sum, { size }) => sum + size, 0);
   const make = (): undefined => {
-    const unfinished = `${folder}${UNFINISHED}`;
+    const unfinished = `${folder}${UNFINISHED_SUFFIX}`;
     rmSync(unfinished, { recursive: true, force: true });
     try {
-      stage(pack, unfinished);
+      copyFiles(pack, unfinished);
       renameSync(unfinished, folder);
       syncFolder(versions);
     } catch (error) {
@@ -47,46 +53,50 @@ export function planPayload(installation: string, pack: Package): Plan & { versi
       throw error;
     }
   };
-  const text = `${VERSIONS}/${version}: ${pack.files.length} files, ${Math.ceil(bytes / 1_000_000)} MB`;
-  return { changes: [{ text, essential: true, make }], byHand: [], version };
+  const text = `${VERSIONS_FOLDER}/${version}: ${pack.files.length} files, ${Math.ceil(bytes / 1_000_000)} MB`;
+  return { changes: [{ text, essential: true, apply: make }], manualSteps: [], version };
 }
 
 /** From now on the version is the one that is used: one rename. */
-export function planSwitch(installation: string, version: string): Plan {
+export function planCurrentVersion(installation: string, version: string): InstallPlan {
   const from = currentVersion(installation);
-  if (from === version) return NOTHING;
-  const make = (): undefined => replaceLink(installation, CURRENT, join(VERSIONS, version));
-  return { changes: [{ text: `${CURRENT}: ${version}`, essential: true, make }], byHand: [] };
+  if (from === version) return NO_CHANGES;
+  const make = (): undefined => replaceLink(installation, CURRENT_LINK, join(VERSIONS_FOLDER, version));
+  return {
+    changes: [{ text: `${CURRENT_LINK}: ${version}`, essential: true, apply: make }],
+    manualSteps: [],
+  };
 }
 
 /** The programs under the paths that other files have of them; an earlier installation's own give way. */
-export function planLinks(installation: string, { files }: Package): Plan {
-  const names = LINKS.filter((name) =>
+export function planProgramLinks(installation: string, { files }: Package): InstallPlan {
+  const names = PROGRAM_LINKS.filter((name) =>
     files.some(({ path }) => path === name || path.startsWith(`${name}/`)),
   );
-  const missing = names.filter((name) => linkOf(join(installation, name)) !== join(CURRENT, name));
-  if (missing.length === 0) return NOTHING;
+  const missing = names.filter((name) => linkTarget(join(installation, name)) !== join(CURRENT_LINK, name));
+  if (missing.length === 0) return NO_CHANGES;
   const make = (): undefined => {
-    for (const name of missing) replaceLink(installation, name, join(CURRENT, name));
+    for (const name of missing) replaceLink(installation, name, join(CURRENT_LINK, name));
   };
-  const others = missing.filter((name) => isNoLink(join(installation, name)));
+  const others = missing.filter((name) => existsAndIsNotLink(join(installation, name)));
   const replaced = others.length === 0 ? '' : `; in the place of what was there: ${others.join(', ')}`;
   const text = `links to it: ${missing.join(', ')}${replaced}`;
-  return { changes: [{ text, essential: true, make }], byHand: [] };
+  return { changes: [{ text, essential: true, apply: make }], manualSteps: [] };
 }
 
 /** A damaged version keeps its name while programs may run from it; its successor has another. */
-function nameFor(installation: string, pack: Package): string {
-  const versions = join(installation, VERSIONS);
+function chooseVersionName(installation: string, pack: Package): string {
+  const versions = join(installation, VERSIONS_FOLDER);
   const current = currentVersion(installation);
-  if (current?.startsWith(pack.version) && holds(join(versions, current), pack)) return current;
+  if (current?.startsWith(pack.version) && folderMatchesPackage(join(versions, current), pack))
+    return current;
   for (let number = 0; ; number += 1) {
     const name = number === 0 ? pack.version : `${pack.version}.${number}`;
-    if (!existsSync(join(versions, name)) || holds(join(versions, name), pack)) return name;
+    if (!existsSync(join(versions, name)) || folderMatchesPackage(join(versions, name), pack)) return name;
   }
 }
 
-function stage({ folder, files, sums }: Package, into: string): void {
+function copyFiles({ folder, files, sums }: Package, into: string): void {
   const folders = new Set([into]);
   for (const { path } of files) {
     for (let each = dirname(join(into, path)); !folders.has(each); each = dirname(each)) folders.add(each);
@@ -98,13 +108,13 @@ function stage({ folder, files, sums }: Package, into: string): void {
     const fd = openSync(target, 'wx', executable ? 0o755 : 0o644);
     try {
       const digest = digestOf(join(folder, path), (piece) => writeAll(fd, piece));
-      if (digest !== sha256) throw failed(`${path} changed while it was copied`, 'run it again');
+      if (digest !== sha256) throw installError(`${path} changed while it was copied`, 'run it again');
       fsyncSync(fd);
     } finally {
       closeSync(fd);
     }
   }
-  writeFileSync(join(into, SUMS), sums, { mode: 0o644, flush: true });
+  writeFileSync(join(into, CHECKSUM_FILE), sums, { mode: 0o644, flush: true });
   for (const each of folders) syncFolder(each);
 }
 
@@ -116,7 +126,7 @@ function writeAll(fd: number, piece: Uint8Array): void {
 function replaceLink(installation: string, name: string, target: string): undefined {
   const path = join(installation, name);
   const replaced = join(installation, `${REPLACED_PREFIX}${name}`);
-  const made = join(installation, `.${name}${UNFINISHED}`);
+  const made = join(installation, `.${name}${UNFINISHED_SUFFIX}`);
   rmSync(made, { force: true });
   symlinkSync(target, made);
   if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) {
@@ -128,11 +138,11 @@ function replaceLink(installation: string, name: string, target: string): undefi
   rmSync(replaced, { recursive: true, force: true });
 }
 
-function linkOf(path: string): string | undefined {
+function linkTarget(path: string): string | undefined {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ? readlinkSync(path) : undefined;
 }
 
-function isNoLink(path: string): boolean {
+function existsAndIsNotLink(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === false;
 }
 

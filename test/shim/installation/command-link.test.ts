@@ -1,15 +1,15 @@
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
-import { commandLink, isOurs } from '../../../shim/user-files/command-link.ts';
+import { commandLinkOf, isOurCommandLink } from '../../../shim/installation/command-link.ts';
 
 t.test('a link is ours when it leads to this program of this installation', async (t) => {
   const home = t.testdir({ 'claude-code-with-bedrock': {}, elsewhere: {} });
   const installation = join(home, 'claude-code-with-bedrock');
   symlinkSync(installation, join(home, 'alias'));
-  const link = commandLink({ paths: { installDirectory: installation }, installation });
+  const link = commandLinkOf({ paths: { installDirectory: installation }, installation });
   t.equal(link.path, join(home, '.local/bin/bedrock-auth'));
-  t.equal(isOurs(link), false, 'there is none');
+  t.equal(isOurCommandLink(link), false, 'there is none');
   mkdirSync(dirname(link.path), { recursive: true });
   const here = process.cwd();
   t.teardown(() => process.chdir(here));
@@ -25,7 +25,7 @@ t.test('a link is ours when it leads to this program of this installation', asyn
     [join(home, 'elsewhere/bedrock-auth'), false],
   ] as const) {
     symlinkSync(target, link.path);
-    t.equal(isOurs(link), ours, target);
+    t.equal(isOurCommandLink(link), ours, target);
     rmSync(link.path);
   }
 });
