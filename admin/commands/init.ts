@@ -2,17 +2,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import type { AdminEdges } from '../edges.ts';
 import { ANSWER_NAMES, ANSWERS, type AnswerSpec, valueWord } from '../init/names.ts';
-
-export type InitFlags = Readonly<Record<string, unknown>> & {
-  readonly profile?: string;
-  readonly answers?: string;
-  readonly yes?: true;
-  readonly json?: true;
-  /** Each false with --no-…. */
-  readonly check: boolean;
-  readonly checkProvider: boolean;
-  readonly checkAws: boolean;
-};
+import type { InitFlags } from '../init/run.ts';
 
 const EXAMPLES = `
 Every question has a flag, and a field of the same name in a file of answers (YAML or

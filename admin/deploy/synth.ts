@@ -6,12 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { synthesize } from '../../infra/app.ts';
 import { type StackId, stackInputs, stacksOf } from '../../infra/outputs.ts';
-import {
-  findProfileProblem,
-  type InfraProfile,
-  type ProfileField,
-  type ProfileProblem,
-} from '../../infra/profile/profile.ts';
+import { findProfileProblem } from '../../infra/profile/check-profile.ts';
+import type { InfraProfile, ProfileField, ProfileProblem } from '../../infra/profile/profile.ts';
 import type { ProfileConfig } from '../../protocol/config.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { type InfraSettings, infraInvalid, readInfraFile, withSettings } from '../profiles/infra-file.ts';

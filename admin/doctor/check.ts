@@ -3,7 +3,7 @@ import type { CallerIdentity, ClientSettings } from '../aws/aws-identity.ts';
 import type { CloudFormation, StackState } from '../aws/cloudformation-types.ts';
 import type { Chosen } from '../commands/session.ts';
 import type { AdminEdges } from '../edges.ts';
-import type { Discovery } from '../init/discovery.ts';
+import type { ProviderMetadata } from '../init/discovery.ts';
 
 /** What checks look at; whatever takes time is begun by the first that asks, and shared. */
 export type Looking = {
@@ -17,7 +17,7 @@ export type Looking = {
   /** Every stack that there is, by the name of the stack's kind. */
   stacks(): Promise<ReadonlyMap<string, StackState>>;
   /** The provider's discovery document. @throws CcwbError ERR_PROVIDER_UNREACHABLE, ERR_PROVIDER_INVALID */
-  discovery(): Promise<Discovery>;
+  discovery(): Promise<ProviderMetadata>;
 };
 
 /** What is true of this computer and no file says. */

@@ -1,5 +1,6 @@
 /** Whether AWS could take a profile: the rules of the stacks, also while answers are still missing. */
-import { findProfileProblem, type InfraProfile, type ProfileProblem } from '../../infra/profile/profile.ts';
+import { findProfileProblem } from '../../infra/profile/check-profile.ts';
+import type { InfraProfile, ProfileProblem } from '../../infra/profile/profile.ts';
 import { type AdminProfile, PROFILE_SCHEMA } from '../profiles/admin-profile.ts';
 import { withSettings } from '../profiles/infra-file.ts';
 import { isLoopback } from './discovery.ts';

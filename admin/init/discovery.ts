@@ -7,7 +7,7 @@ import { isObject, show } from '../../protocol/profile-reader.ts';
 import { oneLine } from '../terminal/text.ts';
 
 /** What the wizard has to know of a provider, and what it tells. */
-export type Discovery = {
+export type ProviderMetadata = {
   readonly issuer: string;
   readonly jwksUri: string;
   /** What it says of PKCE with S256; undefined: nothing, as some do that have it. */
@@ -48,7 +48,7 @@ export async function discover(
   issuer: string,
   fetch: typeof globalThis.fetch,
   interrupted: AbortSignal,
-): Promise<Discovery> {
+): Promise<ProviderMetadata> {
   const url = discoveryUrl(issuer);
   const text = await read(url, fetch, interrupted);
   let document: unknown;
@@ -114,7 +114,7 @@ async function bodyOf(response: Response): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-function checked(document: Record<string, unknown>, issuer: string, url: string): Discovery {
+function checked(document: Record<string, unknown>, issuer: string, url: string): ProviderMetadata {
   // Discovery 4.3: the two must be identical, for tokens carry what stands there.
   if (document.issuer !== issuer) {
     throw invalid(

@@ -17,7 +17,7 @@ import {
 } from './names.ts';
 import { ask, interruption } from './prompts/ask.ts';
 import type { Prompter, Voice } from './prompts/prompter.ts';
-import type { Context, Findings, LiveCheck, Question, Step } from './question.ts';
+import type { Context, Findings, LiveCheck, Question, WizardStep } from './question.ts';
 import { STEPS } from './steps/steps.ts';
 import { sameAnswer, showAnswer } from './values.ts';
 
@@ -78,7 +78,7 @@ export class Interview {
    * @throws CcwbError for what was given and cannot be, for a check that failed with nobody to decide about it,
    *   and ERR_INTERRUPTED.
    */
-  async run(again?: Step): Promise<void> {
+  async run(again?: WizardStep): Promise<void> {
     for (const step of STEPS) await this.#goThrough(step, step === again);
   }
 
@@ -98,7 +98,7 @@ export class Interview {
     return { ...this.#view, profile: this.profile(), answers: this.#answers };
   }
 
-  async #goThrough(step: Step, asksAgain: boolean): Promise<void> {
+  async #goThrough(step: WizardStep, asksAgain: boolean): Promise<void> {
     const { voice, edges, leftOut, prompter } = this.#options;
     let told = false;
     const heading = (): void => {
@@ -217,7 +217,7 @@ export class Interview {
   }
 
   /** An answer that was given and not taken was a mistake, and its author should not find out in a year. */
-  #refuseUseless({ questions }: Step): void {
+  #refuseUseless({ questions }: WizardStep): void {
     for (const { name } of questions) {
       const given = this.#options.given.get(name);
       if (given && !given.kept && this.#answers[name] === undefined && !this.#lacksAnswers)

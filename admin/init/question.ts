@@ -3,13 +3,13 @@ import type { ProfileField } from '../../infra/profile/profile.ts';
 import type { CallerIdentity } from '../aws/aws-identity.ts';
 import type { AdminEdges } from '../edges.ts';
 import type { AdminProfile } from '../profiles/admin-profile.ts';
-import type { Discovery } from './discovery.ts';
+import type { ProviderMetadata } from './discovery.ts';
 import type { AnswerName, AnswerOf, Answers, StepTitle } from './names.ts';
 import type { Voice } from './prompts/prompter.ts';
 
 /** What live checks found, as far as they were made. */
 export type Findings = {
-  readonly discovery?: Discovery;
+  readonly discovery?: ProviderMetadata;
   readonly identity?: CallerIdentity;
 };
 
@@ -23,6 +23,9 @@ export type Context = {
   readonly findings: Findings;
   readonly env: AdminEdges['env'];
 };
+
+/** The part of the context that most rules of questions use. */
+export type HasProfile = Pick<Context, 'profile'>;
 
 export type Choice<Value> = { readonly value: Value; readonly label: string; readonly hint?: string };
 
@@ -77,7 +80,7 @@ export type LiveCheck = {
   tell(findings: Findings, voice: Voice, c: Context): void;
 };
 
-export type Step = {
+export type WizardStep = {
   readonly title: StepTitle;
   /** A sentence or two before its questions. */
   says?(c: Context): string;

@@ -1,6 +1,5 @@
 /** `ccwb init`, once its words are understood: who answers, the interview, the yes, and only then the file. */
 import { CcwbError } from '../../protocol/errors.ts';
-import type { InitFlags } from '../commands/init.ts';
 import type { AdminEdges } from '../edges.ts';
 import { type AdminProfile, PROFILE_NAME, PROFILE_NAME_WORDS } from '../profiles/admin-profile.ts';
 import { currentProfile } from '../profiles/current-profile.ts';
@@ -26,6 +25,18 @@ import { costLines, rowLines, summaryRows } from './summary.ts';
 const DEFAULT_NAME = 'ClaudeCode';
 /** Columns of the summary: what an 80-column terminal has beside the guide. */
 const COLUMNS = 76;
+
+/** The flags of `ccwb init`; those of questions have the names of `ANSWERS` in camel case. */
+export type InitFlags = Readonly<Record<string, unknown>> & {
+  readonly profile?: string;
+  readonly answers?: string;
+  readonly yes?: true;
+  readonly json?: true;
+  /** Each false with --no-…. */
+  readonly check: boolean;
+  readonly checkProvider: boolean;
+  readonly checkAws: boolean;
+};
 
 /** @throws CcwbError ERR_USAGE for what is missing or wrong; ERR_INTERRUPTED, saying what is kept. */
 export async function init(flags: InitFlags, edges: AdminEdges): Promise<void> {

@@ -10,10 +10,10 @@ import { bedrockRegionsOf, globalInferenceOf } from './steps/bedrock.ts';
 import { geographyOf } from './steps/geographies.ts';
 import { PROVIDER_NAMES, providerOf } from './steps/provider-answers.ts';
 
-export type Row = readonly [label: string, value: string];
+export type SummaryRow = readonly [label: string, value: string];
 
 /** Everything that was chosen, a line for each subject. */
-export function summaryRows(profile: AdminProfile, { identity }: Findings): Row[] {
+export function summaryRows(profile: AdminProfile, { identity }: Findings): SummaryRow[] {
   const { config, infra, claude } = profile;
   const provider = providerOf(profile);
   const regions = bedrockRegionsOf(profile);
@@ -68,8 +68,8 @@ function monitoringWords({ infra }: AdminProfile): string {
 
 /** Rows as lines of at most so many columns, with what a changed one said before. */
 export function rowLines(
-  rows: readonly Row[],
-  before: readonly Row[] | undefined,
+  rows: readonly SummaryRow[],
+  before: readonly SummaryRow[] | undefined,
   columns: number,
 ): string[] {
   const label = Math.max(...rows.map(([each]) => each.length)) + 2;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { InfraProfile } from '../../infra/outputs.ts';
+import type { AccessGroups, InfraProfile, Monitoring } from '../../infra/profile/profile.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { show } from '../../protocol/profile-reader.ts';
 
@@ -8,12 +8,11 @@ export type InfraSettings = {
   readonly bedrock?: Partial<InfraProfile['bedrock']>;
   readonly jwksUri?: string;
   readonly providerRegistered?: boolean;
-  readonly accessGroups?: NonNullable<InfraProfile['accessGroups']>;
+  readonly accessGroups?: AccessGroups;
   readonly audit?: { readonly retentionDays?: number };
   readonly monitoring?: MonitoringSettings;
 };
 
-type Monitoring = NonNullable<InfraProfile['monitoring']>;
 type WithDefault = 'internal' | 'environment' | 'retentionDays';
 export type MonitoringSettings = Omit<Monitoring, WithDefault> & Partial<Pick<Monitoring, WithDefault>>;
 
@@ -26,15 +25,15 @@ const MONITORING_DEFAULTS = {
 } as const;
 
 /** Values of a kind, texts to choose from, alternatives by `type`, or fields, of which those with `?` may be absent. */
-type Shape = 'text' | 'number' | 'boolean' | 'texts' | readonly string[] | Alternatives | Fields;
+type Shape = 'text' | 'number' | 'boolean' | 'texts' | readonly string[] | Alternatives | FieldShapes;
 interface Alternatives {
-  readonly oneOf: Readonly<Record<string, Fields>>;
+  readonly oneOf: Readonly<Record<string, FieldShapes>>;
 }
-interface Fields {
+interface FieldShapes {
   readonly [name: string]: Shape;
 }
 
-const SHAPE: Fields = {
+const SHAPE: FieldShapes = {
   'bedrock?': { 'regions?': 'texts', 'globalInference?': 'boolean', 'models?': 'texts' },
   'jwksUri?': 'text',
   'providerRegistered?': 'boolean',
@@ -142,7 +141,7 @@ function parse(path: string): unknown {
   }
 }
 
-type Problem = readonly [field: string, value: unknown, allowed: string];
+type ShapeProblem = readonly [field: string, value: unknown, allowed: string];
 
 const KINDS = {
   text: ['a text', (value: unknown) => typeof value === 'string' && value !== ''],
@@ -154,7 +153,7 @@ const KINDS = {
   ],
 } as const;
 
-function findProblem(value: unknown, shape: Shape, field: string): Problem | undefined {
+function findProblem(value: unknown, shape: Shape, field: string): ShapeProblem | undefined {
   if (typeof shape === 'string') {
     const [allowed, holds] = KINDS[shape];
     return holds(value) ? undefined : [field, value, allowed];
@@ -173,7 +172,7 @@ function findProblem(value: unknown, shape: Shape, field: string): Problem | und
   return findFieldProblem(value, shape, field);
 }
 
-function findFieldProblem(value: object, fields: Fields, field: string): Problem | undefined {
+function findFieldProblem(value: object, fields: FieldShapes, field: string): ShapeProblem | undefined {
   const given = new Map<string, unknown>(Object.entries(value));
   const path = (name: string): string => (field === '' ? name : `${field}.${name}`);
   for (const [key, shape] of Object.entries(fields)) {
@@ -194,6 +193,6 @@ function isChoice(shape: Shape): shape is readonly string[] {
   return Array.isArray(shape);
 }
 
-function isAlternatives(shape: Fields | Alternatives): shape is Alternatives {
+function isAlternatives(shape: FieldShapes | Alternatives): shape is Alternatives {
   return 'oneOf' in shape;
 }

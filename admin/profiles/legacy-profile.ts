@@ -4,9 +4,8 @@
  */
 import { CcwbError } from '../../protocol/errors.ts';
 import { isObject, show } from '../../protocol/profile-reader.ts';
-import type { Fields } from './profile-migrations.ts';
 
-/** Fields of config.json by the names they have there. The first of a line counts. */
+/** StoredFields of config.json by the names they have there. The first of a line counts. */
 const CONFIG: readonly (readonly [field: string, ...writtenAs: string[]])[] = [
   ['provider_type', 'provider_type'],
   ['provider_domain', 'provider_domain', 'okta_domain'],
@@ -22,12 +21,15 @@ const CONFIG: readonly (readonly [field: string, ...writtenAs: string[]])[] = [
   ['redirect_port', 'redirect_port'],
 ];
 
+/** The fields of a profile as a file has them; no value is checked yet. */
+export type StoredFields = Readonly<Record<string, unknown>>;
+
 /** How long data stays where the legacy tool was not told, and the results of queries here; in days. */
 const DATA_DAYS = 90;
 const RESULTS_DAYS = 7;
 
 /** @throws CcwbError ERR_CONFIG_INVALID for a profile that signs nobody in through an OpenID provider. */
-export function fromLegacyTool(fields: Fields, path: string, name: string | undefined): Fields {
+export function fromLegacyTool(fields: StoredFields, path: string, name: string | undefined): StoredFields {
   refuseOtherSignIn(fields, path);
   const used = new Set(['schema', 'schema_version', 'name']);
   const take = (field: string): unknown => {
@@ -59,7 +61,7 @@ export function fromLegacyTool(fields: Fields, path: string, name: string | unde
   };
 }
 
-function refuseOtherSignIn({ auth_type, sso_enabled }: Fields, path: string): void {
+function refuseOtherSignIn({ auth_type, sso_enabled }: StoredFields, path: string): void {
   const field = sso_enabled === false ? 'sso_enabled' : 'auth_type';
   const value = field === 'auth_type' ? auth_type : sso_enabled;
   if (field === 'auth_type' && (value ?? 'oidc') === 'oidc') return;
@@ -70,7 +72,7 @@ function refuseOtherSignIn({ auth_type, sso_enabled }: Fields, path: string): vo
   );
 }
 
-function bedrockFrom(take: (field: string) => unknown, { selected_model }: Fields): Fields {
+function bedrockFrom(take: (field: string) => unknown, { selected_model }: StoredFields): StoredFields {
   const given = take('allowed_bedrock_regions');
   const regions = Array.isArray(given) ? given : [];
   // The one entry that stands for many regions.
@@ -83,14 +85,14 @@ function bedrockFrom(take: (field: string) => unknown, { selected_model }: Field
   return { ...(concrete.length > 0 && { regions: concrete }), globalInference: everywhere || global };
 }
 
-function monitoringFrom(take: (field: string) => unknown, fields: Fields): Fields | undefined {
+function monitoringFrom(take: (field: string) => unknown, fields: StoredFields): StoredFields | undefined {
   // A collector on each user's computer is something that there is not here.
   if (fields.monitoring_enabled !== true || (fields.monitoring_mode ?? 'central') !== 'central')
     return undefined;
   take('monitoring_enabled');
   take('monitoring_mode');
   const given = take('monitoring_config');
-  const settings: Fields = isObject(given) ? given : {};
+  const settings: StoredFields = isObject(given) ? given : {};
   const domain = String(settings.custom_domain ?? '')
     .replace(/^https?:\/\//, '')
     .replace(/\/+$/, '');

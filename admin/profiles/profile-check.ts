@@ -34,7 +34,7 @@ const CLAUDE_FIELDS = ['model', 'haikuModel', 'attributes'];
  * @throws CcwbError ERR_CONFIG_INVALID
  */
 export function checkProfile(value: unknown, path: string, name: string | undefined): AdminProfile {
-  const check: Check = (field, given, holds, allowed) => {
+  const check: CheckField = (field, given, holds, allowed) => {
     if (!holds) throw invalid(path, field, given, allowed);
   };
   if (!isObject(value)) throw invalid(path, '', value, 'an object of fields');
@@ -56,9 +56,9 @@ export function checkProfile(value: unknown, path: string, name: string | undefi
   return profile;
 }
 
-type Check = (field: string, value: unknown, holds: boolean, allowed: string) => void;
+type CheckField = (field: string, value: unknown, holds: boolean, allowed: string) => void;
 
-function checkClaude(claude: unknown, check: Check): void {
+function checkClaude(claude: unknown, check: CheckField): void {
   check('claude', claude, isObject(claude), `an object with some of ${CLAUDE_FIELDS.join(', ')}, or {}`);
   const { model, haikuModel, attributes } = claude as Record<string, unknown>;
   check('claude.model', model, isWord(model), 'the id of a model');
@@ -76,7 +76,7 @@ function isWord(value: unknown): boolean {
   return value === undefined || (typeof value === 'string' && /^\S+$/.test(value));
 }
 
-function checkOutputs(outputs: unknown, check: Check): void {
+function checkOutputs(outputs: unknown, check: CheckField): void {
   check('outputs', outputs, isObject(outputs), 'an object with the outputs of each stack, or {}');
   for (const stack of STACKS) {
     const given = (outputs as Record<string, unknown>)[stack];

@@ -2,17 +2,15 @@
 import { CcwbError } from '../../protocol/errors.ts';
 import { isObject, show } from '../../protocol/profile-reader.ts';
 import { PROFILE_SCHEMA } from './admin-profile.ts';
-import { fromLegacyTool } from './legacy-profile.ts';
+import { fromLegacyTool, type StoredFields } from './legacy-profile.ts';
 
 /**
  * From the version of the index to the next. A step is given fields as they stand in the file and the path of
  * that, for errors; it keeps what it does not understand.
  */
-const STEPS: readonly ((fields: Fields, path: string, name: string | undefined) => Fields)[] = [
+const STEPS: readonly ((fields: StoredFields, path: string, name: string | undefined) => StoredFields)[] = [
   fromLegacyTool,
 ];
-
-export type Fields = Readonly<Record<string, unknown>>;
 
 /** The version of a profile's form; 0 for those of the legacy tool, which have a `schema_version` of its own. */
 export function schemaOf(value: unknown): number {
@@ -38,5 +36,5 @@ export function migrate(value: unknown, path: string, name: string | undefined):
         : `correct schema in ${path}, or run ccwb init`,
     );
   }
-  return STEPS.slice(schema).reduce<Fields>((fields, step) => step(fields, path, name), value);
+  return STEPS.slice(schema).reduce<StoredFields>((fields, step) => step(fields, path, name), value);
 }

@@ -3,7 +3,7 @@ import { partitionOf } from './partition.ts';
 import type { InfraProfile, Monitoring, MonitoringField, ProfileProblem } from './profile.ts';
 
 /** A check of one field: whether it holds, of which value, and what would be allowed. */
-type Check = readonly [holds: boolean, field: MonitoringField, value: unknown, allowed: string];
+type FieldCheck = readonly [holds: boolean, field: MonitoringField, value: unknown, allowed: string];
 
 const SUBNET = /^subnet-[0-9a-f]{8,17}$/;
 const DOMAIN = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
@@ -25,7 +25,7 @@ export function findMonitoringProblem(profile: InfraProfile): ProfileProblem | u
   return checkJwksUri(profile);
 }
 
-function networkChecks({ network }: Monitoring): Check[] {
+function networkChecks({ network }: Monitoring): FieldCheck[] {
   if (network.type === 'new') return [];
   const { vpcId, taskSubnetIds, loadBalancerSubnetIds } = network;
   const subnets = (ids: readonly string[], least: number): boolean =>
@@ -47,7 +47,7 @@ function networkChecks({ network }: Monitoring): Check[] {
   ];
 }
 
-function domainChecks({ domain }: Monitoring, region: string): Check[] {
+function domainChecks({ domain }: Monitoring, region: string): FieldCheck[] {
   if (!domain) return [];
   const { name, hostedZoneId, certificateArn } = domain;
   const certificates = new RegExp(`^arn:${partitionOf(region)}:acm:${region}:\\d{12}:certificate/[\\w-]+$`);
@@ -81,13 +81,13 @@ function domainChecks({ domain }: Monitoring, region: string): Check[] {
 }
 
 /** Without a public address and without a NAT gateway there is no way to the keys that tokens are signed with. */
-function wayOutCheck({ network, internal, domain }: Monitoring): Check {
+function wayOutCheck({ network, internal, domain }: Monitoring): FieldCheck {
   const enclosed = internal && network.type === 'new' && network.tasks === 'public';
   const allowed = 'with a domain and public tasks only false: the load balancer could not fetch signing keys';
   return [!(enclosed && domain), 'monitoring.internal', internal, allowed];
 }
 
-function logChecks({ environment, retentionDays }: Monitoring): Check[] {
+function logChecks({ environment, retentionDays }: Monitoring): FieldCheck[] {
   const environmentAllowed = '1 to 64 letters, digits, dots, hyphens and underscores';
   return [
     [/^[\w.-]{1,64}$/.test(environment), 'monitoring.environment', environment, environmentAllowed],
@@ -100,7 +100,7 @@ function logChecks({ environment, retentionDays }: Monitoring): Check[] {
   ];
 }
 
-function alarmChecks({ alarms }: Monitoring): Check[] {
+function alarmChecks({ alarms }: Monitoring): FieldCheck[] {
   if (!alarms) return [];
   const { email, tokensPerHour, dailyCostUsd, bedrockErrorsPerHour } = alarms;
   const positive = (value: number): boolean => Number.isFinite(value) && value > 0;
@@ -118,7 +118,7 @@ function alarmChecks({ alarms }: Monitoring): Check[] {
   ];
 }
 
-function analyticsChecks({ analytics }: Monitoring): Check[] {
+function analyticsChecks({ analytics }: Monitoring): FieldCheck[] {
   if (!analytics) return [];
   const { glacierAfterDays, resultsDays } = analytics;
   const days = (value: number): boolean => Number.isInteger(value) && value >= 1 && value <= 3_650;

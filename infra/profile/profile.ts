@@ -3,12 +3,7 @@
  * translates it into this and has it checked here before anything is synthesised.
  */
 
-import { checkAccessGroups, checkAudit, checkModels } from './access-checks.ts';
-import { findMonitoringProblem } from './monitoring-checks.ts';
-import { partitionOf } from './partition.ts';
-
-/** Identity providers by how their issuer is written; the names are those of config.json. */
-export type ProviderType = 'okta' | 'auth0' | 'azure' | 'cognito' | 'google' | 'generic';
+import type { ProviderType } from '../../protocol/issuer.ts';
 
 export type InfraProfile = {
   /** Name of the deployment. Stack and resource names derive from it, so it is unique per account and region. */
@@ -48,7 +43,7 @@ export type InfraProfile = {
     /** Allow-list of model ids, `*` as in IAM, e.g. `anthropic.claude-*`; without a geography. Absent: all. */
     readonly models?: readonly string[];
   };
-  readonly federation: Federation;
+  readonly federation: FederationProfile;
   /** Who may use Bedrock, as the identity provider decides it. Absent: everybody who can sign in. */
   readonly accessGroups?: AccessGroups;
   /** A trail of every call to Bedrock, kept for so many days. Absent: none. */
@@ -71,7 +66,7 @@ export type AccessGroups = {
 
 /** Where Claude Code's telemetry goes. */
 export type Monitoring = {
-  readonly network: Network;
+  readonly network: NetworkChoice;
   /**
    * Whether the load balancer has private addresses only. With a domain its subnets then need a NAT gateway:
    * it fetches the keys that tokens are signed with.
@@ -102,7 +97,7 @@ export type Monitoring = {
   };
 };
 
-export type Network =
+export type NetworkChoice =
   | {
       readonly type: 'new';
       /** `private` needs a NAT gateway, which costs; `public` gives each task a public address that nobody may call. */
@@ -118,7 +113,7 @@ export type Network =
     };
 
 /** How an ID token becomes AWS credentials: through a Cognito identity pool, or directly through STS. */
-export type Federation =
+export type FederationProfile =
   | { readonly type: 'cognito' }
   | {
       readonly type: 'direct';
@@ -166,81 +161,3 @@ export type MonitoringField =
 
 /** The login that IAM and Cognito know without registration; AWS asks not to register it a second time. */
 export const GOOGLE_LOGIN_KEY = 'accounts.google.com';
-
-// What IAM takes for MaxSessionDuration of a role.
-const SESSION_SECONDS = { least: 3_600, most: 43_200 };
-
-// CloudFormation's rule for stack names, less the room for our prefix and the longest stack's suffix.
-const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
-
-/** The first thing wrong with a profile, or undefined when every stack can be made from it. */
-export function findProfileProblem(profile: InfraProfile): ProfileProblem | undefined {
-  return [
-    checkName(profile),
-    checkIssuer(profile),
-    checkClientId(profile),
-    checkRegion(profile),
-    checkBedrockRegions(profile),
-    checkModels(profile),
-    checkSessionSeconds(profile),
-    checkAccessGroups(profile),
-    checkAudit(profile),
-    findMonitoringProblem(profile),
-  ].find((problem) => problem !== undefined);
-}
-
-function checkName({ name }: InfraProfile): ProfileProblem | undefined {
-  if (NAME_PATTERN.test(name)) return undefined;
-  const allowed = 'at most 64 letters, digits and hyphens: CloudFormation stacks are named after it';
-  return { field: 'name', value: name, allowed };
-}
-
-function checkIssuer({ identityProvider, federation }: InfraProfile): ProfileProblem | undefined {
-  const { type, issuer, loginKey } = identityProvider;
-  // IAM registers providers by https URL only and refuses a port.
-  if (!/^https:\/\/[A-Za-z0-9.-]+(\/[^\s?#]*)?$/.test(issuer) || issuer !== `https://${loginKey}`) {
-    const allowed = 'an https URL without port, query or fragment: AWS must reach and register it';
-    return { field: 'issuer', value: issuer, allowed };
-  }
-  // Checked here because Cognito would otherwise fail the deployment half-way with a less clear text.
-  const isUserPool = /^cognito-idp\.[a-z0-9-]+\.amazonaws\.com(\.cn)?\/[\w-]+$/.test(loginKey);
-  if (type === 'cognito' && federation.type === 'cognito' && !isUserPool) {
-    const allowed = 'https://cognito-idp.REGION.amazonaws.com/USER_POOL_ID for a Cognito user pool';
-    return { field: 'issuer', value: issuer, allowed };
-  }
-  return undefined;
-}
-
-function checkClientId({ identityProvider }: InfraProfile): ProfileProblem | undefined {
-  const { type, clientId } = identityProvider;
-  const isUserPool = type === 'cognito';
-  // An identity pool takes only such a client id for a user pool; user pools issue no others.
-  if (isUserPool ? /^\w{1,128}$/.test(clientId) : /^\S{1,255}$/.test(clientId)) return undefined;
-  const allowed = isUserPool
-    ? '1 to 128 letters, digits and underscores'
-    : '1 to 255 characters without spaces';
-  return { field: 'clientId', value: clientId, allowed };
-}
-
-function checkRegion({ region }: InfraProfile): ProfileProblem | undefined {
-  if (partitionOf(region)) return undefined;
-  const allowed = 'a region of the commercial, GovCloud (US) or China partition, such as us-east-1';
-  return { field: 'region', value: region, allowed };
-}
-
-function checkBedrockRegions({ region, bedrock }: InfraProfile): ProfileProblem | undefined {
-  const partition = partitionOf(region);
-  const wellFormed = bedrock.regions.every((candidate) => partitionOf(candidate) === partition);
-  if (bedrock.regions.length > 0 && wellFormed) return undefined;
-  const allowed = `at least one region, all in the partition of ${region}`;
-  return { field: 'bedrock.regions', value: bedrock.regions, allowed };
-}
-
-function checkSessionSeconds({ federation }: InfraProfile): ProfileProblem | undefined {
-  if (federation.type !== 'direct') return undefined;
-  const seconds = federation.maxSessionSeconds;
-  const { least, most } = SESSION_SECONDS;
-  if (Number.isInteger(seconds) && seconds >= least && seconds <= most) return undefined;
-  const allowed = `a whole number of seconds from ${least} to ${most}`;
-  return { field: 'federation.maxSessionSeconds', value: seconds, allowed };
-}

@@ -1,7 +1,8 @@
 import t from 'tap';
 import { synthesize } from '../../infra/app.ts';
 import { stackInputs, stacksOf } from '../../infra/outputs.ts';
-import { findProfileProblem, type InfraProfile } from '../../infra/profile/profile.ts';
+import { findProfileProblem } from '../../infra/profile/check-profile.ts';
+import type { InfraProfile } from '../../infra/profile/profile.ts';
 import {
   configurations,
   MONITORINGS,

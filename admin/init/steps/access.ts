@@ -1,14 +1,14 @@
 /** Steps: where a sign-in is kept, who may use Bedrock, and the record of it. */
 import { LOG_RETENTION_DAYS } from '../../../infra/profile/access-checks.ts';
+import type { AccessGroups } from '../../../infra/profile/profile.ts';
 import type { AdminProfile } from '../../profiles/admin-profile.ts';
-import type { InfraSettings } from '../../profiles/infra-file.ts';
 import { DEFAULT_RETENTION_DAYS } from '../../profiles/infra-file.ts';
 import { withConfig, withInfra } from '../edit.ts';
-import { type Context, question, type Step } from '../question.ts';
+import { type HasProfile, question, type WizardStep } from '../question.ts';
 import { federationOf } from './aws.ts';
 import { providerTypeOf } from './provider-answers.ts';
 
-export const storageStep: Step = {
+export const storageStep: WizardStep = {
   title: 'Credentials on the computer',
   says: () => 'Where the refresh token is kept, the only secret that outlives an hour.',
   questions: [
@@ -30,22 +30,20 @@ export const storageStep: Step = {
   ],
 };
 
-type AccessGroups = NonNullable<InfraSettings['accessGroups']>;
-
 /** Where the types put groups by themselves, or are told to by their guides. */
 const CLAIMS = { cognito: 'cognito:groups', google: 'hd' } as const;
 const TAG_CLAIM = 'https://aws.amazon.com/tags/principal_tags/Team';
 
-function usualClaim({ profile }: Pick<Context, 'profile'>): string {
+function usualClaim({ profile }: HasProfile): string {
   if (federationOf(profile) === 'direct') return TAG_CLAIM;
   const type = providerTypeOf(profile);
   return type === 'cognito' || type === 'google' ? CLAIMS[type] : 'groups';
 }
 
-const byGroups = ({ profile }: Pick<Context, 'profile'>): boolean => profile.infra.accessGroups !== undefined;
+const byGroups = ({ profile }: HasProfile): boolean => profile.infra.accessGroups !== undefined;
 
 /** Google has no claim for it that IAM could see. */
-const canHaveGroups = ({ profile }: Pick<Context, 'profile'>): boolean =>
+const canHaveGroups = ({ profile }: HasProfile): boolean =>
   federationOf(profile) === 'cognito' || providerTypeOf(profile) !== 'google';
 
 function withGroups(profile: AdminProfile, fields: Partial<AccessGroups>): AdminProfile {
@@ -53,7 +51,7 @@ function withGroups(profile: AdminProfile, fields: Partial<AccessGroups>): Admin
   return accessGroups ? withInfra(profile, { accessGroups: { ...accessGroups, ...fields } }) : profile;
 }
 
-export const accessStep: Step = {
+export const accessStep: WizardStep = {
   title: 'Who may use it',
   says: (c) =>
     canHaveGroups(c)
@@ -103,7 +101,7 @@ export const accessStep: Step = {
   later: ({ infra }) => (infra.accessGroups ? undefined : '--groups NAME,NAME'),
 };
 
-export const auditStep: Step = {
+export const auditStep: WizardStep = {
   title: 'Audit trail',
   says: () =>
     'A CloudTrail trail of who called which model when, in a bucket of its own. An organisation that has a trail needs no second one.',

@@ -3,7 +3,7 @@ import { AUTH_OUTPUTS } from '../../../infra/outputs.ts';
 import { openAws, refuseOwnProgram, refuseOwnRole } from '../../aws/aws-identity.ts';
 import { type AdminProfile, deployedAccount, isDirect } from '../../profiles/admin-profile.ts';
 import { withConfig, withInfra } from '../edit.ts';
-import { type LiveCheck, question, type Step } from '../question.ts';
+import { type LiveCheck, question, type WizardStep } from '../question.ts';
 
 export const DEFAULT_REGION = 'us-east-1';
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
@@ -22,7 +22,7 @@ export function regionOf({ config }: AdminProfile): string {
     : DEFAULT_REGION;
 }
 
-export const federationStep: Step = {
+export const federationStep: WizardStep = {
   title: 'Federation',
   says: () => 'How a sign-in becomes AWS credentials.',
   questions: [
@@ -90,7 +90,7 @@ const check: LiveCheck = {
   },
 };
 
-export const awsStep: Step = {
+export const awsStep: WizardStep = {
   title: 'AWS account and region',
   says: () =>
     'Where everything is deployed: the account of the AWS credentials at hand (AWS_PROFILE, aws sso login), in this region.',

@@ -2,7 +2,7 @@
 import { partitionOf } from '../../../infra/profile/partition.ts';
 import type { AdminProfile } from '../../profiles/admin-profile.ts';
 import { withBedrock, withClaude } from '../edit.ts';
-import { type Choice, type Context, question, type Step } from '../question.ts';
+import { type Choice, type Context, type HasProfile, question, type WizardStep } from '../question.ts';
 import { regionOf } from './aws.ts';
 import { expandGeographies, GEOGRAPHIES, geographiesFor, geographyOf } from './geographies.ts';
 
@@ -19,7 +19,7 @@ export function globalInferenceOf({ infra }: AdminProfile): boolean {
 }
 
 /** Why a model could not be used by anybody, by what the answers before it allow. */
-export function modelProblem(id: string, { profile }: Pick<Context, 'profile'>): string | undefined {
+export function modelProblem(id: string, { profile }: HasProfile): string | undefined {
   if (id === '') return undefined;
   if (!/^\S+$/.test(id)) return 'the id of a model or of an inference profile, without spaces';
   // Their names tell nothing.
@@ -52,7 +52,7 @@ function regionChoices({ profile }: Context): readonly Choice<readonly string[]>
   return [...geographies, { value: [region], label: `${region} alone`, hint: 'few models are offered so' }];
 }
 
-export const bedrockStep: Step = {
+export const bedrockStep: WizardStep = {
   title: 'Bedrock',
   says: () =>
     'Where models may run, and which. A geography is what inference profiles such as us.anthropic… route within.',

@@ -3,20 +3,18 @@
 import type { AdminProfile } from '../../profiles/admin-profile.ts';
 import { DEFAULT_RETENTION_DAYS, type MonitoringSettings } from '../../profiles/infra-file.ts';
 import { withMonitoring } from '../edit.ts';
-import { type Context, question } from '../question.ts';
-
-type Has = Pick<Context, 'profile'>;
+import { type HasProfile, question } from '../question.ts';
 
 export function monitoringOf({ infra }: AdminProfile): MonitoringSettings | undefined {
   return infra.monitoring;
 }
 
-export function isMonitored({ profile }: Has): boolean {
+export function isMonitored({ profile }: HasProfile): boolean {
   return monitoringOf(profile) !== undefined;
 }
 
-const hasAlarms = ({ profile }: Has): boolean => monitoringOf(profile)?.alarms !== undefined;
-const hasAnalytics = ({ profile }: Has): boolean => monitoringOf(profile)?.analytics !== undefined;
+const hasAlarms = ({ profile }: HasProfile): boolean => monitoringOf(profile)?.alarms !== undefined;
+const hasAnalytics = ({ profile }: HasProfile): boolean => monitoringOf(profile)?.analytics !== undefined;
 
 /** Above these people want to hear of it: ten heavy days of work, and a thousandth of their calls. */
 const ALARMS = { tokensPerHour: 50_000_000, dailyCostUsd: 500, bedrockErrorsPerHour: 100 };

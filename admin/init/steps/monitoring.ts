@@ -3,7 +3,7 @@
 import type { AdminProfile } from '../../profiles/admin-profile.ts';
 import type { MonitoringSettings } from '../../profiles/infra-file.ts';
 import { withClaude, withInfra, withMonitoring } from '../edit.ts';
-import { type Context, question, type Step } from '../question.ts';
+import { type HasProfile, question, type WizardStep } from '../question.ts';
 import {
   alarmQuestions,
   analyticsQuestions,
@@ -13,9 +13,8 @@ import {
 } from './monitoring-extras.ts';
 import { jwksQuestion } from './provider.ts';
 
-type Has = Pick<Context, 'profile'>;
-const hasDomain = ({ profile }: Has): boolean => monitoringOf(profile)?.domain !== undefined;
-const isExisting = ({ profile }: Has): boolean => monitoringOf(profile)?.network.type === 'existing';
+const hasDomain = ({ profile }: HasProfile): boolean => monitoringOf(profile)?.domain !== undefined;
+const isExisting = ({ profile }: HasProfile): boolean => monitoringOf(profile)?.network.type === 'existing';
 
 const NETWORKS = {
   'new-private': { type: 'new', tasks: 'private' },
@@ -140,7 +139,7 @@ const domain = [
 
 const details = [...network, ...domain, ...logQuestions, ...alarmQuestions, ...analyticsQuestions];
 
-export const monitoringStep: Step = {
+export const monitoringStep: WizardStep = {
   title: 'Monitoring',
   says: () =>
     'Who uses how much, on a dashboard in CloudWatch: a collector for the telemetry of Claude Code. It costs; the estimate comes at the end.',

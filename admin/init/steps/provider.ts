@@ -5,7 +5,7 @@ import type { AdminProfile } from '../../profiles/admin-profile.ts';
 import { oneLine } from '../../terminal/text.ts';
 import { discover, isLoopback } from '../discovery.ts';
 import { withConfig, withInfra } from '../edit.ts';
-import { type Context, type LiveCheck, question, type Step } from '../question.ts';
+import { type Context, type HasProfile, type LiveCheck, question, type WizardStep } from '../question.ts';
 import {
   domainFields,
   domainOf,
@@ -37,17 +37,17 @@ function isIssuer(text: string): boolean {
 }
 
 function isType(type: ProviderType) {
-  return ({ profile }: Pick<Context, 'profile'>): boolean => providerTypeOf(profile) === type;
+  return ({ profile }: HasProfile): boolean => providerTypeOf(profile) === type;
 }
 
-const hasIssuer = ({ profile }: Pick<Context, 'profile'>): boolean => profile.config.issuer !== undefined;
+const hasIssuer = ({ profile }: HasProfile): boolean => profile.config.issuer !== undefined;
 
 /** Path of the domain as it was answered, where some providers have what would be asked next. */
 const pathOf = ({ profile, answers }: Pick<Context, 'profile' | 'answers'>): string =>
   splitHost(answers['provider-domain'] ?? domainOf(profile) ?? '').path;
 
 /** What the provider's fields would have to be, once they should suffice for an issuer. */
-function issuerProblem({ profile }: Pick<Context, 'profile'>): string | undefined {
+function issuerProblem({ profile }: HasProfile): string | undefined {
   const provider = resolveIdentityProvider(providerFields(profile));
   return 'problem' in provider ? provider.problem.allowed : undefined;
 }
@@ -114,7 +114,7 @@ function applicationNote({ profile }: Context): string {
   return `Client id of the application (redirect URI http://localhost:${port}/callback; guide: ${GUIDES[type]})`;
 }
 
-export const providerStep: Step = {
+export const providerStep: WizardStep = {
   title: 'Identity provider',
   says: () => 'Who people sign in with. It needs an application for this; the guides are in docs/providers.',
   questions: [

@@ -1,5 +1,5 @@
 /** The wizard, in the order in which it is gone through. What is saved follows from the answers alone. */
-import type { Question, Step } from '../question.ts';
+import type { Question, WizardStep } from '../question.ts';
 import { question } from '../question.ts';
 import { accessStep, auditStep, storageStep } from './access.ts';
 import { awsStep, federationStep } from './aws.ts';
@@ -10,7 +10,7 @@ import { providerStep } from './provider.ts';
 /** A first guess, which the estimate shows. */
 const USERS = 100;
 
-const costStep: Step = {
+const costStep: WizardStep = {
   title: 'Cost',
   questions: [
     question<'users'>({
@@ -24,7 +24,7 @@ const costStep: Step = {
   ],
 };
 
-export const STEPS: readonly Step[] = [
+export const STEPS: readonly WizardStep[] = [
   providerStep,
   federationStep,
   awsStep,

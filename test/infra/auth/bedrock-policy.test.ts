@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
 import { policyCharacters } from '../../../infra/profile/access-checks.ts';
-import { findProfileProblem, type InfraProfile } from '../../../infra/profile/profile.ts';
+import { findProfileProblem } from '../../../infra/profile/check-profile.ts';
+import type { InfraProfile } from '../../../infra/profile/profile.ts';
 import { authTemplate, COGNITO, MONITORING, only, profileOf } from '../fixtures/profiles.ts';
 
 process.env.CDK_VALIDATION = 'false';

@@ -1,11 +1,7 @@
 import t from 'tap';
+import { findProfileProblem } from '../../../infra/profile/check-profile.ts';
 import { partitionOf } from '../../../infra/profile/partition.ts';
-import {
-  findProfileProblem,
-  type InfraProfile,
-  type Monitoring,
-  type ProfileField,
-} from '../../../infra/profile/profile.ts';
+import type { InfraProfile, Monitoring, ProfileField } from '../../../infra/profile/profile.ts';
 import { COGNITO, DIRECT, MONITORING, PROVIDER_TYPES, profileOf } from '../fixtures/profiles.ts';
 
 const okta = profileOf('okta', COGNITO);

@@ -1,0 +1,83 @@
+/** The rules of AWS for a profile, checked before anything is synthesised. */
+import { checkAccessGroups, checkAudit, checkModels } from './access-checks.ts';
+import { findMonitoringProblem } from './monitoring-checks.ts';
+import { partitionOf } from './partition.ts';
+import type { InfraProfile, ProfileProblem } from './profile.ts';
+
+// What IAM takes for MaxSessionDuration of a role.
+const SESSION_SECONDS = { least: 3_600, most: 43_200 };
+
+// CloudFormation's rule for stack names, less the room for our prefix and the longest stack's suffix.
+const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
+
+/** The first thing wrong with a profile, or undefined when every stack can be made from it. */
+export function findProfileProblem(profile: InfraProfile): ProfileProblem | undefined {
+  return [
+    checkName(profile),
+    checkIssuer(profile),
+    checkClientId(profile),
+    checkRegion(profile),
+    checkBedrockRegions(profile),
+    checkModels(profile),
+    checkSessionSeconds(profile),
+    checkAccessGroups(profile),
+    checkAudit(profile),
+    findMonitoringProblem(profile),
+  ].find((problem) => problem !== undefined);
+}
+
+function checkName({ name }: InfraProfile): ProfileProblem | undefined {
+  if (NAME_PATTERN.test(name)) return undefined;
+  const allowed = 'at most 64 letters, digits and hyphens: CloudFormation stacks are named after it';
+  return { field: 'name', value: name, allowed };
+}
+
+function checkIssuer({ identityProvider, federation }: InfraProfile): ProfileProblem | undefined {
+  const { type, issuer, loginKey } = identityProvider;
+  // IAM registers providers by https URL only and refuses a port.
+  if (!/^https:\/\/[A-Za-z0-9.-]+(\/[^\s?#]*)?$/.test(issuer) || issuer !== `https://${loginKey}`) {
+    const allowed = 'an https URL without port, query or fragment: AWS must reach and register it';
+    return { field: 'issuer', value: issuer, allowed };
+  }
+  // Checked here because Cognito would otherwise fail the deployment half-way with a less clear text.
+  const isUserPool = /^cognito-idp\.[a-z0-9-]+\.amazonaws\.com(\.cn)?\/[\w-]+$/.test(loginKey);
+  if (type === 'cognito' && federation.type === 'cognito' && !isUserPool) {
+    const allowed = 'https://cognito-idp.REGION.amazonaws.com/USER_POOL_ID for a Cognito user pool';
+    return { field: 'issuer', value: issuer, allowed };
+  }
+  return undefined;
+}
+
+function checkClientId({ identityProvider }: InfraProfile): ProfileProblem | undefined {
+  const { type, clientId } = identityProvider;
+  const isUserPool = type === 'cognito';
+  // An identity pool takes only such a client id for a user pool; user pools issue no others.
+  if (isUserPool ? /^\w{1,128}$/.test(clientId) : /^\S{1,255}$/.test(clientId)) return undefined;
+  const allowed = isUserPool
+    ? '1 to 128 letters, digits and underscores'
+    : '1 to 255 characters without spaces';
+  return { field: 'clientId', value: clientId, allowed };
+}
+
+function checkRegion({ region }: InfraProfile): ProfileProblem | undefined {
+  if (partitionOf(region)) return undefined;
+  const allowed = 'a region of the commercial, GovCloud (US) or China partition, such as us-east-1';
+  return { field: 'region', value: region, allowed };
+}
+
+function checkBedrockRegions({ region, bedrock }: InfraProfile): ProfileProblem | undefined {
+  const partition = partitionOf(region);
+  const wellFormed = bedrock.regions.every((candidate) => partitionOf(candidate) === partition);
+  if (bedrock.regions.length > 0 && wellFormed) return undefined;
+  const allowed = `at least one region, all in the partition of ${region}`;
+  return { field: 'bedrock.regions', value: bedrock.regions, allowed };
+}
+
+function checkSessionSeconds({ federation }: InfraProfile): ProfileProblem | undefined {
+  if (federation.type !== 'direct') return undefined;
+  const seconds = federation.maxSessionSeconds;
+  const { least, most } = SESSION_SECONDS;
+  if (Number.isInteger(seconds) && seconds >= least && seconds <= most) return undefined;
+  const allowed = `a whole number of seconds from ${least} to ${most}`;
+  return { field: 'federation.maxSessionSeconds', value: seconds, allowed };
+}
