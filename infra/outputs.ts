@@ -2,7 +2,7 @@
  * What the stacks are called, what they give back and what they take from each other, for readers that must
  * not load CDK. The stacks take the same names from here, so the two cannot differ.
  */
-import type { InfraProfile } from './profile/profile.ts';
+import type { InfraProfile, NetworkChoice } from './profile/profile.ts';
 
 export type { InfraProfile } from './profile/profile.ts';
 
@@ -10,7 +10,12 @@ export type { InfraProfile } from './profile/profile.ts';
 export const STACKS = ['auth', 'networking', 'monitoring', 'dashboard', 'analytics'] as const;
 export type StackId = (typeof STACKS)[number];
 
-const IS_WANTED: Readonly<Record<StackId, (profile: InfraProfile) => boolean>> = {
+/** The part of a profile that decides which stacks it has. */
+export type StackChoices = {
+  readonly monitoring?: { readonly network: Pick<NetworkChoice, 'type'>; readonly analytics?: unknown };
+};
+
+const IS_WANTED: Readonly<Record<StackId, (profile: StackChoices) => boolean>> = {
   auth: () => true,
   networking: ({ monitoring }) => monitoring?.network.type === 'new',
   monitoring: ({ monitoring }) => monitoring !== undefined,
@@ -19,7 +24,7 @@ const IS_WANTED: Readonly<Record<StackId, (profile: InfraProfile) => boolean>> =
 };
 
 /** The stacks that a profile asks for, in the order of deployment. */
-export function stacksOf(profile: InfraProfile): StackId[] {
+export function stacksOf(profile: StackChoices): StackId[] {
   return STACKS.filter((stack) => IS_WANTED[stack](profile));
 }
 

@@ -35,6 +35,18 @@ export type Federation =
   | { type: 'cognito'; identityPoolId: string; endpoint: string | undefined }
   | { type: 'direct'; roleArn: string; durationSeconds: number; endpoint: string | undefined };
 
+/** A profile whose auth stack need not be deployed: the identity pool or the role may be missing. */
+export type UndeployedProfile = Omit<ProfileConfig, 'federation'> & { federation: UndeployedFederation };
+
+export type UndeployedFederation =
+  | { type: 'cognito'; identityPoolId: string | undefined; endpoint: string | undefined }
+  | {
+      type: 'direct';
+      roleArn: string | undefined;
+      durationSeconds: number;
+      endpoint: string | undefined;
+    };
+
 export type Config = {
   path: string;
   /** All names in the file's order, those of broken profiles included. */
@@ -132,7 +144,22 @@ export function parseProfile(
   place: ProfilePlace,
 ): { profile: ProfileConfig; unknown: string[] } {
   const reader = new ProfileReader(place, fields);
-  return { profile: readProfile(name, reader), unknown: reader.unread() };
+  return { profile: readProfile(name, reader, readFederation), unknown: reader.unread() };
+}
+
+/**
+ * Checks the fields of one profile as {@link parseProfile} does, except that `identity_pool_id` and
+ * `federated_role_arn` may be missing: the auth stack's outputs fill them.
+ *
+ * @throws CcwbError ERR_CONFIG_INVALID
+ */
+export function parseUndeployedProfile(
+  name: string,
+  fields: unknown,
+  place: ProfilePlace,
+): { profile: UndeployedProfile; unknown: string[] } {
+  const reader = new ProfileReader(place, fields);
+  return { profile: readProfile(name, reader, readUndeployedFederation), unknown: reader.unread() };
 }
 
 /**
@@ -176,7 +203,11 @@ export function chooseProfile(
   );
 }
 
-function readProfile(name: string, read: ProfileReader): ProfileConfig {
+function readProfile<F>(
+  name: string,
+  read: ProfileReader,
+  federationOf: (read: ProfileReader) => F,
+): Omit<ProfileConfig, 'federation'> & { federation: F } {
   if (!PROFILE_NAME_PATTERN.test(name)) {
     throw read.problem(
       '',
@@ -203,7 +234,7 @@ function readProfile(name: string, read: ProfileReader): ProfileConfig {
     scopes: read.scopes('scopes') ?? defaultScopes(identityProvider),
     awsRegion:
       read.text('aws_region', /^[a-z]{2}(-[a-z]+)+-\d$/, 'an AWS region such as us-east-1') ?? DEFAULT_REGION,
-    federation: readFederation(read),
+    federation: federationOf(read),
     credentialStorage: read.oneOf('credential_storage', ['keyring', 'session']) ?? 'session',
     redirectPort: read.integer('redirect_port', 1, 65_535) ?? DEFAULT_REDIRECT_PORT,
     allowedPrograms: read.programs('allowed_programs'),
@@ -213,6 +244,18 @@ function readProfile(name: string, read: ProfileReader): ProfileConfig {
 }
 
 function readFederation(read: ProfileReader): Federation {
+  const federation = readUndeployedFederation(read);
+  if (federation.type === 'cognito') {
+    const { identityPoolId } = federation;
+    if (identityPoolId === undefined) throw read.problem('identity_pool_id', undefined, POOL_ID);
+    return { ...federation, identityPoolId };
+  }
+  const { roleArn } = federation;
+  if (roleArn === undefined) throw read.problem('federated_role_arn', undefined, 'the ARN of an IAM role');
+  return { ...federation, roleArn };
+}
+
+function readUndeployedFederation(read: ProfileReader): UndeployedFederation {
   const roleArn = read.text(
     'federated_role_arn',
     /^arn:[\w-]+:iam::\d{12}:role\/.+$/,
@@ -226,13 +269,11 @@ function readFederation(read: ProfileReader): Federation {
     read.oneOf('federation_type', ['cognito', 'direct']) ??
     (read.text('identity_pool_id', undefined, POOL_ID) || !roleArn ? 'cognito' : 'direct');
   if (type === 'cognito') {
-    const poolId = read.text('identity_pool_id', /^[\w-]+:[0-9a-f-]+$/i, POOL_ID);
-    if (!poolId) throw read.problem('identity_pool_id', undefined, POOL_ID);
-    return { type, identityPoolId: poolId, endpoint: cognitoEndpoint };
+    const identityPoolId = read.text('identity_pool_id', /^[\w-]+:[0-9a-f-]+$/i, POOL_ID);
+    return { type, identityPoolId, endpoint: cognitoEndpoint };
   }
   // Only known, not checked: earlier tools leave the name of a pool beside a role.
   read.text('identity_pool_id', undefined, POOL_ID);
-  if (!roleArn) throw read.problem('federated_role_arn', undefined, 'the ARN of an IAM role');
   return { type, roleArn, durationSeconds, endpoint: stsEndpoint };
 }
 

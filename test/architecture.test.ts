@@ -31,7 +31,7 @@ const ARROWS: Record<Folder, (target: string, from: string) => boolean> = {
     ['protocol', 'common', 'network'].includes(folderOf(target)) ||
     // Loading CDK takes longer than everything else a command does: one file does it, where a template is needed.
     (folderOf(target) === 'infra' && (from === 'admin/deploy/synth.ts' || !loadsCdk(target))),
-  infra: () => false,
+  infra: (target) => folderOf(target) === 'protocol',
   sandbox: (target) => folderOf(target) !== 'test' && folderOf(target) !== 'tools',
   tools: (target) => folderOf(target) !== 'test',
 };

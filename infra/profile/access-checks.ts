@@ -1,4 +1,4 @@
-import type { InfraProfile, ProfileProblem } from './profile.ts';
+import type { InfraCandidate, ProfileProblem } from './profile.ts';
 
 const MODELS = { most: 10, longest: 100 };
 
@@ -31,7 +31,7 @@ export function sessionTagOf(claim: string): string | undefined {
   return tag?.startsWith('aws:') ? undefined : tag;
 }
 
-export function checkModels({ bedrock }: InfraProfile): ProfileProblem | undefined {
+export function checkModels({ bedrock }: InfraCandidate): ProfileProblem | undefined {
   const { models, regions } = bedrock;
   if (models === undefined) return undefined;
   const wellFormed = models.every(
@@ -53,7 +53,7 @@ export function policyCharacters(models: readonly string[], regions: readonly st
   return POLICY.base + POLICY.perRegion * regions.length + ofModels;
 }
 
-export function checkAccessGroups(profile: InfraProfile): ProfileProblem | undefined {
+export function checkAccessGroups(profile: InfraCandidate): ProfileProblem | undefined {
   const { accessGroups, federation, identityProvider } = profile;
   if (!accessGroups) return undefined;
   const { claim, groups } = accessGroups;
@@ -78,7 +78,7 @@ export function checkAccessGroups(profile: InfraProfile): ProfileProblem | undef
   return { field: 'accessGroups.groups', value: groups, allowed };
 }
 
-export function checkAudit({ audit }: InfraProfile): ProfileProblem | undefined {
+export function checkAudit({ audit }: InfraCandidate): ProfileProblem | undefined {
   if (!audit || LOG_RETENTION_DAYS.includes(audit.retentionDays)) return undefined;
   return { field: 'audit.retentionDays', value: audit.retentionDays, allowed: RETENTION_ALLOWED };
 }

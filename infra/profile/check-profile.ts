@@ -1,8 +1,8 @@
 /** The rules of AWS for a profile, checked before anything is synthesised. */
 import { checkAccessGroups, checkAudit, checkModels } from './access-checks.ts';
-import { findMonitoringProblem } from './monitoring-checks.ts';
+import { checkKeysAreKnown, findMonitoringProblem } from './monitoring-checks.ts';
 import { partitionOf } from './partition.ts';
-import type { InfraProfile, ProfileProblem } from './profile.ts';
+import type { InfraCandidate, InfraProfile, ProfileProblem } from './profile.ts';
 
 // What IAM takes for MaxSessionDuration of a role.
 const SESSION_SECONDS = { least: 3_600, most: 43_200 };
@@ -10,8 +10,13 @@ const SESSION_SECONDS = { least: 3_600, most: 43_200 };
 // CloudFormation's rule for stack names, less the room for our prefix and the longest stack's suffix.
 const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
 
-/** The first thing wrong with a profile, or undefined when every stack can be made from it. */
+/** Returns the first thing wrong with a profile; undefined when every stack can be made from it. */
 export function findProfileProblem(profile: InfraProfile): ProfileProblem | undefined {
+  return findCandidateProblem(profile) ?? checkKeysAreKnown(profile);
+}
+
+/** Returns the first wrong value of a profile whose provider may be missing; what is missing is no problem. */
+export function findCandidateProblem(profile: InfraCandidate): ProfileProblem | undefined {
   return [
     checkName(profile),
     checkIssuer(profile),
@@ -26,14 +31,15 @@ export function findProfileProblem(profile: InfraProfile): ProfileProblem | unde
   ].find((problem) => problem !== undefined);
 }
 
-function checkName({ name }: InfraProfile): ProfileProblem | undefined {
+function checkName({ name }: InfraCandidate): ProfileProblem | undefined {
   if (NAME_PATTERN.test(name)) return undefined;
   const allowed = 'at most 64 letters, digits and hyphens: CloudFormation stacks are named after it';
   return { field: 'name', value: name, allowed };
 }
 
-function checkIssuer({ identityProvider, federation }: InfraProfile): ProfileProblem | undefined {
-  const { type, issuer, loginKey } = identityProvider;
+function checkIssuer({ identityProvider, federation }: InfraCandidate): ProfileProblem | undefined {
+  const { type, issuer, loginKey = '' } = identityProvider;
+  if (issuer === undefined) return undefined;
   // IAM registers providers by https URL only and refuses a port.
   if (!/^https:\/\/[A-Za-z0-9.-]+(\/[^\s?#]*)?$/.test(issuer) || issuer !== `https://${loginKey}`) {
     const allowed = 'an https URL without port, query or fragment: AWS must reach and register it';
@@ -48,8 +54,9 @@ function checkIssuer({ identityProvider, federation }: InfraProfile): ProfilePro
   return undefined;
 }
 
-function checkClientId({ identityProvider }: InfraProfile): ProfileProblem | undefined {
+function checkClientId({ identityProvider }: InfraCandidate): ProfileProblem | undefined {
   const { type, clientId } = identityProvider;
+  if (clientId === undefined) return undefined;
   const isUserPool = type === 'cognito';
   // An identity pool takes only such a client id for a user pool; user pools issue no others.
   if (isUserPool ? /^\w{1,128}$/.test(clientId) : /^\S{1,255}$/.test(clientId)) return undefined;
@@ -59,13 +66,13 @@ function checkClientId({ identityProvider }: InfraProfile): ProfileProblem | und
   return { field: 'clientId', value: clientId, allowed };
 }
 
-function checkRegion({ region }: InfraProfile): ProfileProblem | undefined {
+function checkRegion({ region }: InfraCandidate): ProfileProblem | undefined {
   if (partitionOf(region)) return undefined;
   const allowed = 'a region of the commercial, GovCloud (US) or China partition, such as us-east-1';
   return { field: 'region', value: region, allowed };
 }
 
-function checkBedrockRegions({ region, bedrock }: InfraProfile): ProfileProblem | undefined {
+function checkBedrockRegions({ region, bedrock }: InfraCandidate): ProfileProblem | undefined {
   const partition = partitionOf(region);
   const wellFormed = bedrock.regions.every((candidate) => partitionOf(candidate) === partition);
   if (bedrock.regions.length > 0 && wellFormed) return undefined;
@@ -73,7 +80,7 @@ function checkBedrockRegions({ region, bedrock }: InfraProfile): ProfileProblem 
   return { field: 'bedrock.regions', value: bedrock.regions, allowed };
 }
 
-function checkSessionSeconds({ federation }: InfraProfile): ProfileProblem | undefined {
+function checkSessionSeconds({ federation }: InfraCandidate): ProfileProblem | undefined {
   if (federation.type !== 'direct') return undefined;
   const seconds = federation.maxSessionSeconds;
   const { least, most } = SESSION_SECONDS;

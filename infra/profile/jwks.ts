@@ -1,10 +1,10 @@
-import type { InfraProfile } from './profile.ts';
+import type { RegisteredProvider } from './profile.ts';
 
 /**
  * Where a provider publishes the keys its tokens are signed with. Discovery would tell, but templates are made
  * offline; these are the places that each type documents. Undefined for a generic provider that does not say.
  */
-export function jwksUriOf({ type, issuer, jwksUri }: InfraProfile['identityProvider']): string | undefined {
+export function jwksUriOf({ type, issuer, jwksUri }: RegisteredProvider): string | undefined {
   if (jwksUri !== undefined) return jwksUri;
   const base = issuer.replace(/\/$/, '');
   switch (type) {

@@ -1,6 +1,6 @@
 import { LOG_RETENTION_DAYS, RETENTION_ALLOWED } from './access-checks.ts';
 import { partitionOf } from './partition.ts';
-import type { InfraProfile, Monitoring, MonitoringField, ProfileProblem } from './profile.ts';
+import type { InfraCandidate, Monitoring, MonitoringField, ProfileProblem } from './profile.ts';
 
 /** A check of one field: whether it holds, of which value, and what would be allowed. */
 type FieldCheck = readonly [holds: boolean, field: MonitoringField, value: unknown, allowed: string];
@@ -10,7 +10,7 @@ const DOMAIN = /^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}
 const EMAIL = /^[^\s@]+@[^\s@]+\.[^\s@]+$/;
 
 /** The first thing wrong with a profile's monitoring, or undefined. */
-export function findMonitoringProblem(profile: InfraProfile): ProfileProblem | undefined {
+export function findMonitoringProblem(profile: InfraCandidate): ProfileProblem | undefined {
   const { monitoring } = profile;
   if (!monitoring) return undefined;
   const failed = [
@@ -129,11 +129,19 @@ function analyticsChecks({ analytics }: Monitoring): FieldCheck[] {
   ];
 }
 
-function checkJwksUri({ identityProvider, monitoring }: InfraProfile): ProfileProblem | undefined {
+const JWKS_URI_ALLOWED = 'an https URL, the jwks_uri of the provider\u2019s discovery document';
+
+function checkJwksUri({ identityProvider: { jwksUri } }: InfraCandidate): ProfileProblem | undefined {
+  if (jwksUri === undefined || /^https:\/\/[^\s]{1,248}$/.test(jwksUri)) return undefined;
+  return { field: 'jwksUri', value: jwksUri, allowed: JWKS_URI_ALLOWED };
+}
+
+/** A load balancer that checks tokens needs the address of the keys, which only generic providers keep to themselves. */
+export function checkKeysAreKnown({
+  identityProvider,
+  monitoring,
+}: InfraCandidate): ProfileProblem | undefined {
   const { type, jwksUri } = identityProvider;
-  const unknown = jwksUri === undefined && type === 'generic' && monitoring?.domain !== undefined;
-  const wellFormed = jwksUri === undefined || /^https:\/\/[^\s]{1,248}$/.test(jwksUri);
-  if (!unknown && wellFormed) return undefined;
-  const allowed = 'an https URL, the jwks_uri of the provider\u2019s discovery document';
-  return { field: 'jwksUri', value: jwksUri, allowed };
+  if (jwksUri !== undefined || type !== 'generic' || monitoring?.domain === undefined) return undefined;
+  return { field: 'jwksUri', value: undefined, allowed: JWKS_URI_ALLOWED };
 }

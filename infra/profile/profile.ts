@@ -1,32 +1,11 @@
-/**
- * The typed input of every stack: one deployment, described without CDK. Whoever holds a configuration
- * translates it into this and has it checked here before anything is synthesised.
- */
+/** The typed input of every stack: one deployment, described without CDK. `check-profile.ts` has its rules. */
 
 import type { ProviderType } from '../../protocol/issuer.ts';
 
 export type InfraProfile = {
   /** Name of the deployment. Stack and resource names derive from it, so it is unique per account and region. */
   readonly name: string;
-  readonly identityProvider: {
-    readonly type: ProviderType;
-    /** OIDC issuer identifier, an https URL exactly as in the provider's ID tokens. */
-    readonly issuer: string;
-    /** The issuer without its scheme: the key in Cognito's `Logins` and the prefix of IAM's condition keys. */
-    readonly loginKey: string;
-    /** Client id of the OIDC application: the audience of its ID tokens. */
-    readonly clientId: string;
-    /**
-     * The provider's signing keys, as its discovery document names them. Only a generic provider whose tokens
-     * the load balancer is to check needs it: those of the other types are known.
-     */
-    readonly jwksUri?: string;
-    /**
-     * Whether IAM has the issuer already, with `clientId` among its audiences: by another deployment, or by
-     * hand. An account can register an issuer once.
-     */
-    readonly registered?: boolean;
-  };
+  readonly identityProvider: RegisteredProvider;
   /** Region the stacks are created in. It decides the partition. */
   readonly region: string;
   readonly bedrock: {
@@ -50,6 +29,35 @@ export type InfraProfile = {
   readonly audit?: { readonly retentionDays: number };
   /** Absent: no telemetry is collected, and neither `networking` nor anything after it is made. */
   readonly monitoring?: Monitoring;
+};
+
+/**
+ * A profile whose provider is not known, or not in full, as a wizard has it between two answers. Every
+ * {@link InfraProfile} is one.
+ */
+export type InfraCandidate = Omit<InfraProfile, 'identityProvider'> & {
+  readonly identityProvider: Partial<RegisteredProvider>;
+};
+
+/** The OpenID Connect identity provider that IAM and Cognito get registered. */
+export type RegisteredProvider = {
+  readonly type: ProviderType;
+  /** OIDC issuer identifier, an https URL exactly as in the provider's ID tokens. */
+  readonly issuer: string;
+  /** The issuer without its scheme: the key in Cognito's `Logins` and the prefix of IAM's condition keys. */
+  readonly loginKey: string;
+  /** Client id of the OIDC application: the audience of its ID tokens. */
+  readonly clientId: string;
+  /**
+   * The provider's signing keys, as its discovery document names them. Only a generic provider whose tokens
+   * the load balancer is to check needs it: those of the other types are known.
+   */
+  readonly jwksUri?: string;
+  /**
+   * Whether IAM has the issuer already, with `clientId` among its audiences: by another deployment, or by
+   * hand. An account can register an issuer once.
+   */
+  readonly registered?: boolean;
 };
 
 /** Whoever has one of `groups` in this claim of the ID token, and nobody else. */
