@@ -196,7 +196,7 @@ t.test('the environment of a daemon is an allow-list', async (t) => {
 
 t.test('a daemon has the same options of Node.js whoever starts it', async (t) => {
   const launcher = readFileSync(
-    fileURLToPath(new URL('../../../app/bedrock-authd', import.meta.url)),
+    fileURLToPath(new URL('../../../../app/bedrock-authd', import.meta.url)),
     'utf8',
   );
   t.match(launcher, `\nlaunch ${DAEMON_NODE_OPTIONS.join(' ')} daemon/index.js "$@"\n`);
