@@ -128,7 +128,7 @@ async function execute(
   try {
     await cloud.executeChangeSet(changeSet.id);
   } catch (error) {
-    if (!(error instanceof CcwbError) || !error.transient) {
+    if (!(error instanceof CcwbError) || !error.retryable) {
       await discardChangeSet(cloud, changeSet.id, created, edges);
       throw error;
     }

@@ -82,7 +82,7 @@ async function ask(
     } catch (thrown) {
       if (edges.interrupted.aborted) throw pending(stack.name, 'interrupted', undefined);
       if (!(thrown instanceof CcwbError)) throw thrown;
-      if (!thrown.transient || edges.now() - since > OUTAGE_LIMIT_MS) throw goesOn(stack.name, thrown);
+      if (!thrown.retryable || edges.now() - since > OUTAGE_LIMIT_MS) throw goesOn(stack.name, thrown);
       if (tries === 0) progress.note(`${thrown.message}; ${stack.name} goes on in AWS, asking again`);
       await edges.sleep(MOST_WAIT_MS * (0.5 + edges.random() / 2));
     }

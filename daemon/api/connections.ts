@@ -81,10 +81,10 @@ function refuseWhatIsNoRequest(server: Server): void {
   server.on('dropRequest', (_request, socket) => socket.pause());
   server.on('connect', (_request, socket) => cutOff(socket as Socket, rawReply(notOurs('CONNECT'))));
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
-    const error = notOurs('an expectation other than 100-continue');
-    const body = JSON.stringify(error.toBody());
-    response.writeHead(error.status, headersOf(body));
-    response.end(body);
+    const { status, body } = notOurs('an expectation other than 100-continue').toReply();
+    const text = JSON.stringify(body);
+    response.writeHead(status, headersOf(text));
+    response.end(text);
   });
 }
 
@@ -141,8 +141,10 @@ function cutOff(socket: Socket, reply: string): void {
 }
 
 /** A reply as bytes, for where there is no request to reply to. */
-function rawReply(error: CcwbError, status: number = error.status): string {
-  const body = JSON.stringify(error.toBody());
+function rawReply(error: CcwbError, ownStatus?: number): string {
+  const reply = error.toReply();
+  const status = ownStatus ?? reply.status;
+  const body = JSON.stringify(reply.body);
   const lines = Object.entries(headersOf(body)).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`;
 }

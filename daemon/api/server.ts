@@ -31,8 +31,8 @@ export function apiServer(
     logger: false,
     // A path that cannot be decoded reaches neither the hook nor the error handler below, and fastify's text quotes it.
     frameworkErrors: (_thrown, _request, reply: FastifyReply) => {
-      const error = notOfThisApi('its path cannot be read');
-      return reply.headers(REPLY_HEADERS).status(error.status).send(error.toBody());
+      const { status, body } = notOfThisApi('its path cannot be read').toReply();
+      return reply.headers(REPLY_HEADERS).status(status).send(body);
     },
     clientErrorHandler: answerClientError,
     bodyLimit: LIMITS.bodyBytes,
@@ -65,19 +65,20 @@ export function apiServer(
     // Nobody is left to hear that half a request is none.
     const gone = request.raw.readableAborted && !request.raw.complete;
     const error = isFastifyError(thrown) || gone ? requestError(thrown as Error) : asCcwbError(thrown);
-    if (error.code === 'ERR_INTERNAL') {
+    const { status, body } = error.toReply();
+    if (body.error.code === 'ERR_INTERNAL') {
       edges.log('error', 'defect', { route: request.routeOptions.url ?? '', cause: causeOf(thrown) });
     }
     // Without a method of HTTP there was no hook either.
-    return reply.headers(REPLY_HEADERS).status(error.status).send(error.toBody());
+    return reply.headers(REPLY_HEADERS).status(status).send(body);
   });
   app.setNotFoundHandler((request, reply) => {
-    const error = new CcwbError(
+    const { status, body } = new CcwbError(
       'ERR_NOT_FOUND',
       `no route ${request.method} ${request.url.split('?')[0]?.slice(0, 80)}`,
       "upgrade the older of the two: bedrock-auth status shows the daemon's version",
-    );
-    return reply.status(error.status).send(error.toBody());
+    ).toReply();
+    return reply.status(status).send(body);
   });
 
   for (const name of Object.keys(ROUTES) as RouteName[]) {

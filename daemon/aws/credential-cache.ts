@@ -143,7 +143,7 @@ export function createCredentialCache(
     failures += 1;
     // What does not pass by itself is not worth asking for so often, nor what has not passed for long.
     const patient = usable() || Math.abs(clock.now() - failingSince) < TIMING.backOffPatienceMs;
-    const lastMs = error.transient && patient ? TIMING.backOffSoonMs : TIMING.backOffLastMs;
+    const lastMs = error.retryable && patient ? TIMING.backOffSoonMs : TIMING.backOffLastMs;
     const retryMs = Math.round(backOffMs(failures, edges.random(), lastMs));
     notBefore = clock.now() + retryMs;
     problem = { error, at: clock.now() };

@@ -51,10 +51,11 @@ export function containerEndpoint(port: number, dependencies: Dependencies): Ser
       reply(request, left.signal).then(
         (credentials) => send(response, 200, credentials),
         (thrown: unknown) => {
-          const error = asCcwbError(thrown);
-          if (error.code === 'ERR_INTERNAL')
+          const { status, body } = asCcwbError(thrown).toReply();
+          const { code, message, fix } = body.error;
+          if (code === 'ERR_INTERNAL')
             dependencies.log('error', 'defect', { route: 'container-credentials', cause: causeOf(thrown) });
-          send(response, error.status, { code: error.code, message: `${error.message}; ${error.fix}` });
+          send(response, status, { code, message: `${message}; ${fix}` });
         },
       );
     },

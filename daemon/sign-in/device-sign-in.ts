@@ -50,7 +50,7 @@ export async function startDeviceSignIn(profile: string, edges: SignInEdges): Pr
       return answer;
     } catch (thrown) {
       const error = asSignInError(thrown);
-      if (!error.transient) throw thrown;
+      if (!error.retryable) throw thrown;
       faults += 1;
       log('warn', 'sign-in not polled', { profile, code: error.code, cause: causeOf(thrown) });
       return undefined;

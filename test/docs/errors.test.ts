@@ -12,8 +12,8 @@ t.test('docs/errors.md says of each code its HTTP status, whether it passes, and
       t.fail(`${cell} is no code`);
       continue;
     }
-    t.equal(status, String(ERRORS[code].status), `the status of ${code}`);
-    t.equal(passes, ERRORS[code].transient ? 'yes' : 'no', `whether ${code} passes`);
+    t.equal(status, String(ERRORS[code].status ?? '–'), `the status of ${code}`);
+    t.equal(passes, ERRORS[code].retryable ? 'yes' : 'no', `whether ${code} passes`);
     t.match(advice, /\S.*\.$/, `what to do about ${code}`);
   }
 });

@@ -225,7 +225,9 @@ t.test('what is not HTTP is an error', async (t) => {
 t.test('an error of the daemon arrives as it was', async (t) => {
   const socket = join(shortDirectory(t), 'd.sock');
   const sent = new CcwbError('ERR_LOGIN_REQUIRED', 'nobody is signed in', 'run bedrock-auth login');
-  await rawServer(t, socket, (stream) => stream.end(httpReply(sent.status, JSON.stringify(sent.toBody()))));
+  await rawServer(t, socket, (stream) =>
+    stream.end(httpReply(sent.toReply().status, JSON.stringify(sent.toBody()))),
+  );
   const error = await errorOf(socket, { route: 'credentials', params: { profile: 'A' } });
   t.same(error.toBody(), sent.toBody());
 });

@@ -9,37 +9,81 @@ import {
   type ErrorCode,
   errorFromBody,
   errorLines,
+  exitStatus,
   isErrorCode,
   loginRequired,
 } from '../../protocol/errors.ts';
 
 const CODES = Object.keys(ERRORS) as ErrorCode[];
 
-t.test('every code survives the wire', async (t) => {
+t.test('every code arrives as it was sent', async (t) => {
   for (const code of CODES) {
     const sent = new CcwbError(code, `message of ${code}`, `fix of ${code}`, { cause: new Error('planted') });
     const text = JSON.stringify(sent.toBody());
     t.notMatch(text, /planted|stack|cause/);
-    const received = errorFromBody(sent.status, JSON.parse(text));
+    const received = errorFromBody(sent.toReply().status, JSON.parse(text));
     t.same(received.toBody(), sent.toBody());
-    t.equal(received.status, sent.status);
+    t.equal(received.toReply().status, sent.toReply().status);
     t.equal(received.exit, sent.exit);
-    t.equal(received.transient, sent.transient);
+    t.equal(received.retryable, sent.retryable);
   }
 });
 
-t.test('every code has a status, an exit status and one line of meaning', async (t) => {
+t.test('every code has a status of a failure if any, an exit status and a summary of its own', async (t) => {
   for (const code of CODES) {
-    const { status, exit, meaning } = ERRORS[code];
+    const { status, summary } = ERRORS[code];
+    const exit = exitStatus(code);
     t.match(code, /^ERR_[A-Z]+(_[A-Z]+)*$/);
-    t.ok(status >= 400 && status <= 599, `${code} ${status}`);
+    t.ok(status === undefined || (status >= 400 && status <= 599), `${code} ${status}`);
     t.ok(exit === 1 || exit === 2);
-    t.match(meaning, /^[^\n]+\.$/, `${code} is one sentence`);
+    t.match(summary, /^[^\n]+\.$/, `${code} is one sentence`);
   }
-  t.equal(new Set(CODES.map((code) => ERRORS[code].meaning)).size, CODES.length, 'no two mean the same');
+  t.equal(new Set(CODES.map((code) => ERRORS[code].summary)).size, CODES.length, 'no two mean the same');
 });
 
-t.test('what is not an error of ours says so, with the status', async (t) => {
+t.test('a code that the daemon never sends becomes an internal error in a reply', async (t) => {
+  const error = new CcwbError('ERR_STACK_FAILED', 'planted', 'planted');
+  const { status, body } = error.toReply();
+  t.equal(status, 500);
+  t.match(body, { error: { code: 'ERR_INTERNAL', message: 'unexpected ERR_STACK_FAILED' } });
+  t.notMatch(JSON.stringify(body), /planted/);
+});
+
+t.test('the daemon sends every code of a session and none of an installation or a deployment', async (t) => {
+  t.same(
+    CODES.filter((code) => ERRORS[code].status !== undefined),
+    [
+      'ERR_USAGE',
+      'ERR_CONFIG_MISSING',
+      'ERR_CONFIG_INVALID',
+      'ERR_PROFILE_UNKNOWN',
+      'ERR_LOGIN_REQUIRED',
+      'ERR_LOGIN_DENIED',
+      'ERR_LOGIN_EXPIRED',
+      'ERR_LOGIN_CANCELLED',
+      'ERR_LOGIN_CAPPED',
+      'ERR_REDIRECT_PORT_TAKEN',
+      'ERR_PROVIDER_UNREACHABLE',
+      'ERR_PROVIDER_INVALID',
+      'ERR_PROVIDER_REJECTED',
+      'ERR_ID_TOKEN_INVALID',
+      'ERR_AWS_UNREACHABLE',
+      'ERR_AWS_DENIED',
+      'ERR_AWS_CONFIG',
+      'ERR_REFRESH_PENDING',
+      'ERR_STORE_LOCKED',
+      'ERR_STORE_ABSENT',
+      'ERR_STORE_FAILED',
+      'ERR_SESSION_BUSY',
+      'ERR_REQUEST_REFUSED',
+      'ERR_PROTOCOL_VERSION',
+      'ERR_NOT_FOUND',
+      'ERR_INTERNAL',
+    ],
+  );
+});
+
+t.test('a body without a known error becomes an error that names the status', async (t) => {
   const bodies: unknown[] = [
     undefined,
     null,
@@ -67,13 +111,13 @@ t.test('texts of a wrong type become empty', async (t) => {
   t.same(error.toBody(), { error: { code: 'ERR_USAGE', message: '', fix: '' } });
 });
 
-t.test('only registered codes are codes', async (t) => {
+t.test('isErrorCode accepts registered codes only', async (t) => {
   for (const code of CODES) t.equal(isErrorCode(code), true);
   for (const value of ['', 'ERR_', 'toString', '__proto__', 'constructor', 7, null, undefined, {}])
     t.equal(isErrorCode(value), false);
 });
 
-t.test('anything thrown becomes an error that hides what it says', async (t) => {
+t.test('a foreign error becomes an internal error that hides its message', async (t) => {
   const own = loginRequired();
   t.equal(asCcwbError(own), own);
   for (const thrown of [new TypeError('planted'), 'planted', { message: 'planted' }, undefined, null]) {
@@ -85,23 +129,23 @@ t.test('anything thrown becomes an error that hides what it says', async (t) => 
   t.match(asCcwbError(new TypeError('x')).message, /TypeError/);
 });
 
-t.test('a person reads what went wrong and what to do', async (t) => {
+t.test('errorLines says what went wrong and what to do', async (t) => {
   t.equal(
     errorLines('bedrock-auth', loginRequired()),
     'bedrock-auth: nobody is signed in (ERR_LOGIN_REQUIRED)\n  fix: run bedrock-auth login\n',
   );
 });
 
-t.test('what a program may count on', async (t) => {
+t.test('a program may rely on these statuses, exit statuses and retryable codes', async (t) => {
   t.equal(ERRORS.ERR_LOGIN_REQUIRED.status, 401);
-  t.equal(ERRORS.ERR_USAGE.exit, 2);
+  t.equal(exitStatus('ERR_USAGE'), 2);
   t.same(
-    CODES.filter((code) => ERRORS[code].exit === 2),
+    CODES.filter((code) => exitStatus(code) === 2),
     ['ERR_USAGE'],
     'only wrong usage exits with 2',
   );
   t.same(
-    CODES.filter((code) => ERRORS[code].transient).sort(),
+    CODES.filter((code) => ERRORS[code].retryable).sort(),
     [
       'ERR_AWS_UNREACHABLE',
       'ERR_DAEMON_UNREACHABLE',
@@ -119,7 +163,7 @@ t.test('what a program may count on', async (t) => {
   );
 });
 
-t.test('docs/errors.md is the registry', async (t) => {
+t.test('docs/errors.md lists the codes of the registry in its order', async (t) => {
   const page = join(projectRoot(), 'docs', 'errors.md');
   t.ok(existsSync(page), 'the page is there');
   const rows = tableRows(existsSync(page) ? readFileSync(page, 'utf8') : '');
@@ -127,8 +171,9 @@ t.test('docs/errors.md is the registry', async (t) => {
   t.same(codes, CODES, 'the same codes in the same order, each once');
   for (const [code = '', ...cells] of rows) {
     if (!isErrorCode(code)) continue;
-    const { meaning, exit } = ERRORS[code];
-    t.ok(cells.includes(meaning), `${code} means "${meaning}"`);
+    const { summary } = ERRORS[code];
+    const exit = exitStatus(code);
+    t.ok(cells.includes(summary), `${code} means "${summary}"`);
     t.ok(cells.includes(String(exit)), `${code} exits with ${exit}`);
   }
 });

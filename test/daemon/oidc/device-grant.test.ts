@@ -140,9 +140,9 @@ t.test('faults that pass are told as such, when starting and when asking', async
   const { deviceCode } = await device(client);
   for (const fault of faults) {
     provider.setFault('deviceAuthorization', fault, 1);
-    t.match(await rejection(client.startDeviceAuthorization()), { transient: true }, JSON.stringify(fault));
+    t.match(await rejection(client.startDeviceAuthorization()), { retryable: true }, JSON.stringify(fault));
     provider.setFault('token', fault, 1);
-    t.match(await rejection(client.pollDeviceToken(deviceCode)), { transient: true }, JSON.stringify(fault));
+    t.match(await rejection(client.pollDeviceToken(deviceCode)), { retryable: true }, JSON.stringify(fault));
   }
   t.ok('slowDown' in (await client.pollDeviceToken(deviceCode)), 'and the code is still good');
 });

@@ -420,7 +420,7 @@ t.test('faults of the token endpoint end no session', async (t) => {
     provider.setFault('token', fault, 1);
     const error = explained(await rejection(client.refresh(refreshToken, subject, nothing)));
     t.match(error, { code }, JSON.stringify(fault));
-    t.equal(error instanceof CcwbError && error.transient, true);
+    t.equal(error instanceof CcwbError && error.retryable, true);
   }
   provider.setFault('token', { kind: 'status', status: 429, body: 'slow down' }, 1);
   t.equal(await codeOf(client.refresh(refreshToken, subject, nothing)), 'ERR_PROVIDER_UNREACHABLE', '429');
