@@ -24,9 +24,9 @@ export const TEMPORARY_PREFIX = '.ccwb-';
  * @returns whether anything had to change.
  */
 export function replaceFile(path: string, text: string, mode: number): boolean {
-  if (readIfThere(path) === text && (statSync(path).mode & 0o777) === mode) return false;
+  if (readFileIfExists(path) === text && (statSync(path).mode & 0o777) === mode) return false;
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const target = realpathIfThere(path);
+  const target = realpathIfExists(path);
   const temporary = join(dirname(target), `${TEMPORARY_PREFIX}${process.pid}.tmp`);
   try {
     rmSync(temporary, { force: true });
@@ -54,7 +54,7 @@ export function replaceFile(path: string, text: string, mode: number): boolean {
 }
 
 /** The file's content, or undefined when there is none. */
-export function readIfThere(path: string): string | undefined {
+export function readFileIfExists(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
@@ -63,7 +63,7 @@ export function readIfThere(path: string): string | undefined {
   }
 }
 
-function realpathIfThere(path: string): string {
+function realpathIfExists(path: string): string {
   try {
     return realpathSync(path);
   } catch (error) {

@@ -3,11 +3,11 @@ import { BUILD_VERSION } from '../protocol/version.ts';
 import { type Colour, hanging, type Paint } from './terminal/layout.ts';
 
 /** `skipped`: could not be looked at because of something that another check tells. */
-export type Outcome = 'ok' | 'warning' | 'problem' | 'skipped';
+export type FindingOutcome = 'ok' | 'warning' | 'problem' | 'skipped';
 
 /** What one check found: one line, and a command that mends it. Never a secret. */
 export type Finding = {
-  outcome: Outcome;
+  outcome: FindingOutcome;
   text: string;
   fix: string | null;
   /** Null where it is not about one profile. */
@@ -41,7 +41,7 @@ export function skipped(text: string, profile: string | null = null): Finding {
 }
 
 export function reportOf(checks: DoctorReport['checks']): DoctorReport {
-  const count = (outcome: Outcome): number => checks.filter((each) => each.outcome === outcome).length;
+  const count = (outcome: FindingOutcome): number => checks.filter((each) => each.outcome === outcome).length;
   const problems = count('problem');
   const warnings = count('warning');
   const outcome = problems > 0 ? 'problem' : warnings > 0 ? 'warning' : 'ok';
@@ -53,7 +53,7 @@ const NAME_COLUMN = 11;
 const TEXT_COLUMN = 28;
 
 const COLOURS = { ok: 'green', warning: 'yellow', problem: 'red', skipped: 'dim' } as const satisfies Record<
-  Outcome,
+  FindingOutcome,
   Colour
 >;
 

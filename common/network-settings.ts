@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CcwbError } from '../protocol/errors.ts';
-import { readIfThere, replaceFile } from './atomic-file.ts';
+import { readFileIfExists, replaceFile } from './atomic-file.ts';
 
 /** The names network.json knows, which are those of the environment. */
 export const NETWORK_SETTING_NAMES = [
@@ -135,7 +135,7 @@ function othersOf(root: Record<string, unknown>): Record<string, unknown> {
 function readObject(path: string): Record<string, unknown> | undefined {
   let root: unknown;
   try {
-    const text = readIfThere(path);
+    const text = readFileIfExists(path);
     if (text === undefined) return undefined;
     root = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (cause) {

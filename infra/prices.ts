@@ -64,6 +64,6 @@ export function priceOf(modelId: string, prices: readonly ModelPrice[] = PRICES)
 }
 
 /** The surcharge for where a model runs: 1 through a global inference profile. */
-export function placeFactor(modelId: string, { regionalFactor }: ModelPrice): number {
+export function regionFactor(modelId: string, { regionalFactor }: ModelPrice): number {
   return modelId.includes('global.') ? 1 : regionalFactor;
 }

@@ -45,7 +45,7 @@ export type DaemonClient = {
 };
 
 /** A client for the daemon at `socket`. Only a socket in a directory of this user is spoken to. */
-export function daemonClient(socket: string): DaemonClient {
+export function createDaemonClient(socket: string): DaemonClient {
   let answeredBy: Version | undefined;
   const replied = (version: Version | undefined): void => {
     answeredBy = version;
@@ -59,7 +59,7 @@ export function daemonClient(socket: string): DaemonClient {
         try {
           return (await send(socket, request, replied)) as T;
         } catch (error) {
-          if (!(error instanceof NotListening)) throw error;
+          if (!(error instanceof NotListeningError)) throw error;
           if (performance.now() >= deadline || request.signal?.aborted)
             throw unreachable(socket, error.reason);
         }
@@ -72,7 +72,7 @@ export function daemonClient(socket: string): DaemonClient {
 /** Whether something listens on the socket right now. */
 export async function isListening(socket: string): Promise<boolean> {
   try {
-    await daemonClient(socket).ask({ route: 'version', answerMs: 1_000 });
+    await createDaemonClient(socket).ask({ route: 'version', answerMs: 1_000 });
     return true;
   } catch {
     return false;
@@ -80,7 +80,7 @@ export async function isListening(socket: string): Promise<boolean> {
 }
 
 /** The socket's file is missing or nobody accepts on it: worth another try while a daemon starts. */
-class NotListening extends Error {
+class NotListeningError extends Error {
   readonly reason: string;
   constructor(reason: string) {
     super(reason);
@@ -96,7 +96,7 @@ function checkSocket(socket: string): void {
   const uid = process.getuid?.();
   if (uid === undefined) return;
   for (const path of [socketDirectory(socket), socket]) {
-    const stat = statOrNothing(path);
+    const stat = statIfExists(path);
     if (!stat) return;
     if (stat.uid !== uid || stat.isSymbolicLink()) {
       const problem = stat.isSymbolicLink() ? 'is a symbolic link' : `belongs to uid ${stat.uid}`;
@@ -109,7 +109,7 @@ function checkSocket(socket: string): void {
   }
 }
 
-function statOrNothing(path: string): Stats | undefined {
+function statIfExists(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch (cause) {
@@ -145,7 +145,7 @@ function send(
     // A process that was not scheduled for a while finds the timer and the connection due together: the
     // connection, which comes later in the event loop, is given its turn.
     const connectTimer = setTimeout(
-      () => setImmediate(() => connected || fail(new NotListening('no connection in time'))),
+      () => setImmediate(() => connected || fail(new NotListeningError('no connection in time'))),
       CLIENT_TIMING.connectMs,
     );
     const answerTimer = setTimeout(
@@ -171,7 +171,9 @@ function send(
       // A daemon that stops or dies resets what it had not answered; reading again does no harm.
       const again = !connected || (method === 'GET' && ['ECONNRESET', 'EPIPE'].includes(error.code ?? ''));
       fail(
-        again ? new NotListening(error.code ?? error.name) : unreachable(socket, error.code ?? error.name),
+        again
+          ? new NotListeningError(error.code ?? error.name)
+          : unreachable(socket, error.code ?? error.name),
       );
     });
     request.once('response', (response) => {

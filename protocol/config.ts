@@ -3,12 +3,12 @@ import { CcwbError } from './errors.ts';
 import { type IdentityProvider, PROVIDER_TYPES, resolveIdentityProvider } from './issuer.ts';
 import {
   configInvalid,
+  formatName,
+  formatValue,
   isObject,
-  type ProfilePlace,
+  locationInConfig,
+  type ProfileLocation,
   ProfileReader,
-  placeInConfig,
-  show,
-  showName,
 } from './profile-reader.ts';
 import { readTelemetry, type TelemetrySettings } from './telemetry-settings.ts';
 
@@ -21,7 +21,7 @@ export type ProfileConfig = {
   clientSecret: string | undefined;
   scopes: readonly string[];
   awsRegion: string;
-  federation: Federation;
+  federation: FederationConfig;
   credentialStorage: 'keyring' | 'session';
   redirectPort: number;
   /** Programs that may have credentials, or folders of them (with a slash at the end); undefined: all. */
@@ -31,7 +31,7 @@ export type ProfileConfig = {
   containerCredentialsPort: number | undefined;
 };
 
-export type Federation =
+export type FederationConfig =
   | { type: 'cognito'; identityPoolId: string; endpoint: string | undefined }
   | { type: 'direct'; roleArn: string; durationSeconds: number; endpoint: string | undefined };
 
@@ -109,10 +109,10 @@ export function parseConfig(text: string, path: string): Config {
   } catch (cause) {
     throw invalid(`not valid JSON: ${syntaxProblem(cause)}`);
   }
-  if (!isObject(root)) throw invalid(`must be an object of profiles, received ${show(root)}`);
+  if (!isObject(root)) throw invalid(`must be an object of profiles, received ${formatValue(root)}`);
   const nested = root.profiles;
   if (nested !== undefined && !isObject(nested))
-    throw invalid(`profiles: must be an object, received ${show(nested)}`);
+    throw invalid(`profiles: must be an object, received ${formatValue(nested)}`);
   const entries = Object.entries(nested ?? root);
   if (entries.length === 0) throw invalid('has no profile; at least one is needed');
 
@@ -121,7 +121,7 @@ export function parseConfig(text: string, path: string): Config {
   const unknownFields: string[] = [];
   for (const [name, value] of entries) {
     try {
-      const { profile, unknown } = parseProfile(name, value, placeInConfig(path, name));
+      const { profile, unknown } = parseProfile(name, value, locationInConfig(path, name));
       profiles.set(name, profile);
       unknownFields.push(...unknown.map((field) => `profiles.${name}.${field}`));
     } catch (error) {
@@ -141,7 +141,7 @@ export function parseConfig(text: string, path: string): Config {
 export function parseProfile(
   name: string,
   fields: unknown,
-  place: ProfilePlace,
+  place: ProfileLocation,
 ): { profile: ProfileConfig; unknown: string[] } {
   const reader = new ProfileReader(place, fields);
   return { profile: readProfile(name, reader, readFederation), unknown: reader.unread() };
@@ -156,7 +156,7 @@ export function parseProfile(
 export function parseUndeployedProfile(
   name: string,
   fields: unknown,
-  place: ProfilePlace,
+  place: ProfileLocation,
 ): { profile: UndeployedProfile; unknown: string[] } {
   const reader = new ProfileReader(place, fields);
   return { profile: readProfile(name, reader, readUndeployedFederation), unknown: reader.unread() };
@@ -175,8 +175,8 @@ export function profileNamed(config: Config, name: string): ProfileConfig {
   const { names } = config;
   throw new CcwbError(
     'ERR_PROFILE_UNKNOWN',
-    `no profile ${show(name)} in ${config.path}; it has ${names.map(showName).join(', ')}`,
-    `use --profile ${showName(names[0] ?? '')}, or set CCWB_PROFILE`,
+    `no profile ${formatValue(name)} in ${config.path}; it has ${names.map(formatName).join(', ')}`,
+    `use --profile ${formatName(names[0] ?? '')}, or set CCWB_PROFILE`,
   );
 }
 
@@ -198,8 +198,8 @@ export function chooseProfile(
   if (names.length === 1 && only !== undefined) return only;
   throw new CcwbError(
     'ERR_PROFILE_UNKNOWN',
-    `${config.path} has several profiles and none is called ${DEFAULT_PROFILE}: ${names.map(showName).join(', ')}`,
-    `choose one with --profile ${showName(only ?? '')}, or set CCWB_PROFILE`,
+    `${config.path} has several profiles and none is called ${DEFAULT_PROFILE}: ${names.map(formatName).join(', ')}`,
+    `choose one with --profile ${formatName(only ?? '')}, or set CCWB_PROFILE`,
   );
 }
 
@@ -243,7 +243,7 @@ function readProfile<F>(
   };
 }
 
-function readFederation(read: ProfileReader): Federation {
+function readFederation(read: ProfileReader): FederationConfig {
   const federation = readUndeployedFederation(read);
   if (federation.type === 'cognito') {
     const { identityPoolId } = federation;

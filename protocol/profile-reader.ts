@@ -1,7 +1,7 @@
 import { CcwbError } from './errors.ts';
 
 /** Names of the legacy tool's packages, in ours. */
-const OLD_NAMES: Readonly<Record<string, string>> = {
+const LEGACY_NAMES: Readonly<Record<string, string>> = {
   okta_domain: 'provider_domain',
   okta_client_id: 'client_id',
   identity_pool_name: 'identity_pool_id',
@@ -10,7 +10,7 @@ const OLD_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** Where the fields of a profile stand, as errors say it. */
-export type ProfilePlace = {
+export type ProfileLocation = {
   readonly path: string;
   /** What stands before the name of a field, e.g. `profiles.ClaudeCode`. */
   readonly prefix: string;
@@ -19,8 +19,8 @@ export type ProfilePlace = {
 };
 
 /** The place of a profile in config.json. */
-export function placeInConfig(path: string, name: string): ProfilePlace {
-  return { path, prefix: `profiles.${showName(name)}`, fix: fixFor(path) };
+export function locationInConfig(path: string, name: string): ProfileLocation {
+  return { path, prefix: `profiles.${formatName(name)}`, fix: fixFor(path) };
 }
 
 function fixFor(path: string): string {
@@ -34,16 +34,16 @@ export function configInvalid(path: string, message: string, fix = fixFor(path))
 
 /** Reads the fields of one profile and remembers which it was asked for. */
 export class ProfileReader {
-  readonly #place: ProfilePlace;
+  readonly #place: ProfileLocation;
   readonly #fields: Map<string, { value: unknown; writtenAs: string }>;
   readonly #read = new Set<string>();
 
-  constructor(place: ProfilePlace, value: unknown) {
+  constructor(place: ProfileLocation, value: unknown) {
     this.#place = place;
     this.#fields = new Map();
     if (!isObject(value)) throw this.problem('', value, 'an object of fields');
     for (const [writtenAs, fieldValue] of Object.entries(value)) {
-      const field = OLD_NAMES[writtenAs] ?? writtenAs;
+      const field = LEGACY_NAMES[writtenAs] ?? writtenAs;
       // The current name wins where a file carries both; null is as good as absent.
       const outdone = field !== writtenAs && value[field] !== undefined && value[field] !== null;
       if (!outdone && fieldValue !== null) this.#fields.set(field, { value: fieldValue, writtenAs });
@@ -53,7 +53,7 @@ export class ProfileReader {
   problem(field: string, value: unknown, allowed: string): CcwbError {
     const writtenAs = this.#fields.get(field)?.writtenAs ?? field;
     const { path, prefix, fix } = this.#place;
-    const received = value === undefined ? 'is missing' : `is ${show(value)}`;
+    const received = value === undefined ? 'is missing' : `is ${formatValue(value)}`;
     return configInvalid(
       path,
       `${prefix}${writtenAs && `.${writtenAs}`} ${received}; allowed: ${allowed}`,
@@ -181,7 +181,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** A value as an error shows it: JSON, cut short, and nothing in it that a terminal would act on. */
-export function show(value: unknown): string {
+export function formatValue(value: unknown): string {
   const text = jsonOf(value).replace(
     /[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
@@ -199,6 +199,6 @@ function jsonOf(value: unknown): string {
 }
 
 /** A name as an error shows it: as it is written when that is plain, else like any value. */
-export function showName(name: string): string {
-  return /^[\x21-\x7e]{1,64}$/.test(name) ? name : show(name);
+export function formatName(name: string): string {
+  return /^[\x21-\x7e]{1,64}$/.test(name) ? name : formatValue(name);
 }

@@ -1,10 +1,10 @@
 import type { Argument, Command, Option } from 'commander';
 import { completionScript, SHELLS } from '../../common/completion/script.ts';
 import {
-  type Completed,
+  type CompletedCommand,
   type CompletedFlag,
+  type CompletionValues,
   firstSentence,
-  type Values,
 } from '../../common/completion/table.ts';
 import { STACKS } from '../../infra/outputs.ts';
 import type { AdminEdges } from '../edges.ts';
@@ -12,7 +12,7 @@ import { TARGETS } from '../package/platforms.ts';
 import { listProfiles } from '../profiles/profile-store.ts';
 
 /** What completion offers for the values that flags and arguments of this name take. */
-const VALUES: Readonly<Record<string, Values>> = {
+const VALUES: Readonly<Record<string, CompletionValues>> = {
   file: 'files',
   directory: 'files',
   platform: TARGETS,
@@ -47,7 +47,7 @@ export function addCompletionCommand(program: Command, edges: AdminEdges): void 
 }
 
 /** A command and those below it, from commander's own knowledge of them. */
-function completedOf(command: Command, path: readonly string[]): Completed[] {
+function completedOf(command: Command, path: readonly string[]): CompletedCommand[] {
   const { options, registeredArguments } = command;
   const [operand] = registeredArguments;
   const visible = command.createHelp().visibleCommands(command);
@@ -82,11 +82,14 @@ function completedFlag(option: Option): CompletedFlag {
 }
 
 /** The names that commands of `profiles` take are those of profiles. */
-function operandValues(operand: Argument, [group]: readonly string[]): Values {
+function operandValues(operand: Argument, [group]: readonly string[]): CompletionValues {
   const name = group === 'profiles' && operand.name() === 'name' ? 'profile' : operand.name();
   return valuesOf(name, operand) ?? [];
 }
 
-function valuesOf(name: string, { argChoices }: Pick<Option | Argument, 'argChoices'>): Values | undefined {
+function valuesOf(
+  name: string,
+  { argChoices }: Pick<Option | Argument, 'argChoices'>,
+): CompletionValues | undefined {
   return argChoices ?? VALUES[name];
 }

@@ -1,13 +1,13 @@
 /** Files that an administrator keeps, for this user only; what goes wrong with one is told with its path. */
 import { chmodSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { readIfThere, replaceFile } from '../../common/atomic-file.ts';
+import { readFileIfExists, replaceFile } from '../../common/atomic-file.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 
 /** The text of a file; undefined when there is none. @throws CcwbError ERR_CONFIG_INVALID */
 export function readOwn(path: string): string | undefined {
   try {
-    return readIfThere(path);
+    return readFileIfExists(path);
   } catch (cause) {
     throw unreadable(path, cause);
   }

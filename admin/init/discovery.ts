@@ -3,7 +3,7 @@
  * it: what passes here works there.
  */
 import { CcwbError } from '../../protocol/errors.ts';
-import { isObject, show } from '../../protocol/profile-reader.ts';
+import { formatValue, isObject } from '../../protocol/profile-reader.ts';
 import { oneLine } from '../terminal/text.ts';
 
 /** What the wizard has to know of a provider, and what it tells. */
@@ -118,7 +118,7 @@ function checked(document: Record<string, unknown>, issuer: string, url: string)
   // Discovery 4.3: the two must be identical, for tokens carry what stands there.
   if (document.issuer !== issuer) {
     throw invalid(
-      `${url} is for the issuer ${show(document.issuer)}, not ${show(issuer)}; the two must be the same to the letter`,
+      `${url} is for the issuer ${formatValue(document.issuer)}, not ${formatValue(issuer)}; the two must be the same to the letter`,
       typeof document.issuer === 'string' && /^https?:/.test(document.issuer)
         ? `give ${oneLine(document.issuer)} if that is the one you mean`
         : 'give the issuer as the provider states it',
@@ -128,7 +128,7 @@ function checked(document: Record<string, unknown>, issuer: string, url: string)
     const address = document[endpoint];
     if (typeof address === 'string' && isSecure(address)) continue;
     throw invalid(
-      `${url} has ${address === undefined ? 'no' : `${show(address)} as`} ${endpoint}; allowed: an https URL`,
+      `${url} has ${address === undefined ? 'no' : `${formatValue(address)} as`} ${endpoint}; allowed: an https URL`,
       'have the provider corrected: nobody could sign in through it',
     );
   }

@@ -1,7 +1,7 @@
 /** Answers of a wizard that was broken off: `~/.ccwb/drafts/NAME.json`, for this user only. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { readIfThere, replaceFile } from '../../common/atomic-file.ts';
+import { readFileIfExists, replaceFile } from '../../common/atomic-file.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { isObject } from '../../protocol/profile-reader.ts';
 import { ccwbHome, type Environment } from '../profiles/profile-store.ts';
@@ -35,7 +35,7 @@ export function keepDraft(name: string, answers: Answers, env: Environment, nowM
 export function readDraft(name: string, env: Environment): Draft | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(readIfThere(draftPath(name, env)) ?? '');
+    value = JSON.parse(readFileIfExists(draftPath(name, env)) ?? '');
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 /** The end of the wizard: the last look at the profile, what to type next, and the facts for programs. */
 import { CcwbError } from '../../protocol/errors.ts';
-import { show } from '../../protocol/profile-reader.ts';
+import { formatValue } from '../../protocol/profile-reader.ts';
 import type { AdminProfile } from '../profiles/admin-profile.ts';
 import { checkProfile } from '../profiles/profile-check.ts';
 import { findCandidateProblem } from './candidate.ts';
@@ -19,7 +19,7 @@ export function finalProblem(profile: AdminProfile): CcwbError | undefined {
     const names = QUESTIONS.filter(({ fields }) => fields?.includes(field)).map(({ name }) => `--${name}`);
     return new CcwbError(
       'ERR_CONFIG_INVALID',
-      `profile ${profile.name}: ${field} is ${show(value)}; allowed: ${allowed}`,
+      `profile ${profile.name}: ${field} is ${formatValue(value)}; allowed: ${allowed}`,
       `change it${names.length > 0 ? ` with ${names.join(' or ')}` : ''}`,
     );
   }

@@ -1,7 +1,7 @@
 /** Answers that are there before anybody is asked: of flags, of a file, of a start that was broken off. */
 import { readFileSync } from 'node:fs';
 import { CcwbError } from '../../protocol/errors.ts';
-import { isObject, show } from '../../protocol/profile-reader.ts';
+import { formatValue, isObject } from '../../protocol/profile-reader.ts';
 import { ANSWER_NAMES, type AnswerName, type AnswerValue } from './names.ts';
 import { parseText, parseValue } from './values.ts';
 
@@ -42,13 +42,13 @@ export async function fileAnswers(path: string): Promise<{ answers: GivenAnswers
   const root = await parse(path);
   if (root === null || root === undefined) return { answers: new Map() };
   if (!isObject(root))
-    throw fileInvalid(path, `${path} is ${show(root)}; allowed: names of flags with their values`);
+    throw fileInvalid(path, `${path} is ${formatValue(root)}; allowed: names of flags with their values`);
   const answers = new Map<AnswerName, Given>();
   let profile: string | undefined;
   for (const [field, value] of Object.entries(root)) {
     if (field === 'profile') {
       if (typeof value !== 'string')
-        throw fileInvalid(path, `${path}: profile is ${show(value)}; allowed: a text`);
+        throw fileInvalid(path, `${path}: profile is ${formatValue(value)}; allowed: a text`);
       profile = value;
       continue;
     }
@@ -56,7 +56,7 @@ export async function fileAnswers(path: string): Promise<{ answers: GivenAnswers
     if (name === undefined) {
       throw fileInvalid(
         path,
-        `${path}: ${show(field)} is no question; there are profile, ${ANSWER_NAMES.join(', ')}`,
+        `${path}: ${formatValue(field)} is no question; there are profile, ${ANSWER_NAMES.join(', ')}`,
       );
     }
     const parsed = parseValue(name, value);
@@ -74,10 +74,10 @@ export function notAllowed(
   allowed: string,
 ): CcwbError {
   if (file !== undefined)
-    return fileInvalid(file, `${file}: ${name} is ${show(written)}; allowed: ${allowed}`);
+    return fileInvalid(file, `${file}: ${name} is ${formatValue(written)}; allowed: ${allowed}`);
   return new CcwbError(
     'ERR_USAGE',
-    `--${name} is ${show(written)}; allowed: ${allowed}`,
+    `--${name} is ${formatValue(written)}; allowed: ${allowed}`,
     'run ccwb init --help',
   );
 }

@@ -1,6 +1,6 @@
 /** Goes through the steps: what is given is taken, what is missing is asked or defaulted, and live checks are made. */
 import { CcwbError } from '../../protocol/errors.ts';
-import { show } from '../../protocol/profile-reader.ts';
+import { formatValue } from '../../protocol/profile-reader.ts';
 import type { AdminEdges } from '../edges.ts';
 import type { AdminProfile } from '../profiles/admin-profile.ts';
 import { withAnswers } from './apply.ts';
@@ -166,7 +166,7 @@ export class Interview {
     else {
       const allowed = this.#problem(q, proposed);
       if (allowed !== undefined) {
-        const was = show(ANSWERS[q.name].kind === 'secret' ? '…' : proposed);
+        const was = formatValue(ANSWERS[q.name].kind === 'secret' ? '…' : proposed);
         const message = `profile ${name}: ${q.name} would be ${was}; allowed: ${allowed}`;
         throw new CcwbError('ERR_USAGE', message, `give --${q.name}`);
       }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { AccessGroups, InfraProfile, Monitoring } from '../../infra/profile/profile.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { show } from '../../protocol/profile-reader.ts';
+import { formatValue } from '../../protocol/profile-reader.ts';
 
 /** What the stacks are to have beside what config.json says: the fields of `ccwb deploy --infra FILE`. */
 export type InfraSettings = {
@@ -116,7 +116,7 @@ export function withSettings(profile: InfraProfile, settings: InfraSettings): In
 
 export function infraInvalid(path: string, field: string, value: unknown, allowed: string): CcwbError {
   const what = field === '' ? path : `${path}: ${field}`;
-  const received = value === undefined ? 'is missing' : `is ${show(value)}`;
+  const received = value === undefined ? 'is missing' : `is ${formatValue(value)}`;
   const fix = `correct ${field === '' ? 'it' : field} in ${path} (docs/infrastructure.md lists the fields)`;
   return new CcwbError('ERR_CONFIG_INVALID', `${what} ${received}; allowed: ${allowed}`, fix);
 }

@@ -3,7 +3,7 @@
  * meaning here is translated; everything else is kept as it was, under `legacyTool`.
  */
 import { CcwbError } from '../../protocol/errors.ts';
-import { isObject, show } from '../../protocol/profile-reader.ts';
+import { formatValue, isObject } from '../../protocol/profile-reader.ts';
 
 /** StoredFields of config.json by the names they have there. The first of a line counts. */
 const CONFIG: readonly (readonly [field: string, ...writtenAs: string[]])[] = [
@@ -67,7 +67,7 @@ function refuseOtherSignIn({ auth_type, sso_enabled }: StoredFields, path: strin
   if (field === 'auth_type' && (value ?? 'oidc') === 'oidc') return;
   throw new CcwbError(
     'ERR_CONFIG_INVALID',
-    `${path}: ${field} is ${show(value)}; allowed: ${field === 'auth_type' ? '"oidc"' : 'true'}`,
+    `${path}: ${field} is ${formatValue(value)}; allowed: ${field === 'auth_type' ? '"oidc"' : 'true'}`,
     'it is a profile of another tool whose users sign in otherwise: run ccwb init for a new one, under another name',
   );
 }

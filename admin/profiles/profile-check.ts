@@ -2,7 +2,7 @@
 import { STACKS } from '../../infra/outputs.ts';
 import { type ProfileConfig, parseProfile } from '../../protocol/config.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { isObject, show } from '../../protocol/profile-reader.ts';
+import { formatValue, isObject } from '../../protocol/profile-reader.ts';
 import {
   type AdminProfile,
   isDirect,
@@ -41,7 +41,7 @@ export function checkProfile(value: unknown, path: string, name: string | undefi
   const { schema, config, infra, claude, users, outputs } = value;
   check('schema', schema, schema === PROFILE_SCHEMA, String(PROFILE_SCHEMA));
   const isName = typeof value.name === 'string' && PROFILE_NAME.test(value.name);
-  const allowedName = name === undefined ? PROFILE_NAME_WORDS : `${show(name)}, as the file is called`;
+  const allowedName = name === undefined ? PROFILE_NAME_WORDS : `${formatValue(name)}, as the file is called`;
   check('name', value.name, isName && (name === undefined || value.name === name), allowedName);
   check('config', config, isObject(config), 'an object of the fields of config.json');
   checkInfraSettings(infra, path, 'infra');
@@ -127,7 +127,7 @@ function parseUserConfig(
 
 function invalid(path: string, field: string, value: unknown, allowed: string): CcwbError {
   const what = field === '' ? path : `${path}: ${field}`;
-  const received = value === undefined ? 'is missing' : `is ${show(value)}`;
+  const received = value === undefined ? 'is missing' : `is ${formatValue(value)}`;
   const fix = `correct ${field === '' ? 'it' : field} in ${path}, or run ccwb init`;
   return new CcwbError('ERR_CONFIG_INVALID', `${what} ${received}; allowed: ${allowed}`, fix);
 }

@@ -1,6 +1,6 @@
 /** How a profile of an older form becomes one of today's, a step for each version. */
 import { CcwbError } from '../../protocol/errors.ts';
-import { isObject, show } from '../../protocol/profile-reader.ts';
+import { formatValue, isObject } from '../../protocol/profile-reader.ts';
 import { PROFILE_SCHEMA } from './admin-profile.ts';
 import { fromLegacyTool, type StoredFields } from './legacy-profile.ts';
 
@@ -30,7 +30,7 @@ export function migrate(value: unknown, path: string, name: string | undefined):
     const newer = schema > PROFILE_SCHEMA;
     throw new CcwbError(
       'ERR_CONFIG_INVALID',
-      `${path}: schema is ${show(value.schema)}; allowed: ${PROFILE_SCHEMA}, or what came before it`,
+      `${path}: schema is ${formatValue(value.schema)}; allowed: ${PROFILE_SCHEMA}, or what came before it`,
       newer
         ? `a newer ccwb wrote ${path}: use that one, since this one could not keep what it does not know`
         : `correct schema in ${path}, or run ccwb init`,

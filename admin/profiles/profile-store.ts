@@ -2,9 +2,9 @@
 import { readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { readIfThere } from '../../common/atomic-file.ts';
+import { readFileIfExists } from '../../common/atomic-file.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { isObject, show } from '../../protocol/profile-reader.ts';
+import { formatValue, isObject } from '../../protocol/profile-reader.ts';
 import { closeFolder, readOwn, removeOwn, unreadable, writeOwn } from '../files/owner-files.ts';
 import { type AdminProfile, PROFILE_NAME, PROFILE_NAME_WORDS, PROFILE_SCHEMA } from './admin-profile.ts';
 import { checkProfile } from './profile-check.ts';
@@ -26,7 +26,7 @@ export function profilePath(name: string, env: Environment): string {
   if (PROFILE_NAME.test(name)) return join(profilesFolder(env), `${name}.json`);
   throw new CcwbError(
     'ERR_USAGE',
-    `${show(name)} is no name for a profile; allowed: ${PROFILE_NAME_WORDS}`,
+    `${formatValue(name)} is no name for a profile; allowed: ${PROFILE_NAME_WORDS}`,
     'choose another name',
   );
 }
@@ -131,7 +131,7 @@ export function legacyFile(env: Environment): {
   const path = join(ccwbHome(env), 'config.json');
   let value: unknown;
   try {
-    value = JSON.parse(readIfThere(path) ?? '{}');
+    value = JSON.parse(readFileIfExists(path) ?? '{}');
   } catch {
     // It is not ours: what cannot be read in it is not there.
   }

@@ -1,7 +1,7 @@
-import { type Completed, type CompletedFlag, functionName, type Values } from './table.ts';
+import { type CompletedCommand, type CompletedFlag, type CompletionValues, functionName } from './table.ts';
 
 /** Completion for bash 3.2, which macOS has, and later; needs no bash-completion. */
-export function bashCompletion(program: string, completed: readonly Completed[]): string {
+export function bashCompletion(program: string, completed: readonly CompletedCommand[]): string {
   const paths = completed
     .filter(({ path }) => path.length > 0)
     .map(
@@ -68,7 +68,7 @@ function offer(words: readonly string[]): string {
   return words.length === 0 ? ':' : `COMPREPLY=($(compgen -W '${words.join(' ')}' -- "$cur"))`;
 }
 
-function reply(values: Values): string {
+function reply(values: CompletionValues): string {
   if (values === 'files') return 'COMPREPLY=($(compgen -f -- "$cur"))';
   if (values === 'commands') return 'COMPREPLY=($(compgen -c -- "$cur"))';
   if (values !== 'profiles') return offer(values);

@@ -1,8 +1,8 @@
 import { singleQuoteForFish } from '../shell-quote.ts';
-import { type Completed, functionName, type Values } from './table.ts';
+import { type CompletedCommand, type CompletionValues, functionName } from './table.ts';
 
 /** Completion for fish. */
-export function fishCompletion(program: string, completed: readonly Completed[]): string {
+export function fishCompletion(program: string, completed: readonly CompletedCommand[]): string {
   const steps = completed
     .filter(({ path }) => path.length > 0)
     .map(
@@ -30,7 +30,7 @@ function testOf(program: string): string {
   return `_${functionName(program)}_at`;
 }
 
-function linesOf(program: string, { path, commands, flags, operand }: Completed): string[] {
+function linesOf(program: string, { path, commands, flags, operand }: CompletedCommand): string[] {
   const start = `complete -c ${program} -n ${singleQuoteForFish([testOf(program), ...path].join(' '))}`;
   return [
     ...commands.map(({ name, text }) => `${start} -a ${name} -d ${singleQuoteForFish(text)}`),
@@ -43,11 +43,11 @@ function linesOf(program: string, { path, commands, flags, operand }: Completed)
 }
 
 /** `-x`: needs a value, and no file; `-r`: needs a value, which may be a file. */
-function argument(program: string, values: Values): string {
+function argument(program: string, values: CompletionValues): string {
   return values === 'files' ? '-r -F' : `-x -a ${offered(program, values)}`;
 }
 
-function offered(program: string, values: Values): string {
+function offered(program: string, values: CompletionValues): string {
   if (values === 'profiles') return `'(${program} completion --profiles 2>/dev/null)'`;
   if (values === 'commands') return "'(__fish_complete_command)'";
   return values === 'files' ? "'(__fish_complete_path)'" : singleQuoteForFish(values.join(' '));

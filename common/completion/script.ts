@@ -1,7 +1,7 @@
 import { CcwbError } from '../../protocol/errors.ts';
 import { bashCompletion } from './bash.ts';
 import { fishCompletion } from './fish.ts';
-import type { Completed } from './table.ts';
+import type { CompletedCommand } from './table.ts';
 import { zshCompletion } from './zsh.ts';
 
 /** The shells there is completion for. */
@@ -17,7 +17,7 @@ const SCRIPTS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion
  */
 export function completionScript(
   program: string,
-  completed: readonly Completed[],
+  completed: readonly CompletedCommand[],
   shell: string | undefined,
 ): string {
   const known = SHELLS.find((name) => name === shell);

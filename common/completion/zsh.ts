@@ -1,8 +1,8 @@
 import { singleQuote } from '../shell-quote.ts';
-import { type Completed, type CompletedFlag, functionName, type Values } from './table.ts';
+import { type CompletedCommand, type CompletedFlag, type CompletionValues, functionName } from './table.ts';
 
 /** Completion for zsh, to be sourced or to stand in a folder of fpath as `_PROGRAM`. */
-export function zshCompletion(program: string, completed: readonly Completed[]): string {
+export function zshCompletion(program: string, completed: readonly CompletedCommand[]): string {
   const name = functionName(program);
   return `#compdef ${program}
 # zsh completion of ${program}, printed by: ${program} completion zsh
@@ -20,7 +20,7 @@ fi
 `;
 }
 
-function functionOf(root: string, { path, commands, flags, operand }: Completed): string {
+function functionOf(root: string, { path, commands, flags, operand }: CompletedCommand): string {
   const name = [root, ...path].join('_');
   const specs = flags.map((flag) => flagSpec(root, flag));
   if (commands.length === 0) {
@@ -53,7 +53,7 @@ function flagSpec(root: string, { short, long, text, values }: CompletedFlag): s
   return `${singleQuote(`(-${short} --${long})`)}{-${short},--${long}}${singleQuote(described)}`;
 }
 
-function action(root: string, values: Values): string {
+function action(root: string, values: CompletionValues): string {
   if (values === 'profiles') return `${root}_profiles`;
   if (values === 'files') return '_files';
   return values === 'commands' ? '_command_names' : `(${values.join(' ')})`;

@@ -2,10 +2,10 @@ import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-l
 import { CfnBucket, CfnBucketPolicy } from 'aws-cdk-lib/aws-s3';
 import { CfnDeletionPolicy, type Stack, Validations } from 'aws-cdk-lib/core';
 
-type Rule = CfnBucket.RuleProperty;
+type LifecycleRule = CfnBucket.RuleProperty;
 
 /** Uploads that broke off are paid for until somebody ends them. */
-const UNFINISHED: Rule = {
+const UNFINISHED: LifecycleRule = {
   id: 'unfinished-uploads',
   status: 'Enabled',
   abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
@@ -34,7 +34,7 @@ export function resultsBucket(stack: Stack, resultsDays: number): CfnBucket {
 }
 
 /** Encrypted, closed to the public whatever its policies say, reached over TLS only, kept with its stack gone. */
-function privateBucket(stack: Stack, id: string, rules: Rule[]): CfnBucket {
+function privateBucket(stack: Stack, id: string, rules: LifecycleRule[]): CfnBucket {
   const bucket = new CfnBucket(stack, `${id}Bucket`, {
     bucketEncryption: {
       serverSideEncryptionConfiguration: [{ serverSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }],

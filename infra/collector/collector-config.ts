@@ -42,7 +42,7 @@ export type CollectorInput = {
   readonly accountId: string;
 };
 
-type Action =
+type AttributeAction =
   | { key: string; action: 'upsert'; from_context: string }
   | { key: string; action: 'upsert'; value: string }
   | { key: string; action: 'delete' };
@@ -57,8 +57,8 @@ export type CollectorConfig = {
   };
   processors: {
     memory_limiter: { check_interval: string; limit_mib: number; spike_limit_mib: number };
-    attributes: { actions: Action[] };
-    resource: { attributes: Action[] };
+    attributes: { actions: AttributeAction[] };
+    resource: { attributes: AttributeAction[] };
     batch: { timeout: string; send_batch_size: number; send_batch_max_size: number };
   };
   exporters: { awsemf: EmfExporter; awscloudwatchlogs: LogsExporter };
@@ -129,7 +129,7 @@ export function collectorConfigText(input: CollectorInput): string {
   return JSON.stringify(collectorConfig(input));
 }
 
-function headerActions(): Action[] {
+function headerActions(): AttributeAction[] {
   return Object.entries(HEADER_ATTRIBUTES).map(([header, key]) => ({
     key,
     action: 'upsert',
@@ -137,9 +137,9 @@ function headerActions(): Action[] {
   }));
 }
 
-function resourceActions({ accountId, environment }: CollectorInput): Action[] {
+function resourceActions({ accountId, environment }: CollectorInput): AttributeAction[] {
   return [
-    ...IDENTITY.map((key): Action => ({ key, action: 'delete' })),
+    ...IDENTITY.map((key): AttributeAction => ({ key, action: 'delete' })),
     { key: 'aws.account_id', action: 'upsert', value: accountId },
     { key: 'deployment.environment', action: 'upsert', value: environment },
   ];

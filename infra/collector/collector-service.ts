@@ -6,7 +6,7 @@ import type { Stack } from 'aws-cdk-lib/core';
 import { deploymentName } from '../outputs.ts';
 import type { InfraProfile, Monitoring } from '../profile/profile.ts';
 import { COLLECTOR_TASK, collectorConfigText, PORTS } from './collector-config.ts';
-import type { Front, Place } from './load-balancer.ts';
+import type { CollectorLoadBalancer, CollectorNetwork } from './load-balancer.ts';
 
 /** The AWS distribution of the OpenTelemetry collector. A newer one is a change of this line, read and tested. */
 export const COLLECTOR_IMAGE = 'public.ecr.aws/aws-observability/aws-otel-collector:v0.49.0';
@@ -25,8 +25,8 @@ export function createCollector(
   stack: Stack,
   profile: InfraProfile,
   monitoring: Monitoring,
-  place: Place,
-  front: Front,
+  place: CollectorNetwork,
+  front: CollectorLoadBalancer,
   logs: CollectorLogs,
 ): { cluster: CfnCluster; service: CfnService } {
   const cluster = new CfnCluster(stack, 'Cluster', { clusterName: deploymentName(profile.name) });

@@ -8,13 +8,13 @@ import type { InfraProfile, Monitoring } from '../profile/profile.ts';
 import { PORTS } from './collector-config.ts';
 
 /** Where the collector lives: ids of what exists, or references to parameters. */
-export type Place = {
+export type CollectorNetwork = {
   readonly vpcId: string;
   readonly taskSubnetIds: string[];
   readonly loadBalancerSubnetIds: string[];
 };
 
-export type Front = {
+export type CollectorLoadBalancer = {
   readonly loadBalancer: CfnLoadBalancer;
   readonly targetGroup: CfnTargetGroup;
   readonly collectorSecurityGroup: CfnSecurityGroup;
@@ -32,12 +32,12 @@ const EVERYWHERE = ['0.0.0.0/0'];
 const PRIVATE_NETWORKS = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'];
 
 /** The collector's door: load balancer, security groups and, where there is a domain, TLS and a check of tokens. */
-export function createFront(
+export function createLoadBalancer(
   stack: Stack,
   profile: InfraProfile,
   monitoring: Monitoring,
-  place: Place,
-): Front {
+  place: CollectorNetwork,
+): CollectorLoadBalancer {
   const { domain, internal } = monitoring;
   const groups = createSecurityGroups(stack, monitoring, place.vpcId);
   const loadBalancer = new CfnLoadBalancer(stack, 'LoadBalancer', {

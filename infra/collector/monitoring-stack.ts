@@ -5,7 +5,7 @@ import { DeploymentStack } from '../deployment-stack.ts';
 import { logGroupName, MONITORING_OUTPUTS, STACK_INPUTS } from '../outputs.ts';
 import type { InfraProfile, Monitoring } from '../profile/profile.ts';
 import { type CollectorLogs, createCollector } from './collector-service.ts';
-import { createFront, type Place } from './load-balancer.ts';
+import { type CollectorNetwork, createLoadBalancer } from './load-balancer.ts';
 
 /** The collector of Claude Code's telemetry, its door, and the log groups it fills. */
 export class MonitoringStack extends DeploymentStack {
@@ -19,7 +19,7 @@ export class MonitoringStack extends DeploymentStack {
     this.#profile = profile;
     const logs = this.#createLogGroups(monitoring);
     const place = this.#placeOf(monitoring);
-    const front = createFront(this, profile, monitoring, place);
+    const front = createLoadBalancer(this, profile, monitoring, place);
     const { cluster, service } = createCollector(this, profile, monitoring, place, front, logs);
 
     const { loadBalancer, targetGroup, endpoint } = front;
@@ -50,7 +50,7 @@ export class MonitoringStack extends DeploymentStack {
   }
 
   /** What exists is written into the template; what `networking` makes comes in by parameters. */
-  #placeOf({ network }: Monitoring): Place {
+  #placeOf({ network }: Monitoring): CollectorNetwork {
     if (network.type === 'existing') {
       return {
         vpcId: network.vpcId,

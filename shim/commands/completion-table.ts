@@ -1,11 +1,11 @@
-import { type Completed, type CompletedFlag, firstSentence } from '../../common/completion/table.ts';
+import { type CompletedCommand, type CompletedFlag, firstSentence } from '../../common/completion/table.ts';
 import { COMMANDS, type Command } from './table.ts';
 
 const HELP: CompletedFlag = { short: 'h', long: 'help', text: 'print this text', values: undefined };
 const VERSION: CompletedFlag = { short: 'v', long: 'version', text: 'print the version', values: undefined };
 
 /** Every command with what may follow it, `bedrock-auth` first. */
-export const COMPLETED: readonly Completed[] = [
+export const COMPLETED: readonly CompletedCommand[] = [
   { path: [], commands: COMMANDS.map(nameAndText), flags: [VERSION, HELP], operand: undefined },
   ...COMMANDS.flatMap((command) => completed(command, [])),
 ];
@@ -13,7 +13,7 @@ export const COMPLETED: readonly Completed[] = [
 function completed(
   { name, flags = [], operand, commands = [] }: Command,
   above: readonly string[],
-): Completed[] {
+): CompletedCommand[] {
   const path = [...above, name];
   const completedFlags = flags.map(({ flags: written, text, values }): CompletedFlag => {
     const [, short, long = '', value] = /^(?:-(\w), )?--([\w-]+)( <.*>)?$/.exec(written) ?? [];

@@ -1,13 +1,13 @@
-import type { Values } from '../../common/completion/table.ts';
+import type { CompletionValues } from '../../common/completion/table.ts';
 import type { ShimEdges } from '../program/edges.ts';
 
 /** What a command does; the module that holds it is loaded when the command is run. */
 export type Run = (edges: ShimEdges, options: never, operands: readonly string[]) => Promise<number>;
 
-export type Flag = { flags: string; text: string; values?: Values };
+export type Flag = { flags: string; text: string; values?: CompletionValues };
 
 /** What stands after the flags: `<…>` is needed, `[…]` not, and `<…...>` takes the rest of the line as it is. */
-export type Operand = { name: string; text: string; values: Values };
+export type Operand = { name: string; text: string; values: CompletionValues };
 
 export type Command = {
   name: string;

@@ -1,4 +1,4 @@
-import { readIfThere } from '../../common/atomic-file.ts';
+import { readFileIfExists } from '../../common/atomic-file.ts';
 import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
 import { networkSettingsFrom, readNetworkSettings } from '../../common/network-settings.ts';
 import { asCcwbError, type CcwbError } from '../../protocol/errors.ts';
@@ -47,7 +47,7 @@ export async function serviceWith(
 
 function upToDate(manager: ServiceManager): boolean {
   try {
-    return manager.files().every(({ path, text }) => readIfThere(path) === text);
+    return manager.files().every(({ path, text }) => readFileIfExists(path) === text);
   } catch {
     return false;
   }

@@ -1,6 +1,6 @@
 import { copyFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { readIfThere, replaceFile } from '../../common/atomic-file.ts';
+import { readFileIfExists, replaceFile } from '../../common/atomic-file.ts';
 import { parseConfig } from '../../protocol/config.ts';
 import { UNREADABLE_CONFIG } from '../installation/layout.ts';
 import {
@@ -20,7 +20,7 @@ import type { Package } from './package.ts';
  */
 export function planConfigFile(installation: string, pack: Package): InstallPlan {
   const path = join(installation, 'config.json');
-  const before = readIfThere(path);
+  const before = readFileIfExists(path);
   const merged = before === undefined ? undefined : mergeProfiles(before, path, pack);
   const text = merged ?? pack.configText;
   if (text === before) return NO_CHANGES;

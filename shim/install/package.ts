@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, lstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { readIfThere } from '../../common/atomic-file.ts';
+import { readFileIfExists } from '../../common/atomic-file.ts';
 import { type Config, parseConfig } from '../../protocol/config.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { sha256 } from '../installation/installation-record.ts';
@@ -49,7 +49,7 @@ export function readPackage(folder: string): Package {
   const configText = readText(folder, 'config.json');
   const config = parseConfig(configText, join(folder, 'config.json'));
   for (const problem of config.invalid.values()) throw problem;
-  const settingsText = readIfThere(join(folder, '.claude', 'settings.json'));
+  const settingsText = readFileIfExists(join(folder, '.claude', 'settings.json'));
   const settings = settingsText === undefined ? undefined : objectIn(settingsText);
   if (settingsText !== undefined && !settings)
     throw invalidPackage('.claude/settings.json is no JSON object');
@@ -68,7 +68,7 @@ export function readPackage(folder: string): Package {
 /** Whether a folder holds these files, every byte of them. */
 export function folderMatchesPackage(folder: string, { files, sums }: Package): boolean {
   try {
-    if (readIfThere(join(folder, CHECKSUM_FILE)) !== sums) return false;
+    if (readFileIfExists(join(folder, CHECKSUM_FILE)) !== sums) return false;
     return files.every(({ path, sha256: digest, size }) => {
       const stat = lstatSync(join(folder, path));
       return stat.isFile() && stat.size === size && digestOf(join(folder, path)) === digest;
@@ -126,7 +126,7 @@ function checkFile(folder: string, path: string, digest: string): PackageFile {
 function readText(folder: string, name: string): string {
   let text: string | undefined;
   try {
-    text = readIfThere(join(folder, name));
+    text = readFileIfExists(join(folder, name));
   } catch (cause) {
     throw invalidPackage(`${name} cannot be read (${(cause as NodeJS.ErrnoException).code})`, cause);
   }

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { readIfThere, replaceFile } from '../../common/atomic-file.ts';
+import { readFileIfExists, replaceFile } from '../../common/atomic-file.ts';
 import type { AwsEdits } from '../user-files/aws-edit.ts';
 import type { ValueEdit } from '../user-files/settings-edit.ts';
 import { RECORD_FILE } from './layout.ts';
@@ -73,7 +73,7 @@ export function sha256(content: string | Uint8Array): string {
 
 function hasPlannedText({ path, written }: EditedFile): boolean {
   try {
-    return sha256(readIfThere(path) ?? '') === written;
+    return sha256(readFileIfExists(path) ?? '') === written;
   } catch {
     return false;
   }
@@ -81,7 +81,9 @@ function hasPlannedText({ path, written }: EditedFile): boolean {
 
 function readStoredRecord(installation: string): StoredRecord {
   try {
-    const stored = JSON.parse(readIfThere(join(installation, RECORD_FILE)) ?? '{}') as Partial<StoredRecord>;
+    const stored = JSON.parse(
+      readFileIfExists(join(installation, RECORD_FILE)) ?? '{}',
+    ) as Partial<StoredRecord>;
     if (stored.version === 1 && Array.isArray(stored.files) && Array.isArray(stored.announced)) {
       return { version: 1, files: stored.files, announced: stored.announced };
     }

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
-import { type DaemonClient, daemonClient } from '../../protocol/client.ts';
+import { createDaemonClient, type DaemonClient } from '../../protocol/client.ts';
 import { asCcwbError, CcwbError, errorLines } from '../../protocol/errors.ts';
 import { type Paths, resolvePaths } from '../../protocol/paths.ts';
 import { CURRENT_LINK, VERSIONS_FOLDER } from '../installation/layout.ts';
@@ -82,7 +82,7 @@ export async function runProgram(name: string, main: (edges: ShimEdges) => Promi
       env: process.env,
       platform: process.platform,
       paths,
-      daemon: daemonClient(paths.socket),
+      daemon: createDaemonClient(paths.socket),
       installation: installationOf(buildFolder),
       buildFolder,
       interrupted: interruption.signal,

@@ -1,4 +1,4 @@
-import { readIfThere } from '../../common/atomic-file.ts';
+import { readFileIfExists } from '../../common/atomic-file.ts';
 import { maskProxy, type NetworkSettings, readNetworkSettings } from '../../common/network-settings.ts';
 import type { VersionReply } from '../../protocol/api.ts';
 import { asCcwbError, errorLines } from '../../protocol/errors.ts';
@@ -47,7 +47,7 @@ export async function serviceStatus(edges: ShimEdges, options: { json?: boolean 
     available,
     installed: manager.installed(),
     enabled: (await manager.state()).enabled,
-    upToDate: manager.files().every(({ path, text }) => readIfThere(path) === text),
+    upToDate: manager.files().every(({ path, text }) => readFileIfExists(path) === text),
     files: manager.files().map(({ path }) => path),
     runningBy: running ? (own ? 'service' : 'program') : null,
     listening,

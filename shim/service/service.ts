@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
-import { readIfThere, replaceFile } from '../../common/atomic-file.ts';
+import { readFileIfExists, replaceFile } from '../../common/atomic-file.ts';
 import {
   maskProxy,
   NETWORK_SETTING_NAMES,
@@ -65,7 +65,7 @@ export async function setUpService(
   renewed = false,
 ): Promise<ServiceSetUp> {
   const files = manager.files();
-  const before = files.map(({ path }) => readIfThere(path));
+  const before = files.map(({ path }) => readFileIfExists(path));
   const wasThere = before.some((text) => text !== undefined);
   const settings = settingsToKeep(edges);
   let changed = false;
@@ -90,7 +90,7 @@ export async function isServiceUpToDate(edges: ShimEdges, manager: ServiceManage
   const kept = readNetworkSettings(edges.paths.networkSettings);
   return (
     enabled &&
-    manager.files().every(({ path, text }) => readIfThere(path) === text) &&
+    manager.files().every(({ path, text }) => readFileIfExists(path) === text) &&
     isDeepStrictEqual(settingsToKeep(edges), kept) &&
     (running ? own && !isOlder(running) : listening)
   );

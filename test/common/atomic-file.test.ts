@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { readIfThere, replaceFile } from '../../common/atomic-file.ts';
+import { readFileIfExists, replaceFile } from '../../common/atomic-file.ts';
 import { shortDirectory } from '../daemon/fixtures/sockets.ts';
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
@@ -77,7 +77,7 @@ t.test('a failure leaves the old file and nothing else', async (t) => {
 t.test('a file that is not there has no content', async (t) => {
   const directory = shortDirectory(t);
   writeFileSync(join(directory, 'file'), 'text');
-  t.equal(readIfThere(join(directory, 'file')), 'text');
-  t.equal(readIfThere(join(directory, 'none')), undefined);
-  t.equal(readIfThere(join(directory, 'file/below')), undefined);
+  t.equal(readFileIfExists(join(directory, 'file')), 'text');
+  t.equal(readFileIfExists(join(directory, 'none')), undefined);
+  t.equal(readFileIfExists(join(directory, 'file/below')), undefined);
 });

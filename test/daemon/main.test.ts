@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { daemonClient } from '../../protocol/client.ts';
+import { createDaemonClient } from '../../protocol/client.ts';
 import { BUILD_VERSION } from '../../protocol/version.ts';
 import { shortDirectory } from './fixtures/sockets.ts';
 
@@ -44,7 +44,7 @@ async function serve(
     running.child.kill('SIGKILL');
     await running.ended;
   });
-  const client = daemonClient(socket);
+  const client = createDaemonClient(socket);
   await client.ask({ route: 'version', startingMs: 30_000 });
   return { ...running, directory, socket, client };
 }
@@ -126,7 +126,7 @@ t.test('flags choose socket, configuration and log', async (t) => {
     running.child.kill('SIGKILL');
     await running.ended;
   });
-  const client = daemonClient(socket);
+  const client = createDaemonClient(socket);
   const status = await client.ask({ route: 'status', startingMs: 30_000 });
   t.match(status, { config, profiles: [{ profile: 'A', state: 'misconfigured' }] });
   running.child.kill('SIGTERM');

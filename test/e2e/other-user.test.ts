@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync } fr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
-import { daemonClient } from '../../protocol/client.ts';
+import { createDaemonClient } from '../../protocol/client.ts';
 import { findTool, missing } from '../../tools/support/find-tool.ts';
 import type { Installation } from '../../tools/support/installation.ts';
 import type { Output } from '../../tools/support/output.ts';
@@ -187,7 +187,7 @@ t.test(
     chmodSync(dirname(socketOnly), 0o777);
     await startAsOther(t, ['-e', IMPOSTOR, socketOnly]);
     chmodSync(dirname(socketOnly), 0o700);
-    const error = await daemonClient(socketOnly)
+    const error = await createDaemonClient(socketOnly)
       .ask({ route: 'version' })
       .catch((thrown: unknown) => thrown);
     t.match(

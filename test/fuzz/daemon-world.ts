@@ -10,7 +10,7 @@ import type {
   SignInRequest,
   SignOutReply,
 } from '../../protocol/api.ts';
-import { type DaemonClient, daemonClient } from '../../protocol/client.ts';
+import { createDaemonClient, type DaemonClient } from '../../protocol/client.ts';
 import { startAwsEndpoints } from '../../sandbox/aws/aws-endpoints.ts';
 import { signInOverHttp } from '../../sandbox/browser/browserless.ts';
 import type { IdentityProvider } from '../../sandbox/provider/identity-provider.ts';
@@ -81,7 +81,7 @@ export async function startDaemonWorld(): Promise<DaemonWorld> {
   await mkdir(runtime, { mode: 0o700 });
   const socket = join(runtime, 'd', 'd.sock');
   const child = startDaemon(directory, runtime, socket, config);
-  const client = daemonClient(socket);
+  const client = createDaemonClient(socket);
   const ask = async <T>(...[request]: Parameters<DaemonClient['ask']>): Promise<T> => {
     try {
       return await client.ask<T>({ answerMs: ANSWER_MS, ...request });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { daemonClient } from '../../protocol/client.ts';
+import { createDaemonClient } from '../../protocol/client.ts';
 import { CcwbError, loginRequired } from '../../protocol/errors.ts';
 import { Failure } from './failure.ts';
 import { havoc } from './havoc.ts';
@@ -55,7 +55,7 @@ export const clientTarget: Target = {
       });
     });
     await new Promise<void>((resolve) => server.listen(path, resolve));
-    const client = daemonClient(path);
+    const client = createDaemonClient(path);
     let serial = 0;
     return {
       run: async (random) => {

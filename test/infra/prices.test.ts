@@ -1,5 +1,5 @@
 import t from 'tap';
-import { PRICES, PRICES_AS_OF, placeFactor, priceOf } from '../../infra/prices.ts';
+import { PRICES, PRICES_AS_OF, priceOf, regionFactor } from '../../infra/prices.ts';
 
 t.test('model ids in every form find their price', async (t) => {
   const ids: Readonly<Record<string, string | undefined>> = {
@@ -17,8 +17,8 @@ t.test('model ids in every form find their price', async (t) => {
 t.test('only what goes through a global profile is free of the surcharge', async (t) => {
   const price = priceOf('anthropic.claude-sonnet-5');
   if (!price) throw new Error('no price of Sonnet 5');
-  t.equal(placeFactor('global.anthropic.claude-sonnet-5', price), 1);
-  t.equal(placeFactor('eu.anthropic.claude-sonnet-5', price), 1.1);
+  t.equal(regionFactor('global.anthropic.claude-sonnet-5', price), 1);
+  t.equal(regionFactor('eu.anthropic.claude-sonnet-5', price), 1.1);
 });
 
 t.test('the table is plausible: no model twice, caches cheaper to read than to fill, a date', async (t) => {

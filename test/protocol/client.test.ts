@@ -2,7 +2,7 @@ import { chownSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import t from 'tap';
-import { CLIENT_TIMING, daemonClient, isListening } from '../../protocol/client.ts';
+import { CLIENT_TIMING, createDaemonClient, isListening } from '../../protocol/client.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { BUILD_VERSION, PROTOCOL_VERSION, VERSION_HEADER } from '../../protocol/version.ts';
 import { rejection } from '../../tools/support/daemon-edges.ts';
@@ -14,8 +14,8 @@ const STRANGER = 65_534;
 
 const unreachable = (reason: RegExp) => ({ code: 'ERR_DAEMON_UNREACHABLE', message: reason });
 
-async function errorOf(socket: string, request: Parameters<ReturnType<typeof daemonClient>['ask']>[0]) {
-  const error = await rejection(daemonClient(socket).ask(request));
+async function errorOf(socket: string, request: Parameters<ReturnType<typeof createDaemonClient>['ask']>[0]) {
+  const error = await rejection(createDaemonClient(socket).ask(request));
   if (!(error instanceof CcwbError)) throw new Error(`no error of ours: ${String(error)}`);
   return error;
 }
@@ -23,7 +23,7 @@ async function errorOf(socket: string, request: Parameters<ReturnType<typeof dae
 t.test('the body of a 200 is given', async (t) => {
   const socket = join(shortDirectory(t), 'd.sock');
   await rawServer(t, socket, (stream) => stream.end(httpReply(200, '{"valid":true,"expiration":null}')));
-  t.same(await daemonClient(socket).ask({ route: 'expiration', params: { profile: 'A' } }), {
+  t.same(await createDaemonClient(socket).ask({ route: 'expiration', params: { profile: 'A' } }), {
     valid: true,
     expiration: null,
   });
@@ -45,7 +45,7 @@ t.test('a request is what the route says, with its parameters encoded', async (t
   });
   await new Promise<void>((resolve) => server.listen(socket, resolve));
   t.teardown(() => server.close());
-  const client = daemonClient(socket);
+  const client = createDaemonClient(socket);
   await client.ask({ route: 'credentials', params: { profile: 'a/b ?ü' } });
   await client.ask({ route: 'awaitSignIn', params: { signIn: 'x' }, query: { wait: 5, canOpenPage: true } });
   await client.ask({
@@ -82,7 +82,7 @@ t.test('both sides tell their version', async (t) => {
   });
   await new Promise<void>((resolve) => server.listen(socket, resolve));
   t.teardown(() => server.close());
-  const client = daemonClient(socket);
+  const client = createDaemonClient(socket);
   t.equal(client.answeredBy(), undefined, 'before the first reply');
   await client.ask({ route: 'version' });
   t.same(client.answeredBy(), { protocol: 2, build: '1.2.3-rc.1' });
@@ -114,13 +114,15 @@ t.test('nobody there is one error that names the socket and what to do', async (
 t.test('a path that leads nowhere is the same error', async (t) => {
   const directory = shortDirectory(t);
   writeFileSync(join(directory, 'file'), '');
-  const error = await rejection(daemonClient(join(directory, 'file', 'd.sock')).ask({ route: 'version' }));
+  const error = await rejection(
+    createDaemonClient(join(directory, 'file', 'd.sock')).ask({ route: 'version' }),
+  );
   t.match(error, { code: 'ERR_DAEMON_UNREACHABLE' }, 'below a file');
 });
 
 t.test('a daemon that is still starting is waited for', async (t) => {
   const socket = join(shortDirectory(t), 'd.sock');
-  const answer = daemonClient(socket).ask({ route: 'version', startingMs: 10_000 });
+  const answer = createDaemonClient(socket).ask({ route: 'version', startingMs: 10_000 });
   setTimeout(() => {
     rawServer(t, socket, (stream) => stream.end(httpReply(200, '{"protocol":1}'))).catch(t.error);
   }, 150);
@@ -143,7 +145,7 @@ t.test('a reset before the answer', async (t) => {
         else stream.end(httpReply(200, '{"protocol":1}'));
       });
     });
-    t.same(await daemonClient(socket).ask({ route: 'version', startingMs: 10_000 }), { protocol: 1 });
+    t.same(await createDaemonClient(socket).ask({ route: 'version', startingMs: 10_000 }), { protocol: 1 });
     t.equal(server.connections, 3);
   });
   t.test('is tried again also when the connection closed before the request was out', async (t) => {
@@ -152,7 +154,7 @@ t.test('a reset before the answer', async (t) => {
       if (connection < 3) stream.destroy();
       else stream.end(httpReply(200, '{"protocol":1}'));
     });
-    const reply = await daemonClient(socket)
+    const reply = await createDaemonClient(socket)
       .ask({ route: 'version', startingMs: 10_000 })
       .catch((error: unknown) => error);
     t.same(reply, { protocol: 1 }, 'EPIPE is a reset like ECONNRESET');

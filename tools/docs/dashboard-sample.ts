@@ -1,6 +1,6 @@
 /** A day of an invented company, as the collector would have written it. */
 import { TOKEN_TYPES } from '../../infra/collector/claude-code-metrics.ts';
-import { placeFactor, priceOf } from '../../infra/prices.ts';
+import { priceOf, regionFactor } from '../../infra/prices.ts';
 import { type Random, seededRandom } from '../support/random.ts';
 
 /** Points of a day, five minutes apart, as on the dashboard. */
@@ -102,5 +102,5 @@ function work(random: Random, point: number, who: Sample['labels'], weight: numb
 
 export function cost(model: string, type: (typeof TOKEN_TYPES)[number], count: number): number {
   const price = priceOf(model);
-  return price ? (count * price[type] * placeFactor(model, price)) / 1e6 : 0;
+  return price ? (count * price[type] * regionFactor(model, price)) / 1e6 : 0;
 }

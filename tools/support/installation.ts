@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { StatusReply } from '../../protocol/api.ts';
-import { type DaemonClient, daemonClient } from '../../protocol/client.ts';
+import { createDaemonClient, type DaemonClient } from '../../protocol/client.ts';
 import { BUILD_VERSION } from '../../protocol/version.ts';
 import { CURRENT_LINK, PROGRAM_LINKS, VERSIONS_FOLDER } from '../../shim/installation/layout.ts';
 import { type Output, outputOf } from './output.ts';
@@ -108,7 +108,7 @@ export async function install({
   const run = (file: string, args: readonly string[] = [], options: RunOptions = {}): Promise<Output> =>
     outputOf(start(file, args, options), options.input);
 
-  const client = daemonClient(socket);
+  const client = createDaemonClient(socket);
   const status = (): Promise<StatusReply> => client.ask<StatusReply>({ route: 'status' });
 
   const endDaemon = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {

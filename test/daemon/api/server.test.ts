@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { ApiRequest, Handler } from '../../../daemon/api/routes.ts';
-import { daemonClient } from '../../../protocol/client.ts';
+import { createDaemonClient } from '../../../protocol/client.ts';
 import { CcwbError, loginRequired } from '../../../protocol/errors.ts';
 import { BUILD_VERSION, PROTOCOL_VERSION, VERSION_HEADER } from '../../../protocol/version.ts';
 import { codeOf, gate } from '../../../tools/support/daemon-edges.ts';
@@ -336,7 +336,7 @@ t.test('two hundred callers at once are all served', async (t) => {
 t.test('a slow handler delays no other', async (t) => {
   const slow = gate<unknown>();
   const { socket } = await serve(t, { version, status: () => slow.promise });
-  const waiting = codeOf(daemonClient(socket).ask({ route: 'status', answerMs: 60_000 }));
+  const waiting = codeOf(createDaemonClient(socket).ask({ route: 'status', answerMs: 60_000 }));
   for (let request = 0; request < 10; request += 1) t.equal((await ask(socket)).status, 200);
   slow.fail(loginRequired());
   t.equal(await waiting, 'ERR_LOGIN_REQUIRED');
@@ -367,7 +367,7 @@ t.test('errors that the client class gets back are the ones that were thrown', a
       throw thrown;
     },
   });
-  const error = await daemonClient(socket)
+  const error = await createDaemonClient(socket)
     .ask({ route: 'credentials', params: { profile: 'B' } })
     .catch((caught: unknown) => caught);
   t.match(error, { code: thrown.code, message: thrown.message, fix: thrown.fix });

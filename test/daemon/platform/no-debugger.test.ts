@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { daemonClient } from '../../../protocol/client.ts';
+import { createDaemonClient } from '../../../protocol/client.ts';
 import { freePort } from '../../../tools/support/free-port.ts';
 import { shortDirectory } from '../fixtures/sockets.ts';
 
@@ -35,7 +35,7 @@ async function start(t: Test, options: { flags?: string[]; NODE_OPTIONS?: string
     child.kill('SIGKILL');
     await ended;
   });
-  const client = daemonClient(join(directory, 'claude-code-with-bedrock', 'daemon.sock'));
+  const client = createDaemonClient(join(directory, 'claude-code-with-bedrock', 'daemon.sock'));
   return {
     child,
     port,

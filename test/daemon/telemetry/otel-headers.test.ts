@@ -3,7 +3,7 @@ import { validateHeaderValue } from 'node:http';
 import t from 'tap';
 import type { Claims } from '../../../daemon/oidc/tokens.ts';
 import { otelHeaders } from '../../../daemon/telemetry/otel-headers.ts';
-import { daemonClient } from '../../../protocol/client.ts';
+import { createDaemonClient } from '../../../protocol/client.ts';
 import { serve } from '../fixtures/api.ts';
 import { hostileClaims, MAPPING } from '../fixtures/hostile-claims.ts';
 
@@ -149,7 +149,7 @@ t.test('for 10,000 hostile sets of claims the answer is one object of headers', 
       authorization: 'Bearer a.b.c',
     }),
   });
-  const client = daemonClient(socket);
+  const client = createDaemonClient(socket);
   let headers = 0;
   for (let round = 0; round < 10_000; round += 1) {
     claims = next();

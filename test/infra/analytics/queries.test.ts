@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import { namedQueries, pricedTokens } from '../../../infra/analytics/queries.ts';
-import { PRICES, placeFactor, priceOf } from '../../../infra/prices.ts';
+import { PRICES, priceOf, regionFactor } from '../../../infra/prices.ts';
 import { fences, readText } from '../../../tools/docs/pages.ts';
 import { DeliveryStream } from '../fixtures/delivery-stream.ts';
 import { ask, insertRows, MACROS, openTable, type Row, translated } from '../fixtures/duckdb.ts';
@@ -200,7 +200,7 @@ t.test('the queries price every model, type and place as the table does', async 
   t.equal(found.length, rows.length);
   for (const { model, type, usd } of found) {
     const price = priceOf(String(model));
-    const expected = price ? price[type as (typeof types)[number]] * placeFactor(String(model), price) : 0;
+    const expected = price ? price[type as (typeof types)[number]] * regionFactor(String(model), price) : 0;
     t.ok(Math.abs(Number(usd) - expected) < 1e-9, `${model} ${type}: ${usd}`);
   }
 });

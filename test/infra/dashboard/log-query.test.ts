@@ -1,7 +1,7 @@
 import t from 'tap';
 import { TOKEN_TYPES } from '../../../infra/collector/claude-code-metrics.ts';
 import { costFields, logsInsights } from '../../../infra/dashboard/log-query.ts';
-import { PRICES, placeFactor, priceOf } from '../../../infra/prices.ts';
+import { PRICES, priceOf, regionFactor } from '../../../infra/prices.ts';
 
 /** CloudWatch's limit for a query. */
 const QUERY_MAX_CHARACTERS = 10_000;
@@ -33,7 +33,7 @@ t.test('the price of every model, type and place is that of the table', async (t
       for (const type of TOKEN_TYPES) {
         const record = { model: id, type, 'claude_code.token.usage': 1_000 };
         const price = priceOf(id);
-        const expected = price ? 1_000 * price[type] * placeFactor(id, price) : Number.NaN;
+        const expected = price ? 1_000 * price[type] * regionFactor(id, price) : Number.NaN;
         const microUsd = compute(steps, record).get('microUsd') ?? Number.NaN;
         t.ok(Math.abs(microUsd - expected) < 1e-6 * expected, `${id} ${type}: ${microUsd}`);
       }
