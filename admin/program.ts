@@ -1,16 +1,8 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { CcwbError, errorLines } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
-import { addCleanupCommand } from './commands/cleanup.ts';
-import { addCompletionCommand } from './commands/completion.ts';
-import { addDeployCommand } from './commands/deploy.ts';
-import { addDestroyCommand } from './commands/destroy.ts';
-import { addDoctorCommand } from './commands/doctor.ts';
-import { addInitCommand } from './commands/init.ts';
-import { addPackageCommand } from './commands/package.ts';
-import { addProfilesCommand } from './commands/profiles.ts';
-import { addStatusCommand } from './commands/status.ts';
-import { addTestCommand } from './commands/test.ts';
+import type { AdminCommand } from './commands/command.ts';
+import { COMMANDS } from './commands/table.ts';
 import type { AdminEdges } from './edges.ts';
 
 const EXAMPLES = `
@@ -29,8 +21,8 @@ Examples:
  */
 export async function run(args: readonly string[], edges: AdminEdges): Promise<number> {
   let status = 0;
-  const program = createProgram(edges, () => {
-    status = 1;
+  const program = createProgram(edges, (ended) => {
+    status = ended;
   });
   try {
     await program.parseAsync(args, { from: 'user' });
@@ -47,8 +39,8 @@ export async function run(args: readonly string[], edges: AdminEdges): Promise<n
 
 const PRINTED = new Set(['commander.help', 'commander.helpDisplayed', 'commander.version']);
 
-/** @param fail told by a command that did what it should, and found something wrong. */
-function createProgram(edges: AdminEdges, fail: () => void): Command {
+/** @param onStatus called with the exit status of the command, once it has ended. */
+function createProgram(edges: AdminEdges, onStatus: (status: number) => void): Command {
   const program = new Command('ccwb')
     .description('Administers Claude Code with Bedrock: the AWS side of sign-in.')
     .version(BUILD_VERSION, '-v, --version', 'print the version')
@@ -64,17 +56,35 @@ function createProgram(edges: AdminEdges, fail: () => void): Command {
       // Printed by `run`, in the form of every other error.
       outputError: () => {},
     });
-  addInitCommand(program, edges);
-  addDeployCommand(program, edges);
-  addStatusCommand(program, edges);
-  addDestroyCommand(program, edges);
-  addCleanupCommand(program, edges, fail);
-  addDoctorCommand(program, edges, fail);
-  addPackageCommand(program, edges);
-  addTestCommand(program, edges);
-  addCompletionCommand(program, edges);
-  addProfilesCommand(program, edges);
+  const add = (parent: Command, described: AdminCommand): void => {
+    const command = addCommand(parent, described);
+    const { run: work, commands = [] } = described;
+    for (const each of commands) add(command, each);
+    if (work === undefined) return;
+    command.action(async () => {
+      const operands = command.processedArgs.flat().filter((value) => value !== undefined);
+      const status = await work({ edges, flags: command.opts() as never, operands, program });
+      onStatus(status ?? 0);
+    });
+  };
+  for (const command of COMMANDS) add(program, command);
   return program;
+}
+
+/** Adds a command with its operand, flags and help, but without its work. */
+function addCommand(parent: Command, { name, summary, ...rest }: AdminCommand): Command {
+  const { description, flags = [], operand, notes } = rest;
+  const command = parent.command(name).description(description).helpCommand(false);
+  if (summary !== undefined) command.summary(summary);
+  if (operand) command.argument(operand.name, operand.text);
+  for (const { flags: names, text, default: value, parse, group } of flags) {
+    const option = new Option(names, text);
+    if (value !== undefined) option.default(value);
+    if (parse) option.argParser(parse);
+    if (group !== undefined) option.helpGroup(group);
+    command.addOption(option);
+  }
+  return command.addHelpText('after', notes);
 }
 
 /** The names of the command that a command line leads to, as far as there is one, each with a space after it. */

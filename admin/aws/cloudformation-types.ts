@@ -80,6 +80,13 @@ export type NewChangeSet = {
   readonly roleArn: string | undefined;
 };
 
+/** The place where a template is deployed: the values of its pseudo parameters. */
+export type DeploymentTarget = {
+  readonly partition: string;
+  readonly account: string;
+  readonly region: string;
+};
+
 /** The calls of CloudFormation that `ccwb` makes. Each throws CcwbError, see `adminError`. */
 export type CloudFormation = {
   /** By name, or by ARN; undefined when there is none of that name. */

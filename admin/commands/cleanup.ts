@@ -1,19 +1,5 @@
-import { existsSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
-import type { Command } from 'commander';
-import { CcwbError } from '../../protocol/errors.ts';
-import { INSTALL_FOLDER } from '../../protocol/paths.ts';
-import type { AdminEdges } from '../edges.ts';
-import { findPayload } from '../package/payload.ts';
-import { runInForeground } from '../processes.ts';
-import { useNoProfile } from '../profiles/current-profile.ts';
-import { deployedStacks } from '../profiles/manage-profiles.ts';
-import { listProfiles, profilesFolder, readProfile } from '../profiles/profile-store.ts';
-import { confirm } from '../terminal/confirm.ts';
-import { listWords, paragraph } from '../terminal/text.ts';
-
-type CleanupFlags = { yes?: true; force?: true; dryRun?: true; profiles?: true };
+import type { CleanupFlags } from '../cleanup/cleanup.ts';
+import type { AdminCommand, CommandCall } from './command.ts';
 
 const NOTES = `
 Undoes what the installer of a package has done on this computer, for you alone,
@@ -25,72 +11,19 @@ Examples:
   $ ccwb cleanup --force
 `;
 
-/** Adds `ccwb cleanup`. @param fail told when something had to stay. */
-export function addCleanupCommand(program: Command, edges: AdminEdges, fail: () => void): void {
-  program
-    .command('cleanup')
-    .summary('undo an installation on this computer')
-    .description('Removes an installation from this computer, and nothing else.')
-    .option('--dry-run', 'show what would be removed, and remove nothing')
-    .option('-y, --yes', 'do not ask')
-    .option('--force', 'the same; with --profiles also those of stacks that are in AWS')
-    .option('--profiles', 'also remove the profiles of ccwb')
-    .addHelpText('after', NOTES)
-    .action(async (flags: CleanupFlags) => {
-      if (flags.profiles && !flags.force) refuseDeployed(edges);
-      if (!(await uninstall(flags, edges))) fail();
-      else if (flags.profiles) await removeProfiles(flags, edges);
-    });
-}
-
-/** Runs the uninstaller of the installation, or for one that has none the one that packages are made with. */
-async function uninstall(flags: CleanupFlags, edges: AdminEdges): Promise<boolean> {
-  const installation = join(edges.env.HOME || homedir(), INSTALL_FOLDER);
-  const installed = join(installation, 'bedrock-auth');
-  const own = join('app', 'shim', 'bedrock-auth.js');
-  const [file, ...before] = existsSync(installed)
-    ? [installed, 'uninstall']
-    : [process.execPath, join(findPayload(), own), 'uninstall', '--installation', installation];
-  const args = [
-    ...before,
-    ...(flags.dryRun ? ['--dry-run'] : []),
-    ...(flags.yes || flags.force ? ['--yes'] : []),
-  ];
-  const end = await runInForeground(file, args, edges.env);
-  if (end.kind === 'exited') return end.status === 0;
-  throw new CcwbError(
-    'ERR_INSTALL_INCOMPLETE',
-    `${file} could not be run (${end.reason})`,
-    'run install.sh of a package again, then ccwb cleanup',
-  );
-}
-
-function refuseDeployed(edges: AdminEdges): void {
-  for (const name of listProfiles(edges.env)) {
-    const deployed = deployedStacks(readProfile(name, edges.env));
-    if (deployed.length === 0) continue;
-    throw new CcwbError(
-      'ERR_STACK_STATE',
-      `profile ${name} is deployed: ${listWords(deployed)}; nothing was removed`,
-      `run ccwb destroy --profile ${name} first; with --force the profiles go and the stacks stay in AWS`,
-    );
-  }
-}
-
-async function removeProfiles(flags: CleanupFlags, edges: AdminEdges): Promise<void> {
-  const folder = profilesFolder(edges.env);
-  const names = listProfiles(edges.env);
-  if (names.length === 0) {
-    edges.writeError(paragraph(`There is no profile in ${folder}.`, edges.columns));
-    return;
-  }
-  if (flags.dryRun) {
-    edges.writeOut(paragraph(`${folder}: ${names.join(', ')}`, undefined, 'This removes '));
-    return;
-  }
-  const yes = flags.yes === true || flags.force === true;
-  await confirm(`Remove the profiles ${listWords(names)} in ${folder}?`, yes, '--yes', edges);
-  useNoProfile(edges.env);
-  rmSync(folder, { recursive: true, force: true });
-  edges.writeOut(`removed ${names.join(', ')} from ${dirname(folder)}\n`);
-}
+export const CLEANUP: AdminCommand = {
+  name: 'cleanup',
+  summary: 'undo an installation on this computer',
+  description: 'Removes an installation from this computer, and nothing else.',
+  flags: [
+    { flags: '--dry-run', text: 'show what would be removed, and remove nothing' },
+    { flags: '-y, --yes', text: 'do not ask' },
+    { flags: '--force', text: 'the same; with --profiles also those of stacks that are in AWS' },
+    { flags: '--profiles', text: 'also remove the profiles of ccwb' },
+  ],
+  notes: NOTES,
+  run: async ({ flags, edges }: CommandCall<CleanupFlags>) => {
+    const { cleanUp } = await import('../cleanup/cleanup.ts');
+    return cleanUp(flags, edges);
+  },
+};

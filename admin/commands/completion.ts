@@ -1,25 +1,6 @@
-import type { Argument, Command, Option } from 'commander';
-import { completionScript, SHELLS } from '../../common/completion/script.ts';
-import {
-  type CompletedCommand,
-  type CompletedFlag,
-  type CompletionValues,
-  firstSentence,
-} from '../../common/completion/table.ts';
-import { STACKS } from '../../infra/outputs.ts';
-import type { AdminEdges } from '../edges.ts';
-import { TARGETS } from '../package/platforms.ts';
-import { listProfiles } from '../profiles/profile-store.ts';
-
-/** What completion offers for the values that flags and arguments of this name take. */
-const VALUES: Readonly<Record<string, CompletionValues>> = {
-  file: 'files',
-  directory: 'files',
-  platform: TARGETS,
-  profile: 'profiles',
-  stack: STACKS,
-  shell: SHELLS,
-};
+import { SHELLS } from '../../common/completion/script.ts';
+import type { CompletionFlags } from '../terminal/completion.ts';
+import type { AdminCommand, CommandCall } from './command.ts';
 
 const NOTES = `
 To have it in each new shell, once:
@@ -31,65 +12,15 @@ Examples:
   $ source <(ccwb completion bash)
 `;
 
-/** Adds `ccwb completion SHELL`. What it offers is what the program has when it is run. */
-export function addCompletionCommand(program: Command, edges: AdminEdges): void {
-  program
-    .command('completion')
-    .summary('print the completion of these commands for a shell')
-    .description('Prints the completion of these commands for a shell.')
-    .argument('[shell]', SHELLS.join(', '))
-    .option('--profiles', 'print the names of profiles, which completion offers')
-    .addHelpText('after', NOTES)
-    .action((shell: string | undefined, flags: { profiles?: true }) => {
-      if (flags.profiles) for (const name of listProfiles(edges.env)) edges.writeOut(`${name}\n`);
-      else edges.writeOut(completionScript(program.name(), completedOf(program, []), shell));
-    });
-}
-
-/** A command and those below it, from commander's own knowledge of them. */
-function completedOf(command: Command, path: readonly string[]): CompletedCommand[] {
-  const { options, registeredArguments } = command;
-  const [operand] = registeredArguments;
-  const visible = command.createHelp().visibleCommands(command);
-  return [
-    {
-      path,
-      commands: visible.map((each) => ({
-        name: each.name(),
-        text: each.summary() || firstSentence(each.description()),
-      })),
-      flags: [...options.filter(({ hidden }) => !hidden).map(completedFlag), HELP],
-      operand: operand && { values: operandValues(operand, path), many: operand.variadic },
-    },
-    ...visible.flatMap((each) => completedOf(each, [...path, each.name()])),
-  ];
-}
-
-const HELP: CompletedFlag = { short: 'h', long: 'help', text: 'print help', values: undefined };
-
-function completedFlag(option: Option): CompletedFlag {
-  const { short, long = '', description, flags, required, optional } = option;
-  const value = /[<[]([\w-]+)/.exec(flags)?.[1] ?? '';
-  return {
-    short: short?.replace(/^-/, ''),
-    long: long.replace(/^--/, ''),
-    text: description,
-    values:
-      required || optional
-        ? (valuesOf(long.replace(/^--/, ''), option) ?? valuesOf(value, option) ?? [])
-        : undefined,
-  };
-}
-
-/** The names that commands of `profiles` take are those of profiles. */
-function operandValues(operand: Argument, [group]: readonly string[]): CompletionValues {
-  const name = group === 'profiles' && operand.name() === 'name' ? 'profile' : operand.name();
-  return valuesOf(name, operand) ?? [];
-}
-
-function valuesOf(
-  name: string,
-  { argChoices }: Pick<Option | Argument, 'argChoices'>,
-): CompletionValues | undefined {
-  return argChoices ?? VALUES[name];
-}
+export const COMPLETION: AdminCommand = {
+  name: 'completion',
+  summary: 'print the completion of these commands for a shell',
+  description: 'Prints the completion of these commands for a shell.',
+  operand: { name: '[shell]', text: SHELLS.join(', ') },
+  flags: [{ flags: '--profiles', text: 'print the names of profiles, which completion offers' }],
+  notes: NOTES,
+  run: async ({ flags, operands, program, edges }: CommandCall<CompletionFlags>) => {
+    const { printCompletion } = await import('../terminal/completion.ts');
+    printCompletion(operands[0], flags, program, edges);
+  },
+};

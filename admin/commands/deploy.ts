@@ -1,23 +1,7 @@
-import type { Command } from 'commander';
-import { STACKS, type StackId } from '../../infra/outputs.ts';
-import { CcwbError } from '../../protocol/errors.ts';
-import { deploy } from '../deploy/deploy.ts';
-import type { AdminEdges } from '../edges.ts';
-import { addProfileOptions, type ProfileFlags } from './session.ts';
-
-export type DeployFlags = ProfileFlags & {
-  showTemplate?: true;
-  dryRun?: true;
-  yes?: true;
-  allowReplacement?: true;
-  writeConfig?: true;
-  json?: true;
-  bedrockRegions?: string[];
-  /** False with --no-global-inference. */
-  globalInference: boolean;
-  infra?: string;
-  roleArn?: string;
-};
+import { STACKS } from '../../infra/outputs.ts';
+import type { DeployFlags } from '../deploy/deploy.ts';
+import type { AdminCommand, CommandCall } from './command.ts';
+import { PROFILE_FLAGS } from './profile-flags.ts';
 
 const EXAMPLES = `
 Stacks, in this order: ${STACKS.join(', ')}
@@ -57,54 +41,48 @@ Without a profile any well-formed value serves for what the stacks give until th
 are deployed (identity_pool_id "us-east-1:0"): no template depends on it.
 `;
 
-/** Adds `ccwb deploy [stack...]`. */
-export function addDeployCommand(program: Command, edges: AdminEdges): void {
-  const command = program
-    .command('deploy')
-    .summary('create or update the stacks in AWS')
-    .description(
-      'Creates or updates the CloudFormation stacks of a profile. Shows the account, the changes and who may do ' +
-        'what afterwards, asks, and follows CloudFormation to the end.',
-    )
-    .argument('[stack...]', 'which stacks (default: all)')
-    .option('--dry-run', 'show what would change, and change nothing')
-    .option('--show-template', 'print the template of one stack as JSON; needs no AWS')
-    .option('-y, --yes', 'answer every question with yes, except the next one')
-    .option('--allow-replacement', 'let what is in use be replaced or removed, such as an identity pool')
-    .option('--role-arn <arn>', 'role with which CloudFormation makes the resources, now and from then on')
-    .option('--json', 'print the result as JSON');
-  addProfileOptions(command)
-    .option(
-      '--bedrock-regions <regions>',
-      "regions in which models may run, separated by commas (default: the profile's aws_region)",
-      splitList,
-    )
-    .option('--no-global-inference', 'refuse global inference profiles, which run in any commercial region')
-    .option('--infra <file>', "JSON file of further settings, in the place of the profile's own")
-    .option(
-      '--write-config',
-      'with --config: put the outputs into it; the file as it was stays as config.json.bak',
-    )
-    .addHelpText('after', EXAMPLES)
-    .action((names: string[], flags: DeployFlags) => deploy(namedStacks(names), flags, edges));
-}
-
-/**
- * The stacks that a command line names, in the order of deployment; undefined when it names none.
- *
- * @throws CcwbError ERR_USAGE for a name that is no stack.
- */
-export function namedStacks(names: readonly string[]): readonly StackId[] | undefined {
-  const unknown = names.find((name) => !STACKS.some((stack) => stack === name));
-  if (unknown !== undefined) {
-    throw new CcwbError(
-      'ERR_USAGE',
-      `no stack ${JSON.stringify(unknown)}; allowed: ${STACKS.join(', ')}`,
-      'run ccwb deploy --help',
-    );
-  }
-  return names.length === 0 ? undefined : STACKS.filter((stack) => names.includes(stack));
-}
+export const DEPLOY: AdminCommand = {
+  name: 'deploy',
+  summary: 'create or update the stacks in AWS',
+  description:
+    'Creates or updates the CloudFormation stacks of a profile. Shows the account, the changes and who may do ' +
+    'what afterwards, asks, and follows CloudFormation to the end.',
+  operand: { name: '[stack...]', text: 'which stacks (default: all)' },
+  flags: [
+    { flags: '--dry-run', text: 'show what would change, and change nothing' },
+    { flags: '--show-template', text: 'print the template of one stack as JSON; needs no AWS' },
+    { flags: '-y, --yes', text: 'answer every question with yes, except the next one' },
+    {
+      flags: '--allow-replacement',
+      text: 'let what is in use be replaced or removed, such as an identity pool',
+    },
+    {
+      flags: '--role-arn <arn>',
+      text: 'role with which CloudFormation makes the resources, now and from then on',
+    },
+    { flags: '--json', text: 'print the result as JSON' },
+    ...PROFILE_FLAGS,
+    {
+      flags: '--bedrock-regions <regions>',
+      text: "regions in which models may run, separated by commas (default: the profile's aws_region)",
+      parse: splitList,
+    },
+    {
+      flags: '--no-global-inference',
+      text: 'refuse global inference profiles, which run in any commercial region',
+    },
+    { flags: '--infra <file>', text: "JSON file of further settings, in the place of the profile's own" },
+    {
+      flags: '--write-config',
+      text: 'with --config: put the outputs into it; the file as it was stays as config.json.bak',
+    },
+  ],
+  notes: EXAMPLES,
+  run: async ({ flags, operands, edges }: CommandCall<DeployFlags>) => {
+    const { deploy } = await import('../deploy/deploy.ts');
+    await deploy(operands, flags, edges);
+  },
+};
 
 function splitList(text: string): string[] {
   return text

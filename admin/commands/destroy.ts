@@ -1,17 +1,7 @@
-import type { Command } from 'commander';
 import { STACKS } from '../../infra/outputs.ts';
-import { destroy } from '../deploy/destroy.ts';
-import type { AdminEdges } from '../edges.ts';
-import { namedStacks } from './deploy.ts';
-import { addProfileOptions, type ProfileFlags } from './session.ts';
-
-export type DestroyFlags = ProfileFlags & {
-  yes?: true;
-  force?: true;
-  dryRun?: true;
-  deleteData?: true;
-  json?: true;
-};
+import type { DestroyFlags } from '../deploy/destroy.ts';
+import type { AdminCommand, CommandCall } from './command.ts';
+import { PROFILE_FLAGS } from './profile-flags.ts';
 
 const EXAMPLES = `
 Stacks are deleted in the reverse of this order: ${STACKS.join(', ')}
@@ -30,22 +20,24 @@ Examples:
     $ ccwb destroy --force --json
 `;
 
-/** Adds `ccwb destroy [stack...]`. */
-export function addDestroyCommand(program: Command, edges: AdminEdges): void {
-  const command = program
-    .command('destroy')
-    .summary('delete the stacks from AWS')
-    .description(
-      'Deletes the CloudFormation stacks of a profile, the last one first. Says before what goes and what stays. ' +
-        'Stacks that are not there are no error.',
-    )
-    .argument('[stack...]', 'which stacks (default: all)')
-    .option('--dry-run', 'show what would be deleted, and delete nothing')
-    .option('--delete-data', 'delete the buckets that would stay as well, with everything in them')
-    .option('-y, --yes', 'do not ask for the name of the deployment')
-    .option('--force', 'the same')
-    .option('--json', 'print the result as JSON');
-  addProfileOptions(command)
-    .addHelpText('after', EXAMPLES)
-    .action((names: string[], flags: DestroyFlags) => destroy(namedStacks(names), flags, edges));
-}
+export const DESTROY: AdminCommand = {
+  name: 'destroy',
+  summary: 'delete the stacks from AWS',
+  description:
+    'Deletes the CloudFormation stacks of a profile, the last one first. Says before what goes and what stays. ' +
+    'Stacks that are not there are no error.',
+  operand: { name: '[stack...]', text: 'which stacks (default: all)' },
+  flags: [
+    { flags: '--dry-run', text: 'show what would be deleted, and delete nothing' },
+    { flags: '--delete-data', text: 'delete the buckets that would stay as well, with everything in them' },
+    { flags: '-y, --yes', text: 'do not ask for the name of the deployment' },
+    { flags: '--force', text: 'the same' },
+    { flags: '--json', text: 'print the result as JSON' },
+    ...PROFILE_FLAGS,
+  ],
+  notes: EXAMPLES,
+  run: async ({ flags, operands, edges }: CommandCall<DestroyFlags>) => {
+    const { destroy } = await import('../deploy/destroy.ts');
+    await destroy(operands, flags, edges);
+  },
+};

@@ -1,8 +1,6 @@
-import type { Command } from 'commander';
-import { Option } from 'commander';
-import type { AdminEdges } from '../edges.ts';
 import { ANSWER_NAMES, ANSWERS, type AnswerSpec, valueWord } from '../init/names.ts';
 import type { InitFlags } from '../init/run.ts';
+import type { AdminCommand, CommandCall, CommandFlag } from './command.ts';
 
 const EXAMPLES = `
 Every question has a flag, and a field of the same name in a file of answers (YAML or
@@ -22,24 +20,25 @@ Examples:
     $ ccwb init --profile Research --audit yes --yes
 `;
 
-export function addInitCommand(program: Command, edges: AdminEdges): void {
-  const command = program
-    .command('init')
-    .description('set up a deployment, or change one: the wizard')
-    .option('--profile <name>', 'which profile (default: the current one, else ClaudeCode)')
-    .option('--answers <file>', 'answers in YAML or JSON, with the names of the flags below')
-    .option('--yes', 'take the default of what is not answered, and save')
-    .option('--no-check', 'ask neither the identity provider nor AWS')
-    .option('--no-check-provider', 'do not ask the identity provider')
-    .option('--no-check-aws', 'do not ask AWS')
-    .option('--json', 'print what was saved as JSON')
-    .addHelpText('after', EXAMPLES);
-  for (const name of ANSWER_NAMES) {
-    const spec: AnswerSpec = ANSWERS[name];
-    command.addOption(new Option(`--${name} <${valueWord(spec)}>`, spec.help).helpGroup(`${spec.step}:`));
-  }
-  command.action(async (flags: InitFlags) => {
+export const INIT: AdminCommand = {
+  name: 'init',
+  description: 'set up a deployment, or change one: the wizard',
+  flags: [
+    { flags: '--profile <name>', text: 'which profile (default: the current one, else ClaudeCode)' },
+    { flags: '--answers <file>', text: 'answers in YAML or JSON, with the names of the flags below' },
+    { flags: '--yes', text: 'take the default of what is not answered, and save' },
+    { flags: '--no-check', text: 'ask neither the identity provider nor AWS' },
+    { flags: '--no-check-provider', text: 'do not ask the identity provider' },
+    { flags: '--no-check-aws', text: 'do not ask AWS' },
+    { flags: '--json', text: 'print what was saved as JSON' },
+    ...ANSWER_NAMES.map((name): CommandFlag => {
+      const spec: AnswerSpec = ANSWERS[name];
+      return { flags: `--${name} <${valueWord(spec)}>`, text: spec.help, group: `${spec.step}:` };
+    }),
+  ],
+  notes: EXAMPLES,
+  run: async ({ flags, edges }: CommandCall<InitFlags>) => {
     const { init } = await import('../init/run.ts');
     await init(flags, edges);
-  });
-}
+  },
+};

@@ -1,16 +1,7 @@
-import type { Command } from 'commander';
-import type { AdminEdges } from '../edges.ts';
+import type { PackageFlags } from '../package/package.ts';
 import { RUNTIME_VERSION, TARGETS } from '../package/platforms.ts';
-import type { ProfileFlags } from './session.ts';
-
-export type PackageFlags = ProfileFlags & {
-  targetPlatform: string;
-  output: string;
-  /** False with --no-runtime. */
-  runtime: boolean;
-  runtimeDir?: string;
-  json?: true;
-};
+import type { AdminCommand, CommandCall } from './command.ts';
+import { PROFILE_FLAG } from './profile-flags.ts';
 
 const EXAMPLES = `
 Platforms: ${TARGETS.join(', ')}
@@ -33,28 +24,29 @@ Examples:
     $ ccwb package --config config.json
 `;
 
-/** Adds `ccwb package`. */
-export function addPackageCommand(program: Command, edges: AdminEdges): void {
-  program
-    .command('package')
-    .summary('make the packages that users install')
-    .description(
-      'Makes one archive for each platform, from any platform. Users unpack theirs and run install.sh.',
-    )
-    .option(
-      '--profile <name>',
-      'which profile (default: CCWB_PROFILE, else the current one, else the only one)',
-    )
-    .option('--config <file>', 'ship this config.json in the place of what a profile of ccwb init gives')
-    .option('--target-platform <platform>', 'which platforms', 'all')
-    .option('--output <directory>', 'where the packages go', 'dist')
-    .option('--no-runtime', 'leave Node.js out: users have one of their own, 20.19 or newer')
-    .option('--runtime-dir <directory>', 'take Node.js and koffi from tarballs here; nothing is fetched')
-    .option('--json', 'print the result as JSON')
-    .addHelpText('after', EXAMPLES)
-    .action(async (flags: PackageFlags) => {
-      // Archives and bills of materials that no other command should pay for.
-      const { makePackages } = await import('../package/make-packages.ts');
-      await makePackages(flags, edges);
-    });
-}
+export const PACKAGE: AdminCommand = {
+  name: 'package',
+  summary: 'make the packages that users install',
+  description:
+    'Makes one archive for each platform, from any platform. Users unpack theirs and run install.sh.',
+  flags: [
+    PROFILE_FLAG,
+    {
+      flags: '--config <file>',
+      text: 'ship this config.json in the place of what a profile of ccwb init gives',
+    },
+    { flags: '--target-platform <platform>', text: 'which platforms', default: 'all' },
+    { flags: '--output <directory>', text: 'where the packages go', default: 'dist' },
+    { flags: '--no-runtime', text: 'leave Node.js out: users have one of their own, 20.19 or newer' },
+    {
+      flags: '--runtime-dir <directory>',
+      text: 'take Node.js and koffi from tarballs here; nothing is fetched',
+    },
+    { flags: '--json', text: 'print the result as JSON' },
+  ],
+  notes: EXAMPLES,
+  run: async ({ flags, edges }: CommandCall<PackageFlags>) => {
+    const { packageDeployment } = await import('../package/package.ts');
+    await packageDeployment(flags, edges);
+  },
+};

@@ -1,8 +1,9 @@
-import type { Command } from 'commander';
-import type { AdminEdges } from '../edges.ts';
-import { type ExportFlags, exportProfile } from '../profiles/export-profile.ts';
-import { type ImportFlags, importProfile } from '../profiles/import-profile.ts';
-import { listAll, type RemoveFlags, remove, showOne, use } from '../profiles/manage-profiles.ts';
+import type { ExportFlags } from '../profiles/export-profile.ts';
+import type { ImportFlags } from '../profiles/import-profile.ts';
+import type { RemoveFlags } from '../profiles/manage-profiles.ts';
+import type { AdminCommand, CommandCall } from './command.ts';
+
+type JsonFlag = { readonly json?: true };
 
 const EXAMPLES = `
 A profile is one deployment: what ccwb init was told, and what the stacks gave. They
@@ -65,68 +66,101 @@ Examples:
   $ ccwb profiles export Trial --output trial.json && ccwb profiles remove Trial --force
 `;
 
-/** Adds `ccwb profiles`, with a command for each thing to do with one. */
-export function addProfilesCommand(program: Command, edges: AdminEdges): void {
-  const profiles = program
-    .command('profiles')
-    .summary('list, choose, show, hand on and remove profiles')
-    .description('Keeps the profiles of this administrator: one for each deployment.')
-    .helpCommand(false)
-    .addHelpText('after', EXAMPLES);
-  profiles
-    .command('list')
-    .summary('list the profiles')
-    .description('Lists the profiles, with a star at the current one, and what of each is deployed.')
-    .option('--json', 'print it as JSON')
-    .addHelpText('after', LIST_EXAMPLES)
-    .action((flags: { json?: true }) => listAll(flags, edges));
-  profiles
-    .command('use')
-    .summary('make one the current one')
-    .description('Makes a profile the current one.')
-    .argument('<name>', 'which profile')
-    .option('--json', 'print the result as JSON')
-    .addHelpText('after', USE_EXAMPLES)
-    .action((name: string, flags: { json?: true }) => use(name, flags, edges));
-  profiles
-    .command('show')
-    .summary('show what one says')
-    .description('Shows what a profile says. A client secret is not shown.')
-    .argument('[name]', 'which profile (default: the current one)')
-    .option('--json', 'print it as JSON')
-    .addHelpText('after', SHOW_EXAMPLES)
-    .action((name: string | undefined, flags: { json?: true }) => showOne(name, flags, edges));
-  profiles
-    .command('export')
-    .summary('write one out, without what is private')
-    .description('Writes a profile, without what is private, to standard output or into a file.')
-    .argument('[name]', 'which profile (default: the current one)')
-    .option('--output <file>', 'write into this file')
-    .option('--force', 'replace the file when it is there')
-    .option('--with-client-secret', 'write the client secret, too')
-    .option('--json', 'with --output: print the result as JSON')
-    .addHelpText('after', EXPORT_EXAMPLES)
-    .action((name: string | undefined, flags: ExportFlags) => exportProfile(name, flags, edges));
-  profiles
-    .command('import')
-    .summary('take one in from a file')
-    .description(
-      'Takes a profile in from a file: one that was exported, or one of the tool that ccwb replaces.',
-    )
-    .argument('<file>', 'the file')
-    .option('--as <name>', 'give it this name')
-    .option('--force', 'replace the profile of that name; its file stays as NAME.json.bak')
-    .option('--json', 'print the result as JSON')
-    .addHelpText('after', IMPORT_EXAMPLES)
-    .action((file: string, flags: ImportFlags) => importProfile(file, flags, edges));
-  profiles
-    .command('remove')
-    .summary('remove one from this computer')
-    .description('Removes a profile from this computer.')
-    .argument('<name>', 'which profile')
-    .option('-y, --yes', 'do not ask')
-    .option('--force', 'do not ask, and remove it although stacks of it are deployed')
-    .option('--json', 'print the result as JSON')
-    .addHelpText('after', REMOVE_EXAMPLES)
-    .action((name: string, flags: RemoveFlags) => remove(name, flags, edges));
-}
+const LIST: AdminCommand = {
+  name: 'list',
+  summary: 'list the profiles',
+  description: 'Lists the profiles, with a star at the current one, and what of each is deployed.',
+  flags: [{ flags: '--json', text: 'print it as JSON' }],
+  notes: LIST_EXAMPLES,
+  run: async ({ flags, edges }: CommandCall<JsonFlag>) => {
+    const { listAll } = await import('../profiles/manage-profiles.ts');
+    listAll(flags, edges);
+  },
+};
+
+const USE: AdminCommand = {
+  name: 'use',
+  summary: 'make one the current one',
+  description: 'Makes a profile the current one.',
+  operand: { name: '<name>', text: 'which profile' },
+  flags: [{ flags: '--json', text: 'print the result as JSON' }],
+  notes: USE_EXAMPLES,
+  run: async ({ flags, operands: [name = ''], edges }: CommandCall<JsonFlag>) => {
+    const { use } = await import('../profiles/manage-profiles.ts');
+    use(name, flags, edges);
+  },
+};
+
+const SHOW: AdminCommand = {
+  name: 'show',
+  summary: 'show what one says',
+  description: 'Shows what a profile says. A client secret is not shown.',
+  operand: { name: '[name]', text: 'which profile (default: the current one)' },
+  flags: [{ flags: '--json', text: 'print it as JSON' }],
+  notes: SHOW_EXAMPLES,
+  run: async ({ flags, operands: [name], edges }: CommandCall<JsonFlag>) => {
+    const { showOne } = await import('../profiles/manage-profiles.ts');
+    showOne(name, flags, edges);
+  },
+};
+
+const EXPORT: AdminCommand = {
+  name: 'export',
+  summary: 'write one out, without what is private',
+  description: 'Writes a profile, without what is private, to standard output or into a file.',
+  operand: { name: '[name]', text: 'which profile (default: the current one)' },
+  flags: [
+    { flags: '--output <file>', text: 'write into this file' },
+    { flags: '--force', text: 'replace the file when it is there' },
+    { flags: '--with-client-secret', text: 'write the client secret, too' },
+    { flags: '--json', text: 'with --output: print the result as JSON' },
+  ],
+  notes: EXPORT_EXAMPLES,
+  run: async ({ flags, operands: [name], edges }: CommandCall<ExportFlags>) => {
+    const { exportProfile } = await import('../profiles/export-profile.ts');
+    exportProfile(name, flags, edges);
+  },
+};
+
+const IMPORT: AdminCommand = {
+  name: 'import',
+  summary: 'take one in from a file',
+  description:
+    'Takes a profile in from a file: one that was exported, or one of the tool that ccwb replaces.',
+  operand: { name: '<file>', text: 'the file' },
+  flags: [
+    { flags: '--as <name>', text: 'give it this name' },
+    { flags: '--force', text: 'replace the profile of that name; its file stays as NAME.json.bak' },
+    { flags: '--json', text: 'print the result as JSON' },
+  ],
+  notes: IMPORT_EXAMPLES,
+  run: async ({ flags, operands: [file = ''], edges }: CommandCall<ImportFlags>) => {
+    const { importProfile } = await import('../profiles/import-profile.ts');
+    importProfile(file, flags, edges);
+  },
+};
+
+const REMOVE: AdminCommand = {
+  name: 'remove',
+  summary: 'remove one from this computer',
+  description: 'Removes a profile from this computer.',
+  operand: { name: '<name>', text: 'which profile' },
+  flags: [
+    { flags: '-y, --yes', text: 'do not ask' },
+    { flags: '--force', text: 'do not ask, and remove it although stacks of it are deployed' },
+    { flags: '--json', text: 'print the result as JSON' },
+  ],
+  notes: REMOVE_EXAMPLES,
+  run: async ({ flags, operands: [name = ''], edges }: CommandCall<RemoveFlags>) => {
+    const { remove } = await import('../profiles/manage-profiles.ts');
+    await remove(name, flags, edges);
+  },
+};
+
+export const PROFILES: AdminCommand = {
+  name: 'profiles',
+  summary: 'list, choose, show, hand on and remove profiles',
+  description: 'Keeps the profiles of this administrator: one for each deployment.',
+  notes: EXAMPLES,
+  commands: [LIST, USE, SHOW, EXPORT, IMPORT, REMOVE],
+};

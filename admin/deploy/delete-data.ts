@@ -1,7 +1,7 @@
 /** `ccwb destroy --delete-data`: the buckets that a stack left, with everything in them. */
 import { CcwbError } from '../../protocol/errors.ts';
 import { type Buckets, openBuckets } from '../aws/buckets.ts';
-import type { Session } from '../commands/session.ts';
+import type { AwsConnection } from '../aws/connection.ts';
 import type { AdminEdges } from '../edges.ts';
 import { paragraph } from '../terminal/text.ts';
 
@@ -21,7 +21,7 @@ const LINE_EVERY = 10_000;
  */
 export async function deleteBuckets(
   names: readonly string[],
-  { settings, place }: Session,
+  { settings, place }: AwsConnection,
   edges: AdminEdges,
 ): Promise<DeletedBucket[]> {
   if (names.length === 0) return [];

@@ -1,15 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import type { StackId } from '../../infra/outputs.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { Change, ChangeSet, CloudFormation, StackState } from '../aws/cloudformation-types.ts';
 import type { AdminEdges } from '../edges.ts';
-import type { Consent } from '../terminal/confirm.ts';
 import { paragraph } from '../terminal/text.ts';
 import { discardChangeSet, makeChangeSet } from './change-set.ts';
-import { allCreated, type Versions } from './changes.ts';
+import { allCreated, type Versions } from './changes/describe-changes.ts';
+import { agree, showChanges } from './changes/show-changes.ts';
+import type { DeployedStack, Deployment, PreparedStack } from './deployment.ts';
 import { followStack } from './follow-operation.ts';
-import { makeReady, type Ready } from './prepare-stack.ts';
-import { agree, showChanges } from './show-changes.ts';
+import { prepareStack } from './prepare-stack.ts';
 import { stackFailed } from './stack-failure.ts';
 import {
   capabilitiesOf,
@@ -18,33 +17,6 @@ import {
   type StackPlan,
   templateBody,
 } from './stack-plan.ts';
-import type { Place } from './template-values.ts';
-
-/** What became of a stack; the form that `ccwb deploy --json` prints. */
-export type DeployedStack = {
-  readonly stack: StackId;
-  readonly name: string;
-  /** `planned`: a dry run. */
-  readonly result: 'created' | 'updated' | 'unchanged' | 'planned';
-  readonly changes: readonly Change[];
-  readonly outputs: Readonly<Record<string, string>>;
-};
-
-export type DeployOptions = Consent & {
-  readonly dryRun: boolean;
-  /** The role with which CloudFormation makes the resources; undefined: that of the stack, else the caller's own. */
-  readonly roleArn?: string | undefined;
-  /** Outputs of the stack whose values are in config.json files. */
-  readonly configOutputs: readonly string[];
-};
-
-/** Everything a deployment of one stack works with. */
-export type Deployment = {
-  readonly cloud: CloudFormation;
-  readonly edges: AdminEdges;
-  readonly place: Place;
-  readonly options: DeployOptions;
-};
 
 const FINISHED = new Set(['CREATE_COMPLETE', 'UPDATE_COMPLETE']);
 
@@ -61,25 +33,25 @@ export async function deployStack(
 ): Promise<DeployedStack> {
   const { cloud, edges, options } = deployment;
   const template = templateBody(plan);
-  const ready = await makeReady(plan.name, deployment);
+  const prepared = await prepareStack(plan.name, deployment);
   const versions: Versions = {
-    old: ready.kind === 'UPDATE' ? await cloud.readTemplate(plan.name) : undefined,
+    old: prepared.kind === 'UPDATE' ? await cloud.readTemplate(plan.name) : undefined,
     next: plan.template,
     place: deployment.place,
     configOutputs: options.configOutputs,
   };
   const parameters = resolveParameters(plan, known);
-  if ('missing' in parameters || ready.mustBeDeleted)
-    return planOnly(plan, parameters, ready, versions, edges);
+  if ('missing' in parameters || prepared.mustBeDeleted)
+    return planOnly(plan, parameters, prepared, versions, edges);
 
   // An empty stack is made with the change set of a new one, and goes with it.
-  const created = ready.stack === undefined ? plan.name : undefined;
+  const created = prepared.stack === undefined ? plan.name : undefined;
   const changeSet = await makeChangeSet(
     cloud,
     {
       stackName: plan.name,
       name: `ccwb-${randomUUID()}`,
-      kind: ready.kind,
+      kind: prepared.kind,
       template,
       parameters: parameters.values,
       capabilities: capabilitiesOf(plan.template),
@@ -90,13 +62,13 @@ export async function deployStack(
   );
   if (changeSet === undefined) {
     edges.writeError(`${plan.name}: no changes\n`);
-    return report(plan, 'unchanged', [], ready.stack);
+    return report(plan, 'unchanged', [], prepared.stack);
   }
   const { changes } = changeSet;
   let target: Target;
   try {
-    showChanges(plan.name, ready, changes, versions, edges);
-    if (!options.dryRun) await agree(plan.name, ready.kind, changes, versions, deployment);
+    showChanges(plan.name, prepared, changes, versions, edges);
+    if (!options.dryRun) await agree(plan.name, prepared.kind, changes, versions, deployment);
     target = await targetOf(plan.name, cloud);
   } catch (error) {
     await discardChangeSet(cloud, changeSet.id, created, edges);
@@ -104,10 +76,10 @@ export async function deployStack(
   }
   if (options.dryRun) {
     await discardChangeSet(cloud, changeSet.id, created, edges);
-    return report(plan, 'planned', changes, ready.stack);
+    return report(plan, 'planned', changes, prepared.stack);
   }
-  const stack = await execute(changeSet, target, ready, deployment);
-  return report(plan, ready.kind === 'CREATE' ? 'created' : 'updated', changes, stack);
+  const stack = await execute(changeSet, target, prepared, deployment);
+  return report(plan, prepared.kind === 'CREATE' ? 'created' : 'updated', changes, stack);
 }
 
 /** The stack that is to be changed, and its last event until then. */
@@ -121,7 +93,7 @@ async function targetOf(name: string, cloud: CloudFormation): Promise<Target> {
 async function execute(
   changeSet: ChangeSet,
   target: Target,
-  { kind, stack: there }: Ready,
+  { kind, stack: there }: PreparedStack,
   { cloud, edges }: Deployment,
 ): Promise<StackState> {
   const created = there === undefined ? target.name : undefined;
@@ -148,14 +120,14 @@ async function execute(
 function planOnly(
   plan: StackPlan,
   parameters: ReturnType<typeof resolveParameters>,
-  ready: Ready,
+  prepared: PreparedStack,
   versions: Versions,
   edges: AdminEdges,
 ): DeployedStack {
   const changes = allCreated(plan.template);
   if ('missing' in parameters) {
     const reason = `${plan.name} needs ${parameters.missing} of the stack ${parameters.stack}, which is not deployed`;
-    if (!ready.dryRun) {
+    if (!prepared.dryRun) {
       throw new CcwbError(
         'ERR_STACK_STATE',
         reason,
@@ -164,8 +136,8 @@ function planOnly(
     }
     edges.writeError(paragraph(`${reason}: what follows is its template, not a change set`, edges.columns));
   }
-  showChanges(plan.name, ready, changes, versions, edges);
-  return report(plan, 'planned', changes, ready.stack);
+  showChanges(plan.name, prepared, changes, versions, edges);
+  return report(plan, 'planned', changes, prepared.stack);
 }
 
 function report(

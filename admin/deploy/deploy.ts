@@ -1,15 +1,31 @@
 import { STACKS, type StackId, stackName } from '../../infra/outputs.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { outlive } from '../aws/outage.ts';
-import type { DeployFlags } from '../commands/deploy.ts';
-import { type Chosen, choose, openSession, type Session } from '../commands/session.ts';
+import { type AwsConnection, connectToAws } from '../aws/connection.ts';
+import { retryWhileUnreachable } from '../aws/retry.ts';
 import type { AdminEdges } from '../edges.ts';
+import { type ChosenProfile, type ProfileFlags, readChosenProfile } from '../profiles/chosen-profile.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { listWords } from '../terminal/text.ts';
-import { type DeployedStack, deployStack } from './deploy-stack.ts';
+import { deployStack } from './deploy-stack.ts';
+import type { DeployedStack } from './deployment.ts';
+import { parseStackNames } from './stack-names.ts';
 import type { StackPlan } from './stack-plan.ts';
 import { fieldsFrom, storeOutputs, tellOutputs } from './store-outputs.ts';
 import { configFields } from './write-config.ts';
+
+export type DeployFlags = ProfileFlags & {
+  showTemplate?: true;
+  dryRun?: true;
+  yes?: true;
+  allowReplacement?: true;
+  writeConfig?: true;
+  json?: true;
+  bedrockRegions?: string[];
+  /** False with --no-global-inference. */
+  globalInference: boolean;
+  infra?: string;
+  roleArn?: string;
+};
 
 /** What `ccwb deploy --json` prints, also when it fails half-way. */
 export type DeployReport = {
@@ -28,19 +44,16 @@ export type DeployReport = {
 };
 
 /** `ccwb deploy`, once its words are understood. */
-export async function deploy(
-  stacks: readonly StackId[] | undefined,
-  flags: DeployFlags,
-  edges: AdminEdges,
-): Promise<void> {
-  const chosen = choose(flags, edges);
+export async function deploy(names: readonly string[], flags: DeployFlags, edges: AdminEdges): Promise<void> {
+  const stacks = parseStackNames(names);
+  const chosen = readChosenProfile(flags, edges);
   checkFlags(flags, chosen);
   const plans = await planStacks(stacks, chosen, flags);
   if (flags.showTemplate) {
     edges.writeOut(`${JSON.stringify(onlyPlan(plans).template, undefined, 2)}\n`);
     return;
   }
-  const session = await openSession(chosen, edges);
+  const connection = await connectToAws(chosen, edges);
   const dryRun = flags.dryRun === true;
   edges.writeError(`stacks       ${listWords(plans.map(({ name }) => name))}\n`);
   if (dryRun) edges.writeError('\nA dry run: nothing is changed.\n');
@@ -51,7 +64,7 @@ export async function deploy(
   let kept = { stored: false, configWritten: false };
   try {
     try {
-      await deployAll(plans, done, chosen, session, flags, edges);
+      await deployAll(plans, done, chosen, connection, flags, edges);
     } finally {
       // What was deployed before a later stack failed counts.
       if (!dryRun) kept = tellOutputs(done, chosen, flags.writeConfig === true, edges);
@@ -60,12 +73,12 @@ export async function deploy(
     failure = thrown;
   }
   if (flags.json)
-    edges.writeOut(`${JSON.stringify(report(done, kept, failure, chosen, session), undefined, 2)}\n`);
+    edges.writeOut(`${JSON.stringify(report(done, kept, failure, chosen, connection), undefined, 2)}\n`);
   else for (const stack of done) edges.writeOut(outputLines(stack));
   if (failure !== undefined) throw failure;
 }
 
-function checkFlags({ writeConfig, roleArn }: DeployFlags, { admin, path }: Chosen): void {
+function checkFlags({ writeConfig, roleArn }: DeployFlags, { admin, path }: ChosenProfile): void {
   if (writeConfig && admin) {
     throw new CcwbError(
       'ERR_USAGE',
@@ -84,7 +97,7 @@ function checkFlags({ writeConfig, roleArn }: DeployFlags, { admin, path }: Chos
 
 async function planStacks(
   stacks: readonly StackId[] | undefined,
-  { profile, admin, path }: Chosen,
+  { profile, admin, path }: ChosenProfile,
   flags: DeployFlags,
 ): Promise<StackPlan[]> {
   // Half a second of CDK that no other command should pay for.
@@ -110,8 +123,8 @@ function onlyPlan(plans: readonly StackPlan[]): StackPlan {
 async function deployAll(
   plans: readonly StackPlan[],
   done: DeployedStack[],
-  { profile, admin }: Chosen,
-  { cloud, place }: Session,
+  { profile, admin }: ChosenProfile,
+  { cloud, place }: AwsConnection,
   flags: DeployFlags,
   edges: AdminEdges,
 ): Promise<void> {
@@ -137,7 +150,7 @@ async function deployAll(
   for (const plan of plans) {
     // Once a stack is deployed an outage is one, and no wrong address; and nobody is asked twice.
     const patient = options.yes && done.length > 0;
-    const deployed = await (patient ? outlive(() => deployOne(plan), edges) : deployOne(plan));
+    const deployed = await (patient ? retryWhileUnreachable(() => deployOne(plan), edges) : deployOne(plan));
     known.set(plan.id, deployed.outputs);
     if (admin && !options.dryRun) storeOutputs(admin, deployed, edges);
     done.push(deployed);
@@ -148,8 +161,8 @@ function report(
   stacks: readonly DeployedStack[],
   kept: Pick<DeployReport, 'stored' | 'configWritten'>,
   failure: unknown,
-  { profile }: Chosen,
-  { identity, place }: Session,
+  { profile }: ChosenProfile,
+  { identity, place }: AwsConnection,
 ): DeployReport {
   return {
     profile: profile.name,

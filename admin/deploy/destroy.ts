@@ -1,16 +1,25 @@
 import { deploymentName, STACKS, type StackId, stackName } from '../../infra/outputs.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { CloudFormation, StackResource, StackState } from '../aws/cloudformation-types.ts';
-import type { DestroyFlags } from '../commands/destroy.ts';
-import { type Chosen, choose, openSession, type Session } from '../commands/session.ts';
+import { type AwsConnection, connectToAws } from '../aws/connection.ts';
 import type { AdminEdges } from '../edges.ts';
+import { type ChosenProfile, type ProfileFlags, readChosenProfile } from '../profiles/chosen-profile.ts';
 import { confirmByTyping } from '../terminal/confirm.ts';
 import { paragraph, typeWords } from '../terminal/text.ts';
 import { type DeletedBucket, deleteBuckets } from './delete-data.ts';
 import { isUnderWay } from './follow-operation.ts';
 import { refuseProtected, removeStack } from './remove-stack.ts';
 import { bucketsIn, isOfBucket, type LeftBehind, leftBehind, leftBehindLines } from './retained-resources.ts';
+import { parseStackNames } from './stack-names.ts';
 import { forgetOutputs } from './store-outputs.ts';
+
+export type DestroyFlags = ProfileFlags & {
+  yes?: true;
+  force?: true;
+  dryRun?: true;
+  deleteData?: true;
+  json?: true;
+};
 
 /** What became of a stack; the form that `ccwb destroy --json` prints. */
 export type DestroyedStack = {
@@ -29,17 +38,18 @@ export type DestroyedStack = {
 /**
  * `ccwb destroy`, once its words are understood.
  *
- * @param stacks those that were named; undefined: whichever of all are there.
+ * @param names of stacks; none: every stack that exists.
  */
 export async function destroy(
-  stacks: readonly StackId[] | undefined,
+  names: readonly string[],
   flags: DestroyFlags,
   edges: AdminEdges,
 ): Promise<void> {
-  const chosen = choose(flags, edges);
-  const session = await openSession(chosen, edges);
+  const stacks = parseStackNames(names);
+  const chosen = readChosenProfile(flags, edges);
+  const connection = await connectToAws(chosen, edges);
   const deployment = deploymentName(chosen.profile.name);
-  const all = await lookAt([...(stacks ?? STACKS)].reverse(), chosen.profile.name, session.cloud);
+  const all = await lookAt([...(stacks ?? STACKS)].reverse(), chosen.profile.name, connection.cloud);
   const there = all.filter(({ state }) => state !== undefined);
   const found = stacks ? all : there;
   if (found.length === 0) edges.writeError(`\nNo stack of ${deployment} is there.\n`);
@@ -51,7 +61,7 @@ export async function destroy(
   try {
     if (there.length > 0 && !flags.dryRun) await agree(there, deployment, flags, edges);
     for (const one of all) {
-      if (found.includes(one)) await destroyOne(one, flags, chosen, session, done, edges);
+      if (found.includes(one)) await destroyOne(one, flags, chosen, connection, done, edges);
       else if (!flags.dryRun) forget(one.stack, chosen, edges);
     }
   } catch (thrown) {
@@ -69,27 +79,27 @@ type Found = Pick<DestroyedStack, 'stack' | 'name' | 'deletes' | 'keeps'> & { st
 async function destroyOne(
   { stack, name, state, deletes, keeps }: Found,
   flags: DestroyFlags,
-  chosen: Chosen,
-  session: Session,
+  chosen: ChosenProfile,
+  connection: AwsConnection,
   done: DestroyedStack[],
   edges: AdminEdges,
 ): Promise<void> {
-  const left = leftBehind(keeps, session.place.region);
+  const left = leftBehind(keeps, connection.place.region);
   const report = { stack, name, deletes, keeps, deletedBuckets: [], left };
   if (flags.dryRun) {
     done.push({ ...report, result: state === undefined ? 'absent' : 'planned' });
     return;
   }
-  if (state) await removeStack(state, { cloud: session.cloud, edges });
+  if (state) await removeStack(state, { cloud: connection.cloud, edges });
   forget(stack, chosen, edges);
   const index = done.push({ ...report, result: state === undefined ? 'absent' : 'deleted' }) - 1;
   if (!flags.deleteData) return;
-  const deletedBuckets = await deleteBuckets(bucketsIn(keeps), session, edges);
+  const deletedBuckets = await deleteBuckets(bucketsIn(keeps), connection, edges);
   const stays = left.filter((one) => !isOfBucket(one));
   done[index] = { ...report, result: 'deleted', deletedBuckets, left: stays };
 }
 
-function forget(stack: StackId, { admin }: Chosen, edges: AdminEdges): void {
+function forget(stack: StackId, { admin }: ChosenProfile, edges: AdminEdges): void {
   if (admin?.outputs[stack] !== undefined) forgetOutputs(admin, stack, edges);
 }
 

@@ -1,5 +1,6 @@
 import { CcwbError } from '../../protocol/errors.ts';
 import type { CloudFormation, StackEvent, StackState } from '../aws/cloudformation-types.ts';
+import { OUTAGE_LIMIT_MS } from '../aws/retry.ts';
 import type { AdminEdges } from '../edges.ts';
 import { type Progress, showProgress } from './progress.ts';
 
@@ -8,8 +9,6 @@ const LEAST_WAIT_MS = 1_000;
 const MOST_WAIT_MS = 5_000;
 /** CloudFormation reports something every few minutes; after an hour of nothing it is not worth a process. */
 const QUIET_LIMIT_MS = 3_600_000;
-/** How long AWS may be out of reach while it works on by itself. */
-export const OUTAGE_LIMIT_MS = 600_000;
 /** An order leaves an event of the stack itself within seconds; without one it was not AWS that took it. */
 const LAG_MS = 60_000;
 

@@ -3,7 +3,7 @@ import { CcwbError } from '../../protocol/errors.ts';
 import type { StackState } from '../aws/cloudformation-types.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { paragraph } from '../terminal/text.ts';
-import type { Deployment } from './deploy-stack.ts';
+import type { Deployment, PreparedStack } from './deployment.ts';
 import { firstFailure, followStack, isUnderWay } from './follow-operation.ts';
 import { removeStack } from './remove-stack.ts';
 
@@ -18,25 +18,19 @@ const UPDATABLE = new Set([
   'IMPORT_ROLLBACK_COMPLETE',
 ]);
 
-export type Ready = {
-  readonly name: string;
-  readonly kind: 'CREATE' | 'UPDATE';
-  /** The stack that is there; undefined: none. */
-  readonly stack: StackState | undefined;
-  /** In a dry run: what stands there has to be deleted before a change set can be asked for. */
-  readonly mustBeDeleted: boolean;
-  readonly dryRun: boolean;
-};
-
 /**
  * Waits for what is under way, continues a rollback that failed, and deletes what is left of a failed
  * creation, each after a yes.
  *
  * @throws CcwbError ERR_STACK_STATE for a state that needs a person.
  */
-export async function makeReady(name: string, deployment: Deployment): Promise<Ready> {
+export async function prepareStack(name: string, deployment: Deployment): Promise<PreparedStack> {
   const { dryRun } = deployment.options;
-  const ready = (kind: Ready['kind'], stack: StackState | undefined, mustBeDeleted = false): Ready => ({
+  const ready = (
+    kind: PreparedStack['kind'],
+    stack: StackState | undefined,
+    mustBeDeleted = false,
+  ): PreparedStack => ({
     name,
     kind,
     stack,

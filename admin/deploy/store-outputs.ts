@@ -1,12 +1,12 @@
 /** Where the outputs of stacks go: into the administrator's profile, or to whoever keeps a config.json. */
 import type { StackId } from '../../infra/outputs.ts';
 import type { ProfileConfig } from '../../protocol/config.ts';
-import type { Chosen } from '../commands/session.ts';
 import type { AdminEdges } from '../edges.ts';
 import type { AdminProfile } from '../profiles/admin-profile.ts';
+import type { ChosenProfile } from '../profiles/chosen-profile.ts';
 import { updateProfile } from '../profiles/profile-store.ts';
 import { listWords, paragraph } from '../terminal/text.ts';
-import type { DeployedStack } from './deploy-stack.ts';
+import type { DeployedStack } from './deployment.ts';
 import { configFields, writeConfigFields } from './write-config.ts';
 
 /** Puts the outputs of one stack into the profile. */
@@ -42,7 +42,7 @@ export function fieldsFrom(done: readonly DeployedStack[], profile: ProfileConfi
 /** Says where the outputs are now; without a profile of ccwb's, what config.json needs, or writes it there. */
 export function tellOutputs(
   done: readonly DeployedStack[],
-  chosen: Chosen,
+  chosen: ChosenProfile,
   writeConfig: boolean,
   edges: AdminEdges,
 ): { readonly stored: boolean; readonly configWritten: boolean } {
@@ -60,7 +60,7 @@ export function tellOutputs(
 /** @returns whether config.json says now what the stacks gave. */
 function tellConfig(
   done: readonly DeployedStack[],
-  { path, profile }: Chosen,
+  { path, profile }: ChosenProfile,
   writeConfig: boolean,
   edges: AdminEdges,
 ): boolean {

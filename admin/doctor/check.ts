@@ -1,16 +1,16 @@
 import { type Finding, skipped } from '../../common/findings.ts';
 import type { CallerIdentity, ClientSettings } from '../aws/aws-identity.ts';
 import type { CloudFormation, StackState } from '../aws/cloudformation-types.ts';
-import type { Chosen } from '../commands/session.ts';
 import type { AdminEdges } from '../edges.ts';
 import type { ProviderMetadata } from '../init/discovery.ts';
+import type { ChosenProfile } from '../profiles/chosen-profile.ts';
 
 /** What checks look at; whatever takes time is begun by the first that asks, and shared. */
 export type Looking = {
   readonly edges: AdminEdges;
   readonly machine: Machine;
   /** @throws CcwbError when no profile can be chosen, or it is broken. */
-  chosen(): Chosen;
+  chosen(): ChosenProfile;
   /** Who calls AWS. @throws CcwbError ERR_ADMIN_CREDENTIALS, ERR_AWS_UNREACHABLE */
   aws(): Promise<{ readonly settings: ClientSettings; readonly identity: CallerIdentity }>;
   cloud(): Promise<CloudFormation>;

@@ -3,14 +3,14 @@ import { STACKS, stackName } from '../../infra/outputs.ts';
 import { openAws, refuseOwnProgram } from '../aws/aws-identity.ts';
 import { openCloudFormation } from '../aws/cloudformation.ts';
 import type { StackState } from '../aws/cloudformation-types.ts';
-import { type Chosen, choose, type ProfileFlags } from '../commands/session.ts';
 import type { AdminEdges } from '../edges.ts';
 import { discover } from '../init/discovery.ts';
+import { type ChosenProfile, type ProfileFlags, readChosenProfile } from '../profiles/chosen-profile.ts';
 import type { Looking, Machine } from './check.ts';
 
 /** What the checks look at, for one run. */
 export function beginLooking(flags: ProfileFlags, edges: AdminEdges, machine: Machine): Looking {
-  const chosen = once((): Chosen => choose(flags, edges));
+  const chosen = once((): ChosenProfile => readChosenProfile(flags, edges));
   const aws = once(async () => {
     if (edges.aws.credentials === undefined) await refuseOwnProgram(edges.env);
     return openAws(chosen().profile.awsRegion, edges);
@@ -51,7 +51,7 @@ function once<T>(work: () => T): () => T {
 }
 
 /** This computer. */
-export function thisMachine(): Machine {
+export function readMachine(): Machine {
   return {
     node: process.versions.node,
     freeBytes: (folder) => {

@@ -1,9 +1,8 @@
-import { resolve } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
 import { BUILD_VERSION } from '../../protocol/version.ts';
-import type { PackageFlags } from '../commands/package.ts';
 import type { AdminEdges } from '../edges.ts';
-import { megabytes, paragraph } from '../terminal/text.ts';
+import type { ProfileFlags } from '../profiles/chosen-profile.ts';
+import { paragraph } from '../terminal/text.ts';
 import { whileWaiting } from '../terminal/while-waiting.ts';
 import { packageFiles } from './contents.ts';
 import { fetchLibraries, fetchRuntime, neededPackages } from './fetch.ts';
@@ -14,21 +13,33 @@ import { checkGiven } from './registry-packages.ts';
 import { type PackageSource, packageSource } from './source.ts';
 import type { ArchiveFile } from './tarball.ts';
 
-/** What `ccwb package --json` prints. */
-export type PackageReport = {
+export type PackageOptions = ProfileFlags & {
+  /** `all`, a system such as `macos`, or one platform. */
+  readonly targetPlatform: string;
+  /** The folder that gets the packages, in PROFILE/TIME. */
+  readonly output: string;
+  /** Whether Node.js goes into the packages. */
+  readonly runtime: boolean;
+  /** Folder of tarballs of Node.js and koffi; undefined: they are fetched. */
+  readonly runtimeDir?: string;
+};
+
+/** The packages that were made. */
+export type MadePackages = {
   readonly profile: string;
-  /** As version.json in every archive says it. */
+  /** The version in version.json of every archive. */
   readonly build: string;
-  /** Absolute path of the folder with the archives and SHA256SUMS. */
-  readonly directory: string;
+  /** The folder with the archives and SHA256SUMS, beginning with the path of the option `output`. */
+  readonly folder: string;
   readonly archives: readonly MadeArchive[];
 };
 
-type MadeArchive = {
+export type MadeArchive = {
   readonly platform: Platform;
-  /** Its name in the folder. */
+  /** Name of the file in the folder. */
   readonly file: string;
   readonly bytes: number;
+  /** Hexadecimal. */
   readonly sha256: string;
 };
 
@@ -41,36 +52,37 @@ const FILE_TIME_SECONDS = 1_767_225_600;
 /** The last time that an archive can say. */
 const LAST_TIME_SECONDS = 0o77777777777;
 
-/** `ccwb package`, once its words are understood. */
-export async function makePackages(flags: PackageFlags, edges: AdminEdges): Promise<void> {
-  const platforms = targetPlatforms(flags.targetPlatform);
+/**
+ * Makes one archive for each platform, and says on standard error what it does.
+ *
+ * @throws CcwbError ERR_USAGE, ERR_NOT_DEPLOYED, ERR_DOWNLOAD, ERR_INTEGRITY, ERR_OUTPUT, ERR_INTERRUPTED
+ */
+export async function makePackages(options: PackageOptions, edges: AdminEdges): Promise<MadePackages> {
+  const platforms = targetPlatforms(options.targetPlatform);
   const seconds = fileTime(edges.env.SOURCE_DATE_EPOCH);
-  const source = packageSource(flags, edges.env);
+  const source = packageSource(options, edges.env);
   const payload = findPayload();
   const components = readComponents(payload);
   const shared = sharedFiles(payload);
-  if (flags.runtimeDir !== undefined) {
-    checkGiven(neededPackages(components, platforms, flags.runtime), flags.runtimeDir);
+  if (options.runtimeDir !== undefined) {
+    checkGiven(neededPackages(components, platforms, options.runtime), options.runtimeDir);
   }
   edges.writeError(`profile  ${source.name} (${source.path})\n`);
   edges.writeError(`version  ${BUILD_VERSION}\n\n`);
   for (const note of source.notes) edges.writeError(paragraph(note, edges.columns, 'note     '));
 
-  const output = openOutput(flags.output, source.name, edges);
+  const output = openOutput(options.output, source.name, edges);
   try {
     const archives: MadeArchive[] = [];
     for (const platform of platforms) {
-      const fetched = await fetchLibraries(components, platform, flags.runtimeDir, edges);
+      const fetched = await fetchLibraries(components, platform, options.runtimeDir, edges);
       const native = [...nativeFiles(payload, platform), ...fetched];
-      const runtime = flags.runtime ? await fetchRuntime(platform, flags.runtimeDir, edges) : [];
+      const runtime = options.runtime ? await fetchRuntime(platform, options.runtimeDir, edges) : [];
       const files = packageFiles({ source, platform, components, shared, native, runtime });
       archives.push(await writeArchive(output, platform, source, files, seconds, edges));
     }
     output.writeText('SHA256SUMS', sums(archives));
-    const directory = output.finish();
-    const report = { profile: source.name, build: BUILD_VERSION, directory: resolve(directory), archives };
-    if (flags.json) edges.writeOut(`${JSON.stringify(report satisfies PackageReport, undefined, 2)}\n`);
-    else show(directory, archives, source, edges);
+    return { profile: source.name, build: BUILD_VERSION, folder: output.finish(), archives };
   } finally {
     output.discard();
   }
@@ -103,25 +115,4 @@ async function writeArchive(
 
 function sums(archives: readonly MadeArchive[]): string {
   return archives.map(({ file, sha256 }) => `${sha256}  ${file}\n`).join('');
-}
-
-function show(
-  directory: string,
-  archives: readonly MadeArchive[],
-  { name }: PackageSource,
-  edges: AdminEdges,
-): void {
-  edges.writeOut(`${directory}\n`);
-  const width = Math.max(...archives.map(({ file }) => file.length));
-  for (const { file, bytes } of archives) {
-    edges.writeOut(`  ${file.padEnd(width)}  ${megabytes(bytes)}\n`);
-  }
-  edges.writeOut('  SHA256SUMS\n');
-  edges.writeError(
-    paragraph(
-      `\nHand each user the archive of their platform, and SHA256SUMS where they can trust it. They unpack it and run ./install.sh in claude-code-with-bedrock; README.md there says the rest.`,
-      edges.columns,
-    ),
-  );
-  edges.writeError(paragraph(`The latest packages of ${name} are in ${directory}`, edges.columns));
 }

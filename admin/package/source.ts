@@ -8,9 +8,9 @@ import {
   profileNamed,
 } from '../../protocol/config.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { ProfileFlags } from '../commands/session.ts';
 import type { AdminEdges } from '../edges.ts';
 import { type AdminProfile, type ClaudeChoices, isDirect, userConfig } from '../profiles/admin-profile.ts';
+import type { ProfileFlags } from '../profiles/chosen-profile.ts';
 import { chooseProfileFile } from '../profiles/current-profile.ts';
 import { profilePath, readProfile } from '../profiles/profile-store.ts';
 import { readConfig } from '../profiles/read-config.ts';

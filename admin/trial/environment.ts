@@ -3,7 +3,7 @@ import { accessSync, chmodSync, constants, mkdirSync, writeFileSync } from 'node
 import { basename, join } from 'node:path';
 import { networkSettingsFrom } from '../../common/network-settings.ts';
 import { singleQuote } from '../../common/shell-quote.ts';
-import type { TestPlace } from './temporary-home.ts';
+import type { TestPlace } from './trial-folders.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

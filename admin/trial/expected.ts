@@ -2,12 +2,12 @@
 import { join } from 'node:path';
 import { AUTH_OUTPUTS } from '../../infra/outputs.ts';
 import { loadConfig, type ProfileConfig, profileNamed } from '../../protocol/config.ts';
-import { type Chosen, choose } from '../commands/session.ts';
-import type { TestFlags } from '../commands/test.ts';
 import type { AdminEdges } from '../edges.ts';
 import { userConfig } from '../profiles/admin-profile.ts';
+import { type ChosenProfile, readChosenProfile } from '../profiles/chosen-profile.ts';
 import { listProfiles } from '../profiles/profile-store.ts';
 import { readJson, type UnpackedPackage } from './package-under-test.ts';
+import type { TrialFlags } from './trial-flags.ts';
 
 export type Expected = {
   /** As the package's config.json has it. */
@@ -29,17 +29,17 @@ export type Expected = {
 export type Collector = { readonly endpoint: string; readonly validatesToken: boolean };
 
 /** Which deployment the flags mean; undefined when a package is named, and it alone tells. */
-export function chooseDeployment(flags: TestFlags, edges: AdminEdges): Chosen | undefined {
+export function chooseDeployment(flags: TrialFlags, edges: AdminEdges): ChosenProfile | undefined {
   const packageTells =
     flags.package !== undefined && flags.profile === undefined && flags.config === undefined;
-  return packageTells ? undefined : choose(flags, edges);
+  return packageTells ? undefined : readChosenProfile(flags, edges);
 }
 
 /** @throws CcwbError as the readers of config.json and of profiles do. */
 export function expectedOf(
   pack: UnpackedPackage,
-  chosen: Chosen | undefined,
-  flags: TestFlags,
+  chosen: ChosenProfile | undefined,
+  flags: TrialFlags,
   edges: AdminEdges,
 ): Expected {
   const config = loadConfig(join(pack.folder, 'config.json'));
@@ -67,8 +67,8 @@ export function expectedOf(
 }
 
 /** The profile of ccwb init of that name, if there is one. */
-function known(name: string, edges: AdminEdges): Chosen | undefined {
-  return listProfiles(edges.env).includes(name) ? choose({ profile: name }, edges) : undefined;
+function known(name: string, edges: AdminEdges): ChosenProfile | undefined {
+  return listProfiles(edges.env).includes(name) ? readChosenProfile({ profile: name }, edges) : undefined;
 }
 
 function fieldsOf({ folder }: UnpackedPackage, name: string): Readonly<Record<string, unknown>> {

@@ -9,7 +9,7 @@ import { userEnvironment } from './environment.ts';
 import { readJson, type UnpackedPackage } from './package-under-test.ts';
 import { checkEnd } from './programs.ts';
 import { finding } from './steps.ts';
-import type { TestPlace } from './temporary-home.ts';
+import type { TestPlace } from './trial-folders.ts';
 
 /** Copies and checks a hundred megabytes. */
 const LIMIT_MS = 300_000;

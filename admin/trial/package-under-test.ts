@@ -5,14 +5,14 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { CcwbError } from '../../protocol/errors.ts';
 import { INSTALL_FOLDER } from '../../protocol/paths.ts';
-import type { TestFlags } from '../commands/test.ts';
 import type { AdminEdges } from '../edges.ts';
-import { makePackages, type PackageReport } from '../package/make-packages.ts';
+import { makePackages } from '../package/make-packages.ts';
 import { nodeName, PLATFORMS, type Platform } from '../package/platforms.ts';
 import { runToEnd } from '../processes.ts';
 import { oneLine } from '../terminal/text.ts';
 import { userEnvironment } from './environment.ts';
-import type { TestPlace } from './temporary-home.ts';
+import type { TrialFlags } from './trial-flags.ts';
+import type { TestPlace } from './trial-folders.ts';
 
 /** An archive or what it unpacks to, and where it comes from, in words. */
 export type FoundPackage = { readonly path: string; readonly origin: string };
@@ -52,7 +52,7 @@ export function thisPlatform(): Platform {
  * @throws CcwbError ERR_PACKAGE_INVALID; as `makePackages` does.
  */
 export async function findPackage(
-  flags: TestFlags,
+  flags: TrialFlags,
   name: string | undefined,
   place: TestPlace,
   edges: AdminEdges,
@@ -100,23 +100,17 @@ function namesIn(folder: string): string[] {
 }
 
 async function make(
-  flags: TestFlags,
+  flags: TrialFlags,
   platform: Platform,
   { made }: TestPlace,
   edges: AdminEdges,
 ): Promise<string> {
-  let printed = '';
-  const quiet = {
-    ...edges,
-    columns: undefined,
-    writeError: () => {},
-    writeOut: (text: string) => {
-      printed += text;
-    },
-  };
-  await makePackages({ ...flags, targetPlatform: platform, output: made, runtime: true, json: true }, quiet);
-  const { directory, archives } = JSON.parse(printed) as PackageReport;
-  return join(directory, archives[0]?.file ?? '');
+  const quiet = { ...edges, columns: undefined, writeError: () => {} };
+  const { folder, archives } = await makePackages(
+    { ...flags, targetPlatform: platform, output: made, runtime: true },
+    quiet,
+  );
+  return join(folder, archives[0]?.file ?? '');
 }
 
 /** Against SHA256SUMS beside it, where that is. */

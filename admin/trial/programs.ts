@@ -6,7 +6,7 @@ import { type ProgramResult, type RunOptions, runToEnd } from '../processes.ts';
 import { oneLine } from '../terminal/text.ts';
 import { userEnvironment } from './environment.ts';
 import { finding } from './steps.ts';
-import type { TestPlace } from './temporary-home.ts';
+import type { TestPlace } from './trial-folders.ts';
 
 export type Programs = {
   /**

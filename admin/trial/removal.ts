@@ -4,7 +4,7 @@ import { programsAtHome } from '../processes.ts';
 import { changesSince, type Snapshot } from './install.ts';
 import type { Programs } from './programs.ts';
 import { type Done, done, finding } from './steps.ts';
-import type { TestPlace } from './temporary-home.ts';
+import type { TestPlace } from './trial-folders.ts';
 
 /** How long programs have to end that were told to. */
 const PARTING_MS = 5_000;

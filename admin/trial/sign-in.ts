@@ -1,12 +1,12 @@
 /** A sign-in with the installed `bedrock-auth`, in the administrator's browser or with a code. */
 import { join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { TestFlags } from '../commands/test.ts';
 import type { AdminEdges } from '../edges.ts';
 import { runToEnd } from '../processes.ts';
 import { signInEnvironment } from './environment.ts';
 import { checkEnd } from './programs.ts';
-import type { TestPlace } from './temporary-home.ts';
+import type { TrialFlags } from './trial-flags.ts';
+import type { TestPlace } from './trial-folders.ts';
 
 /**
  * @returns who signed in, as the program says it; undefined when it does not.
@@ -14,7 +14,7 @@ import type { TestPlace } from './temporary-home.ts';
  */
 export async function signIn(
   name: string,
-  flags: TestFlags,
+  flags: TrialFlags,
   place: TestPlace,
   edges: AdminEdges,
 ): Promise<string | undefined> {

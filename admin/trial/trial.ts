@@ -1,7 +1,6 @@
 import { CcwbError } from '../../protocol/errors.ts';
-import type { Chosen } from '../commands/session.ts';
-import type { TestFlags } from '../commands/test.ts';
 import type { AdminEdges } from '../edges.ts';
+import type { ChosenProfile } from '../profiles/chosen-profile.ts';
 import { paragraph } from '../terminal/text.ts';
 import { callModel, findModels } from './bedrock.ts';
 import { checkRole, getCredentials, identify } from './credentials.ts';
@@ -13,10 +12,11 @@ import { installedPrograms } from './programs.ts';
 import { signOut, uninstall } from './removal.ts';
 import { table } from './result-table.ts';
 import { signIn } from './sign-in.ts';
-import { removeLeftovers } from './stale-homes.ts';
+import { removeLeftovers } from './stale-folders.ts';
 import { done, type Row, type Run, type Step, startRun } from './steps.ts';
 import { askCollector, getHeaders } from './telemetry.ts';
-import { type HeldPlace, makePlace } from './temporary-home.ts';
+import type { TrialFlags } from './trial-flags.ts';
+import { type HeldPlace, makePlace } from './trial-folders.ts';
 
 /** What `ccwb test --json` prints. */
 export type TestReport = {
@@ -30,7 +30,7 @@ export type TestReport = {
  *
  * @throws CcwbError ERR_TEST_FAILED when any step failed, ERR_INTERRUPTED
  */
-export async function testPackage(flags: TestFlags, edges: AdminEdges): Promise<void> {
+export async function testPackage(flags: TrialFlags, edges: AdminEdges): Promise<void> {
   thisPlatform();
   checkTimeout(flags.timeout);
   const chosen = chooseDeployment(flags, edges);
@@ -59,8 +59,8 @@ function checkTimeout(timeout: string): void {
 
 /** Every step in the order in which one stands on the other. @returns the name of the profile, once known. */
 async function tryAll(
-  flags: TestFlags,
-  chosen: Chosen | undefined,
+  flags: TrialFlags,
+  chosen: ChosenProfile | undefined,
   place: HeldPlace,
   run: Run,
   edges: AdminEdges,
@@ -148,7 +148,7 @@ async function remove(place: HeldPlace) {
 function report(
   rows: readonly Row[],
   profile: string | undefined,
-  flags: TestFlags,
+  flags: TrialFlags,
   edges: AdminEdges,
 ): void {
   const failed = rows.filter(({ result }) => result === 'failed');

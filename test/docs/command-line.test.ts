@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { CHECKS as ADMIN_CHECKS } from '../../admin/commands/doctor.ts';
+import { CHECKS as ADMIN_CHECKS } from '../../admin/doctor/doctor.ts';
 import { PROFILE_FIELDS } from '../../admin/profiles/profile-check.ts';
 import { REPLY_SCHEMAS } from '../../protocol/api.ts';
 import { CHECKS } from '../../shim/doctor/doctor.ts';

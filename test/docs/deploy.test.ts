@@ -18,7 +18,7 @@ t.test('docs/deploy.md names every permission that ccwb needs and no other', asy
 t.test('docs/deploy.md names every state that a deployment brings back, and every question', async (t) => {
   const source = [
     'admin/deploy/prepare-stack.ts',
-    'admin/deploy/show-changes.ts',
+    'admin/deploy/changes/show-changes.ts',
     'admin/deploy/deploy.ts',
     'admin/deploy/destroy.ts',
   ]

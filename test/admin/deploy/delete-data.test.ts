@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
-import type { Session } from '../../../admin/commands/session.ts';
+import type { AwsConnection } from '../../../admin/aws/connection.ts';
 import { deleteBuckets } from '../../../admin/deploy/delete-data.ts';
 import { adminEdges, type EdgeOptions } from '../fixtures/admin-edges.ts';
 
@@ -38,7 +38,7 @@ async function deleteFrom(t: Test, answers: Answers, options: EdgeOptions = {}, 
   const session = {
     settings: { endpoint, credentials, region: 'us-east-1', maxAttempts: 1 },
     place: { partition: 'aws', account: '123456789012', region: 'us-east-1' },
-  } as unknown as Session;
+  } as unknown as AwsConnection;
   const outcome = await deleteBuckets(names, session, edges).then(
     (done) => ({ done, error: undefined }),
     (error: unknown) => ({ done: undefined, error }),

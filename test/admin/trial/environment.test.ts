@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import t from 'tap';
 import { signInEnvironment, userEnvironment } from '../../../admin/trial/environment.ts';
-import { placeIn } from '../../../admin/trial/temporary-home.ts';
+import { placeIn } from '../../../admin/trial/trial-folders.ts';
 
 const ADMIN = {
   HOME: '/home/ada',

@@ -1,7 +1,9 @@
 import { CcwbError } from '../../protocol/errors.ts';
-import { OUTAGE_LIMIT_MS } from '../deploy/follow-operation.ts';
 import type { AdminEdges } from '../edges.ts';
 import { paragraph } from '../terminal/text.ts';
+
+/** How long AWS may be unreachable before an operation is given up. It goes on in AWS meanwhile. */
+export const OUTAGE_LIMIT_MS = 600_000;
 
 const WAIT_MS = 5_000;
 
@@ -9,7 +11,7 @@ const WAIT_MS = 5_000;
  * Does something again and again while AWS cannot be reached, for as long as an operation that is followed would
  * be waited for. What is under way in AWS is not begun anew: the error that says so ends it.
  */
-export async function outlive<T>(attempt: () => Promise<T>, edges: AdminEdges): Promise<T> {
+export async function retryWhileUnreachable<T>(attempt: () => Promise<T>, edges: AdminEdges): Promise<T> {
   const since = edges.now();
   for (let tries = 0; ; tries += 1) {
     try {

@@ -1,17 +1,16 @@
 /** What a person sees of a stack's changes before they are made, and is asked about them. */
-import { CcwbError } from '../../protocol/errors.ts';
-import type { Change } from '../aws/cloudformation-types.ts';
-import type { AdminEdges } from '../edges.ts';
-import { confirm } from '../terminal/confirm.ts';
-import { paragraph } from '../terminal/text.ts';
-import { changeLines, dangersIn, type Versions } from './changes.ts';
-import type { Deployment } from './deploy-stack.ts';
+import { CcwbError } from '../../../protocol/errors.ts';
+import type { Change } from '../../aws/cloudformation-types.ts';
+import type { AdminEdges } from '../../edges.ts';
+import { confirm } from '../../terminal/confirm.ts';
+import { paragraph } from '../../terminal/text.ts';
+import type { Deployment, PreparedStack } from '../deployment.ts';
+import { changeLines, dangersIn, type Versions } from './describe-changes.ts';
 import { iamLines } from './describe-permissions.ts';
-import type { Ready } from './prepare-stack.ts';
 
 export function showChanges(
   name: string,
-  { kind }: Ready,
+  { kind }: PreparedStack,
   changes: readonly Change[],
   versions: Versions,
   edges: AdminEdges,
@@ -34,7 +33,7 @@ export function showChanges(
  */
 export async function agree(
   name: string,
-  kind: Ready['kind'],
+  kind: PreparedStack['kind'],
   changes: readonly Change[],
   versions: Versions,
   { edges, options }: Deployment,

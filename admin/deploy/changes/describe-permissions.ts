@@ -1,7 +1,7 @@
 /** Who can do what, in sentences: what a change of a template grants and takes away. */
-import type { Template, TemplateResource } from '../aws/cloudformation-types.ts';
-import { listWords, paragraph } from '../terminal/text.ts';
-import { atPlace, isObject, type Place, show, shown, truthy } from './template-values.ts';
+import type { DeploymentTarget, Template, TemplateResource } from '../../aws/cloudformation-types.ts';
+import { listWords, paragraph } from '../../terminal/text.ts';
+import { atPlace, isObject, show, shown, truthy } from './template-values.ts';
 
 /** Condition operators of IAM as they read in a sentence; others are shown as they are. */
 const OPERATORS: Readonly<Record<string, string>> = {
@@ -35,7 +35,7 @@ type Statement = Readonly<Record<string, unknown>>;
  * conditions; empty: nothing changes.
  */
 export function iamLines(
-  { old, next, place }: { old: Template | undefined; next: Template; place: Place },
+  { old, next, place }: { old: Template | undefined; next: Template; place: DeploymentTarget },
   columns: number | undefined,
 ): string {
   const before = grantsIn(old, place);
@@ -64,7 +64,7 @@ function splitCondition(sentence: string): [what: string, condition: string | un
 }
 
 /** One sentence for each thing that a template lets somebody do. */
-export function grantsIn(template: Template | undefined, place: Place): Set<string> {
+export function grantsIn(template: Template | undefined, place: DeploymentTarget): Set<string> {
   const entries = Object.entries(atPlace(template?.Resources ?? {}, place) as Template['Resources']);
   return new Set(entries.flatMap(([logicalId, resource]) => grantsOf(logicalId, resource)));
 }

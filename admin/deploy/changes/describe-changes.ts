@@ -1,7 +1,6 @@
 /** The changes of a change set in words, and which of them hurt. */
-import type { Change, Template } from '../aws/cloudformation-types.ts';
-import { listWords, paragraph, typeWords } from '../terminal/text.ts';
-import type { Place } from './template-values.ts';
+import type { Change, DeploymentTarget, Template } from '../../aws/cloudformation-types.ts';
+import { listWords, paragraph, typeWords } from '../../terminal/text.ts';
 
 /**
  * What holds something that cannot be made again: an identity pool's identities and its id are in every
@@ -17,7 +16,7 @@ export type Versions = {
   /** Undefined: nothing is deployed yet, or it cannot be read. */
   readonly old: Template | undefined;
   readonly next: Template;
-  readonly place: Place;
+  readonly place: DeploymentTarget;
   /** Outputs whose values are in config.json files. */
   readonly configOutputs: readonly string[];
 };

@@ -1,7 +1,5 @@
 /** Values of a template as a person reads them. */
-
-/** Where a template is deployed: what its pseudo parameters stand for. */
-export type Place = { readonly partition: string; readonly account: string; readonly region: string };
+import type { DeploymentTarget } from '../../aws/cloudformation-types.ts';
 
 /** One value or several. */
 export function shown(value: unknown, separator = ', '): string {
@@ -23,18 +21,18 @@ export function show(value: unknown): string {
 }
 
 /** The same value with its pseudo parameters filled in. */
-export function atPlace(value: unknown, place: Place): unknown {
-  if (Array.isArray(value)) return value.map((item) => atPlace(item, place));
+export function atPlace(value: unknown, target: DeploymentTarget): unknown {
+  if (Array.isArray(value)) return value.map((item) => atPlace(item, target));
   if (!isObject(value)) return value;
   switch (value.Ref) {
     case 'AWS::Partition':
-      return place.partition;
+      return target.partition;
     case 'AWS::AccountId':
-      return place.account;
+      return target.account;
     case 'AWS::Region':
-      return place.region;
+      return target.region;
     default:
-      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, atPlace(inner, place)]));
+      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, atPlace(inner, target)]));
   }
 }
 

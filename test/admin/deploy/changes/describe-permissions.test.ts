@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { Template } from '../../../admin/aws/cloudformation-types.ts';
-import { grantsIn, iamLines } from '../../../admin/deploy/describe-permissions.ts';
+import type { Template } from '../../../../admin/aws/cloudformation-types.ts';
+import { grantsIn, iamLines } from '../../../../admin/deploy/changes/describe-permissions.ts';
 
 const place = { partition: 'aws-us-gov', account: '123456789012', region: 'us-gov-west-1' };
 

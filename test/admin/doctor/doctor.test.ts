@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
-import { doctor } from '../../../admin/commands/doctor.ts';
-import { thisMachine } from '../../../admin/doctor/look.ts';
+import { doctor } from '../../../admin/doctor/doctor.ts';
+import { readMachine } from '../../../admin/doctor/look.ts';
 import type { AdminProfile } from '../../../admin/profiles/admin-profile.ts';
 import { updateProfile } from '../../../admin/profiles/profile-store.ts';
 import type { DoctorReport } from '../../../common/findings.ts';
@@ -55,7 +55,7 @@ async function healthy(t: Test) {
   };
   const run = async (changes: EdgeOptions = {}, flags = {}): Promise<DoctorReport> => {
     const edges = adminEdges({ ...options, ...changes, env: { ...options.env, ...changes.env } });
-    return doctor({ json: true, ...flags }, edges, thisMachine());
+    return doctor({ json: true, ...flags }, edges, readMachine());
   };
   return { ...cloud, answers, bin, npm, options, run, port };
 }

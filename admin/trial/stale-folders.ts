@@ -6,7 +6,7 @@ import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminEdges } from '../edges.ts';
 import { runToEnd } from '../processes.ts';
 import { userEnvironment } from './environment.ts';
-import { OWNER, PREFIX, parents, placeIn, removePlace } from './temporary-home.ts';
+import { OWNER, PREFIX, parents, placeIn, removePlace } from './trial-folders.ts';
 
 /** Signing out is a call to the identity provider. */
 const SIGN_OUT_MS = 30_000;

@@ -1,0 +1,40 @@
+import type { StackId } from '../../infra/outputs.ts';
+import type { Change, CloudFormation, DeploymentTarget, StackState } from '../aws/cloudformation-types.ts';
+import type { AdminEdges } from '../edges.ts';
+import type { Consent } from '../terminal/confirm.ts';
+
+/** What became of a stack; the form that `ccwb deploy --json` prints. */
+export type DeployedStack = {
+  readonly stack: StackId;
+  readonly name: string;
+  /** `planned`: a dry run. */
+  readonly result: 'created' | 'updated' | 'unchanged' | 'planned';
+  readonly changes: readonly Change[];
+  readonly outputs: Readonly<Record<string, string>>;
+};
+
+export type DeployOptions = Consent & {
+  readonly dryRun: boolean;
+  /** The role with which CloudFormation makes the resources; undefined: that of the stack, else the caller's own. */
+  readonly roleArn?: string | undefined;
+  /** Outputs of the stack whose values are in config.json files. */
+  readonly configOutputs: readonly string[];
+};
+
+/** Everything a deployment of one stack works with. */
+export type Deployment = {
+  readonly cloud: CloudFormation;
+  readonly edges: AdminEdges;
+  readonly place: DeploymentTarget;
+  readonly options: DeployOptions;
+};
+
+export type PreparedStack = {
+  readonly name: string;
+  readonly kind: 'CREATE' | 'UPDATE';
+  /** The stack that is there; undefined: none. */
+  readonly stack: StackState | undefined;
+  /** In a dry run: what stands there has to be deleted before a change set can be asked for. */
+  readonly mustBeDeleted: boolean;
+  readonly dryRun: boolean;
+};
