@@ -1,7 +1,8 @@
 /**
  * Compiles everything to build/js and assembles build/app, laid out as an installation is: shims, the bundled
  * daemon with its native libraries, service files; and build/payload, from which `ccwb package` makes packages.
- * With --ccwb also build/ccwb: that program in one folder, which needs nothing but Node. Needs Node and npm alone.
+ * With --ccwb also build/ccwb: that program in one folder, which needs nothing but Node. With --js build/js alone.
+ * Needs Node and npm alone. Each step that is not up to date is named on stderr.
  */
 import { spawnSync } from 'node:child_process';
 import {
@@ -28,11 +29,11 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const require = createRequire(import.meta.url);
 const build = join(root, 'build');
 const js = join(build, 'js');
-/** Assembled under another name, so that what runs meanwhile never sees half a build. */
+/** Assembled under another name: programs that run meanwhile never see half a build. */
 const app = join(build, 'app.new');
-/** The packages in the bundles of app: who made them knows, who makes the payload has to. */
+/** The packages in the bundles of app, written by their step for that of the payload. */
 const bundled = join(build, 'bundled.json');
-/** What users are given packages for. */
+/** The platforms that users get packages for. */
 const PLATFORMS = ['darwin-arm64', 'darwin-x64', 'linux-arm64', 'linux-x64'];
 
 const OF_ALL = ['scripts', 'package.json', 'package-lock.json', 'tsconfig.json', 'LICENSE'];
@@ -40,16 +41,25 @@ const OF_APP = ['protocol', 'common', 'network', 'daemon', 'shim', 'service-file
 const OF_CCWB = ['protocol', 'common', 'network', 'admin', 'infra', ...OF_ALL];
 
 const { make, discard } = products(root);
-await make('js', [...new Set([...OF_APP, ...OF_CCWB, 'sandbox', 'tools', 'test'])], compile);
-await make('app', OF_APP, assembleApp);
-await make('payload', OF_APP, assemblePayload);
-// CDK takes longer than all else together: only on request, and one that is out of date is nobody's.
+/** @type {[text: string, name: string, sources: readonly string[], action: () => void | Promise<void>][]} */
+const steps = [
+  ['compiling', 'js', [...new Set([...OF_APP, ...OF_CCWB, 'sandbox', 'tools', 'test'])], compile],
+];
+if (!process.argv.includes('--js')) {
+  steps.push(['bundling the programs', 'app', OF_APP, assembleApp]);
+  steps.push(['assembling the files of packages', 'payload', OF_APP, assemblePayload]);
+}
+// CDK takes longer than the rest together: only on request. A bundle that is out of date is removed.
 if (process.argv.includes('--ccwb')) {
-  await make('ccwb', OF_CCWB, bundleCcwb);
-  await make('ccwb/payload', OF_APP, () =>
-    cpSync(join(build, 'payload'), join(build, 'ccwb/payload'), { recursive: true }),
-  );
+  steps.push(['bundling ccwb', 'ccwb', OF_CCWB, bundleCcwb]);
+  steps.push(['copying them into ccwb', 'ccwb/payload', OF_APP, copyPayload]);
 } else discard('ccwb', OF_CCWB);
+for (const [index, [text, name, sources, action]] of steps.entries()) {
+  await make(name, sources, () => {
+    process.stderr.write(`${text} (${index + 1}/${steps.length}) \u2026\n`);
+    return action();
+  });
+}
 
 async function assembleApp() {
   rmSync(app, { recursive: true, force: true });
@@ -101,6 +111,10 @@ async function bundleCcwb() {
   symlinkSync('ccwb.js', join(ccwb, 'ccwb'));
   cpSync(join(root, 'LICENSE'), join(ccwb, 'LICENSE'));
   replace(join(build, 'ccwb'), ccwb);
+}
+
+function copyPayload() {
+  cpSync(join(build, 'payload'), join(build, 'ccwb/payload'), { recursive: true });
 }
 
 function compile() {
