@@ -1,0 +1,98 @@
+import { execFileSync } from 'node:child_process';
+import { posix } from 'node:path';
+import ts from 'typescript';
+import { ROOT, type SourceFile, visit } from '../support/source-tree.ts';
+import { type Dependencies, dependentsOf } from './dependencies.ts';
+
+/** Folders of tests that start installations, browsers, or the whole product again and again. */
+const SLOW_FOLDERS = ['e2e', 'faults', 'kill', 'install-kill', 'fuzz', 'bare', 'docs', 'service-files'];
+
+/** Files that start a real program: what needs one of them is left out of a quick run. */
+const REAL_PROGRAMS = [
+  'tools/support/installation.ts',
+  'sandbox/browser/chromium.ts',
+  'test/fixtures/bare-system.ts',
+  'test/fixtures/glewlwyd.ts',
+  'test/fixtures/keyring.ts',
+  'test/fixtures/moto.ts',
+  'test/fixtures/other-user.ts',
+  'test/fixtures/user-systemd.ts',
+  'test/admin/fixtures/real-packages.ts',
+  'test/admin/fixtures/test-world.ts',
+];
+
+/** Tests that take long for another reason. */
+const SLOW_TESTS: Readonly<Record<string, string>> = {
+  'test/admin/bundle.test.ts': 'needs build/ccwb, and loads CDK in each run',
+  'test/admin/deploy/unattended.test.ts': 'starts ccwb for each question',
+  'test/admin/init/terminal.test.ts': 'starts ccwb in a terminal',
+  'test/admin/commands/completion.test.ts': 'starts ccwb from three shells',
+  'test/daemon/session/stores/keyring-store.test.ts': 'starts a keyring',
+  'test/infra/analytics/analytics-stack.test.ts': 'runs every query of the dashboards',
+};
+
+/** Changes to these files concern every test. */
+const CONCERNS_ALL =
+  /^(?:package(?:-lock)?\.json|tsconfig\.json|\.taprc|\.npmrc|scripts\/.*|tools\/test-runner\/.*)$/;
+
+/** Keeps the tests whose path under test/ starts with one of the names; no names: all. */
+export function selectNamed(tests: readonly string[], names: readonly string[]): string[] {
+  const starts = names.map((name) => `test/${name.replace(/^\.?\/?test\//, '').replace(/\.[jt]s$/, '')}`);
+  return tests.filter((test) => starts.length === 0 || starts.some((start) => test.startsWith(start)));
+}
+
+/** Keeps the tests that start no real program. */
+export function selectQuick(tests: readonly string[], dependencies: Dependencies): string[] {
+  const real = dependentsOf(dependencies, REAL_PROGRAMS);
+  return tests.filter(
+    (test) =>
+      !real.has(test) &&
+      !Object.hasOwn(SLOW_TESTS, test) &&
+      !SLOW_FOLDERS.some((folder) => test.startsWith(`test/${folder}/`)),
+  );
+}
+
+/**
+ * Keeps the tests that depend on a changed file: through imports, through a program they start, or because they
+ * or what they import mention a file that is no TypeScript. Pages concern every test of test/docs.
+ */
+export function selectChanged(
+  tests: readonly string[],
+  changed: readonly string[],
+  dependencies: Dependencies,
+  sources: readonly SourceFile[],
+): string[] {
+  if (changed.some((path) => CONCERNS_ALL.test(path))) return [...tests];
+  const others = changed.filter((path) => !path.endsWith('.ts'));
+  const mentioning = others.length === 0 ? [] : sources.filter((source) => mentions(source, others));
+  const affected = dependentsOf(dependencies, [...changed, ...mentioning.map(({ path }) => path)]);
+  const pages = others.some((path) => path.endsWith('.md') || path.startsWith('docs/'));
+  return tests.filter((test) => affected.has(test) || (pages && test.startsWith('test/docs/')));
+}
+
+/** Whether a text in a file names one of the files, or its folder. The product only mentions pages to people. */
+function mentions({ path, tree }: SourceFile, files: readonly string[]): boolean {
+  const isProduct = !/^(?:test|tools|sandbox)\//.test(path);
+  const names = files
+    .filter((file) => !(isProduct && file.endsWith('.md')))
+    .flatMap((file) => [
+      posix.basename(file),
+      ...(posix.dirname(file).includes('/') ? [posix.dirname(file)] : []),
+    ]);
+  let found = false;
+  visit(tree, (node) => {
+    if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node))
+      found ||= names.some((name) => node.text.includes(name));
+  });
+  return found;
+}
+
+/** Returns the paths that differ from a commit, and those that git does not know yet. */
+export function changedFiles(since: string): string[] {
+  const git = (...args: string[]): string[] =>
+    execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).split('\0').filter(Boolean);
+  return [
+    ...git('diff', '--name-only', '--no-renames', '-z', since, '--'),
+    ...git('ls-files', '--others', '--exclude-standard', '-z'),
+  ];
+}
