@@ -2,22 +2,22 @@ import type { Server } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CcwbError } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
-import { openDrain } from './api/drain.ts';
-import { routeHandlers } from './api/routes.ts';
-import { apiServer } from './api/server.ts';
+import { createDrain } from './api/drain.ts';
+import { createRouteHandlers } from './api/routes.ts';
+import { createApiServer } from './api/server.ts';
 import { startRefreshScheduler } from './aws/refresh-scheduler.ts';
-import { containerCredentials } from './container/container-credentials.ts';
+import { createContainerEndpoint } from './container/container-endpoint.ts';
 import type { DaemonEdges } from './edges.ts';
 import { listen, type SocketSource } from './platform/socket.ts';
-import { keepSocket } from './platform/socket-keeper.ts';
-import { openProfiles } from './profiles/profiles.ts';
-import { loopbackRedirect } from './sign-in/loopback-redirect.ts';
+import { startSocketKeeper } from './platform/socket-keeper.ts';
+import { createProfiles } from './profiles/profiles.ts';
+import { createLoopbackRedirect } from './sign-in/loopback-redirect.ts';
 import { TIMING } from './timing.ts';
 
 export type DaemonOptions = {
   socket: SocketSource;
   configPath: string;
-  /** See {@link containerCredentials}. */
+  /** See {@link createContainerEndpoint}. */
   containerTokenPath: string;
   /** Seconds between two looks at what is due; see {@link startRefreshScheduler}. */
   tickSeconds?: number;
@@ -41,11 +41,11 @@ export async function startDaemon(
   edges: DaemonEdges,
 ): Promise<Daemon> {
   const startedAt = edges.clock.now();
-  const redirect = loopbackRedirect();
-  const profiles = openProfiles(configPath, redirect, edges);
-  const container = containerCredentials(profiles, containerTokenPath, edges);
-  const app = apiServer(
-    routeHandlers({
+  const redirect = createLoopbackRedirect();
+  const profiles = createProfiles(configPath, redirect, edges);
+  const container = createContainerEndpoint(profiles, containerTokenPath, edges);
+  const app = createApiServer(
+    createRouteHandlers({
       profiles,
       clock: edges.clock,
       network: edges.network,
@@ -62,7 +62,7 @@ export async function startDaemon(
   );
   await app.ready();
   const listening = await listen(app.server, socket);
-  const keeper = keepSocket(listening, socket, edges.log, () => drain.begin());
+  const keeper = startSocketKeeper(listening, socket, edges.log, () => drain.begin());
   const scheduler = startRefreshScheduler(profiles, edges, tickSeconds, () => {
     void keeper.look();
     void container.sync();
@@ -92,7 +92,7 @@ export async function startDaemon(
     })();
     return stopping;
   };
-  const drain = openDrain(profiles, edges, stop);
+  const drain = createDrain(profiles, edges, stop);
   return { stop, drained: drain.done };
 }
 

@@ -1,3 +1,4 @@
+import type { Fetch } from '../network/transport.ts';
 import type { NetworkStatus } from '../protocol/api.ts';
 import type { ProfileConfig } from '../protocol/config.ts';
 import type { AuditLog } from './api/audit-log.ts';
@@ -6,8 +7,6 @@ import type { Log } from './platform/log.ts';
 import type { LockCredential } from './session/credential-lock.ts';
 import type { LegacyTokens } from './session/legacy-tokens.ts';
 import type { SecretStore } from './session/stores/secret-store.ts';
-
-export type Fetch = typeof fetch;
 
 /** Where a profile keeps its refresh token. */
 export type StoreKind = ProfileConfig['credentialStorage'];

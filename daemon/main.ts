@@ -13,13 +13,13 @@ import {
 import { asCcwbError, CcwbError, errorLines } from '../protocol/errors.ts';
 import { resolvePaths } from '../protocol/paths.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
-import { auditLog } from './api/audit-log.ts';
+import { createAuditLog } from './api/audit-log.ts';
 import { startDaemon } from './daemon.ts';
 import type { DaemonEdges } from './edges.ts';
-import { correctedClock } from './platform/clock.ts';
-import { causeOf, openLog } from './platform/log.ts';
+import { createCorrectedClock } from './platform/clock.ts';
+import { causeOf, createLog } from './platform/log.ts';
 import { forbidCoreDumps, forbidDebuggers } from './platform/native.ts';
-import { openNetwork } from './platform/network.ts';
+import { createNetworkAccess } from './platform/network.ts';
 import { probeAddresses } from './platform/probe.ts';
 import { systemdSocket } from './platform/socket.ts';
 import { createCredentialLocks } from './session/credential-lock.ts';
@@ -63,7 +63,7 @@ async function main(): Promise<void> {
     ...networkSettingsFrom(environment),
   });
   if (values.probe) {
-    const { fetch } = openNetwork(
+    const { fetch } = createNetworkAccess(
       networkSettings,
       () => {},
       () => {},
@@ -72,21 +72,21 @@ async function main(): Promise<void> {
     process.exit(0);
   }
 
-  const log = openLog(values['log-file'] ? { file: values['log-file'] } : { fd: 1 });
+  const log = createLog(values['log-file'] ? { file: values['log-file'] } : { fd: 1 });
   // Node's own listener would print them between the lines of the log.
   process
     .removeAllListeners('warning')
     .on('warning', (warning) => log('warn', 'node warning', { cause: causeOf(warning) }));
   if (!closed) log('warn', 'memory is not protected from debuggers or core dumps');
   const keyringChild = join(dirname(fileURLToPath(import.meta.url)), 'keyring-child.js');
-  const clock = correctedClock(Date.now, () => performance.now(), log);
-  const network = openNetwork(networkSettings, log, clock.observe);
+  const clock = createCorrectedClock(Date.now, () => performance.now(), log);
+  const network = createNetworkAccess(networkSettings, log, clock.observe);
   const edges: DaemonEdges = {
     clock,
     fetch: network.fetch,
     network: network.status,
     log,
-    audit: auditLog(paths.audit, { clock: { now: Date.now }, log }),
+    audit: createAuditLog(paths.audit, { clock: { now: Date.now }, log }),
     random: Math.random,
     createStore: (kind) =>
       kind === 'keyring' ? createKeyringStore(keyringChild) : createSessionFileStore(paths.runtimeDirectory),

@@ -1,4 +1,4 @@
-import type { Fetch } from './way-out.ts';
+import type { Fetch } from './transport.ts';
 
 /** What the SDK's protocols hand over. */
 type AwsRequest = {
@@ -13,10 +13,10 @@ type AwsRequest = {
 };
 
 /**
- * The AWS SDK's transport on a fetch of ours: one way out for everything, with its proxies, certificates and
+ * The AWS SDK's transport on a fetch of ours: one transport for every call, with its proxies, certificates and
  * limits. (The SDK's own on fetch makes the platform's `Request`, which no other fetch takes.)
  */
-export function awsTransport(fetch: Fetch) {
+export function createAwsTransport(fetch: Fetch) {
   return {
     handle: async (request: AwsRequest, options: { abortSignal?: unknown } = {}) => {
       const { protocol, hostname, port, path, method, headers, body } = request;

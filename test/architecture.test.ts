@@ -60,7 +60,7 @@ const OWNERS: Record<string, readonly string[]> = {
   'node-cron': ['daemon/aws/refresh-scheduler.ts'],
   fastify: ['daemon/api/server.ts'],
   '@aws-sdk/credential-provider-node': ['admin/aws/aws-identity.ts'],
-  undici: ['network/way-out.ts'],
+  undici: ['network/transport.ts'],
   '@clack/prompts': ['admin/init/prompts/clack.ts'],
   yaml: ['admin/init/yaml.ts'],
   'jsonc-parser': ['admin/deploy/write-config.ts', 'shim/user-files/json-text.ts'],

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { STSClientConfig } from '@aws-sdk/client-sts';
-import { awsTransport } from '../../network/aws-transport.ts';
+import { createAwsTransport } from '../../network/aws-transport.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminEdges } from '../edges.ts';
 import { adminError, present } from './aws-errors.ts';
@@ -72,7 +72,7 @@ function commonSettings(region: string, fetch: AdminEdges['fetch']): ClientSetti
   return {
     region,
     maxAttempts: ATTEMPTS,
-    requestHandler: awsTransport(fetch),
+    requestHandler: createAwsTransport(fetch),
     // Its warnings would go to the console.
     logger: { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore },
   };

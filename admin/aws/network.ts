@@ -4,7 +4,7 @@
  */
 
 import { networkSettingsFrom } from '../../common/network-settings.ts';
-import type { Fetch, WayOut } from '../../network/way-out.ts';
+import type { Fetch, Transport } from '../../network/transport.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -13,11 +13,11 @@ const LIMITS = { connectMs: 5_000, callMs: 30_000, keepAliveMs: 10_000, maxReply
 
 /** A fetch that goes that way, which is found when it is first needed. */
 export function networkFetch(env: Environment): Fetch {
-  let opened: Promise<WayOut> | undefined;
-  const open = async (): Promise<WayOut> => {
-    const { openWayOut } = await import('../../network/way-out.ts');
+  let opened: Promise<Transport> | undefined;
+  const open = async (): Promise<Transport> => {
+    const { createTransport } = await import('../../network/transport.ts');
     // The calls that then fail tell why.
-    return openWayOut(networkSettingsFrom(env), LIMITS, () => {});
+    return createTransport(networkSettingsFrom(env), LIMITS, () => {});
   };
   return async (input, init) => {
     opened ??= open();

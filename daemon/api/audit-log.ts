@@ -39,7 +39,7 @@ export const AUDIT_LIMITS = {
 } as const;
 
 /** Opens the file for each batch: whoever moves, removes or replaces it is noticed, and nothing stays open. */
-export function auditLog(
+export function createAuditLog(
   path: string,
   { clock, log }: { clock: Clock; log: Log },
   limits: { fileBytes: number; waitingLines: number } = AUDIT_LIMITS,

@@ -32,7 +32,7 @@ export const REPLY_HEADERS = {
 /** What the system tells of whoever is at the other end of a connection. */
 export type Peers = { of(socket: Socket): PeerCredentials | undefined };
 
-type Edges = {
+type ConnectionEdges = {
   clock: Clock;
   log: Log;
   /** Whose connections are served; this process' own user. A test may be another. */
@@ -47,7 +47,7 @@ type Edges = {
  * There is no exception for root. It can read this process' memory and needs no help; and what a program of
  * root's asks for on its own account is not this user's doing, as the audit log would have it.
  */
-export function guardConnections(server: Server, edges: Edges): Peers {
+export function guardConnections(server: Server, edges: ConnectionEdges): Peers {
   const { clock, log, uid = process.getuid?.() } = edges;
   const peers = new WeakMap<Socket, PeerCredentials>();
   const seldom = atMostEvery(LIMITS.logMs, clock);

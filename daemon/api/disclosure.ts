@@ -24,7 +24,7 @@ export type Disclose = <Credential>(
 /** What the kernel puts after the name of a file that is gone, as after an upgrade of a running program. */
 const DELETED = / \(deleted\)$/;
 
-export function disclosures(audit: AuditLog, home: string = homedir()): Disclose {
+export function createDisclose(audit: AuditLog, home: string = homedir()): Disclose {
   return async ({ profile, what, peer, signal }, get, keyId) => {
     // Now, while the process that asks waits for its answer and its parents are sure to be there.
     const requester = requesterOf(peer);

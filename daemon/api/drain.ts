@@ -17,7 +17,7 @@ export type Drain = {
  * verifier and redirect port belong to this process, and somebody is typing a password there. That costs an
  * upgrade five minutes at most. A refresh is waited for, so that no rotation is cut.
  */
-export function openDrain(
+export function createDrain(
   profiles: Pick<Profiles, 'all' | 'settled'>,
   { log }: { log: Log },
   stop: () => Promise<void>,

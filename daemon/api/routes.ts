@@ -16,12 +16,12 @@ import {
 import { CcwbError } from '../../protocol/errors.ts';
 import { BUILD_VERSION, PROTOCOL_VERSION } from '../../protocol/version.ts';
 import type { AwsCredentials } from '../aws/aws-calls.ts';
-import type { ContainerCredentials } from '../container/container-credentials.ts';
+import type { ContainerEndpoint } from '../container/container-endpoint.ts';
 import type { CorrectedClock } from '../platform/clock.ts';
 import type { PeerCredentials } from '../platform/native.ts';
 import type { Profiles } from '../profiles/profiles.ts';
 import type { AuditLog } from './audit-log.ts';
-import { disclosures } from './disclosure.ts';
+import { createDisclose } from './disclosure.ts';
 import { describe, profileStatuses } from './status.ts';
 
 /** A request that has passed its schema; `signal` aborts when the caller goes away. */
@@ -34,7 +34,7 @@ export type ApiRequest = {
   signal: AbortSignal;
 };
 
-export type Handler = (request: ApiRequest) => Promise<unknown>;
+export type RouteHandler = (request: ApiRequest) => Promise<unknown>;
 
 export type RouteDependencies = {
   profiles: Profiles;
@@ -42,13 +42,13 @@ export type RouteDependencies = {
   network(): NetworkStatus;
   drain(request: DrainRequest): DrainReply;
   audit: AuditLog;
-  container: Pick<ContainerCredentials, 'problemOf'>;
+  container: Pick<ContainerEndpoint, 'problemOf'>;
   startedAt: number;
   configPath: string;
 };
 
 /** Every route's handler: check, call, reply. */
-export function routeHandlers({
+export function createRouteHandlers({
   profiles,
   clock,
   network,
@@ -57,8 +57,8 @@ export function routeHandlers({
   container,
   startedAt,
   configPath,
-}: RouteDependencies): Record<RouteName, Handler> {
-  const disclose = disclosures(audit);
+}: RouteDependencies): Record<RouteName, RouteHandler> {
+  const disclose = createDisclose(audit);
   /** As this machine's clock will show it: whoever asks compares it with that. */
   const time = (epochMs: number): string => rfc3339(clock.local(epochMs));
   const version = (): VersionReply => ({
@@ -88,7 +88,7 @@ export function routeHandlers({
     drain: async ({ body }) => drain(body as DrainRequest),
 
     credentials: async ({ params, peer, signal }): Promise<Credentials> => {
-      const { credentials, config } = profiles.named(params.profile);
+      const { credentials, config } = profiles.get(params.profile);
       const asking = { profile: config, what: 'credentials', peer, signal } as const;
       const given = await disclose(
         asking,
@@ -99,30 +99,30 @@ export function routeHandlers({
     },
 
     forgetCredentials: async ({ params }) => ({
-      forgotten: profiles.named(params.profile).credentials.clear(),
+      forgotten: profiles.get(params.profile).credentials.clear(),
     }),
 
     expiration: async ({ params }): Promise<ExpirationReply> => {
-      const current = profiles.named(params.profile).credentials.peek();
+      const current = profiles.get(params.profile).credentials.peek();
       return { valid: current !== undefined, expiration: current ? time(current.expiresAt) : null };
     },
 
     idToken: async ({ params, peer, signal }): Promise<IdTokenReply> => {
-      const { session, config } = profiles.named(params.profile);
+      const { session, config } = profiles.get(params.profile);
       const asking = { profile: config, what: 'id-token', peer, signal } as const;
       const { jwt, expiresAt } = await disclose(asking, () => session.idToken());
       return { idToken: jwt, expiration: time(expiresAt) };
     },
 
     otelHeaders: async ({ params, peer, signal }): Promise<Record<string, string>> => {
-      const { telemetry, config } = profiles.named(params.profile);
+      const { telemetry, config } = profiles.get(params.profile);
       if (!config.telemetry.sendsIdToken) return telemetry.headers();
       return disclose({ profile: config, what: 'id-token', peer, signal }, () => telemetry.headers());
     },
 
     signIn: async ({ params, body }): Promise<SignInReply> => {
       const request = body as SignInRequest;
-      return profiles.named(params.profile).signIns.start(params.profile, request);
+      return profiles.get(params.profile).signIns.start(params.profile, request);
     },
 
     awaitSignIn: async ({ params, query, signal }): Promise<SignInReply> => {
@@ -139,7 +139,7 @@ export function routeHandlers({
       return { noted: profiles.all().some(({ signIns }) => signIns.pageOpened(params.signIn, opened)) };
     },
 
-    signOut: async ({ params }): Promise<SignOutReply> => profiles.signOut(profiles.named(params.profile)),
+    signOut: async ({ params }): Promise<SignOutReply> => profiles.signOut(profiles.get(params.profile)),
   };
 }
 

@@ -12,7 +12,7 @@ import type { Clock } from '../platform/clock.ts';
 import { causeOf, type Log } from '../platform/log.ts';
 import { answerClientError, guardConnections, LIMITS, type Peers, REPLY_HEADERS } from './connections.ts';
 import { checkProtocol } from './protocol-check.ts';
-import type { ApiRequest, Handler } from './routes.ts';
+import type { ApiRequest, RouteHandler } from './routes.ts';
 
 /** Headers that only a web page would send: no page has any business on this socket. */
 const WEB_HEADERS = ['origin', 'referer', 'sec-fetch-site', 'sec-fetch-mode'] as const;
@@ -23,8 +23,8 @@ const WEB_HEADERS = ['origin', 'referer', 'sec-fetch-site', 'sec-fetch-mode'] as
  * @param edges `protocol`: another one than this build's, as the next build will have. `uid`: whose
  *   connections are served, if not this process' own user.
  */
-export function apiServer(
-  handlers: Record<RouteName, Handler>,
+export function createApiServer(
+  handlers: Record<RouteName, RouteHandler>,
   edges: { clock: Clock; log: Log; protocol?: number; uid?: number },
 ): FastifyInstance {
   const app = fastify({

@@ -1,6 +1,6 @@
 import { type Problem, type ProfileStatus, rfc3339 } from '../../protocol/api.ts';
 import type { CcwbError } from '../../protocol/errors.ts';
-import type { ContainerCredentials } from '../container/container-credentials.ts';
+import type { ContainerEndpoint } from '../container/container-endpoint.ts';
 import type { CorrectedClock } from '../platform/clock.ts';
 import type { Profile, Profiles } from '../profiles/profiles.ts';
 
@@ -8,7 +8,7 @@ import type { Profile, Profiles } from '../profiles/profiles.ts';
 export function profileStatuses(
   profiles: Profiles,
   clock: CorrectedClock,
-  problemOf: ContainerCredentials['problemOf'],
+  problemOf: ContainerEndpoint['problemOf'],
 ): ProfileStatus[] {
   const { profiles: invalid } = profiles.invalid();
   return [
@@ -20,7 +20,7 @@ export function profileStatuses(
 function statusOf(
   { config, session, signIns, credentials }: Profile,
   clock: CorrectedClock,
-  containerProblem: ReturnType<ContainerCredentials['problemOf']>,
+  containerProblem: ReturnType<ContainerEndpoint['problemOf']>,
 ): ProfileStatus {
   const { signedIn, user, idTokenUntil, storage, storeProblem } = session.view();
   const { expiresAt, nextRefreshAt, problem: refreshProblem } = credentials.view();

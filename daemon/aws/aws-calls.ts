@@ -1,7 +1,7 @@
-import { awsTransport } from '../../network/aws-transport.ts';
+import { createAwsTransport } from '../../network/aws-transport.ts';
+import type { Fetch } from '../../network/transport.ts';
 import { LAST_TIME_MS } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { Fetch } from '../edges.ts';
 import type { IdToken } from '../oidc/tokens.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TIMING } from '../timing.ts';
@@ -41,7 +41,7 @@ const ignore = (): void => {};
 /** What every client of an AWS service has in common here. */
 export function clientSettings(fetch: Fetch) {
   return {
-    requestHandler: awsTransport(fetch),
+    requestHandler: createAwsTransport(fetch),
     // The operations we call are public; without this the SDK would look for credentials, and find ours.
     credentials: { accessKeyId: '', secretAccessKey: '' },
     // Tries are the scheduler's business: it knows when an answer is needed.

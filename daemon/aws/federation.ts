@@ -1,5 +1,5 @@
+import type { Fetch } from '../../network/transport.ts';
 import type { ProfileConfig } from '../../protocol/config.ts';
-import type { Fetch } from '../edges.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Federation } from './aws-calls.ts';
 import { createIdentityPoolFederation } from './identity-pool.ts';

@@ -3,8 +3,8 @@ import {
   GetCredentialsForIdentityCommand,
   GetIdCommand,
 } from '@aws-sdk/client-cognito-identity';
+import type { Fetch } from '../../network/transport.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { Fetch } from '../edges.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Federation } from './aws-calls.ts';
 import {

@@ -1,4 +1,4 @@
-import type { Fetch } from '../edges.ts';
+import type { Fetch } from '../../network/transport.ts';
 import type { Claims } from '../oidc/tokens.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Federation } from './aws-calls.ts';

@@ -1,141 +1,127 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { rfc3339 } from '../../protocol/api.ts';
-import {
-  CONTAINER_HOST,
-  type ContainerCredentials,
-  type ContainerError,
-  profileInPath,
-} from '../../protocol/container-credentials.ts';
-import { asCcwbError, CcwbError, loginRequired } from '../../protocol/errors.ts';
-import type { AuditLog } from '../api/audit-log.ts';
-import { LIMITS } from '../api/connections.ts';
-import { disclosures } from '../api/disclosure.ts';
-import type { CorrectedClock } from '../platform/clock.ts';
-import { causeOf, type Log } from '../platform/log.ts';
-import type { Profile } from '../profiles/profiles.ts';
-import type { ContainerToken } from './container-token.ts';
+import type { Server } from 'node:http';
+import { CONTAINER_HOST } from '../../protocol/container-credentials.ts';
+import { CcwbError } from '../../protocol/errors.ts';
+import type { DaemonEdges } from '../edges.ts';
+import { causeOf } from '../platform/log.ts';
+import type { Profile, Profiles } from '../profiles/profiles.ts';
+import { createContainerServer } from './container-server.ts';
+import { type ContainerToken, createContainerToken, removeContainerToken } from './container-token.ts';
 
-/** Headers of web pages, which have no business here whatever else they know; a program's `fetch` sends none of them. */
-const WEB_HEADERS = ['origin', 'referer', 'sec-fetch-site'] as const;
-
-/** Callers are a few programs of one user. */
-const CONNECTIONS = 64;
-
-type Dependencies = {
-  /** The profile of that name, if its configuration switches the endpoint on. */
-  profile(name: string): Profile | undefined;
-  token: ContainerToken;
-  clock: CorrectedClock;
-  log: Log;
-  audit: AuditLog;
+/** The container credentials endpoint as config.json wants it: off unless a profile names a port. */
+export type ContainerEndpoint = {
+  /** Opens, moves or closes the port as the profiles say now, and tries again what failed. Never throws. */
+  sync(): Promise<void>;
+  /** Why a profile that wants the endpoint does not have it. */
+  problemOf(profile: string): { error: CcwbError; at: number } | undefined;
+  /** Gives the port back and removes the token's file. */
+  stop(): Promise<void>;
 };
 
-/**
- * The server of the container credentials endpoint, not yet listening. It answers from memory alone: SDKs
- * wait for a second.
- */
-export function containerEndpoint(port: number, dependencies: Dependencies): Server {
-  const reply = replies(port, dependencies);
-  const server = createServer(
-    {
-      maxHeaderSize: LIMITS.headerBytes,
-      requestTimeout: LIMITS.requestMs,
-      headersTimeout: LIMITS.requestMs,
-      connectionsCheckingInterval: LIMITS.checkMs,
-      // Refused below, in our own words.
-      requireHostHeader: false,
-    },
-    (request, response) => {
-      const left = new AbortController();
-      response.once('close', () => left.abort());
-      reply(request, left.signal).then(
-        (credentials) => send(response, 200, credentials),
-        (thrown: unknown) => {
-          const { status, body } = asCcwbError(thrown).toReply();
-          const { code, message, fix } = body.error;
-          if (code === 'ERR_INTERNAL')
-            dependencies.log('error', 'defect', { route: 'container-credentials', cause: causeOf(thrown) });
-          send(response, status, { code, message: `${message}; ${fix}` });
-        },
-      );
-    },
-  );
-  server.maxConnections = CONNECTIONS;
-  server.maxRequestsPerSocket = 1;
-  return server;
-}
+type Open = { port: number; server: Server; token: ContainerToken };
 
-function replies(port: number, { profile, token, clock, audit }: Dependencies) {
-  const disclose = disclosures(audit);
-  return async (request: IncomingMessage, signal: AbortSignal): Promise<ContainerCredentials> => {
-    refuseStrangers(request, port);
-    const sent = request.headersDistinct.authorization;
-    if (sent?.length !== 1 || !token.matches(sent[0] ?? ''))
-      throw refused('the authorization token is wrong');
-    const name = profileInPath(request.url ?? '');
-    const found = name === undefined ? undefined : profile(name);
-    if (!found) throw noSuchProfile();
-    const { config, credentials, session } = found;
-    const given = await disclose(
-      { profile: config, what: 'container-credentials', peer: undefined, signal },
-      async () => {
-        const current = credentials.peek();
-        // What is due is renewed for the next caller; this one is not kept waiting.
-        credentials.get().catch(() => {});
-        if (current) return current;
-        throw session.view().signedIn ? notYet() : loginRequired();
-      },
-      ({ accessKeyId }) => accessKeyId,
-    );
-    return {
-      AccessKeyId: given.accessKeyId,
-      SecretAccessKey: given.secretAccessKey,
-      Token: given.sessionToken,
-      Expiration: rfc3339(clock.local(given.expiresAt)),
-    };
+/** @param tokenPath where callers find what they must send. */
+export function createContainerEndpoint(
+  profiles: Pick<Profiles, 'all'>,
+  tokenPath: string,
+  edges: Pick<DaemonEdges, 'clock' | 'log' | 'audit'>,
+): ContainerEndpoint {
+  let open: Open | undefined;
+  let problem: { error: CcwbError; at: number } | undefined;
+  let changes: Promise<void> = Promise.resolve();
+
+  const wanting = (): Profile[] =>
+    profiles.all().filter(({ config }) => config.containerCredentialsPort !== undefined);
+  const serves = ({ config }: Profile): boolean => config.containerCredentialsPort === open?.port;
+
+  const close = async (): Promise<void> => {
+    const closing = open;
+    open = undefined;
+    // Before the port is free: nobody is to send the token to whoever takes it.
+    closing?.token.remove();
+    await closed(closing?.server);
+  };
+
+  const listen = async (port: number): Promise<void> => {
+    let token: ContainerToken | undefined;
+    const matches = (sent: string): boolean => token?.matches(sent) === true;
+    const profile = (name: string): Profile | undefined =>
+      wanting().find((candidate) => candidate.config.name === name && serves(candidate));
+    const server = createContainerServer(port, { ...edges, profile, token: { matches, remove: () => {} } });
+    // The daemon lives as long as its own socket does, never because of this one.
+    server.unref();
+    try {
+      await listening(server, port);
+      // Only now: with another program on the port, SDKs would send it there.
+      token = createContainerToken(tokenPath);
+      open = { port, server, token };
+      if (problem) edges.log('info', 'container endpoint open', { port });
+      problem = undefined;
+    } catch (thrown) {
+      await closed(server);
+      removeContainerToken(tokenPath);
+      if (!problem) edges.log('error', 'container endpoint not open', { port, cause: causeOf(thrown) });
+      problem = { error: notOpen(port, thrown), at: edges.clock.now() };
+    }
+  };
+
+  return {
+    sync: () => {
+      changes = changes.then(async () => {
+        // One token, so one port: a second one in other hands would give it away.
+        const port = wanting()[0]?.config.containerCredentialsPort;
+        if (open && open.port !== port) await close();
+        if (port === undefined) {
+          problem = undefined;
+          // One that a killed daemon has left opens nothing, but callers would send it to a stranger.
+          removeContainerToken(tokenPath);
+        } else if (!open) await listen(port);
+      });
+      return changes;
+    },
+    problemOf: (name) => {
+      const profile = wanting().find(({ config }) => config.name === name);
+      if (!profile || serves(profile)) return undefined;
+      return problem ?? (open && { error: anotherPort(open.port), at: edges.clock.now() });
+    },
+    stop: () => {
+      changes = changes.then(close);
+      return changes;
+    },
   };
 }
 
-/** Before the token is looked at: a page must not even learn whether it guessed one. */
-function refuseStrangers({ method, headersDistinct: headers }: IncomingMessage, port: number): void {
-  const web = WEB_HEADERS.find((name) => headers[name] !== undefined);
-  if (web !== undefined) throw refused(`requests with a ${web} header are refused`);
-  // A name that somebody's DNS makes point here is none of these.
-  const hosts = [CONTAINER_HOST, 'localhost'].flatMap((host) => [host, `${host}:${port}`]);
-  const named = headers.host?.length === 1 && hosts.includes(headers.host[0]?.toLowerCase() ?? '');
-  if (!named) throw refused(`requests must be for the host ${CONTAINER_HOST} or localhost`);
-  if (method !== 'GET') throw refused('there is nothing but GET');
-}
-
-function refused(why: string): CcwbError {
-  return new CcwbError(
-    'ERR_REQUEST_REFUSED',
-    why,
-    'set the two variables that bedrock-auth env --container prints',
-  );
-}
-
-function noSuchProfile(): CcwbError {
-  return new CcwbError(
-    'ERR_NOT_FOUND',
-    'no such path, or the profile has no container_credentials_port',
-    'set the two variables that bedrock-auth env --container prints',
-  );
-}
-
-function notYet(): CcwbError {
-  return new CcwbError('ERR_REFRESH_PENDING', 'credentials are being fetched', 'try again in a few seconds');
-}
-
-/** No header of another origin's: pages of others may not read this, whatever it says. */
-function send(response: ServerResponse, status: number, body: ContainerCredentials | ContainerError): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    connection: 'close',
+function listening(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host: CONTAINER_HOST, port, exclusive: true }, () => {
+      server.off('error', reject);
+      resolve();
+    });
   });
-  response.end(text);
+}
+
+async function closed(server: Server | undefined): Promise<void> {
+  if (!server?.listening) return;
+  await new Promise<void>((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+function notOpen(port: number, thrown: unknown): CcwbError {
+  const code = (thrown as NodeJS.ErrnoException).code ?? 'unknown error';
+  return new CcwbError(
+    'ERR_CONTAINER_PORT',
+    `container credentials cannot be served on port ${port} (${code})`,
+    `find who has the port with "lsof -nP -iTCP:${port}", or set container_credentials_port to another one`,
+    { cause: thrown },
+  );
+}
+
+function anotherPort(port: number): CcwbError {
+  return new CcwbError(
+    'ERR_CONTAINER_PORT',
+    `another profile has container credentials on port ${port}; all of them share one port`,
+    `set container_credentials_port to ${port}`,
+  );
 }

@@ -19,7 +19,7 @@ const TOKEN_BYTES = 32;
  *
  * @throws what the file system throws.
  */
-export function newContainerToken(path: string): ContainerToken {
+export function createContainerToken(path: string): ContainerToken {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
   // A link in its place would be followed. SDKs send the content as it is, so without a newline.
   rmSync(path, { force: true });

@@ -1,6 +1,6 @@
 import * as oauth from 'openid-client';
+import type { Fetch } from '../../network/transport.ts';
 import type { ProfileConfig } from '../../protocol/config.ts';
-import type { Fetch } from '../edges.ts';
 import type { CorrectedClock } from '../platform/clock.ts';
 import { TIMING } from '../timing.ts';
 import { createDeviceGrant, type DeviceGrant } from './device-grant.ts';

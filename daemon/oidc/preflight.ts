@@ -1,4 +1,4 @@
-import type { Fetch } from '../edges.ts';
+import type { Fetch } from '../../network/transport.ts';
 import { TIMING } from '../timing.ts';
 import { rejected } from './provider-errors.ts';
 

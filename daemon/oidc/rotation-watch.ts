@@ -1,4 +1,4 @@
-import type { Fetch } from '../edges.ts';
+import type { Fetch } from '../../network/transport.ts';
 
 /** What is called with the refresh token of a reply, undefined when it brought none. */
 type OnReply = (refreshToken: string | undefined) => Promise<void>;

@@ -26,7 +26,7 @@ export type CorrectedClock = Clock & {
  *
  * @param monotonic milliseconds that never jump; they stand still while the computer sleeps.
  */
-export function correctedClock(wall: () => number, monotonic: () => number, log: Log): CorrectedClock {
+export function createCorrectedClock(wall: () => number, monotonic: () => number, log: Log): CorrectedClock {
   let skewMs = 0;
   let candidateMs: number | undefined;
   let lastWall = wall();

@@ -72,7 +72,7 @@ const ALLOWED: ReadonlySet<string> = new Set<keyof LogFields>([
 export const LOG_FILE_BYTES = 5_000_000;
 
 /** The daemon's log: JSON lines to a file descriptor, or to a file that is created with mode 0600. */
-export function openLog(
+export function createLog(
   destination: { fd: number } | { file: string },
   level: LogLevel = 'info',
   fileBytes = LOG_FILE_BYTES,

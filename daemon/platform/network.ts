@@ -1,16 +1,16 @@
 /**
- * The daemon's way out: every call to the provider and to AWS goes through the one `fetch` made here, and every
+ * The daemon's access to the network: every call to the provider and to AWS goes through the one `fetch` made here, and every
  * reply tells what time it is.
  */
 
 import type { NetworkSettings } from '../../common/network-settings.ts';
-import { openWayOut, shareFetchClasses, type WayOut } from '../../network/way-out.ts';
+import type { Fetch } from '../../network/transport.ts';
+import { createTransport, shareFetchClasses, type Transport } from '../../network/transport.ts';
 import type { NetworkStatus } from '../../protocol/api.ts';
-import type { Fetch } from '../edges.ts';
 import { TIMING } from '../timing.ts';
 import { causeOf, type Log } from './log.ts';
 
-export type Network = { fetch: Fetch; status(): NetworkStatus };
+export type NetworkAccess = { fetch: Fetch; status(): NetworkStatus };
 
 // openid-client speaks in these classes.
 shareFetchClasses();
@@ -24,21 +24,21 @@ const LIMITS = { connectMs, callMs, keepAliveMs, maxReplyBytes: 2_000_000 };
  *   network, and is over once they are corrected.
  * @param onReply told the moment a reply says it was made, in milliseconds since the epoch; NaN when it does not.
  */
-export function openNetwork(
+export function createNetworkAccess(
   readSettings: () => NetworkSettings,
   log: Log,
   onReply: (repliedAt: number) => void,
-): Network {
-  let opened: WayOut | undefined;
-  const wayOut = (): WayOut => {
-    opened ??= openWayOut(readSettings(), LIMITS, (thrown) =>
+): NetworkAccess {
+  let opened: Transport | undefined;
+  const currentTransport = (): Transport => {
+    opened ??= createTransport(readSettings(), LIMITS, (thrown) =>
       log('error', 'certificates not usable', { cause: causeOf(thrown) }),
     );
     return opened;
   };
 
   const through: Fetch = async (input, init) => {
-    const response = await wayOut().fetch(input, init);
+    const response = await currentTransport().fetch(input, init);
     // RFC 9111 5.1: a reply from a cache is older than it says by its Age.
     const ageMs = Number(response.headers.get('age') ?? 0) * 1000;
     onReply(Date.parse(response.headers.get('date') ?? '') + ageMs);
@@ -49,7 +49,7 @@ export function openNetwork(
     fetch: through,
     status: () => {
       try {
-        const { proxy, certificates } = wayOut();
+        const { proxy, certificates } = currentTransport();
         return { proxy, certificates };
       } catch {
         // The calls that cannot be made tell why.

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
+import type { Fetch } from '../../network/transport.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { PROBE_BODY_LENGTH, type Probe } from '../../protocol/probe.ts';
-import type { Fetch } from '../edges.ts';
 
 /** A person waits: less than a call of the daemon may take. In milliseconds. */
 const PROBE_MS = 8_000;

@@ -17,7 +17,7 @@ export type SocketKeeper = {
  *
  * @param lost called once when another daemon has taken the place: that one serves from now on.
  */
-export function keepSocket(
+export function startSocketKeeper(
   listening: ListeningSocket,
   source: SocketSource,
   log: Log,

@@ -10,8 +10,8 @@ import { createSession, type Session } from '../session/session.ts';
 import { sessionKey } from '../session/stores/secret-store.ts';
 import type { LoopbackRedirect } from '../sign-in/loopback-redirect.ts';
 import { resultPage } from '../sign-in/result-page.ts';
-import { type SignIns, signIns } from '../sign-in/sign-ins.ts';
-import { openTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import { createSignIns, type SignIns } from '../sign-in/sign-ins.ts';
+import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 
 /** One profile at work: who is signed in (shared with its siblings) and its own AWS credentials. */
 export type Profile = {
@@ -24,7 +24,7 @@ export type Profile = {
 
 export type Profiles = {
   /** @throws CcwbError ERR_CONFIG_…, ERR_PROFILE_UNKNOWN */
-  named(name: string): Profile;
+  get(name: string): Profile;
   all(): Profile[];
   /** Names and problems of profiles whose fields are wrong; or the one problem of the whole file. */
   invalid(): { profiles: ReadonlyMap<string, CcwbError>; file: CcwbError | undefined };
@@ -41,7 +41,7 @@ export type Profiles = {
 /** `settings`: what it was opened with, apart from what makes it the same credential. */
 type SharedSession = { session: Session; signIns: SignIns; settings: string };
 
-export function openProfiles(configPath: string, redirect: LoopbackRedirect, edges: DaemonEdges): Profiles {
+export function createProfiles(configPath: string, redirect: LoopbackRedirect, edges: DaemonEdges): Profiles {
   let sessions = new Map<string, SharedSession>();
   /** Sessions of former configurations that may be in the middle of a refresh. */
   const replaced = new Set<SharedSession>();
@@ -123,7 +123,7 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
       session,
       signIns,
       credentials: createCredentialCache(profile.name, session, federation, edges),
-      telemetry: openTelemetry(profile, session, edges.clock),
+      telemetry: createTelemetry(profile, session, edges.clock),
     };
   };
 
@@ -154,7 +154,7 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
         replaced.delete(former);
       },
     );
-    const shared = signIns(profile.redirectPort, {
+    const shared = createSignIns(profile.redirectPort, {
       ...edges,
       oidc,
       redirect,
@@ -188,7 +188,7 @@ export function openProfiles(configPath: string, redirect: LoopbackRedirect, edg
 
   load();
   return {
-    named: (name) => {
+    get: (name) => {
       const profile = profiles.get(name);
       if (profile) return profile;
       reloadIfChanged();

@@ -4,7 +4,7 @@ import { causeOf } from '../platform/log.ts';
 import { TIMING } from '../timing.ts';
 import { type LoopbackRedirect, redirectUri } from './loopback-redirect.ts';
 import { type ResultPage, resultPage } from './result-page.ts';
-import { asSignInError, beginLife, type SignIn, type SignInEdges } from './sign-in.ts';
+import { asSignInError, createLifetime, type SignIn, type SignInEdges } from './sign-in.ts';
 
 export type BrowserSignInEdges = SignInEdges & { redirect: LoopbackRedirect };
 
@@ -31,7 +31,7 @@ export async function startBrowserSignIn(
   let leasedUntil = 0;
   let pagesOpened = 0;
 
-  const life = beginLife(clock, TIMING.signInLifeMs, () => {
+  const life = createLifetime(clock, TIMING.signInLifeMs, () => {
     if (page) return;
     edges.unanswered(pagesOpened);
     life.finish({ error: expired() });

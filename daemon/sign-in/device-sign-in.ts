@@ -3,7 +3,7 @@ import type { CcwbError } from '../../protocol/errors.ts';
 import { codeExpired, type DevicePoll } from '../oidc/device-grant.ts';
 import { causeOf } from '../platform/log.ts';
 import { TIMING } from '../timing.ts';
-import { asSignInError, beginLife, type SignIn, type SignInEdges } from './sign-in.ts';
+import { asSignInError, createLifetime, type SignIn, type SignInEdges } from './sign-in.ts';
 
 /**
  * A sign-in by device authorization (RFC 8628): a code that a person enters in a browser anywhere, while
@@ -29,7 +29,7 @@ export async function startDeviceSignIn(profile: string, edges: SignInEdges): Pr
     edges.unanswered(1);
     life.finish({ error: codeExpired() });
   };
-  const life = beginLife(clock, device.lifeMs, () => {
+  const life = createLifetime(clock, device.lifeMs, () => {
     if (!polling) expire();
   });
   void life.ended.then(() => clearTimeout(timer));

@@ -54,7 +54,7 @@ type Listener = {
 };
 
 /** `settled` resolves when no released port is still open: every browser that came back has its page. */
-export function loopbackRedirect(): LoopbackRedirect & { settled(): Promise<void> } {
+export function createLoopbackRedirect(): LoopbackRedirect & { settled(): Promise<void> } {
   const listeners = new Map<number, Listener>();
   const closing = new Set<Promise<unknown>>();
 

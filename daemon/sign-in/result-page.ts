@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 /** What happened, as far as the browser may know. Texts of others are never shown: they come in by URL. */
-export type Outcome =
+export type SignInOutcome =
   | { outcome: 'signed-in'; user: string; profile: string }
   | { outcome: 'signed-in-without-aws'; user: string; message: string; fix: string }
   | { outcome: 'denied' | 'unknown' }
@@ -18,7 +18,7 @@ type Content = {
 };
 
 /** The page a sign-in ends on: what happened, and what to do next. One file, no resources from elsewhere. */
-export function resultPage(outcome: Outcome): ResultPage {
+export function resultPage(outcome: SignInOutcome): ResultPage {
   const { status, tone, title, lines, next } = contentOf(outcome);
   const html = `<!doctype html>
 <html lang="en">
@@ -44,7 +44,7 @@ ${lines.map((line) => `<p>${withCommands(line)}</p>`).join('\n')}
   return { status, html, contentSecurityPolicy: CONTENT_SECURITY_POLICY };
 }
 
-function contentOf(outcome: Outcome): Content {
+function contentOf(outcome: SignInOutcome): Content {
   switch (outcome.outcome) {
     case 'signed-in':
       return {

@@ -8,12 +8,12 @@ import type { Log } from '../platform/log.ts';
 import { createDeferred, type Deferred } from '../waiting.ts';
 import type { ResultPage } from './result-page.ts';
 
-export type End = { user: string } | { error: CcwbError };
+export type SignInEnd = { user: string } | { error: CcwbError };
 
 /** One sign-in from its start to its one end; by which grant, its callers see only in the reply. */
 export type SignIn = {
   readonly id: string;
-  readonly end: End | undefined;
+  readonly end: SignInEnd | undefined;
   /** Happens at the end, or when the page is to be opened by somebody else. */
   readonly changed: Deferred;
   readonly ended: Promise<void>;
@@ -25,7 +25,7 @@ export type SignIn = {
   pageOpened(opened: boolean): void;
   /** A timer does not run while the computer sleeps; the wall clock does. */
   expireIfOver(): void;
-  finish(end: End): void;
+  finish(end: SignInEnd): void;
   /** Ends it with `error`; one whose tokens may be on their way ends by itself, soon: see `settled`. */
   cancel(error: CcwbError): void;
   /** Resolves when no tokens are on their way. */
@@ -48,7 +48,7 @@ export type SignInEdges = {
 };
 
 /** The life of a sign-in, which ends once. */
-export type Life = Pick<SignIn, 'id' | 'end' | 'changed' | 'ended' | 'finish' | 'expireIfOver'> & {
+export type SignInLifetime = Pick<SignIn, 'id' | 'end' | 'changed' | 'ended' | 'finish' | 'expireIfOver'> & {
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
   /** Lets those who wait look again. */
@@ -56,13 +56,13 @@ export type Life = Pick<SignIn, 'id' | 'end' | 'changed' | 'ended' | 'finish' | 
 };
 
 /** @param expired called when the life is over, by the timer or by the clock; finishes it, or will. */
-export function beginLife(clock: Clock, lifeMs: number, expired: () => void): Life {
+export function createLifetime(clock: Clock, lifeMs: number, expired: () => void): SignInLifetime {
   const expiresAt = clock.now() + lifeMs;
   const timer = setTimeout(() => expired(), lifeMs);
   timer.unref();
   const ended = createDeferred();
   let changed = createDeferred();
-  let end: End | undefined;
+  let end: SignInEnd | undefined;
   const wake = (): void => {
     const last = changed;
     changed = createDeferred();

@@ -11,7 +11,7 @@ import { startBrowserSignIn } from './browser-sign-in.ts';
 import { startDeviceSignIn } from './device-sign-in.ts';
 import type { LoopbackRedirect } from './loopback-redirect.ts';
 import type { ResultPage } from './result-page.ts';
-import type { End, SignIn, SignInEdges } from './sign-in.ts';
+import type { SignIn, SignInEdges, SignInEnd } from './sign-in.ts';
 
 /**
  * The sign-ins of one session: at most one in the browser and one by code, which all callers join. A
@@ -62,17 +62,17 @@ export type SignInDependencies = {
   successPage(profile: string): Promise<ResultPage>;
 };
 
-type Way = 'browser' | 'device';
+type SignInMethod = 'browser' | 'device';
 
-export function signIns(port: number, deps: SignInDependencies): SignIns {
+export function createSignIns(port: number, deps: SignInDependencies): SignIns {
   const { clock, log } = deps;
-  const known: Record<Way, SignIn | undefined> = { browser: undefined, device: undefined };
+  const known: Record<SignInMethod, SignIn | undefined> = { browser: undefined, device: undefined };
   /** Pages and codes in a row that nobody answered, to stop a tool that asks all night from opening tabs all night. */
   let unanswered = 0;
   /** What ended everything last, and how often that happened: a sign-in that was just starting ends alike. */
-  let last: { end: End | undefined; times: number } = { end: undefined, times: 0 };
+  let last: { end: SignInEnd | undefined; times: number } = { end: undefined, times: 0 };
   const all = (): SignIn[] => Object.values(known).filter((signIn) => signIn !== undefined);
-  const everythingEnds = (end: End): void => {
+  const everythingEnds = (end: SignInEnd): void => {
     last = { end, times: last.times + 1 };
   };
 
@@ -96,7 +96,7 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
     },
   };
 
-  const starter = (way: Way, start: (profile: string) => Promise<SignIn | undefined>) =>
+  const starter = (way: SignInMethod, start: (profile: string) => Promise<SignIn | undefined>) =>
     createSharedCall(async (profile: string): Promise<SignIn | undefined> => {
       const { times } = last;
       const signIn = await start(profile);
@@ -119,12 +119,12 @@ export function signIns(port: number, deps: SignInDependencies): SignIns {
     device: starter('device', (profile) => startDeviceSignIn(profile, edges)),
   };
 
-  const underWay = (way: Way): SignIn | undefined => {
+  const underWay = (way: SignInMethod): SignIn | undefined => {
     known[way]?.expireIfOver();
     return known[way]?.end ? undefined : known[way];
   };
 
-  const joinOrBegin = async (way: Way, profile: string): Promise<SignIn | undefined> =>
+  const joinOrBegin = async (way: SignInMethod, profile: string): Promise<SignIn | undefined> =>
     underWay(way) ?? (await begin[way](profile));
 
   /** By code for a caller without a screen, where that works; a caller that insists on it gets the error. */

@@ -8,7 +8,7 @@ import type { Claims } from '../oidc/tokens.ts';
  */
 const VALUE_MAX_BYTES = 256;
 
-type Rule = {
+type HeaderRule = {
   header: TelemetryHeader;
   /** In this order, each first as `custom:NAME`, where Cognito user pools keep their own attributes. */
   claims: readonly string[];
@@ -18,7 +18,7 @@ type Rule = {
 
 const constant = (value: string) => (): string => value;
 
-const RULES: readonly Rule[] = [
+const RULES: readonly HeaderRule[] = [
   { header: 'x-user-email', claims: ['email', 'preferred_username', 'mail'] },
   { header: 'x-user-id', claims: ['sub', 'user_id'], transform: pseudonym },
   {

@@ -22,7 +22,7 @@ export type Telemetry = {
   refreshIfDue(): Promise<void>;
 };
 
-export function openTelemetry(
+export function createTelemetry(
   { telemetry, identityProvider }: Pick<ProfileConfig, 'telemetry' | 'identityProvider'>,
   session: Pick<Session, 'restore' | 'lastIdToken' | 'idToken'>,
   clock: Clock,

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import t from 'tap';
 import { invokeModel } from '../../admin/aws/bedrock-invoke.ts';
 import { listModels } from '../../admin/aws/bedrock-models.ts';
-import { awsTransport } from '../../network/aws-transport.ts';
+import { createAwsTransport } from '../../network/aws-transport.ts';
 import { setUp, stsClient } from './support.ts';
 
 const run = promisify(execFile);
@@ -108,7 +108,7 @@ t.test('each region has the inference profiles of its geography, and may have no
     credentials: { accessKeyId: AccessKeyId, secretAccessKey: SecretKey, sessionToken: SessionToken },
     maxAttempts: 1,
     // The SDK's own speaks HTTP/2 to this service.
-    requestHandler: awsTransport(fetch),
+    requestHandler: createAwsTransport(fetch),
   };
   const never = new AbortController().signal;
   for (const [region, geography] of [

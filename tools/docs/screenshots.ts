@@ -1,10 +1,10 @@
 /** docs/images/*.png: the pages a sign-in ends on, as a browser shows them. */
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
-import { type Outcome, resultPage } from '../../daemon/sign-in/result-page.ts';
+import { resultPage, type SignInOutcome } from '../../daemon/sign-in/result-page.ts';
 import { findChromium } from '../../sandbox/browser/chromium.ts';
 
-const PAGES: Readonly<Record<string, Outcome>> = {
+const PAGES: Readonly<Record<string, SignInOutcome>> = {
   'signed-in': { outcome: 'signed-in', user: 'demo@example.com', profile: 'ClaudeCode' },
   'not-signed-in': { outcome: 'denied' },
   'no-credentials': {

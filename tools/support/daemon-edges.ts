@@ -95,7 +95,7 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
   return error instanceof Error && 'code' in error ? String(error.code) : String(error);
 }
 
-/** A way out without proxy. */
+/** A network status without a proxy. */
 export const noProxy = (): NetworkStatus => ({ proxy: null, certificates: [] });
 
 /** A home where no other tool has ever been. */

@@ -2,17 +2,17 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { routeHandlers } from '../../daemon/api/routes.ts';
+import { createRouteHandlers } from '../../daemon/api/routes.ts';
 import { startRefreshScheduler } from '../../daemon/aws/refresh-scheduler.ts';
 import type { DaemonEdges } from '../../daemon/edges.ts';
-import { correctedClock } from '../../daemon/platform/clock.ts';
+import { createCorrectedClock } from '../../daemon/platform/clock.ts';
 import type { Log } from '../../daemon/platform/log.ts';
-import { openProfiles } from '../../daemon/profiles/profiles.ts';
+import { createProfiles } from '../../daemon/profiles/profiles.ts';
 import { createCredentialLocks } from '../../daemon/session/credential-lock.ts';
 import type { SecretStore } from '../../daemon/session/stores/secret-store.ts';
 import { sessionKey } from '../../daemon/session/stores/secret-store.ts';
 import { createSessionFileStore } from '../../daemon/session/stores/session-file-store.ts';
-import { loopbackRedirect } from '../../daemon/sign-in/loopback-redirect.ts';
+import { createLoopbackRedirect } from '../../daemon/sign-in/loopback-redirect.ts';
 import type { Credentials } from '../../protocol/api.ts';
 import { loadConfig } from '../../protocol/config.ts';
 import { CcwbError } from '../../protocol/errors.ts';
@@ -47,7 +47,7 @@ export type CoreWorld = {
 export function startCore({ directory, time, internet, random, log }: CoreWorld): Core {
   let killed = false;
   const held = new Set<() => void>();
-  const clock = correctedClock(Date.now, () => performance.now(), log);
+  const clock = createCorrectedClock(Date.now, () => performance.now(), log);
   const outlet = internet.outlet(clock.observe);
   const drawn: number[] = [];
   const store = createSessionFileStore(directory);
@@ -82,10 +82,10 @@ export function startCore({ directory, time, internet, random, log }: CoreWorld)
     },
   };
   const configPath = join(directory, 'config.json');
-  const profiles = openProfiles(configPath, loopbackRedirect(), edges);
+  const profiles = createProfiles(configPath, createLoopbackRedirect(), edges);
   // Each credential cache draws one number when it is made, in the order of the file.
   const jitters = Object.fromEntries(PROFILES.map((name, index) => [name, (drawn[index] ?? 0) * 2 - 1]));
-  const handlers = routeHandlers({
+  const handlers = createRouteHandlers({
     profiles,
     clock,
     network: noProxy,
@@ -109,7 +109,7 @@ export function startCore({ directory, time, internet, random, log }: CoreWorld)
       };
       return (await handlers.credentials(request)) as Credentials;
     },
-    signedIn: (profile) => profiles.named(profile).session.view().signedIn,
+    signedIn: (profile) => profiles.get(profile).session.view().signedIn,
     stop: async () => {
       await scheduler.stop();
       profiles.cancelSignIns(new CcwbError('ERR_LOGIN_CANCELLED', 'the daemon stopped', 'sign in'));

@@ -8,8 +8,8 @@
  * and the laptop does not fall asleep while a refresh token is being spent.
  */
 import { Response } from 'undici';
-import type { Fetch } from '../../daemon/edges.ts';
 import { TIMING } from '../../daemon/timing.ts';
+import type { Fetch } from '../../network/transport.ts';
 import type { SigningKey } from '../../sandbox/provider/signing-keys.ts';
 import type { Random } from '../support/random.ts';
 import { type Aws, openAws } from './aws.ts';
@@ -46,7 +46,7 @@ export type Internet = {
   };
 };
 
-/** One daemon's way out; a daemon that was killed gets no reply any more. */
+/** One daemon's network access; a daemon that was killed gets no reply any more. */
 export type Outlet = { fetch: Fetch; cut(): void };
 
 type Request = { url: URL; headers: Headers; body: string };

@@ -14,7 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { AUDIT_LIMITS, auditLog, type Disclosure } from '../../../daemon/api/audit-log.ts';
+import { AUDIT_LIMITS, createAuditLog, type Disclosure } from '../../../daemon/api/audit-log.ts';
 import { PREDECESSOR } from '../../../protocol/paths.ts';
 import { fakeClock, memoryLog } from '../../../tools/support/daemon-edges.ts';
 import { noOtherUser, OTHER_USER } from '../../fixtures/other-user.ts';
@@ -34,7 +34,7 @@ const GIVEN: Disclosure = {
 function open(t: Test, limits: Partial<{ fileBytes: number; waitingLines: number }> = {}) {
   const path = join(t.testdir({}), 'logs', 'audit.jsonl');
   const { log, lines } = memoryLog();
-  const audit = auditLog(path, { clock: fakeClock(), log }, { ...AUDIT_LIMITS, ...limits });
+  const audit = createAuditLog(path, { clock: fakeClock(), log }, { ...AUDIT_LIMITS, ...limits });
   const record = async (...disclosures: Disclosure[]): Promise<void> => {
     for (const disclosure of disclosures) audit.record(disclosure);
     await audit.settled(60_000);
@@ -70,7 +70,7 @@ t.test('lines are added to those there are, in order, also by two daemons at onc
   const { path, record, written } = open(t);
   await record(GIVEN);
   const { log } = memoryLog();
-  const other = auditLog(path, { clock: fakeClock(), log });
+  const other = createAuditLog(path, { clock: fakeClock(), log });
   const many = Array.from({ length: 200 }, (_, index) => ({ ...GIVEN, profile: `p${index}` }));
   for (const disclosure of many) other.record({ ...disclosure, profile: `o${disclosure.profile}` });
   await Promise.all([record(...many), other.settled(60_000)]);
@@ -204,7 +204,7 @@ t.test('half a line does not become part of the next', async (t) => {
   t.match(JSON.parse(child.stderr), [{ event: 'audit log not written' }], child.stderr);
   t.equal(readFileSync(path, 'utf8'), `${'x'.repeat(470)}\n`);
   const { log } = memoryLog();
-  const audit = auditLog(path, { clock: fakeClock(), log });
+  const audit = createAuditLog(path, { clock: fakeClock(), log });
   audit.record(GIVEN);
   await audit.settled(60_000);
   t.match(JSON.parse(readFileSync(path, 'utf8').trimEnd().split('\n').at(-1) ?? ''), { keyId: 'WXYZ' });

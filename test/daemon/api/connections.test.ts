@@ -2,14 +2,14 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { LIMITS } from '../../../daemon/api/connections.ts';
-import type { Handler } from '../../../daemon/api/routes.ts';
+import type { RouteHandler } from '../../../daemon/api/routes.ts';
 import { BUILD_VERSION, PROTOCOL_VERSION } from '../../../protocol/version.ts';
 import { fakeClock, gate } from '../../../tools/support/daemon-edges.ts';
 import { serve } from '../fixtures/api.ts';
 import { ask, talk } from '../fixtures/sockets.ts';
 
 const VERSION = { protocol: 1, build: '0.1.0', pid: 7, startedAt: '2026-01-02T03:04:05Z' };
-const version: Handler = async () => VERSION;
+const version: RouteHandler = async () => VERSION;
 const GET = 'GET /v1/version HTTP/1.1\r\nhost: localhost\r\n';
 const POST = 'POST /v1/profiles/A/sign-in HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n';
 const NO_PEERS =
@@ -108,7 +108,7 @@ t.test('an upgrade is not taken up', async (t) => {
 
 t.test('a connection is for one request', async (t) => {
   const calls: string[] = [];
-  const counted: Handler = async () => {
+  const counted: RouteHandler = async () => {
     calls.push('version');
     return VERSION;
   };
@@ -211,7 +211,7 @@ t.test('slow clients are told so and cut off, and delay nobody', async (t) => {
 
 t.test('a client that leaves in the middle is no failure', async (t) => {
   const waiting = gate();
-  const expiration: Handler = () => waiting.promise.then(() => ({ valid: false, expiration: null }));
+  const expiration: RouteHandler = () => waiting.promise.then(() => ({ valid: false, expiration: null }));
   const { socket, lines } = await serve(t, { version, expiration });
   const starts = [
     '',

@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, mkdirSync, realpathSync, rmSync, symlinkSync }
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { type Asking, disclosures } from '../../../daemon/api/disclosure.ts';
+import { type Asking, createDisclose } from '../../../daemon/api/disclosure.ts';
 import { requesterOf } from '../../../daemon/api/peer.ts';
 import { loginRequired } from '../../../protocol/errors.ts';
 import { codeOf, memoryAudit, rejection } from '../../../tools/support/daemon-edges.ts';
@@ -25,7 +25,7 @@ t.test(
   { skip: SKIP },
   async (t) => {
     const audit = memoryAudit();
-    const disclose = disclosures(audit);
+    const disclose = createDisclose(audit);
     t.same(await disclose(asking(), secret, ({ id }) => id), { id: 'ASIAEXAMPLEWXYZ' });
     t.same(await disclose(asking(undefined, { what: 'id-token' }), async () => 'jwt'), 'jwt');
     const requester = { peer: { pid: peer.pid, uid: peer.uid, program }, caller };
@@ -38,7 +38,7 @@ t.test(
 
 t.test('what is not given out is not recorded', async (t) => {
   const audit = memoryAudit();
-  const disclose = disclosures(audit);
+  const disclose = createDisclose(audit);
   const fails = () => Promise.reject(loginRequired());
   t.equal(await codeOf(disclose(asking(), fails)), 'ERR_LOGIN_REQUIRED');
   const left = new AbortController();
@@ -53,7 +53,7 @@ t.test('who asked is looked at before the answer is there', { skip: SKIP }, asyn
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const sleeper = { ...peer, pid: child.pid };
   while (!requesterOf(sleeper).peer.program?.endsWith('sleep')) await sleep(5);
-  await disclosures(audit)(asking(undefined, { peer: sleeper }), async () => {
+  await createDisclose(audit)(asking(undefined, { peer: sleeper }), async () => {
     child.kill('SIGKILL');
     await ended;
   });
@@ -62,7 +62,7 @@ t.test('who asked is looked at before the answer is there', { skip: SKIP }, asyn
 
 t.test('without a list every program is allowed, known or not', async (t) => {
   const audit = memoryAudit();
-  const disclose = disclosures(audit);
+  const disclose = createDisclose(audit);
   t.ok(await disclose(asking(undefined, { peer: undefined }), secret));
   t.match(audit.records, [{ requester: { peer: { pid: null }, caller: null } }]);
 });
@@ -77,7 +77,7 @@ function entries(t: Test) {
 
 t.test('a list allows programs by path, folder, link and place in the home', { skip: SKIP }, async (t) => {
   const { home, link } = entries(t);
-  const disclose = disclosures(memoryAudit(), home);
+  const disclose = createDisclose(memoryAudit(), home);
   for (const entry of [
     program,
     `${dirname(program)}/`,
@@ -96,7 +96,7 @@ t.test('a list refuses every other program, which is recorded and told', { skip:
   const { home } = entries(t);
   mkdirSync(join(home, 'empty'));
   const audit = memoryAudit();
-  const disclose = disclosures(audit, home);
+  const disclose = createDisclose(audit, home);
   const unasked = async () => t.fail('no credential may be asked for');
   const refused = [
     '/bin/sh',
@@ -132,7 +132,9 @@ t.test('a list refuses every other program, which is recorded and told', { skip:
 
 t.test('where the system names no program a list refuses all', async (t) => {
   const audit = memoryAudit();
-  const error = await rejection(disclosures(audit)(asking(['/usr/bin/node'], { peer: undefined }), secret));
+  const error = await rejection(
+    createDisclose(audit)(asking(['/usr/bin/node'], { peer: undefined }), secret),
+  );
   t.match(error, { code: 'ERR_REQUEST_REFUSED', message: /^a program that the system does not name / });
   t.match(audit.records, [{ refused: true }]);
 });
@@ -151,7 +153,7 @@ t.test('a program whose file was replaced by an upgrade stays allowed', { skip: 
   while (requesterOf(tool).peer.program !== file) await sleep(5);
   rmSync(file);
   t.equal(requesterOf(tool).peer.program, `${file} (deleted)`);
-  const disclose = disclosures(memoryAudit());
+  const disclose = createDisclose(memoryAudit());
   t.ok(await disclose(asking([file], { peer: tool }), secret));
   t.equal(await codeOf(disclose(asking([`${file}s`], { peer: tool }), secret)), 'ERR_REQUEST_REFUSED');
 });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { openDrain } from '../../../daemon/api/drain.ts';
+import { createDrain } from '../../../daemon/api/drain.ts';
 import type { Profile } from '../../../daemon/profiles/profiles.ts';
 import type { Credentials, DrainReply, SignInReply } from '../../../protocol/api.ts';
 import { signInOverHttp } from '../../../sandbox/browser/browserless.ts';
@@ -146,7 +146,7 @@ t.test('a failure to stop is not kept secret', async (t) => {
   const { log, events } = memoryLog();
   const broken = new Error('planted');
   const profiles = { all: (): Profile[] => [], settled: async () => {} };
-  const drain = openDrain(profiles, { log }, () => Promise.reject(broken));
+  const drain = createDrain(profiles, { log }, () => Promise.reject(broken));
   t.same(drain.begin(), { state: 'ending' });
   t.equal(await rejection(drain.done), broken);
   t.strictSame(events(), ['making room for another daemon']);

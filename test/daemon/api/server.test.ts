@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import type { ApiRequest, Handler } from '../../../daemon/api/routes.ts';
+import type { ApiRequest, RouteHandler } from '../../../daemon/api/routes.ts';
 import { createDaemonClient } from '../../../protocol/client.ts';
 import { CcwbError, loginRequired } from '../../../protocol/errors.ts';
 import { BUILD_VERSION, PROTOCOL_VERSION, VERSION_HEADER } from '../../../protocol/version.ts';
@@ -10,7 +10,7 @@ import { serve } from '../fixtures/api.ts';
 import { ask, type RawRequest, type Reply, talk } from '../fixtures/sockets.ts';
 
 const VERSION = { protocol: 1, build: '0.1.0', pid: 7, startedAt: '2026-01-02T03:04:05Z' };
-const version: Handler = async () => VERSION;
+const version: RouteHandler = async () => VERSION;
 const host = 'localhost';
 
 function errorIn(reply: Reply): { code: unknown; message: unknown; fix: unknown } {
@@ -147,7 +147,7 @@ t.test('a path that is no path is an error of ours', async (t) => {
 
 t.test('a profile\u2019s name is bounded and decoded', async (t) => {
   const seen: string[] = [];
-  const expiration: Handler = async ({ params }: ApiRequest) => {
+  const expiration: RouteHandler = async ({ params }: ApiRequest) => {
     seen.push(params.profile);
     return { valid: false, expiration: null };
   };
@@ -164,7 +164,7 @@ t.test('a profile\u2019s name is bounded and decoded', async (t) => {
 
 t.test('a body has exactly the fields of its route', async (t) => {
   const bodies: unknown[] = [];
-  const signIn: Handler = async ({ body }) => {
+  const signIn: RouteHandler = async ({ body }) => {
     bodies.push(body);
     return { state: 'signed-in', user: null };
   };
@@ -200,7 +200,7 @@ t.test('a body has exactly the fields of its route', async (t) => {
 
 t.test('a long poll\u2019s query is checked, converted and has defaults', async (t) => {
   const seen: unknown[] = [];
-  const awaitSignIn: Handler = async ({ query, params }) => {
+  const awaitSignIn: RouteHandler = async ({ query, params }) => {
     seen.push({ ...query, ...params });
     return { state: 'signed-in', user: 'u' };
   };
@@ -344,7 +344,7 @@ t.test('a slow handler delays no other', async (t) => {
 
 t.test('a handler learns that its caller went away', async (t) => {
   const arrived = gate<AbortSignal>();
-  const awaitSignIn: Handler = async ({ signal }) => {
+  const awaitSignIn: RouteHandler = async ({ signal }) => {
     arrived.open(signal);
     await new Promise((resolve) => signal.addEventListener('abort', resolve));
     return { state: 'signed-in', user: null };

@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { newContainerToken, removeContainerToken } from '../../../daemon/container/container-token.ts';
+import { createContainerToken, removeContainerToken } from '../../../daemon/container/container-token.ts';
 
 t.test('a token of 256 bits is in a file that only this user can read', async (t) => {
   const path = join(t.testdir({}), 'run', 'token');
-  const token = newContainerToken(path);
+  const token = createContainerToken(path);
   const text = readFileSync(path, 'utf8');
   t.match(text, /^[\w-]{43}$/, 'and nothing but it, since SDKs send it as it stands');
   t.equal(statSync(path).mode & 0o777, 0o600);
@@ -18,7 +18,7 @@ t.test('a token of 256 bits is in a file that only this user can read', async (t
 
 t.test('nothing else matches, of whatever length', async (t) => {
   const path = join(t.testdir({}), 'token');
-  const token = newContainerToken(path);
+  const token = createContainerToken(path);
   const text = readFileSync(path, 'utf8');
   const others = [
     '',
@@ -37,9 +37,9 @@ t.test('nothing else matches, of whatever length', async (t) => {
 t.test('each one is new, and what stood in its place is gone', async (t) => {
   const directory = t.testdir({});
   const path = join(directory, 'token');
-  const first = newContainerToken(path);
+  const first = createContainerToken(path);
   const before = readFileSync(path, 'utf8');
-  const second = newContainerToken(path);
+  const second = createContainerToken(path);
   t.not(readFileSync(path, 'utf8'), before);
   t.notOk(second.matches(before));
   t.ok(first.matches(before));
@@ -47,7 +47,7 @@ t.test('each one is new, and what stood in its place is gone', async (t) => {
   const elsewhere = join(directory, 'elsewhere');
   writeFileSync(elsewhere, 'precious');
   symlinkSync(elsewhere, path);
-  newContainerToken(path);
+  createContainerToken(path);
   t.equal(readFileSync(elsewhere, 'utf8'), 'precious', 'a link is replaced, not followed');
   t.ok(statSync(path).isFile());
 });

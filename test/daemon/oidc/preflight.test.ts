@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { Fetch } from '../../../daemon/edges.ts';
 import { preflight } from '../../../daemon/oidc/preflight.ts';
+import type { Fetch } from '../../../network/transport.ts';
 import { codeOf } from '../../../tools/support/daemon-edges.ts';
 
 const AUTHORIZE = new URL('https://id.example.com/authorize?client_id=a');

@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { Fetch } from '../../../daemon/edges.ts';
 import { createRotationWatch } from '../../../daemon/oidc/rotation-watch.ts';
+import type { Fetch } from '../../../network/transport.ts';
 
 const TOKEN = 'https://id.example.com/token';
 const grant = (type: string): RequestInit => ({

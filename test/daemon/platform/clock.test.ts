@@ -1,5 +1,5 @@
 import t from 'tap';
-import { correctedClock } from '../../../daemon/platform/clock.ts';
+import { createCorrectedClock } from '../../../daemon/platform/clock.ts';
 import { TIMING } from '../../../daemon/timing.ts';
 import { memoryLog } from '../../../tools/support/daemon-edges.ts';
 
@@ -11,7 +11,7 @@ const HOUR = 60 * MINUTE;
 function machine() {
   const at = { wall: START, monotonic: 1_000 };
   const { log, events } = memoryLog();
-  const clock = correctedClock(
+  const clock = createCorrectedClock(
     () => at.wall,
     () => at.monotonic,
     log,

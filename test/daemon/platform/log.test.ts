@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
-import { causeOf, type LogFields, openLog } from '../../../daemon/platform/log.ts';
+import { causeOf, createLog, type LogFields } from '../../../daemon/platform/log.ts';
 
 type Line = Record<string, unknown>;
 
@@ -14,7 +14,7 @@ function linesOf(path: string): Line[] {
 
 t.test('a line is JSON with its time, level, event and fields', async (t) => {
   const file = join(t.testdir({}), 'daemon.log');
-  const log = openLog({ file });
+  const log = createLog({ file });
   log('info', 'daemon started', { pid: 7, socket: '/run/x.sock' });
   log('error', 'defect');
   const [first, second] = linesOf(file);
@@ -25,7 +25,7 @@ t.test('a line is JSON with its time, level, event and fields', async (t) => {
 
 t.test('a field that is not on the list cannot be logged', async (t) => {
   const file = join(t.testdir({}), 'daemon.log');
-  const log = openLog({ file });
+  const log = createLog({ file });
   const planted = {
     profile: 'ClaudeCode',
     refreshToken: 'planted-1',
@@ -77,7 +77,7 @@ t.test('the level decides what is written', async (t) => {
   const directory = t.testdir({});
   const write = (name: string, level?: 'debug' | 'info' | 'warn' | 'error') => {
     const file = join(directory, name);
-    const log = level ? openLog({ file }, level) : openLog({ file });
+    const log = level ? createLog({ file }, level) : createLog({ file });
     for (const line of ['debug', 'info', 'warn', 'error'] as const) log(line, line);
     return linesOf(file).map(({ event }) => event);
   };
@@ -90,8 +90,8 @@ t.test('a file is made with its folder, for this user alone, and added to', asyn
   const before = process.umask(0o077);
   t.teardown(() => process.umask(before));
   const file = join(t.testdir({}), 'logs', 'deep', 'daemon.log');
-  openLog({ file })('info', 'one');
-  openLog({ file })('info', 'two');
+  createLog({ file })('info', 'one');
+  createLog({ file })('info', 'two');
   t.equal(statSync(file).mode & 0o777, 0o600);
   t.equal(linesOf(file).length, 2);
 });
@@ -102,14 +102,14 @@ t.test('a full file makes room for the next, and one predecessor stays', async (
   const file = join(t.testdir({}), 'daemon.log');
   const events = (path: string): unknown[] => linesOf(path).map(({ event }) => event);
   const line = '{"level":"info","time":"2026-01-02T03:04:05.000Z","event":"a"}\n';
-  const log = openLog({ file }, 'info', 2 * line.length);
+  const log = createLog({ file }, 'info', 2 * line.length);
   for (const event of ['a', 'b', 'c', 'd', 'e']) log('info', event);
   t.strictSame(events(`${file}.1`), ['c', 'd']);
   t.strictSame(events(file), ['e']);
   t.equal(statSync(file).mode & 0o777, 0o600);
   t.strictSame(readdirSync(dirname(file)), ['daemon.log', 'daemon.log.1']);
   // One that is started later counts what is there, and one that writes beside it follows.
-  const later = openLog({ file }, 'info', 2 * line.length);
+  const later = createLog({ file }, 'info', 2 * line.length);
   for (const event of ['f', 'g']) later('info', event);
   log('info', 'h');
   log('info', 'i');
@@ -121,7 +121,7 @@ t.test('a file that cannot make room is written on', async (t) => {
   const file = join(t.testdir({}), 'daemon.log');
   // Not empty: nothing can take its name.
   mkdirSync(join(`${file}.1`, 'x'), { recursive: true });
-  const log = openLog({ file }, 'info', 100);
+  const log = createLog({ file }, 'info', 100);
   for (const event of ['a', 'b', 'c', 'd']) log('info', event);
   t.equal(linesOf(file).length, 4);
 });
@@ -129,7 +129,7 @@ t.test('a file that cannot make room is written on', async (t) => {
 t.test('a descriptor is written to', async (t) => {
   const file = join(t.testdir({ out: '' }), 'out');
   const fd = openSync(file, 'a');
-  openLog({ fd })('warn', 'to a descriptor');
+  createLog({ fd })('warn', 'to a descriptor');
   closeSync(fd);
   t.match(linesOf(file), [{ level: 'warn', event: 'to a descriptor' }]);
 });
@@ -137,7 +137,7 @@ t.test('a descriptor is written to', async (t) => {
 t.test('a log that cannot be written ends nothing', async (t) => {
   const directory = t.testdir({ file: '' });
   const fd = openSync(join(directory, 'file'), 'r');
-  const log = openLog({ fd });
+  const log = createLog({ fd });
   t.doesNotThrow(() => log('info', 'nobody reads this'));
   await new Promise((resolve) => setImmediate(resolve));
   t.doesNotThrow(() => log('info', 'nor this'));
@@ -150,7 +150,7 @@ t.test(
   { skip: process.platform === 'linux' ? false : 'needs /dev/full' },
   async (t) => {
     const fd = openSync('/dev/full', 'w');
-    const log = openLog({ fd });
+    const log = createLog({ fd });
     for (let line = 0; line < 5; line += 1) t.doesNotThrow(() => log('info', 'x'));
     await new Promise((resolve) => setImmediate(resolve));
     closeSync(fd);

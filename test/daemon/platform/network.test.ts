@@ -3,7 +3,7 @@ import { createServer as createHttp, type IncomingMessage, type ServerResponse }
 import { join } from 'node:path';
 import t from 'tap';
 import type { NetworkSettings } from '../../../common/network-settings.ts';
-import { neverSent, openNetwork } from '../../../daemon/platform/network.ts';
+import { createNetworkAccess, neverSent } from '../../../daemon/platform/network.ts';
 import { CcwbError } from '../../../protocol/errors.ts';
 import { codeOf, memoryLog, rejection } from '../../../tools/support/daemon-edges.ts';
 import { CA, listen, proxy, tlsServer as startTls } from '../../fixtures/tls-proxy.ts';
@@ -11,7 +11,7 @@ import { CA, listen, proxy, tlsServer as startTls } from '../../fixtures/tls-pro
 function open(settings: NetworkSettings | (() => NetworkSettings) = {}) {
   const seen: number[] = [];
   const read = typeof settings === 'function' ? settings : () => settings;
-  return { seen, ...openNetwork(read, memoryLog().log, (at) => seen.push(at)) };
+  return { seen, ...createNetworkAccess(read, memoryLog().log, (at) => seen.push(at)) };
 }
 
 const hello = (_: IncomingMessage, response: ServerResponse): void => void response.end('hello');

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import t from 'tap';
-import type { Fetch } from '../../../daemon/edges.ts';
 import { probeAddresses } from '../../../daemon/platform/probe.ts';
+import type { Fetch } from '../../../network/transport.ts';
 import { CcwbError } from '../../../protocol/errors.ts';
 import { PROBE_BODY_LENGTH, type Probe } from '../../../protocol/probe.ts';
 

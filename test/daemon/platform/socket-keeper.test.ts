@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import t from 'tap';
 import { listen } from '../../../daemon/platform/socket.ts';
-import { keepSocket } from '../../../daemon/platform/socket-keeper.ts';
+import { startSocketKeeper } from '../../../daemon/platform/socket-keeper.ts';
 import { memoryLog } from '../../../tools/support/daemon-edges.ts';
 import { until } from '../../fixtures/until.ts';
 import { ask, shortDirectory } from '../fixtures/sockets.ts';
@@ -19,7 +19,7 @@ async function serving(t: T, path: string, change: { watch?: false } = {}) {
   let lost = 0;
   // A descriptor is not watched: what is left is the looks.
   const source = change.watch === false ? { fd: 0 } : { path };
-  const keeper = keepSocket(listening, source, log, () => {
+  const keeper = startSocketKeeper(listening, source, log, () => {
     lost += 1;
   });
   let ended: Promise<void> | undefined;

@@ -2,8 +2,8 @@ import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { DaemonEdges } from '../../../daemon/edges.ts';
-import { openProfiles, type Profiles } from '../../../daemon/profiles/profiles.ts';
-import { loopbackRedirect } from '../../../daemon/sign-in/loopback-redirect.ts';
+import { createProfiles, type Profiles } from '../../../daemon/profiles/profiles.ts';
+import { createLoopbackRedirect } from '../../../daemon/sign-in/loopback-redirect.ts';
 import { CcwbError } from '../../../protocol/errors.ts';
 import { approveDevice, signInOverHttp, visitCallback } from '../../../sandbox/browser/browserless.ts';
 import {
@@ -74,7 +74,7 @@ async function open(
     createLocks: () => noLocks,
     createStore: () => store,
   };
-  const profiles = openProfiles(path, loopbackRedirect(), edges);
+  const profiles = createProfiles(path, createLoopbackRedirect(), edges);
   t.teardown(async () => {
     profiles.cancelSignIns(new CcwbError('ERR_LOGIN_CANCELLED', 'the test ends', ''));
     await profiles.settled();
@@ -83,7 +83,7 @@ async function open(
 }
 
 async function signIn(profiles: Profiles, name: string): Promise<string> {
-  const started = await profiles.named(name).signIns.start(name, { automatic: false, canOpenPage: true });
+  const started = await profiles.get(name).signIns.start(name, { automatic: false, canOpenPage: true });
   if (started.state !== 'pending') return started.state;
   const { status, body } = await signInOverHttp(started.url);
   await profiles.settled();
@@ -94,14 +94,14 @@ t.test('a sign-in in a browser makes a profile work', async (t) => {
   const { profiles, provider, store } = await open(t, (issuer, aws, redirect_port) => ({
     A: profileFields(issuer, aws, { redirect_port }),
   }));
-  const { session, credentials } = profiles.named('A');
+  const { session, credentials } = profiles.get('A');
   t.equal(await codeOf(credentials.get()), 'ERR_LOGIN_REQUIRED');
   t.equal(await signIn(profiles, 'A'), '200 You are signed in');
   t.equal(session.view().signedIn, true);
   t.match(await credentials.get(), { accessKeyId: /^ASIA/ });
   t.equal(store.items.size, 1);
   t.equal(await signIn(profiles, 'A'), 'signed-in', 'a second sign-in has nothing to do');
-  t.same(await profiles.signOut(profiles.named('A')), { wasSignedIn: true, revoked: true });
+  t.same(await profiles.signOut(profiles.get('A')), { wasSignedIn: true, revoked: true });
   t.equal(store.items.size, 0);
   t.equal(credentials.peek(), undefined);
   t.equal(provider.counts.revocations, 1);
@@ -118,7 +118,7 @@ t.test('two users sign in at the same time through one redirect port', async (t)
   );
   const pages = await Promise.all(
     ['A', 'B'].map(async (name) => {
-      const { signIns } = profiles.named(name);
+      const { signIns } = profiles.get(name);
       const started = await signIns.start(name, { automatic: false, canOpenPage: true });
       if (started.state !== 'pending') throw new Error('not pending');
       t.match(new URL(started.url).searchParams.get('redirect_uri'), `localhost:${port}`);
@@ -126,9 +126,9 @@ t.test('two users sign in at the same time through one redirect port', async (t)
     }),
   );
   t.match((await signInOverHttp(pages[1] ?? '')).body, /You are signed in.*The AWS profile B /s);
-  t.equal(profiles.named('A').session.view().signedIn, false, 'the other still waits');
+  t.equal(profiles.get('A').session.view().signedIn, false, 'the other still waits');
   t.match((await signInOverHttp(pages[0] ?? '')).body, /You are signed in.*The AWS profile A /s);
-  t.equal(profiles.named('A').session.view().signedIn, true);
+  t.equal(profiles.get('A').session.view().signedIn, true);
 });
 
 t.test('a sign-in by code makes a profile work, and its siblings', async (t) => {
@@ -136,7 +136,7 @@ t.test('a sign-in by code makes a profile work, and its siblings', async (t) => 
     A: profileFields(issuer, aws, { redirect_port }),
     B: profileFields(issuer, aws, { redirect_port, aws_region: 'eu-west-1' }),
   }));
-  const { signIns, session } = profiles.named('A');
+  const { signIns, session } = profiles.get('A');
   const request = { automatic: false, canOpenPage: false, device: true };
   const started = await signIns.start('A', request);
   if (started.state !== 'pending' || !started.device) throw new Error('no code');
@@ -151,11 +151,11 @@ t.test('a sign-in by code makes a profile work, and its siblings', async (t) => 
   t.match(await waiter, { state: 'signed-in', user: /^demo@/ });
   t.match(session.view(), { signedIn: true, user: /^demo@/ });
   for (const name of ['A', 'B'])
-    t.match(await profiles.named(name).credentials.get(), { accessKeyId: /^ASIA/ });
+    t.match(await profiles.get(name).credentials.get(), { accessKeyId: /^ASIA/ });
   t.match([...store.items.values()][0], /refreshToken/);
   t.equal(provider.counts.authorizationRequests, 0, 'without a page of ours');
   t.same(await signIns.start('A', request), { state: 'signed-in', user: session.view().user });
-  t.same(await profiles.signOut(profiles.named('A')), { wasSignedIn: true, revoked: true });
+  t.same(await profiles.signOut(profiles.get('A')), { wasSignedIn: true, revoked: true });
 });
 
 t.test('the last page tells when AWS refuses', async (t) => {
@@ -164,7 +164,7 @@ t.test('the last page tells when AWS refuses', async (t) => {
   }));
   aws.answer = () => json({ __type: 'ResourceNotFoundException' }, 400);
   t.equal(await signIn(profiles, 'A'), '200 Signed in, but AWS said no');
-  t.equal(profiles.named('A').session.view().signedIn, true, 'the sign-in holds');
+  t.equal(profiles.get('A').session.view().signedIn, true, 'the sign-in holds');
 });
 
 t.test('profiles of one issuer and client share one session and one sign-in', async (t) => {
@@ -173,16 +173,16 @@ t.test('profiles of one issuer and client share one session and one sign-in', as
     B: profileFields(issuer, aws, { redirect_port, aws_region: 'eu-west-1' }),
     C: profileFields(issuer, aws, { redirect_port, client_id: 'another' }),
   }));
-  const [a, b, c] = ['A', 'B', 'C'].map((name) => profiles.named(name));
+  const [a, b, c] = ['A', 'B', 'C'].map((name) => profiles.get(name));
   t.equal(a?.session, b?.session);
   t.equal(a?.signIns, b?.signIns);
   t.not(a?.credentials, b?.credentials, 'with AWS credentials of their own');
   t.not(a?.session, c?.session);
   await signIn(profiles, 'A');
-  t.match(await profiles.named('B').credentials.get(), { accessKeyId: /^ASIA/ });
-  await profiles.signOut(profiles.named('B'));
-  t.equal(profiles.named('A').credentials.peek(), undefined, 'signing out of one is signing out of both');
-  t.equal(await codeOf(profiles.named('A').credentials.get()), 'ERR_LOGIN_REQUIRED');
+  t.match(await profiles.get('B').credentials.get(), { accessKeyId: /^ASIA/ });
+  await profiles.signOut(profiles.get('B'));
+  t.equal(profiles.get('A').credentials.peek(), undefined, 'signing out of one is signing out of both');
+  t.equal(await codeOf(profiles.get('A').credentials.get()), 'ERR_LOGIN_REQUIRED');
 });
 
 t.test('one refresh token has one spender, whatever else differs', async (t) => {
@@ -191,7 +191,7 @@ t.test('one refresh token has one spender, whatever else differs', async (t) => 
     B: profileFields(issuer, aws, { redirect_port: redirect_port + 1 }),
     C: profileFields(issuer, aws, { redirect_port, scopes: 'openid email offline_access' }),
   }));
-  const [a, b, c] = ['A', 'B', 'C'].map((name) => profiles.named(name).session);
+  const [a, b, c] = ['A', 'B', 'C'].map((name) => profiles.get(name).session);
   t.ok(a === b || a?.key !== b?.key, 'another port');
   t.ok(a === c || a?.key !== c?.key, 'other scopes');
 });
@@ -202,25 +202,25 @@ t.test('a changed file is read again, and what did not change keeps its credenti
     B: profileFields(issuer, endpoint, { redirect_port }),
   }));
   await signIn(profiles, 'A');
-  const before = profiles.named('A');
-  const otherBefore = profiles.named('B');
+  const before = profiles.get('A');
+  const otherBefore = profiles.get('B');
   const credentials = await before.credentials.get();
   const fields = (change = {}) =>
     profileFields(provider.issuer, aws.endpoint, { redirect_port: port, ...change });
   write({ A: fields(), B: fields({ aws_region: 'eu-west-1' }), C: fields() });
   profiles.reloadIfChanged();
-  t.equal(profiles.named('A'), before, 'the same object');
-  t.equal(await profiles.named('A').credentials.get(), credentials);
-  t.not(profiles.named('B'), otherBefore);
-  t.equal(profiles.named('B').session, before.session, 'a changed region is no new sign-in');
-  t.ok(profiles.named('C'));
+  t.equal(profiles.get('A'), before, 'the same object');
+  t.equal(await profiles.get('A').credentials.get(), credentials);
+  t.not(profiles.get('B'), otherBefore);
+  t.equal(profiles.get('B').session, before.session, 'a changed region is no new sign-in');
+  t.ok(profiles.get('C'));
   write({ A: fields() });
   profiles.reloadIfChanged();
   t.same(
     profiles.all().map(({ config }) => config.name),
     ['A'],
   );
-  t.equal(await codeOf(Promise.resolve().then(() => profiles.named('B'))), 'ERR_PROFILE_UNKNOWN');
+  t.equal(await codeOf(Promise.resolve().then(() => profiles.get('B'))), 'ERR_PROFILE_UNKNOWN');
 });
 
 t.test('what a session is opened with may change without a new sign-in', async (t) => {
@@ -228,13 +228,13 @@ t.test('what a session is opened with may change without a new sign-in', async (
     A: profileFields(issuer, endpoint, { redirect_port }),
   }));
   await signIn(profiles, 'A');
-  const former = profiles.named('A').session;
+  const former = profiles.get('A').session;
   const scopes = 'openid email offline_access';
   write({ A: profileFields(provider.issuer, aws.endpoint, { redirect_port: port, scopes }) });
   profiles.reloadIfChanged();
-  t.not(profiles.named('A').session, former);
+  t.not(profiles.get('A').session, former);
   t.match(
-    await profiles.named('A').credentials.get(),
+    await profiles.get('A').credentials.get(),
     { accessKeyId: /^ASIA/ },
     'it goes on with what is stored',
   );
@@ -244,7 +244,7 @@ t.test('a sign-in whose settings change is ended with the reason', async (t) => 
   const { profiles, write, provider, aws, port } = await open(t, (issuer, endpoint, redirect_port) => ({
     A: profileFields(issuer, endpoint, { redirect_port }),
   }));
-  const { signIns } = profiles.named('A');
+  const { signIns } = profiles.get('A');
   const started = await signIns.start('A', { automatic: false, canOpenPage: true });
   if (started.state !== 'pending') throw new Error('not pending');
   const signal = new AbortController().signal;
@@ -265,7 +265,7 @@ t.test('a sign-in that is being finished while its settings change is not lost',
     arrived.open();
     await answer.promise;
   });
-  const started = await profiles.named('A').signIns.start('A', { automatic: false, canOpenPage: true });
+  const started = await profiles.get('A').signIns.start('A', { automatic: false, canOpenPage: true });
   if (started.state !== 'pending') throw new Error('not pending');
   const { callbackUrl = '' } = await signInOverHttp(started.url, {}, { callback: false });
   const page = visitCallback(callbackUrl).then(
@@ -276,10 +276,10 @@ t.test('a sign-in that is being finished while its settings change is not lost',
   const scopes = 'openid email offline_access';
   write({ A: profileFields(provider.issuer, aws.endpoint, { redirect_port: port, scopes }) });
   profiles.reloadIfChanged();
-  void profiles.named('A').session.restore();
+  void profiles.get('A').session.restore();
   answer.open();
   t.equal(await page, 200, 'the page comes');
-  t.equal(profiles.named('A').session.view().signedIn, true, 'the new session finds what was stored');
+  t.equal(profiles.get('A').session.view().signedIn, true, 'the new session finds what was stored');
 });
 
 t.test('an unchanged file is not read again', async (t) => {
@@ -298,19 +298,19 @@ t.test('a file that is damaged or gone takes nothing from profiles that work', a
   const { profiles, path, write, provider, aws, lines } = await open(t, (issuer, endpoint) => ({
     A: profileFields(issuer, endpoint),
   }));
-  const before = profiles.named('A');
+  const before = profiles.get('A');
   writeFileSync(path, '{"profiles":');
   profiles.reloadIfChanged();
-  t.equal(profiles.named('A'), before);
+  t.equal(profiles.get('A'), before);
   t.equal(profiles.invalid().file?.code, 'ERR_CONFIG_INVALID');
   t.equal(
-    await codeOf(Promise.resolve().then(() => profiles.named('B'))),
+    await codeOf(Promise.resolve().then(() => profiles.get('B'))),
     'ERR_CONFIG_INVALID',
     'an unknown one tells why',
   );
   rmSync(path);
   profiles.reloadIfChanged();
-  t.equal(profiles.named('A'), before);
+  t.equal(profiles.get('A'), before);
   t.equal(profiles.invalid().file?.code, 'ERR_CONFIG_MISSING');
   t.match(lines.at(-1), {
     level: 'error',
@@ -320,7 +320,7 @@ t.test('a file that is damaged or gone takes nothing from profiles that work', a
   write({ A: profileFields(provider.issuer, aws.endpoint) });
   profiles.reloadIfChanged();
   t.equal(profiles.invalid().file, undefined);
-  t.equal(profiles.named('A'), before, 'it was the same all along');
+  t.equal(profiles.get('A'), before, 'it was the same all along');
 });
 
 t.test('a file that cannot even be looked at is a broken file', async (t) => {
@@ -329,7 +329,7 @@ t.test('a file that cannot even be looked at is a broken file', async (t) => {
   symlinkSync(path, path);
   const error = await rejection(Promise.resolve().then(() => profiles.reloadIfChanged()));
   t.equal(error, undefined, 'a circle of links');
-  t.ok(profiles.named('A'));
+  t.ok(profiles.get('A'));
 });
 
 t.test('a broken profile is told, the good one beside it works', async (t) => {
@@ -337,14 +337,14 @@ t.test('a broken profile is told, the good one beside it works', async (t) => {
     Good: profileFields(issuer, endpoint),
     Bad: profileFields(issuer, endpoint, { redirect_port: 0 }),
   }));
-  t.ok(profiles.named('Good'));
-  t.equal(await codeOf(Promise.resolve().then(() => profiles.named('Bad'))), 'ERR_CONFIG_INVALID');
+  t.ok(profiles.get('Good'));
+  t.equal(await codeOf(Promise.resolve().then(() => profiles.get('Bad'))), 'ERR_CONFIG_INVALID');
   t.same([...profiles.invalid().profiles.keys()], ['Bad']);
   write({
     Good: profileFields(provider.issuer, aws.endpoint),
     Bad: profileFields(provider.issuer, aws.endpoint),
   });
-  t.ok(profiles.named('Bad'), 'asking for it looks at the file again');
+  t.ok(profiles.get('Bad'), 'asking for it looks at the file again');
 });
 
 t.test('a daemon may start before its configuration is there', async (t) => {
@@ -361,18 +361,18 @@ t.test('a daemon may start before its configuration is there', async (t) => {
     createLocks: () => noLocks,
     createStore: () => memoryStore(),
   };
-  const profiles = openProfiles(path, loopbackRedirect(), edges);
+  const profiles = createProfiles(path, createLoopbackRedirect(), edges);
   t.same(profiles.all(), []);
-  t.equal(await codeOf(Promise.resolve().then(() => profiles.named('A'))), 'ERR_CONFIG_MISSING');
+  t.equal(await codeOf(Promise.resolve().then(() => profiles.get('A'))), 'ERR_CONFIG_MISSING');
   writeFileSync(path, JSON.stringify({ A: profileFields('https://idp.example', 'https://aws.example') }));
-  t.ok(profiles.named('A'), 'and finds it when it comes');
+  t.ok(profiles.get('A'), 'and finds it when it comes');
 });
 
 t.test('signing out during a sign-in ends the wait with the reason', async (t) => {
   const { profiles } = await open(t, (issuer, aws, redirect_port) => ({
     A: profileFields(issuer, aws, { redirect_port }),
   }));
-  const profile = profiles.named('A');
+  const profile = profiles.get('A');
   for (const device of [false, true]) {
     const started = await profile.signIns.start('A', { automatic: false, canOpenPage: true, device });
     if (started.state !== 'pending') throw new Error('not pending');
@@ -388,7 +388,7 @@ t.test('signing out while the tokens of a sign-in by code are on their way revok
   const { profiles, provider, store } = await open(t, (issuer, aws, redirect_port) => ({
     A: profileFields(issuer, aws, { redirect_port }),
   }));
-  const profile = profiles.named('A');
+  const profile = profiles.get('A');
   const arrived = gate();
   const answer = gate();
   provider.onTokenRequest(async () => {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import {
   type CallbackHandler,
-  loopbackRedirect,
+  createLoopbackRedirect,
   REDIRECT_PATH,
   redirectUri,
 } from '../../../daemon/sign-in/loopback-redirect.ts';
@@ -104,7 +104,7 @@ t.test('the browser is sent back to the registered address', async (t) => {
 t.test('a callback with the awaited state is answered with its page', async (t) => {
   const port = await freePort();
   const { handler, seen } = waiting();
-  const registration = await loopbackRedirect().expect(port, 's1', handler);
+  const registration = await createLoopbackRedirect().expect(port, 's1', handler);
   const { status, body, headers } = await visit(port, '/callback?code=c%20d&state=s1&iss=x');
   t.equal(status, 200);
   t.match(body, /You are signed in/);
@@ -125,7 +125,7 @@ t.test(
   async (t) => {
     const port = await freePort();
     const { handler, seen } = waiting();
-    const registration = await loopbackRedirect().expect(port, 's1', handler);
+    const registration = await createLoopbackRedirect().expect(port, 's1', handler);
     const names = [
       ['127.0.0.1', `localhost:${port}`],
       ['::1', `localhost:${port}`],
@@ -146,7 +146,7 @@ t.test(
 t.test('what was not awaited gets a polite 400 and ends nothing', async (t) => {
   const port = await freePort();
   const { handler, seen } = waiting();
-  const registration = await loopbackRedirect().expect(port, 's1', handler);
+  const registration = await createLoopbackRedirect().expect(port, 's1', handler);
   const strangers: [string, Visit?][] = [
     ['/callback?code=c&state=other'],
     ['/callback?code=c&state='],
@@ -212,7 +212,7 @@ t.test('what was not awaited gets a polite 400 and ends nothing', async (t) => {
 t.test('the visit of a browser that comes from the provider is taken', async (t) => {
   const port = await freePort();
   const { handler, seen } = waiting();
-  const registration = await loopbackRedirect().expect(port, 's1', handler);
+  const registration = await createLoopbackRedirect().expect(port, 's1', handler);
   const visits = [
     from('navigate', 'document'),
     { headers: { referer: 'https://idp.example/authorize' } },
@@ -229,7 +229,7 @@ t.test('the visit of a browser that comes from the provider is taken', async (t)
 t.test('a request too large to be read ends nothing', async (t) => {
   const port = await freePort();
   const { handler, seen } = waiting();
-  const registration = await loopbackRedirect().expect(port, 's1', handler);
+  const registration = await createLoopbackRedirect().expect(port, 's1', handler);
   const answer = await visit(port, `/callback?code=c&state=s1&x=${'y'.repeat(100_000)}`);
   t.equal(answer.status, 431);
   const post = await visit(port, '/callback?code=c&state=s1', {
@@ -244,7 +244,7 @@ t.test('a request too large to be read ends nothing', async (t) => {
 
 t.test('a slow client delays neither the callback nor giving the port back', async (t) => {
   const port = await freePort();
-  const registration = await loopbackRedirect().expect(port, 's1', waiting().handler);
+  const registration = await createLoopbackRedirect().expect(port, 's1', waiting().handler);
   const silent = await holdOpen(port);
   const halfway = await holdOpen(port, 'GET /callback?code=c&state=s1 HTTP/1.1\r\nHost: ');
   const body = await holdOpen(
@@ -266,7 +266,7 @@ t.test('any number of held connections leaves room for the browser', async (t) =
   const port = await freePort();
   const arrived = gate();
   const aws = gate();
-  const registration = await loopbackRedirect().expect(port, 's1', async () => {
+  const registration = await createLoopbackRedirect().expect(port, 's1', async () => {
     arrived.open();
     await aws.promise;
     return resultPage({ outcome: 'signed-in', user: 'ada', profile: 'p' });
@@ -290,7 +290,7 @@ t.test('a machine without IPv6 is served on IPv4', { skip: needsNamespace }, asy
 
 t.test('two sign-ins share a port and are told apart', async (t) => {
   const port = await freePort();
-  const redirect = loopbackRedirect();
+  const redirect = createLoopbackRedirect();
   const [one, two] = [waiting(), waiting()];
   const [first, second] = await Promise.all([
     redirect.expect(port, 's1', one.handler),
@@ -307,7 +307,7 @@ t.test('two sign-ins share a port and are told apart', async (t) => {
 
 t.test('the port is free again as soon as it is released', async (t) => {
   const port = await freePort();
-  const redirect = loopbackRedirect();
+  const redirect = createLoopbackRedirect();
   for (let round = 0; round < 5; round += 1) {
     const registration = await redirect.expect(port, `s${round}`, waiting().handler);
     const releasing = registration.release();
@@ -326,7 +326,7 @@ t.test('the port is free again as soon as it is released', async (t) => {
 
 t.test('a sign-in that starts while the last one ends is not left without a listener', async (t) => {
   const port = await freePort();
-  const redirect = loopbackRedirect();
+  const redirect = createLoopbackRedirect();
   const ending = await redirect.expect(port, 's1', waiting().handler);
   const starting = redirect.expect(port, 's2', waiting().handler);
   const released = ending.release();
@@ -344,7 +344,7 @@ t.test('a port in use is named, with the way to find who has it', async (t) => {
   for (const address of ipv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1']) {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(port, address, resolve));
-    const redirect = loopbackRedirect();
+    const redirect = createLoopbackRedirect();
     const error = await rejection(redirect.expect(port, 's1', waiting().handler));
     t.match(error, { code: 'ERR_REDIRECT_PORT_TAKEN', fix: /lsof .*redirect_port/ }, address);
     t.ok(error instanceof Error && error.message.includes(String(port)));
@@ -357,8 +357,8 @@ t.test('a port in use is named, with the way to find who has it', async (t) => {
 
 t.test('a second daemon\u2019s sign-in on the same port is refused, not shared', async (t) => {
   const port = await freePort();
-  const registration = await loopbackRedirect().expect(port, 's1', waiting().handler);
-  const error = await rejection(loopbackRedirect().expect(port, 's2', waiting().handler));
+  const registration = await createLoopbackRedirect().expect(port, 's1', waiting().handler);
+  const error = await rejection(createLoopbackRedirect().expect(port, 's2', waiting().handler));
   t.match(error, { code: 'ERR_REDIRECT_PORT_TAKEN' });
   await registration.release();
 });
@@ -367,7 +367,7 @@ t.test('a page that is being made is still delivered after the release', async (
   const port = await freePort();
   const arrived = gate();
   const aws = gate();
-  const registration = await loopbackRedirect().expect(port, 's1', async () => {
+  const registration = await createLoopbackRedirect().expect(port, 's1', async () => {
     arrived.open();
     await aws.promise;
     return resultPage({ outcome: 'signed-in', user: 'ada', profile: 'p' });
@@ -384,7 +384,7 @@ t.test('it is settled when every browser has its page', async (t) => {
   const port = await freePort();
   const arrived = gate();
   const aws = gate();
-  const redirect = loopbackRedirect();
+  const redirect = createLoopbackRedirect();
   await redirect.settled();
   const registration = await redirect.expect(port, 's1', async () => {
     arrived.open();
@@ -405,7 +405,7 @@ t.test('it is settled when every browser has its page', async (t) => {
 
 t.test('a handler that fails ends in a page all the same', async (t) => {
   const port = await freePort();
-  const registration = await loopbackRedirect().expect(port, 's1', async () => {
+  const registration = await createLoopbackRedirect().expect(port, 's1', async () => {
     throw new Error('planted');
   });
   const { status, body } = await visit(port, '/callback?code=c&state=s1');
@@ -420,7 +420,7 @@ t.test('nothing but the loopback addresses is listened on', async (t) => {
     .flat()
     .find((each) => each && !each.internal && each.family === 'IPv4');
   const port = await freePort();
-  const registration = await loopbackRedirect().expect(port, 's1', waiting().handler);
+  const registration = await createLoopbackRedirect().expect(port, 's1', waiting().handler);
   if (outside)
     t.equal(
       await codeOf(visit(port, '/callback?code=c&state=s1', { address: outside.address })),

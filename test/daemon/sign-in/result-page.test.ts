@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
-import { type Outcome, resultPage } from '../../../daemon/sign-in/result-page.ts';
+import { resultPage, type SignInOutcome } from '../../../daemon/sign-in/result-page.ts';
 
-const OUTCOMES: [Outcome, number, RegExp, RegExp][] = [
+const OUTCOMES: [SignInOutcome, number, RegExp, RegExp][] = [
   [
     { outcome: 'signed-in', user: 'ada@example.com', profile: 'ClaudeCode' },
     200,

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { asSignInError, beginLife } from '../../../daemon/sign-in/sign-in.ts';
+import { asSignInError, createLifetime } from '../../../daemon/sign-in/sign-in.ts';
 import { CcwbError, loginRequired } from '../../../protocol/errors.ts';
 import { fakeClock, settled } from '../../../tools/support/daemon-edges.ts';
 import { holdLongTimers } from '../fixtures/long-timers.ts';
@@ -11,7 +11,7 @@ function begin(t: { teardown(action: () => unknown): void }) {
   const timers = holdLongTimers(t);
   const clock = fakeClock();
   const seen = { expired: 0 };
-  const life = beginLife(clock, 5 * MINUTE, () => {
+  const life = createLifetime(clock, 5 * MINUTE, () => {
     seen.expired += 1;
     life.finish({ error: gone });
   });

@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { CallbackHandler, LoopbackRedirect } from '../../../daemon/sign-in/loopback-redirect.ts';
 import { resultPage } from '../../../daemon/sign-in/result-page.ts';
-import { type SignInDependencies, type SignIns, signIns } from '../../../daemon/sign-in/sign-ins.ts';
+import { createSignIns, type SignInDependencies, type SignIns } from '../../../daemon/sign-in/sign-ins.ts';
 import { TIMING } from '../../../daemon/timing.ts';
 import { PAGE_LEASE_MS, type SignInReply, type SignInRequest } from '../../../protocol/api.ts';
 import { CcwbError, loginRequired } from '../../../protocol/errors.ts';
@@ -61,7 +61,7 @@ function open(t: T, change: Partial<SignInDependencies> = {}) {
   const { browser, redirect } = fakeRedirect();
   const { log, lines, events } = memoryLog();
   const state = { user: undefined as string | undefined };
-  const all: SignIns = signIns(PORT, {
+  const all: SignIns = createSignIns(PORT, {
     oidc,
     redirect,
     clock,

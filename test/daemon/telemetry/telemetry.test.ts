@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { IdToken } from '../../../daemon/oidc/tokens.ts';
-import { openTelemetry } from '../../../daemon/telemetry/telemetry.ts';
+import { createTelemetry } from '../../../daemon/telemetry/telemetry.ts';
 import { loginRequired } from '../../../protocol/errors.ts';
 import { codeOf, type FakeClock, fakeClock } from '../../../tools/support/daemon-edges.ts';
 import { idTokenFor, MINUTE } from '../fixtures/tokens.ts';
@@ -33,7 +33,7 @@ function open(lifeMs = 60 * MINUTE, settings = { sendsIdToken: true, claims: {} 
     issuer: 'https://a.okta.com',
     loginKey: 'a.okta.com',
   } as const;
-  return { clock, fake, telemetry: openTelemetry({ telemetry: settings, identityProvider }, fake, clock) };
+  return { clock, fake, telemetry: createTelemetry({ telemetry: settings, identityProvider }, fake, clock) };
 }
 
 const PLAIN = { sendsIdToken: false, claims: {} };

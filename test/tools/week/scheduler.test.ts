@@ -1,6 +1,6 @@
 import t from 'tap';
 import { startRefreshScheduler } from '../../../daemon/aws/refresh-scheduler.ts';
-import { correctedClock } from '../../../daemon/platform/clock.ts';
+import { createCorrectedClock } from '../../../daemon/platform/clock.ts';
 import type { Profiles } from '../../../daemon/profiles/profiles.ts';
 import { memoryLog } from '../../../tools/support/daemon-edges.ts';
 import { HOUR, MINUTE, SECOND } from '../../../tools/week/plan.ts';
@@ -14,7 +14,7 @@ async function ticking(test: (time: SimulatedTime, ticks: number[]) => Promise<v
   const time = simulateTime(START, 0);
   try {
     const { log } = memoryLog();
-    const clock = correctedClock(Date.now, () => performance.now(), log);
+    const clock = createCorrectedClock(Date.now, () => performance.now(), log);
     const ticks: number[] = [];
     const profiles = {
       all: () => [],

@@ -10,7 +10,7 @@ import { CcwbError } from '../protocol/errors.ts';
 
 export type Fetch = typeof globalThis.fetch;
 
-export type WayOut = {
+export type Transport = {
   readonly fetch: Fetch;
   /** The proxy, without user and password, or null. */
   readonly proxy: string | null;
@@ -19,7 +19,7 @@ export type WayOut = {
 };
 
 /** Bounds of every call, in milliseconds and bytes. */
-export type Limits = {
+export type TransportLimits = {
   readonly connectMs: number;
   /** The whole call, whatever else would end it. */
   readonly callMs: number;
@@ -51,13 +51,13 @@ export function shareFetchClasses(): void {
  * @param onUnusable told what was thrown by a file of certificates that holds none; then only Node's own count.
  * @throws CcwbError ERR_CONFIG_INVALID when NODE_EXTRA_CA_CERTS names a file that cannot be read.
  */
-export function openWayOut(
+export function createTransport(
   settings: NetworkSettings,
-  limits: Limits,
+  limits: TransportLimits,
   onUnusable: (thrown: unknown) => void,
-): WayOut {
+): Transport {
   const certificates = certificateFiles(settings);
-  const dispatcher = openDispatcher(settings, limits, trusting(certificates, onUnusable));
+  const dispatcher = createDispatcher(settings, limits, trusting(certificates, onUnusable));
   const proxy = settings.HTTPS_PROXY ?? settings.HTTP_PROXY;
   const through = (input: string | URL, init?: RequestInit): Promise<unknown> =>
     undici.fetch(input, {
@@ -72,9 +72,9 @@ export function openWayOut(
   };
 }
 
-function openDispatcher(
+function createDispatcher(
   { HTTPS_PROXY, HTTP_PROXY, NO_PROXY }: NetworkSettings,
-  { connectMs, callMs, keepAliveMs, maxReplyBytes }: Limits,
+  { connectMs, callMs, keepAliveMs, maxReplyBytes }: TransportLimits,
   secureContext: tls.SecureContext | undefined,
 ): undici.Dispatcher {
   const connect = { timeout: connectMs, ...(secureContext ? { secureContext } : {}) };
