@@ -1,10 +1,11 @@
 import { CommanderError, Command as Parser } from 'commander';
 import { BUILD_VERSION } from '../protocol/version.ts';
-import { COMMANDS, type Command, type Run } from './commands/table.ts';
+import type { Command, CommandHandler } from './commands/command.ts';
+import { COMMANDS } from './commands/command-table.ts';
 import { runProgram, type ShimEdges, usageError } from './program/edges.ts';
 
 /** What the command line asks for: a command to run, or a text to print. */
-type Asked = { run: Run; options: unknown; operands: readonly string[] } | { help: string };
+type Asked = { run: CommandHandler; options: unknown; operands: readonly string[] } | { help: string };
 
 const ROOT: Command = {
   name: 'bedrock-auth',

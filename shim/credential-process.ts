@@ -3,8 +3,8 @@ import type { Credentials, ExpirationReply, IdTokenReply } from '../protocol/api
 import { loadConfig, type ProfileConfig, profileNamed } from '../protocol/config.ts';
 import { CcwbError } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
-import { askRunning, askStarting, isUnreachable } from './daemon/ask.ts';
-import { checkProfile, profileMeant } from './program/chosen-profile.ts';
+import { askDaemon, askRunningDaemon, isDaemonUnreachable } from './daemon/ask-daemon.ts';
+import { chooseProfileName, requireProfile } from './program/choose-profile.ts';
 import { runProgram, type ShimEdges, usageError } from './program/edges.ts';
 import { signIn } from './sign-in/sign-in.ts';
 
@@ -62,14 +62,14 @@ const ACTIONS = {
   explain,
 } as const satisfies Record<string, (edges: ShimEdges, profile: string) => Promise<number>>;
 
-type Action = keyof typeof ACTIONS;
+type ActionFlag = keyof typeof ACTIONS;
 
 /** The `credential_process` of AWS SDKs, all of its flags. */
 async function main(edges: ShimEdges): Promise<number> {
   const flags = readFlags(edges);
   if (flags.help) return printed(edges, HELP);
   if (flags.version) return printed(edges, `credential-process ${BUILD_VERSION}\n`);
-  const profile = profileMeant(edges, flags.profile);
+  const profile = chooseProfileName(edges, flags.profile);
   return flags.action ? ACTIONS[flags.action](edges, profile) : printCredentials(edges, profile);
 }
 
@@ -77,7 +77,7 @@ function readFlags({ name, args }: ShimEdges): {
   profile: string | undefined;
   help: boolean;
   version: boolean;
-  action: Action | undefined;
+  action: ActionFlag | undefined;
 } {
   let values: Record<string, unknown>;
   try {
@@ -93,7 +93,7 @@ function readFlags({ name, args }: ShimEdges): {
   } catch (error) {
     throw usageError(name, (error as Error).message.split(/\.\s|\n/)[0] ?? 'wrong flags');
   }
-  const actions = (Object.keys(ACTIONS) as Action[]).filter((action) => values[action] === true);
+  const actions = (Object.keys(ACTIONS) as ActionFlag[]).filter((action) => values[action] === true);
   if (actions.length > 1) {
     throw usageError(name, `--${actions.join(' and --')} cannot go together; one action at most`);
   }
@@ -128,10 +128,10 @@ async function printCredentials(edges: ShimEdges, profile: string): Promise<numb
 }
 
 function askCredentials(edges: ShimEdges, profile: string, answerMs?: number): Promise<Credentials> {
-  return askStarting<Credentials>(
+  return askDaemon<Credentials>(
     edges,
     { route: 'credentials', params: { profile }, ...(answerMs === undefined ? {} : { answerMs }) },
-    () => checkProfile(edges, profile),
+    () => requireProfile(edges, profile),
   );
 }
 
@@ -147,7 +147,7 @@ function signInWaitMs({ name, env }: ShimEdges): number {
 }
 
 async function login(edges: ShimEdges, profile: string): Promise<number> {
-  checkProfile(edges, profile);
+  requireProfile(edges, profile);
   const { user } = await signIn(edges, {
     profile,
     automatic: false,
@@ -161,11 +161,11 @@ async function login(edges: ShimEdges, profile: string): Promise<number> {
 
 async function clearCache(edges: ShimEdges, profile: string): Promise<number> {
   try {
-    await askRunning(edges, { route: 'forgetCredentials', params: { profile } });
+    await askRunningDaemon(edges, { route: 'forgetCredentials', params: { profile } });
   } catch (error) {
     // Credentials live in the daemon's memory only: without a daemon there are none to forget.
-    if (!isUnreachable(error)) throw error;
-    checkProfile(edges, profile);
+    if (!isDaemonUnreachable(error)) throw error;
+    requireProfile(edges, profile);
   }
   edges.writeError(`credentials for ${profile} forgotten\n`);
   return 0;
@@ -173,13 +173,16 @@ async function clearCache(edges: ShimEdges, profile: string): Promise<number> {
 
 async function checkExpiration(edges: ShimEdges, profile: string): Promise<number> {
   try {
-    const reply = await askRunning<ExpirationReply>(edges, { route: 'expiration', params: { profile } });
+    const reply = await askRunningDaemon<ExpirationReply>(edges, {
+      route: 'expiration',
+      params: { profile },
+    });
     const until = reply.expiration === null ? 'missing' : `until ${reply.expiration}`;
     edges.writeError(`credentials for ${profile}: ${reply.valid ? 'valid' : 'not valid'}, ${until}\n`);
     return reply.valid ? 0 : 1;
   } catch (error) {
-    if (!isUnreachable(error)) throw error;
-    checkProfile(edges, profile);
+    if (!isDaemonUnreachable(error)) throw error;
+    requireProfile(edges, profile);
     edges.writeError(`credentials for ${profile}: missing, the daemon does not run\n`);
     return 1;
   }
@@ -192,10 +195,10 @@ async function refreshIfNeeded(edges: ShimEdges, profile: string): Promise<numbe
 }
 
 async function getMonitoringToken(edges: ShimEdges, profile: string): Promise<number> {
-  const { idToken } = await askStarting<IdTokenReply>(
+  const { idToken } = await askDaemon<IdTokenReply>(
     edges,
     { route: 'idToken', params: { profile }, answerMs: EXCHANGE_MS },
-    () => checkProfile(edges, profile),
+    () => requireProfile(edges, profile),
   );
   return printed(edges, `${idToken}\n`);
 }

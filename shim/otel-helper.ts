@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
 import { CcwbError } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
-import { askStarting } from './daemon/ask.ts';
-import { checkProfile, profileMeant } from './program/chosen-profile.ts';
+import { askDaemon } from './daemon/ask-daemon.ts';
+import { chooseProfileName, requireProfile } from './program/choose-profile.ts';
 import { runProgram, type ShimEdges, usageError } from './program/edges.ts';
-import { duration } from './terminal/times.ts';
+import { formatDuration } from './terminal/time-format.ts';
 
 const HELP = `Usage: otel-helper [--profile NAME] [--test]
 
@@ -77,10 +77,10 @@ async function headersOrNone(
 
 async function printTable(edges: ShimEdges, flag: string | undefined): Promise<number> {
   const profile = meant(edges, flag);
-  const headers = await askStarting<Readonly<Record<string, string>>>(
+  const headers = await askDaemon<Readonly<Record<string, string>>>(
     edges,
     { route: 'otelHeaders', params: { profile } },
-    () => checkProfile(edges, profile),
+    () => requireProfile(edges, profile),
   );
   const rows = Object.entries(headers);
   if (rows.length === 0) {
@@ -115,8 +115,8 @@ function shortLifeNote(authorization: string | undefined): string {
   if (!(lifeMs > 0) || lifeMs > HELPER_PAUSE_MS) return '';
   const halfLifeMs = Math.floor(lifeMs / 2 / 1000) * 1000;
   return `
-The ID tokens of this provider live for ${duration(lifeMs)}, and Claude Code asks for new headers
-every ${duration(HELPER_PAUSE_MS)}: the collector refuses what comes in between. Have it ask
+The ID tokens of this provider live for ${formatDuration(lifeMs)}, and Claude Code asks for new headers
+every ${formatDuration(HELPER_PAUSE_MS)}: the collector refuses what comes in between. Have it ask
 more often, in the "env" of its settings:
   CLAUDE_CODE_OTEL_HEADERS_HELPER_DEBOUNCE_MS=${halfLifeMs}
 `;
@@ -124,7 +124,7 @@ more often, in the "env" of its settings:
 
 /** AWS_PROFILE is how Claude Code's settings name the profile: the helper is run without arguments. */
 function meant(edges: ShimEdges, flag: string | undefined): string {
-  return profileMeant(edges, flag ?? (edges.env.CCWB_PROFILE || edges.env.AWS_PROFILE || undefined));
+  return chooseProfileName(edges, flag ?? (edges.env.CCWB_PROFILE || edges.env.AWS_PROFILE || undefined));
 }
 
 /** The ID token can be exchanged for AWS credentials: only its length is shown. */

@@ -1,9 +1,9 @@
 import { painter } from '../../common/terminal/layout.ts';
 import { PREDECESSOR } from '../../protocol/paths.ts';
-import { isReaderGone, type ShimEdges } from '../program/edges.ts';
-import { stamp } from '../terminal/times.ts';
-import { safeText, shortPath, wantsColours } from '../terminal/view.ts';
-import { type LogLine, lineParser, readEnd, selected, wantedLines } from './log-reader.ts';
+import { isOutputClosed, type ShimEdges } from '../program/edges.ts';
+import { safeText, shortPath, wantsColours } from '../terminal/format.ts';
+import { formatTimestamp } from '../terminal/time-format.ts';
+import { createLineParser, type LogLine, parseLineSelection, readLogEnd, selectLines } from './log-lines.ts';
 
 export type AuditOptions = {
   profile?: string;
@@ -15,7 +15,7 @@ export type AuditOptions = {
 };
 
 /** One credential given out or refused, as the daemon writes it; see docs/how-it-works.md. */
-type Entry = {
+type AuditEntry = {
   profile: string;
   what: string;
   refused: boolean;
@@ -28,12 +28,12 @@ type Entry = {
 /** `bedrock-auth audit`: which programs got credentials. Reads the files; asks no daemon. */
 export async function audit(edges: ShimEdges, options: AuditOptions): Promise<number> {
   const { paths, env } = edges;
-  const parse = lineParser();
+  const parse = createLineParser();
   // The daemon renames the file when it is full, and keeps one such predecessor.
-  const all = [paths.audit + PREDECESSOR, paths.audit].flatMap((path) => readEnd(path, parse).lines);
-  const found = selected(
+  const all = [paths.audit + PREDECESSOR, paths.audit].flatMap((path) => readLogEnd(path, parse).lines);
+  const found = selectLines(
     all.filter((line) => matches(entryOf(line), options)),
-    wantedLines(edges, options),
+    parseLineSelection(edges, options),
   );
   try {
     if (options.json) for (const { text } of found) await edges.writeOut(`${text}\n`);
@@ -44,12 +44,12 @@ export async function audit(edges: ShimEdges, options: AuditOptions): Promise<nu
       edges.writeError(`The audit log: ${none}.\n`);
     }
   } catch (error) {
-    if (!isReaderGone(error)) throw error;
+    if (!isOutputClosed(error)) throw error;
   }
   return 0;
 }
 
-function entryOf({ record }: LogLine): Entry | undefined {
+function entryOf({ record }: LogLine): AuditEntry | undefined {
   const { profile, what, refused, keyId, caller, peer } = record ?? {};
   if (typeof profile !== 'string' || typeof what !== 'string') return undefined;
   const asked = (caller ?? peer ?? {}) as Record<string, unknown>;
@@ -63,7 +63,7 @@ function entryOf({ record }: LogLine): Entry | undefined {
   };
 }
 
-function matches(entry: Entry | undefined, { profile, program, refused }: AuditOptions): boolean {
+function matches(entry: AuditEntry | undefined, { profile, program, refused }: AuditOptions): boolean {
   if (!entry) return false;
   if (profile !== undefined && entry.profile !== profile) return false;
   if (program !== undefined && !entry.program?.toLowerCase().includes(program.toLowerCase())) return false;
@@ -81,7 +81,7 @@ function table(edges: ShimEdges, lines: readonly LogLine[]): string {
     return {
       refused: entry?.refused === true,
       cells: [
-        stamp(line.at, edges.now()),
+        formatTimestamp(line.at, edges.now()),
         entry?.profile ?? '',
         `${entry?.what ?? ''}${entry?.refused ? ' refused' : ''}`,
         entry?.keyId ?? '-',

@@ -1,16 +1,18 @@
 import { type CompletedCommand, type CompletedFlag, firstSentence } from '../../common/completion/table.ts';
-import { COMMANDS, type Command } from './table.ts';
+import type { Command } from './command.ts';
 
 const HELP: CompletedFlag = { short: 'h', long: 'help', text: 'print this text', values: undefined };
 const VERSION: CompletedFlag = { short: 'v', long: 'version', text: 'print the version', values: undefined };
 
-/** Every command with what may follow it, `bedrock-auth` first. */
-export const COMPLETED: readonly CompletedCommand[] = [
-  { path: [], commands: COMMANDS.map(nameAndText), flags: [VERSION, HELP], operand: undefined },
-  ...COMMANDS.flatMap((command) => completed(command, [])),
-];
+/** Returns the commands of `bedrock-auth` with what may follow each of them; the program itself is first. */
+export function completionTable(commands: readonly Command[]): readonly CompletedCommand[] {
+  return [
+    { path: [], commands: commands.map(nameAndText), flags: [VERSION, HELP], operand: undefined },
+    ...commands.flatMap((command) => completedCommand(command, [])),
+  ];
+}
 
-function completed(
+function completedCommand(
   { name, flags = [], operand, commands = [] }: Command,
   above: readonly string[],
 ): CompletedCommand[] {
@@ -26,7 +28,7 @@ function completed(
       flags: [...completedFlags, HELP],
       operand: operand && { values: operand.values, many: operand.name.includes('...') },
     },
-    ...commands.flatMap((each) => completed(each, path)),
+    ...commands.flatMap((each) => completedCommand(each, path)),
   ];
 }
 

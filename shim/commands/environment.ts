@@ -5,12 +5,12 @@ import type { Credentials } from '../../protocol/api.ts';
 import { loadConfig, profileNamed } from '../../protocol/config.ts';
 import { containerCredentialsUrl } from '../../protocol/container-credentials.ts';
 import { CcwbError, errorLines } from '../../protocol/errors.ts';
-import { askStarting } from '../daemon/ask.ts';
-import { checkProfile, profileMeant } from '../program/chosen-profile.ts';
+import { askDaemon } from '../daemon/ask-daemon.ts';
+import { chooseProfileName, requireProfile } from '../program/choose-profile.ts';
 import { type ShimEdges, usageError } from '../program/edges.ts';
 import { runInForeground } from '../program/processes.ts';
 import { signIn } from '../sign-in/sign-in.ts';
-import { moment } from '../terminal/times.ts';
+import { formatMoment } from '../terminal/time-format.ts';
 
 /** A first exchange of tokens for credentials takes a few calls to other people's servers. */
 const EXCHANGE_MS = 15_000;
@@ -61,10 +61,10 @@ export async function env(
   options: { profile?: string; shell?: string; container?: boolean },
 ): Promise<number> {
   const shell: Shell = SHELLS[shellMeant(edges, options.shell)];
-  const profile = profileMeant(edges, options.profile);
+  const profile = chooseProfileName(edges, options.profile);
   if (options.container) return containerEnv(edges, shell, profile);
   const credentials = await credentialsOf(edges, profile);
-  const until = `valid until ${moment(credentials.Expiration, edges.now())}`;
+  const until = `valid until ${formatMoment(credentials.Expiration, edges.now())}`;
   const lines = [
     shell.comment(`AWS credentials of ${profile}, ${until}; they do not renew themselves.`),
     ...OUTDOING.filter((name) => edges.env[name] !== undefined).map((name) => shell.unset(name)),
@@ -103,7 +103,7 @@ export async function exec(
   options: { profile?: string },
   [file = '', ...args]: readonly string[],
 ): Promise<number> {
-  const profile = profileMeant(edges, options.profile);
+  const profile = chooseProfileName(edges, options.profile);
   const credentials = await credentialsOf(edges, profile);
   const environment = { ...edges.env, ...variables(edges, profile, credentials) };
   for (const name of OUTDOING) delete environment[name];
@@ -133,10 +133,8 @@ export async function exec(
  */
 async function credentialsOf(edges: ShimEdges, profile: string): Promise<Credentials> {
   const ask = (): Promise<Credentials> =>
-    askStarting<Credentials>(
-      edges,
-      { route: 'credentials', params: { profile }, answerMs: EXCHANGE_MS },
-      () => checkProfile(edges, profile),
+    askDaemon<Credentials>(edges, { route: 'credentials', params: { profile }, answerMs: EXCHANGE_MS }, () =>
+      requireProfile(edges, profile),
     );
   try {
     return await ask();

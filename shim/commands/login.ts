@@ -1,11 +1,11 @@
 import type { SignOutReply } from '../../protocol/api.ts';
 import { loadConfig } from '../../protocol/config.ts';
 import { asCcwbError, errorLines } from '../../protocol/errors.ts';
-import { askStarting } from '../daemon/ask.ts';
-import { checkProfile, profileMeant } from '../program/chosen-profile.ts';
+import { askDaemon } from '../daemon/ask-daemon.ts';
+import { chooseProfileName, requireProfile } from '../program/choose-profile.ts';
 import { type ShimEdges, usageError } from '../program/edges.ts';
 import { signIn } from '../sign-in/sign-in.ts';
-import { duration } from '../terminal/times.ts';
+import { formatDuration } from '../terminal/time-format.ts';
 
 /** How often the waiting line on a terminal is renewed, in milliseconds. */
 const TICK_MS = 1_000;
@@ -18,8 +18,8 @@ export async function login(
   edges: ShimEdges,
   options: { profile?: string; browser: boolean; device?: boolean },
 ): Promise<number> {
-  const profile = profileMeant(edges, options.profile);
-  checkProfile(edges, profile);
+  const profile = chooseProfileName(edges, options.profile);
+  requireProfile(edges, profile);
   const waiting = waitingLine(edges);
   let lost: unknown;
   const tell = (text: string): void => {
@@ -59,7 +59,7 @@ function waitingLine(edges: ShimEdges): { show(wait: { waitMs: number }): void; 
   };
   const line = (): string => {
     const now = performance.now();
-    return `Waiting for the sign-in: ${duration(now - startedAt)}, at most ${duration(endsAt - now)} more`;
+    return `Waiting for the sign-in: ${formatDuration(now - startedAt)}, at most ${formatDuration(endsAt - now)} more`;
   };
   return {
     show: ({ waitMs }) => {
@@ -67,7 +67,7 @@ function waitingLine(edges: ShimEdges): { show(wait: { waitMs: number }): void; 
       if (shown) return;
       shown = true;
       if (!edges.terminal) {
-        write(`Waiting for the sign-in, at most ${duration(waitMs)} ...\n`);
+        write(`Waiting for the sign-in, at most ${formatDuration(waitMs)} ...\n`);
         return;
       }
       write(`${line()} (Ctrl-C stops waiting)`);
@@ -88,7 +88,7 @@ export async function logout(
   edges: ShimEdges,
   options: { profile?: string; all?: boolean },
 ): Promise<number> {
-  if (!options.all) return logoutOf(edges, profileMeant(edges, options.profile));
+  if (!options.all) return logoutOf(edges, chooseProfileName(edges, options.profile));
   if (options.profile !== undefined) {
     throw usageError(edges.name, '--all and --profile cannot go together');
   }
@@ -106,11 +106,11 @@ export async function logout(
 }
 
 async function logoutOf(edges: ShimEdges, profile: string): Promise<number> {
-  const { wasSignedIn, revoked } = await askStarting<SignOutReply>(
+  const { wasSignedIn, revoked } = await askDaemon<SignOutReply>(
     edges,
     // Revoking is a call to the identity provider.
     { route: 'signOut', params: { profile }, answerMs: 20_000 },
-    () => checkProfile(edges, profile),
+    () => requireProfile(edges, profile),
   );
   const outcome = revoked
     ? 'the session was ended at the identity provider too'

@@ -1,18 +1,18 @@
 import { type Colour, painter } from '../../common/terminal/layout.ts';
 import { PREDECESSOR } from '../../protocol/paths.ts';
-import { isReaderGone, type ShimEdges } from '../program/edges.ts';
-import { stamp } from '../terminal/times.ts';
-import { safeText, shortPath, wantsColours } from '../terminal/view.ts';
-import { journalLines, journalOf, journalParser, runJournal } from './journal.ts';
+import { isOutputClosed, type ShimEdges } from '../program/edges.ts';
+import { safeText, shortPath, wantsColours } from '../terminal/format.ts';
+import { formatTimestamp } from '../terminal/time-format.ts';
 import {
-  followLines,
+  createLineParser,
+  followLog,
   type LogLine,
-  lineParser,
-  type Place,
-  readEnd,
-  selected,
-  wantedLines,
-} from './log-reader.ts';
+  type LogPosition,
+  parseLineSelection,
+  readLogEnd,
+  selectLines,
+} from './log-lines.ts';
+import { createJournalParser, findJournalctl, readJournal, runJournalctl } from './systemd-journal.ts';
 
 const LEVEL_COLOURS: Readonly<Record<string, Colour>> = { error: 'red', fatal: 'red', warn: 'yellow' };
 
@@ -23,41 +23,41 @@ export type LogsOptions = { follow?: boolean; lines?: string; since?: string; js
  * installed with systemd, its journal; in the order of time.
  */
 export async function logs(edges: ShimEdges, options: LogsOptions): Promise<number> {
-  const wanted = wantedLines(edges, options);
+  const wanted = parseLineSelection(edges, options);
   const show = printer(edges, options.json === true);
-  const journal = journalOf(edges);
-  const { lines: before, place } = readLog(edges);
-  if (journal) before.push(...(await journalLines(edges, journal, wanted.count)));
+  const journal = findJournalctl(edges);
+  const { lines: before, position } = readLog(edges);
+  if (journal) before.push(...(await readJournal(edges, journal, wanted.count)));
   try {
-    for (const line of selected(before, wanted)) await show(line);
-    if (options.follow) await follow(edges, journal, place, show);
-    else if (before.length === 0) edges.writeError(`There is no log yet: ${placesOf(edges, journal)}.\n`);
+    for (const line of selectLines(before, wanted)) await show(line);
+    if (options.follow) await follow(edges, journal, position, show);
+    else if (before.length === 0) edges.writeError(`There is no log yet: ${describeLogs(edges, journal)}.\n`);
   } catch (error) {
-    if (!isReaderGone(error)) throw error;
+    if (!isOutputClosed(error)) throw error;
   }
   return 0;
 }
 
 /** The last lines of the log, for a report. */
 export async function lastLines(edges: ShimEdges, count: number): Promise<LogLine[]> {
-  const journal = journalOf(edges);
+  const journal = findJournalctl(edges);
   const { lines } = readLog(edges);
-  if (journal) lines.push(...(await journalLines(edges, journal, count)));
-  return selected(lines, { from: Number.NEGATIVE_INFINITY, count });
+  if (journal) lines.push(...(await readJournal(edges, journal, count)));
+  return selectLines(lines, { from: Number.NEGATIVE_INFINITY, count });
 }
 
-/** The lines of the file and of the one before it, and the place behind them. */
-function readLog({ paths }: ShimEdges): { lines: LogLine[]; place: Place } {
-  const parse = lineParser();
-  const before = readEnd(paths.log + PREDECESSOR, parse).lines;
-  const { lines, place } = readEnd(paths.log, parse);
-  return { lines: [...before, ...lines], place };
+/** The lines of the file and of the one before it, and the position behind them. */
+function readLog({ paths }: ShimEdges): { lines: LogLine[]; position: LogPosition } {
+  const parse = createLineParser();
+  const before = readLogEnd(paths.log + PREDECESSOR, parse).lines;
+  const { lines, position } = readLogEnd(paths.log, parse);
+  return { lines: [...before, ...lines], position };
 }
 
 async function follow(
   edges: ShimEdges,
   journal: string | undefined,
-  place: Place,
+  position: LogPosition,
   show: (line: LogLine) => Promise<void>,
 ): Promise<void> {
   // A reader that went away ends all of it.
@@ -69,14 +69,14 @@ async function follow(
       gone = error;
       ending.abort();
     });
-  const parse = journalParser();
+  const parse = createJournalParser();
   const onEntry = (entry: string): void => {
     const line = parse(entry);
     if (line) void tell(line);
   };
   await Promise.all([
-    followLines(edges.paths.log, place, tell, signal),
-    ...(journal ? [runJournal(journal, ['--follow', '--lines=0'], onEntry, signal)] : []),
+    followLog(edges.paths.log, position, tell, signal),
+    ...(journal ? [runJournalctl(journal, ['--follow', '--lines=0'], onEntry, signal)] : []),
   ]);
   if (gone !== undefined) throw gone;
 }
@@ -92,7 +92,7 @@ function printer(edges: ShimEdges, json: boolean): (line: LogLine) => Promise<vo
     const name = String(level ?? '').padEnd(5);
     const values = Object.entries(fields).map(([field, value]) => `${field}=${shown(value)}`);
     const parts = [
-      paint('dim', stamp(at, edges.now())),
+      paint('dim', formatTimestamp(at, edges.now())),
       paint(LEVEL_COLOURS[String(level)] ?? 'dim', safeText(name)),
       [safeText(String(event ?? '')), paint('dim', values.join(' '))].filter(Boolean).join('  '),
     ];
@@ -104,7 +104,7 @@ function shown(value: unknown): string {
   return safeText(typeof value === 'string' && !/[\s"]/.test(value) ? value : JSON.stringify(value));
 }
 
-function placesOf({ paths, env }: ShimEdges, journal: string | undefined): string {
+function describeLogs({ paths, env }: ShimEdges, journal: string | undefined): string {
   const file = `${shortPath(paths.log, env.HOME)} is not there`;
   return journal ? `${file}, and the journal has nothing` : file;
 }

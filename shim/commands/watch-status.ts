@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProfileStatus, StatusReply } from '../../protocol/api.ts';
 import { asCcwbError, errorLines } from '../../protocol/errors.ts';
-import { isUnreachable } from '../daemon/ask.ts';
-import { isReaderGone, type ShimEdges } from '../program/edges.ts';
-import { clockTime } from '../terminal/times.ts';
-import { type NoStatus, noStatus, notRunning, readStatus, type StatusOptions, viewOf } from './status.ts';
+import { isDaemonUnreachable } from '../daemon/ask-daemon.ts';
+import { isOutputClosed, type ShimEdges } from '../program/edges.ts';
+import { formatClockTime } from '../terminal/time-format.ts';
+import { type NoStatus, noStatus, notRunning, readStatus } from './read-status.ts';
+import { viewOf } from './status-view.ts';
 
 /** How often the daemon is asked, in milliseconds: answered from memory, within a millisecond. */
 const LOOK_MS = 1_000;
@@ -12,13 +13,15 @@ const LOOK_MS = 1_000;
 /** What is shown: the daemon's reply, or why there is none. */
 type Seen = { reply: StatusReply } | { trouble: string };
 
+export type WatchOptions = { profile?: string; json?: boolean };
+
 /**
  * Shows the status until it is told to end, which is no failure. On a terminal it takes the whole screen
  * and gives it back with the last view on it; otherwise a line for each change.
  *
  * @throws CcwbError ERR_PROFILE_UNKNOWN
  */
-export async function watch(edges: ShimEdges, options: StatusOptions): Promise<number> {
+export async function watch(edges: ShimEdges, options: WatchOptions): Promise<number> {
   const show = options.json ? jsonLines(edges) : edges.terminal ? screen(edges) : lines(edges);
   try {
     while (!edges.interrupted.aborted) {
@@ -26,7 +29,7 @@ export async function watch(edges: ShimEdges, options: StatusOptions): Promise<n
       await sleep(LOOK_MS, undefined, { signal: edges.interrupted }).catch(() => {});
     }
   } catch (error) {
-    if (!isReaderGone(error)) throw error;
+    if (!isOutputClosed(error)) throw error;
   } finally {
     await show.end();
   }
@@ -39,7 +42,7 @@ async function look(edges: ShimEdges, profile: string | undefined): Promise<Seen
   try {
     return { reply: await readStatus(edges, profile) };
   } catch (thrown) {
-    const error = isUnreachable(thrown) ? notRunning(edges) : asCcwbError(thrown);
+    const error = isDaemonUnreachable(thrown) ? notRunning(edges) : asCcwbError(thrown);
     if (error.code === 'ERR_PROFILE_UNKNOWN') throw error;
     return { trouble: errorLines(edges.name, error) };
   }
@@ -61,7 +64,7 @@ function screen(edges: ShimEdges): Show {
     next: async (seen) => {
       const view = 'reply' in seen ? viewOf(edges, seen.reply) : seen.trouble;
       const { rows } = edges.size();
-      const shown = [...view.trimEnd().split('\n'), '', `${clockTime(edges.now())}  Ctrl-C ends this`];
+      const shown = [...view.trimEnd().split('\n'), '', `${formatClockTime(edges.now())}  Ctrl-C ends this`];
       const text = shown.slice(0, rows).map((line) => line + SCREEN.endOfLine);
       const enter = last === undefined ? SCREEN.enter : '';
       last = view;
@@ -78,7 +81,7 @@ function lines(edges: ShimEdges): Show {
   const change = async (name: string, text: string): Promise<void> => {
     if (before.get(name) === text) return;
     before.set(name, text);
-    await edges.writeOut(`${clockTime(edges.now())}  ${name.padEnd(12)}  ${text}\n`);
+    await edges.writeOut(`${formatClockTime(edges.now())}  ${name.padEnd(12)}  ${text}\n`);
   };
   return {
     next: async (seen) => {
@@ -94,7 +97,7 @@ function lines(edges: ShimEdges): Show {
 function inOneLine({ state, user, credentialsUntil, problem }: ProfileStatus): string {
   const parts = [
     `${state.replace('-', ' ')}${user ? ` as ${user}` : ''}`,
-    `credentials ${credentialsUntil === null ? 'none' : `until ${clockTime(Date.parse(credentialsUntil))}`}`,
+    `credentials ${credentialsUntil === null ? 'none' : `until ${formatClockTime(Date.parse(credentialsUntil))}`}`,
     ...(problem ? [`${problem.message} (${problem.code})`] : []),
   ];
   return parts.join(', ');

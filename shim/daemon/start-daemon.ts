@@ -17,7 +17,7 @@ import { type StartedDaemon, startDaemonProcess } from '../program/processes.ts'
 import { findServiceManager } from '../service/find-service-manager.ts';
 import type { ServiceManager } from '../service/service-manager.ts';
 import { isProgram } from '../sign-in/browser.ts';
-import { takeTurn } from './turn.ts';
+import { tryProcessLock } from './process-lock.ts';
 
 /** Time limits of a start, in milliseconds. */
 export const START_TIMING = {
@@ -64,28 +64,28 @@ export async function startDaemon(edges: ShimEdges): Promise<void> {
   const service = installedService(edges);
   if (service) {
     await service.wake();
-    if (await listensWithin(socket, CLIENT_TIMING.startingMs)) return;
+    if (await waitUntilListening(socket, CLIENT_TIMING.startingMs)) return;
   }
   const log = openLog(edges.paths.log);
   const deadline = performance.now() + START_TIMING.daemonMs;
-  let turn: { end(): void } | undefined;
+  let lock: { end(): void } | undefined;
   try {
-    turn = await turnToStart(edges, deadline);
-    // Whoever had the turn before may have done it.
+    lock = await waitForStartLock(edges, deadline);
+    // The previous holder of the lock may have started it.
     if (await isListening(socket)) return;
     const stuckAt = performance.now() + START_TIMING.stuckMs;
     let daemon: StartedDaemon;
     let occupied = false;
     do {
       daemon = spawnDaemon(edges, log);
-      if (await listensWithin(socket, deadline - performance.now(), daemon)) return;
-      occupied ||= endedWell(daemon);
-    } while (endedWell(daemon) && performance.now() < Math.min(stuckAt, deadline));
+      if (await waitUntilListening(socket, deadline - performance.now(), daemon)) return;
+      occupied ||= foundAnotherDaemon(daemon);
+    } while (foundAnotherDaemon(daemon) && performance.now() < Math.min(stuckAt, deadline));
     if (occupied) throw startError(`another daemon holds ${socket} and does not answer`);
-    throw startError(`the daemon could not be started: ${log.lastWords() ?? endOf(daemon)}`);
+    throw startError(`the daemon could not be started: ${log.lastProblem() ?? endOf(daemon)}`);
   } finally {
     log.close();
-    turn?.end();
+    lock?.end();
   }
 }
 
@@ -105,7 +105,7 @@ export function installedService(edges: ShimEdges): ServiceManager | undefined {
   return manager?.installed() ? manager : undefined;
 }
 
-function spawnDaemon({ installation, paths, env }: ShimEdges, log: Log): StartedDaemon {
+function spawnDaemon({ installation, paths, env }: ShimEdges, log: StartLog): StartedDaemon {
   const entry = join(installation, 'daemon', 'index.js');
   if (!existsSync(entry)) {
     throw new CcwbError('ERR_DAEMON_START', `${entry} is missing`, 'run install.sh of the package again');
@@ -127,21 +127,21 @@ function nodeOf(installation: string): string {
 }
 
 /** The log a daemon is started with; `path` is undefined when none can be written. */
-type Log = { fd: number; path: string | undefined; lastWords(): string | undefined; close(): void };
+type StartLog = { fd: number; path: string | undefined; lastProblem(): string | undefined; close(): void };
 
-function openLog(path: string): Log {
+function openLog(path: string): StartLog {
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW } = constants;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
     const before = fstatSync(fd).size;
-    return { fd, path, lastWords: () => lastWords(path, before), close: () => closeSync(fd) };
+    return { fd, path, lastProblem: () => lastWords(path, before), close: () => closeSync(fd) };
   } catch (error) {
     // A home that is full or read-only is no reason to give nobody credentials.
     const { code } = error as NodeJS.ErrnoException;
     const fd = openSync('/dev/null', 'w');
     const reason = `its log ${path} cannot be written (${code ?? 'unknown error'})`;
-    return { fd, path: undefined, lastWords: () => reason, close: () => closeSync(fd) };
+    return { fd, path: undefined, lastProblem: () => reason, close: () => closeSync(fd) };
   }
 }
 
@@ -155,14 +155,16 @@ export function daemonEnvironment(env: ShimEdges['env']): Record<string, string>
 }
 
 /** True as soon as somebody listens; false after `limitMs`, or when `daemon` ended before. */
-async function listensWithin(socket: string, limitMs: number, daemon?: StartedDaemon): Promise<boolean> {
+async function waitUntilListening(socket: string, limitMs: number, daemon?: StartedDaemon): Promise<boolean> {
   let deadline = performance.now() + limitMs;
   let ended = false;
   for (;;) {
     if (await isListening(socket)) return true;
     if (daemon?.end() && !ended) {
       ended = true;
-      deadline = endedWell(daemon) ? Math.min(deadline, performance.now() + START_TIMING.occupiedMs) : 0;
+      deadline = foundAnotherDaemon(daemon)
+        ? Math.min(deadline, performance.now() + START_TIMING.occupiedMs)
+        : 0;
     }
     if (performance.now() >= deadline) return isListening(socket);
     await sleep(CLIENT_TIMING.retryMs);
@@ -170,7 +172,7 @@ async function listensWithin(socket: string, limitMs: number, daemon?: StartedDa
 }
 
 /** One that ends well has found another daemon, which is about to listen, or to end. */
-function endedWell(daemon: StartedDaemon): boolean {
+function foundAnotherDaemon(daemon: StartedDaemon): boolean {
   const end = daemon.end();
   return end?.kind === 'exited' && end.status === 0;
 }
@@ -187,10 +189,10 @@ function endOf(daemon: StartedDaemon): string {
  * it, and look less and less often. A dozen starts would slow each other down, and so would a dozen that look
  * all the time: on a machine with much to do the daemon would not come to it.
  *
- * @returns the turn; undefined when there is a daemon by now, or where no mark can be written.
+ * @returns the lock; undefined when there is a daemon by now, or where no mark can be written.
  * @throws CcwbError ERR_DAEMON_START when another caller is still at it after `deadline`.
  */
-async function turnToStart(
+async function waitForStartLock(
   { paths, now }: ShimEdges,
   deadline: number,
 ): Promise<{ end(): void } | undefined> {
@@ -198,8 +200,8 @@ async function turnToStart(
   let pauseMs: number = CLIENT_TIMING.retryMs;
   for (;;) {
     try {
-      const turn = takeTurn(mark, now(), START_TIMING.daemonMs);
-      if ('end' in turn) return turn;
+      const lock = tryProcessLock(mark, now(), START_TIMING.daemonMs);
+      if ('end' in lock) return lock;
     } catch {
       // It spares the machine something, and nothing depends on it.
       return undefined;

@@ -5,8 +5,8 @@ import type { DrainReply, DrainRequest, VersionReply } from '../../protocol/api.
 import { CLIENT_TIMING } from '../../protocol/client.ts';
 import { BUILD_VERSION, isOlder } from '../../protocol/version.ts';
 import type { ShimEdges } from '../program/edges.ts';
+import { isProcessRunning } from './process-lock.ts';
 import { startDaemon } from './start-daemon.ts';
-import { isRunning } from './turn.ts';
 
 /** Time limits in milliseconds. */
 export const UPGRADE_TIMING = {
@@ -34,9 +34,9 @@ export async function replaceOlderDaemon(edges: ShimEdges): Promise<boolean> {
   const attempt = beginAttempt(edges, `${answered.build} ${BUILD_VERSION}\n`);
   if (!attempt) return false;
   try {
-    const old = await runningDaemon(edges);
+    const old = await findRunningDaemon(edges);
     if (old && isOlder(old)) {
-      const outcome = await giveWay(edges, old, UPGRADE_TIMING.giveWayMs);
+      const outcome = await drainDaemon(edges, old, UPGRADE_TIMING.giveWayMs);
       // It ends by itself, after a sign-in or after what keeps it busy, and the next caller starts the new one.
       if (outcome === 'signing-in') attempt.forget();
       if (outcome !== 'gone') return false;
@@ -61,7 +61,7 @@ export async function replaceOlderDaemon(edges: ShimEdges): Promise<boolean> {
 }
 
 /** The daemon that answers now; undefined when none does. */
-export async function runningDaemon({ daemon }: ShimEdges): Promise<VersionReply | undefined> {
+export async function findRunningDaemon({ daemon }: ShimEdges): Promise<VersionReply | undefined> {
   try {
     return await daemon.ask<VersionReply>({ route: 'version' });
   } catch {
@@ -75,7 +75,7 @@ export async function runningDaemon({ daemon }: ShimEdges): Promise<VersionReply
  *
  * @param request `now`: the sign-in is cancelled.
  */
-export async function giveWay(
+export async function drainDaemon(
   edges: ShimEdges,
   old: Pick<VersionReply, 'pid'>,
   limitMs: number,
@@ -84,11 +84,11 @@ export async function giveWay(
   const deadline = performance.now() + limitMs;
   const { state } = await edges.daemon.ask<DrainReply>({ route: 'drain', body: request });
   if (state === 'signing-in' && !request.now) return 'signing-in';
-  return (await isGone(edges, old, deadline - performance.now())) ? 'gone' : 'busy';
+  return (await waitUntilGone(edges, old, deadline - performance.now())) ? 'gone' : 'busy';
 }
 
 /** True as soon as nobody answers any more, or somebody else does; false after `limitMs`. */
-export async function isGone(
+export async function waitUntilGone(
   { daemon, interrupted }: ShimEdges,
   old: Pick<VersionReply, 'pid'>,
   limitMs: number,
@@ -110,9 +110,9 @@ export async function isGone(
 }
 
 /** Waits for a process to end, however it does; false after `limitMs`. */
-export async function hasEnded(pid: number, limitMs: number): Promise<boolean> {
+export async function waitUntilExited(pid: number, limitMs: number): Promise<boolean> {
   const deadline = performance.now() + limitMs;
-  while (isRunning(pid)) {
+  while (isProcessRunning(pid)) {
     if (performance.now() >= deadline) return false;
     await sleep(LOOK_MS);
   }

@@ -2,9 +2,9 @@ import { join } from 'node:path';
 import { type Finding, ok, problem, warning } from '../../common/findings.ts';
 import { programOfCommand, quoteShellWord, quoteTypedWord } from '../../common/shell-quote.ts';
 import { isProgram, readText } from '../sign-in/browser.ts';
-import { safeText, shortPath } from '../terminal/view.ts';
+import { safeText, shortPath } from '../terminal/format.ts';
 import { awsConfigPath, awsCredentialsPath, type Section, sectionsOf } from '../user-files/aws-files.ts';
-import { type Check, forEachProfile, type Looking } from './check.ts';
+import { type DoctorContext, forEachProfile, type ShimCheck } from './check.ts';
 
 /** Settings of a profile that SDKs look at before its `credential_process`. */
 const OUTDOING = [
@@ -25,17 +25,17 @@ const ROLES = [
 ];
 
 /** `~/.aws/config` has a section for each profile, which leads to this installation. */
-export const awsConfig: Check = (looking) => {
-  const path = awsConfigPath(looking.edges);
+export const awsConfig: ShimCheck = (context) => {
+  const path = awsConfigPath(context.edges);
   const sections = sectionsOf(readText(path) ?? '');
-  return forEachProfile(looking, ({ name, awsRegion }) => {
+  return forEachProfile(context, ({ name, awsRegion }) => {
     const own = sections.filter(({ profile }) => profile === name);
-    return sectionFindings(looking, own, { name, region: awsRegion, path });
+    return sectionFindings(context, own, { name, region: awsRegion, path });
   });
 };
 
 function sectionFindings(
-  { edges }: Looking,
+  { edges }: DoctorContext,
   own: readonly Section[],
   { name, region, path }: { name: string; region: string; path: string },
 ): Finding | Finding[] {
@@ -103,13 +103,13 @@ function addition(path: string, name: string, region: string, program: string): 
 }
 
 /** No static keys of the same name in `~/.aws/credentials`: they go first, and are never renewed. */
-export const awsCredentials: Check = (looking) => {
-  const path = awsCredentialsPath(looking.edges);
-  const where = shortPath(path, looking.edges.env.HOME);
+export const awsCredentials: ShimCheck = (context) => {
+  const path = awsCredentialsPath(context.edges);
+  const where = shortPath(path, context.edges.env.HOME);
   const text = readText(path);
   if (text === undefined) return [ok(`there is no ${where}`)];
   const sections = sectionsOf(text);
-  return forEachProfile(looking, ({ name }) => {
+  return forEachProfile(context, ({ name }) => {
     const own = sections.find(({ profile }) => profile === name);
     if (!own) return ok(`${where} has nothing for ${name}`, name);
     const static_ = own.settings.has('aws_access_key_id');
@@ -121,7 +121,7 @@ export const awsCredentials: Check = (looking) => {
 };
 
 /** No variables that go before the profile. Their values are nobody's business. */
-export const environment: Check = ({ edges, config }) => {
+export const environment: ShimCheck = ({ edges, config }) => {
   const { env } = edges;
   const found: Finding[] = [];
   const keys = KEYS.filter((name) => env[name]);

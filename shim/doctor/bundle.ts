@@ -4,8 +4,8 @@ import type { DoctorReport } from '../../common/findings.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { lastLines } from '../commands/logs.ts';
 import type { ShimEdges } from '../program/edges.ts';
-import { asJson } from '../terminal/view.ts';
-import type { Looking } from './check.ts';
+import { formatJson } from '../terminal/format.ts';
+import type { DoctorContext } from './check.ts';
 
 /** How much of the log goes with a report. */
 const LOG_LINES = 300;
@@ -18,24 +18,24 @@ const LOG_LINES = 300;
  */
 export async function writeBundle(
   edges: ShimEdges,
-  looking: Looking,
+  context: DoctorContext,
   report: DoctorReport,
   path: string,
 ): Promise<void> {
-  const status = await looking.status();
+  const status = await context.status();
   const lines = await lastLines(edges, LOG_LINES);
   const bundle = {
     doctor: report,
     system: { platform: edges.platform, arch: process.arch, node: process.versions.node },
     status: status instanceof CcwbError ? status.toBody() : status,
-    profiles: looking.profiles.map(({ clientSecret, ...profile }) => ({
+    profiles: context.profiles.map(({ clientSecret, ...profile }) => ({
       ...profile,
       clientSecret: clientSecret === undefined ? null : '(set)',
     })),
     log: lines.map(({ text, record }) => record ?? text),
   };
   const users = status instanceof CcwbError ? [] : status.profiles.map(({ user }) => user);
-  const text = asJson(JSON.parse(withoutNames(JSON.stringify(bundle), edges, users)));
+  const text = formatJson(JSON.parse(withoutNames(JSON.stringify(bundle), edges, users)));
   try {
     replaceFile(path, text, 0o600);
   } catch (cause) {

@@ -6,7 +6,7 @@ import type { Probe } from '../../protocol/probe.ts';
 import type { ShimEdges } from '../program/edges.ts';
 
 /** What checks look at; whatever takes time is begun by the first that asks, and shared. */
-export type Looking = {
+export type DoctorContext = {
   edges: ShimEdges;
   /** Undefined when config.json cannot be used. */
   config: Config | undefined;
@@ -17,23 +17,23 @@ export type Looking = {
   status(): Promise<StatusReply | CcwbError>;
   /** Fetches an address as the daemon would. */
   probe(url: string): Promise<Probe>;
-  discovery(profile: ProfileConfig): Promise<Discovery>;
+  discovery(profile: ProfileConfig): Promise<DiscoveryResult>;
   /** The settings of Claude Code; undefined when there are none, or none that can be read. */
-  claudeSettings(): ClaudeSettings | undefined;
+  claudeSettings(): UserClaudeSettings | undefined;
 };
 
 /** The provider's discovery document, or what is wrong with it. */
-export type Discovery =
+export type DiscoveryResult =
   | { jwksUri: string | undefined; hasDeviceGrant: boolean; probe: Probe }
   | { problem: Pick<Finding, 'text' | 'fix'>; probe: Probe };
 
-export type ClaudeSettings = { path: string; env: Readonly<Record<string, string>>; root: object };
+export type UserClaudeSettings = { path: string; env: Readonly<Record<string, string>>; root: object };
 
-export type Check = (looking: Looking) => Promise<Finding[]> | Finding[];
+export type ShimCheck = (context: DoctorContext) => Promise<Finding[]> | Finding[];
 
 /** One finding for each profile, or why there is none. */
 export async function forEachProfile(
-  { profiles }: Looking,
+  { profiles }: DoctorContext,
   look: (profile: ProfileConfig) => Promise<Finding | Finding[]> | Finding | Finding[],
 ): Promise<Finding[]> {
   if (profiles.length === 0) return [skipped('no profile can be used')];

@@ -5,8 +5,8 @@ import { programOfCommand, quoteShellWord, quoteTypedWord } from '../../common/s
 import { isObject } from '../../protocol/profile-reader.ts';
 import type { ShimEdges } from '../program/edges.ts';
 import { isProgram, readText } from '../sign-in/browser.ts';
-import { safeText, shortPath } from '../terminal/view.ts';
-import type { Check, ClaudeSettings, Looking } from './check.ts';
+import { safeText, shortPath } from '../terminal/format.ts';
+import type { DoctorContext, ShimCheck, UserClaudeSettings } from './check.ts';
 import { unreachable } from './network-checks.ts';
 
 /** The user's own settings of Claude Code. */
@@ -14,7 +14,7 @@ export function claudeSettingsPath({ env }: Pick<ShimEdges, 'env'>): string {
   return join(env.CLAUDE_CONFIG_DIR || join(env.HOME ?? homedir(), '.claude'), 'settings.json');
 }
 
-export function readClaudeSettings(edges: ShimEdges): ClaudeSettings | undefined {
+export function readClaudeSettings(edges: ShimEdges): UserClaudeSettings | undefined {
   const path = claudeSettingsPath(edges);
   const root = asObject(readText(path) ?? '');
   if (!root) return undefined;
@@ -26,7 +26,7 @@ export function readClaudeSettings(edges: ShimEdges): ClaudeSettings | undefined
 }
 
 /** Claude Code uses Bedrock, this profile, and the programs of this installation. */
-export const claude: Check = ({ edges, config, claudeSettings }) => {
+export const claude: ShimCheck = ({ edges, config, claudeSettings }) => {
   const path = claudeSettingsPath(edges);
   const where = shortPath(path, edges.env.HOME);
   const settings = claudeSettings();
@@ -47,9 +47,9 @@ export const claude: Check = ({ edges, config, claudeSettings }) => {
 
 function bedrockFindings(
   edges: ShimEdges,
-  { env }: ClaudeSettings,
+  { env }: UserClaudeSettings,
   where: string,
-  config: Looking['config'],
+  config: DoctorContext['config'],
 ): Finding[] {
   const found: Finding[] = [];
   const add = (name: string, value: string): string => `add to "env" in ${where}: "${name}": "${value}"`;
@@ -81,7 +81,7 @@ function bedrockFindings(
 }
 
 /** `awsAuthRefresh` signs in visibly; `otelHeadersHelper` names who uses it. */
-function helperFindings(edges: ShimEdges, { root, env }: ClaudeSettings, where: string): Finding[] {
+function helperFindings(edges: ShimEdges, { root, env }: UserClaudeSettings, where: string): Finding[] {
   const found: Finding[] = [];
   const refresh = (root as Record<string, unknown>).awsAuthRefresh;
   const login = `${quoteShellWord(join(edges.installation, 'bedrock-auth'))} login --profile ${env.AWS_PROFILE ?? 'ClaudeCode'}`;
@@ -109,7 +109,7 @@ function helperFindings(edges: ShimEdges, { root, env }: ClaudeSettings, where: 
   return found;
 }
 
-function telemetryFindings({ env }: ClaudeSettings, where: string): Finding[] {
+function telemetryFindings({ env }: UserClaudeSettings, where: string): Finding[] {
   if (!isOn(env)) return [];
   if (env.OTEL_EXPORTER_OTLP_PROTOCOL !== 'grpc') return [];
   const fix = `set in "env" in ${where}: "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"`;
@@ -117,7 +117,7 @@ function telemetryFindings({ env }: ClaudeSettings, where: string): Finding[] {
 }
 
 /** The collector of telemetry answers, if there is one. */
-export const collector: Check = async ({ claudeSettings, probe }) => {
+export const collector: ShimCheck = async ({ claudeSettings, probe }) => {
   const { env } = claudeSettings() ?? {};
   const url = env?.OTEL_EXPORTER_OTLP_ENDPOINT;
   if (!env || !isOn(env)) return [skipped('telemetry is off')];
@@ -130,11 +130,11 @@ export const collector: Check = async ({ claudeSettings, probe }) => {
   return [ok(`${new URL(url).host} answers`)];
 };
 
-function isOn(env: ClaudeSettings['env']): boolean {
+function isOn(env: UserClaudeSettings['env']): boolean {
   return ['1', 'true'].includes(env.CLAUDE_CODE_ENABLE_TELEMETRY ?? '');
 }
 
-function wanted(edges: ShimEdges, config: Looking['config']): string {
+function wanted(edges: ShimEdges, config: DoctorContext['config']): string {
   const profile = config?.names[0] ?? 'ClaudeCode';
   return JSON.stringify({
     env: { CLAUDE_CODE_USE_BEDROCK: '1', AWS_PROFILE: profile, CCWB_SIGN_IN: 'off' },

@@ -6,12 +6,12 @@ import { CcwbError } from '../../protocol/errors.ts';
 import { socketDirectory } from '../../protocol/paths.ts';
 import { BUILD_VERSION, compareBuilds } from '../../protocol/version.ts';
 import { installedService } from '../daemon/start-daemon.ts';
-import { duration, moment } from '../terminal/times.ts';
-import { safeText, shortPath } from '../terminal/view.ts';
-import { type Check, forEachProfile } from './check.ts';
+import { safeText, shortPath } from '../terminal/format.ts';
+import { formatDuration, formatMoment } from '../terminal/time-format.ts';
+import { forEachProfile, type ShimCheck } from './check.ts';
 
 /** The socket and its folder are this user's, and nobody else may use them. */
-export const socket: Check = ({ edges }) => {
+export const socket: ShimCheck = ({ edges }) => {
   const { socket: path } = edges.paths;
   const folder = socketDirectory(path);
   try {
@@ -40,7 +40,7 @@ function wrongWith(path: string, mode: number): Finding | undefined {
 }
 
 /** A daemon answers, of the version of this program. */
-export const daemon: Check = async ({ status, edges }) => {
+export const daemon: ShimCheck = async ({ status, edges }) => {
   const reply = await status();
   if (reply instanceof CcwbError) {
     const exists = lstatIfThere(edges.paths.socket);
@@ -54,7 +54,7 @@ export const daemon: Check = async ({ status, edges }) => {
     return [installedService(edges) ? warning(text, 'bedrock-auth service start') : ok(text)];
   }
   const { build, pid, startedAt } = reply.daemon;
-  const age = duration(edges.now() - Date.parse(startedAt));
+  const age = formatDuration(edges.now() - Date.parse(startedAt));
   const running = `version ${build}, process ${pid}, for ${age}`;
   const order = compareBuilds(build, BUILD_VERSION);
   if (order === 0) return [ok(running)];
@@ -69,13 +69,13 @@ export const daemon: Check = async ({ status, edges }) => {
 };
 
 /** Somebody is signed in, and has credentials. */
-export const signIn: Check = async (looking) => {
-  const reply = await looking.status();
+export const signIn: ShimCheck = async (context) => {
+  const reply = await context.status();
   if (reply instanceof CcwbError) return [skipped('not known, no daemon answers')];
-  const now = looking.edges.now();
+  const now = context.edges.now();
   const file = reply.configProblem;
   const found: Finding[] = file ? [problem(`the daemon: ${file.message}`, file.fix)] : [];
-  return [...found, ...(await forEachProfile(looking, ({ name }) => signInOf(reply, name, now)))];
+  return [...found, ...(await forEachProfile(context, ({ name }) => signInOf(reply, name, now)))];
 };
 
 function signInOf(reply: StatusReply, name: string, now: number): Finding {
@@ -89,7 +89,7 @@ function signInOf(reply: StatusReply, name: string, now: number): Finding {
     return problem(trouble?.message ?? 'wrong fields', trouble?.fix ?? null, name);
   const valid = credentialsUntil !== null && Date.parse(credentialsUntil) > now;
   const who = user === null ? 'somebody' : safeText(user);
-  const until = valid ? `, credentials until ${moment(credentialsUntil, now)}` : ', no credentials yet';
+  const until = valid ? `, credentials until ${formatMoment(credentialsUntil, now)}` : ', no credentials yet';
   if (trouble) {
     const text = `${trouble.message} (${trouble.code})`;
     // Whoever has credentials works on, whatever is being tried again.

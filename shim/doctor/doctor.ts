@@ -2,13 +2,13 @@ import { type CheckFinding, type NamedCheck, runDoctor } from '../../common/doct
 import { type DoctorReport, findingLines } from '../../common/findings.ts';
 import { painter } from '../../common/terminal/layout.ts';
 import type { ShimEdges } from '../program/edges.ts';
-import { wantsColours } from '../terminal/view.ts';
+import { wantsColours } from '../terminal/format.ts';
 import { awsConfig, awsCredentials, environment } from './aws-checks.ts';
-import type { Looking } from './check.ts';
+import type { DoctorContext } from './check.ts';
 import { claude, collector } from './claude-checks.ts';
 import { daemon, signIn, socket } from './daemon-checks.ts';
+import { createDoctorContext } from './doctor-context.ts';
 import { config, installation, logs } from './installation-checks.ts';
-import { beginLooking } from './look.ts';
 import { aws, bedrock, clock, discovery, jwks } from './network-checks.ts';
 import { network, service } from './service-checks.ts';
 import { browser, redirectPort, storage } from './sign-in-checks.ts';
@@ -16,7 +16,7 @@ import { browser, redirectPort, storage } from './sign-in-checks.ts';
 export type DoctorOptions = { profile?: string; json?: boolean; bedrock?: boolean; bundle?: string };
 
 /** Every check, in the order in which one depends on the other; names as in docs/command-line.md. */
-export const CHECKS: readonly (NamedCheck<Looking> & { onRequest?: true })[] = [
+export const CHECKS: readonly (NamedCheck<DoctorContext> & { onRequest?: true })[] = [
   { name: 'installation', check: installation },
   { name: 'config', check: config },
   { name: 'logs', check: logs },
@@ -42,26 +42,26 @@ export const CHECKS: readonly (NamedCheck<Looking> & { onRequest?: true })[] = [
 
 /** Runs `bedrock-auth doctor`. The exit status is 1 when there is a problem. */
 export async function doctor(edges: ShimEdges, options: DoctorOptions): Promise<number> {
-  const looking = beginLooking(edges, options.profile);
+  const context = createDoctorContext(edges, options.profile);
   const checks = CHECKS.filter(({ onRequest }) => !onRequest || options.bedrock === true);
   let report: DoctorReport;
   try {
-    report = await runDoctor(checks, looking, {
+    report = await runDoctor(checks, context, {
       json: options.json === true,
       colours: wantsColours(edges),
-      severalProfiles: looking.profiles.length > 1,
+      severalProfiles: context.profiles.length > 1,
       writeOut: edges.writeOut,
     });
   } finally {
-    looking.end();
+    context.end();
   }
   if (options.bundle !== undefined) {
-    await (await import('./bundle.ts')).writeBundle(edges, looking, report, options.bundle);
+    await (await import('./bundle.ts')).writeBundle(edges, context, report, options.bundle);
   }
   return report.outcome === 'problem' ? 1 : 0;
 }
 
 /** Returns one finding as text for people. */
-export function findingText(edges: ShimEdges, { profiles }: Looking, finding: CheckFinding): string {
+export function findingText(edges: ShimEdges, { profiles }: DoctorContext, finding: CheckFinding): string {
   return findingLines(finding, painter(wantsColours(edges)), profiles.length > 1);
 }

@@ -4,8 +4,8 @@ import { type Finding, ok, problem, skipped, warning } from '../../common/findin
 import { quoteTypedWord } from '../../common/shell-quote.ts';
 import { BUILD_VERSION } from '../../protocol/version.ts';
 import { isProgram } from '../sign-in/browser.ts';
-import { safeText, shortPath } from '../terminal/view.ts';
-import type { Check } from './check.ts';
+import { safeText, shortPath } from '../terminal/format.ts';
+import type { ShimCheck } from './check.ts';
 
 const PROGRAMS = ['credential-process', 'otel-helper', 'bedrock-auth', 'bedrock-authd'];
 const FILES = [
@@ -16,7 +16,7 @@ const FILES = [
 ];
 
 /** Every file that the programs need, and what runs them. */
-export const installation: Check = ({ edges }) => {
+export const installation: ShimCheck = ({ edges }) => {
   const folder = edges.installation;
   const missing = [
     ...PROGRAMS.filter((name) => !isProgram(join(folder, name))),
@@ -30,7 +30,7 @@ export const installation: Check = ({ edges }) => {
 };
 
 /** config.json is there, and each profile in it can be used. */
-export const config: Check = ({ edges, config: loaded, configProblem, profiles }) => {
+export const config: ShimCheck = ({ edges, config: loaded, configProblem, profiles }) => {
   if (configProblem) return [problem(configProblem.message, configProblem.fix)];
   if (!loaded) return [];
   const where = shortPath(loaded.path, edges.env.HOME);
@@ -46,7 +46,7 @@ export const config: Check = ({ edges, config: loaded, configProblem, profiles }
 };
 
 /** The log and the audit log can be written, and are read by nobody else. */
-export const logs: Check = ({ edges }) => {
+export const logs: ShimCheck = ({ edges }) => {
   const folder = dirname(edges.paths.audit);
   const where = shortPath(folder, edges.env.HOME);
   const stat = lstatSync(folder, { throwIfNoEntry: false });

@@ -2,8 +2,8 @@ import { type Finding, ok, problem, skipped, warning } from '../../common/findin
 import type { ProfileConfig } from '../../protocol/config.ts';
 import type { Probe, ProbeFailure } from '../../protocol/probe.ts';
 import { isObject } from '../../protocol/profile-reader.ts';
-import { duration } from '../terminal/times.ts';
-import { type Check, type Discovery, forEachProfile } from './check.ts';
+import { formatDuration } from '../terminal/time-format.ts';
+import { type DiscoveryResult, forEachProfile, type ShimCheck } from './check.ts';
 
 /** A clock that is wrong by less does no harm, in milliseconds: the daemon corrects more, too. */
 const CLOCK_OK_MS = 15_000;
@@ -11,23 +11,23 @@ const CLOCK_OK_MS = 15_000;
 const CLOCK_BAD_MS = 270_000;
 
 /** The provider's discovery document can be fetched, and is that of the issuer. */
-export const discovery: Check = (looking) =>
-  forEachProfile(looking, async (profile) => {
-    const found = await looking.discovery(profile);
+export const discovery: ShimCheck = (context) =>
+  forEachProfile(context, async (profile) => {
+    const found = await context.discovery(profile);
     const { issuer } = profile.identityProvider;
     if ('problem' in found) return problem(found.problem.text, found.problem.fix, profile.name);
     return ok(`${issuer} answers`, profile.name);
   });
 
 /** The provider's signing keys, without which no ID token can be verified. */
-export const jwks: Check = (looking) =>
-  forEachProfile(looking, async (profile) => {
-    const found = await looking.discovery(profile);
+export const jwks: ShimCheck = (context) =>
+  forEachProfile(context, async (profile) => {
+    const found = await context.discovery(profile);
     if ('problem' in found) return skipped('without the discovery document', profile.name);
     const { jwksUri } = found;
     const askAdmin = 'ask your administrator: the provider is not set up for OpenID Connect';
     if (jwksUri === undefined) return problem('the provider names no signing keys', askAdmin, profile.name);
-    const probe = await looking.probe(jwksUri);
+    const probe = await context.probe(jwksUri);
     if ('code' in probe) return { ...unreachable(probe, jwksUri), profile: profile.name };
     const keys = asJson(probe.body)?.keys;
     if (probe.status === 200 && Array.isArray(keys) && keys.length > 0) {
@@ -40,7 +40,7 @@ export const jwks: Check = (looking) =>
 export async function readDiscovery(
   issuer: string,
   get: (url: string) => Promise<Probe>,
-): Promise<Discovery> {
+): Promise<DiscoveryResult> {
   const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   const probe = await get(url);
   if ('code' in probe) return { problem: unreachable(probe, issuer), probe };
@@ -68,10 +68,10 @@ export async function readDiscovery(
 }
 
 /** The endpoint that turns ID tokens into credentials answers; what it says does not matter. */
-export const aws: Check = (looking) =>
-  forEachProfile(looking, async (profile) => {
+export const aws: ShimCheck = (context) =>
+  forEachProfile(context, async (profile) => {
     const url = federationEndpoint(profile);
-    const probe = await looking.probe(url);
+    const probe = await context.probe(url);
     if ('code' in probe) return { ...unreachable(probe, url), profile: profile.name };
     return ok(`${new URL(url).host} answers`, profile.name);
   });
@@ -86,33 +86,33 @@ function domainOf(region: string): string {
 }
 
 /** Bedrock's endpoint answers: only on request, for models may run in other regions. */
-export const bedrock: Check = (looking) =>
-  forEachProfile(looking, async ({ awsRegion, name }) => {
-    const { env } = looking.edges;
-    const settings = looking.claudeSettings()?.env ?? {};
+export const bedrock: ShimCheck = (context) =>
+  forEachProfile(context, async ({ awsRegion, name }) => {
+    const { env } = context.edges;
+    const settings = context.claudeSettings()?.env ?? {};
     const region = settings.AWS_REGION ?? env.AWS_REGION ?? awsRegion;
     const own = settings.ANTHROPIC_BEDROCK_BASE_URL ?? env.ANTHROPIC_BEDROCK_BASE_URL;
     const url = own ?? `https://bedrock-runtime.${region}.${domainOf(region)}/`;
     if (!URL.canParse(url)) {
       return problem('ANTHROPIC_BEDROCK_BASE_URL is no address', 'unset ANTHROPIC_BEDROCK_BASE_URL', name);
     }
-    const probe = await looking.probe(url);
+    const probe = await context.probe(url);
     return 'code' in probe
       ? { ...unreachable(probe, new URL(url).origin), profile: name }
       : ok(`${new URL(url).host} answers`, name);
   });
 
 /** This computer's clock against what the provider and AWS say. */
-export const clock: Check = async (looking) => {
-  const { edges, profiles } = looking;
+export const clock: ShimCheck = async (context) => {
+  const { edges, profiles } = context;
   const fromReply = async (probe: Promise<Probe>): Promise<number | undefined> => {
     const reply = await probe;
     return 'date' in reply && reply.date !== null ? reply.date - edges.now() : undefined;
   };
   const differences = await Promise.all(
     profiles.flatMap((profile) => [
-      fromReply(looking.probe(federationEndpoint(profile))),
-      fromReply(looking.discovery(profile).then(({ probe }) => probe)),
+      fromReply(context.probe(federationEndpoint(profile))),
+      fromReply(context.discovery(profile).then(({ probe }) => probe)),
     ]),
   );
   // Headers tell whole seconds, and some replies come from a cache: the nearest is the likeliest.
@@ -120,7 +120,7 @@ export const clock: Check = async (looking) => {
   const [off] = known;
   if (off === undefined) return [skipped('nobody told the time')];
   if (Math.abs(off) < CLOCK_OK_MS) return [ok('right')];
-  const text = `${duration(Math.abs(off))} ${off > 0 ? 'slow' : 'fast'}`;
+  const text = `${formatDuration(Math.abs(off))} ${off > 0 ? 'slow' : 'fast'}`;
   const fix = edges.platform === 'darwin' ? 'sudo sntp -sS time.apple.com' : 'sudo timedatectl set-ntp true';
   return [
     Math.abs(off) < CLOCK_BAD_MS

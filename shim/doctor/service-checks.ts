@@ -6,22 +6,22 @@ import { findServiceManager } from '../service/find-service-manager.ts';
 import { shownSettings } from '../service/service.ts';
 import type { ServiceManager } from '../service/service-manager.ts';
 import { readText } from '../sign-in/browser.ts';
-import { placeOf } from '../sign-in/screen.ts';
-import type { Check, Looking } from './check.ts';
+import { hostKindOf } from '../sign-in/graphical-session.ts';
+import type { DoctorContext, ShimCheck } from './check.ts';
 
 const INSTALL = 'bedrock-auth service install';
 
 /** The daemon is a service of this user: installed, up to date, starts at login, and is the one that runs. */
-export const service: Check = async (looking) => {
-  const { env } = looking.edges;
+export const service: ShimCheck = async (context) => {
+  const { env } = context.edges;
   if (env.CCWB_SOCKET || env.CCWB_CONFIG) return [skipped('CCWB_SOCKET or CCWB_CONFIG is set: not meant')];
-  const manager = findServiceManager(looking.edges);
-  return manager ? serviceWith(manager, looking) : [skipped('there is no service for this platform')];
+  const manager = findServiceManager(context.edges);
+  return manager ? serviceWith(manager, context) : [skipped('there is no service for this platform')];
 };
 
 export async function serviceWith(
   manager: ServiceManager,
-  { status, edges }: Pick<Looking, 'status' | 'edges'>,
+  { status, edges }: Pick<DoctorContext, 'status' | 'edges'>,
 ): Promise<Finding[]> {
   const refused = await manager.available().then(
     () => undefined,
@@ -54,17 +54,17 @@ function upToDate(manager: ServiceManager): boolean {
 }
 
 /** Over SSH the last logout is the end of the day's last window, and of the jobs that go on without one. */
-function lingering(manager: ServiceManager, { env, platform }: Looking['edges']): Finding[] {
+function lingering(manager: ServiceManager, { env, platform }: DoctorContext['edges']): Finding[] {
   const lingers = manager.lingers();
   if (lingers === undefined) return [];
   if (lingers) return [ok('goes on after your last logout (lingering)')];
   const text = 'ends with your last logout; so does a sign-in in session storage';
-  const remote = placeOf({ platform, env, readText }) === 'ssh';
+  const remote = hostKindOf({ platform, env, readText }) === 'ssh';
   return [remote ? warning(text, 'loginctl enable-linger') : ok(text)];
 }
 
 /** Proxies and certificate authorities: those of the service against those of this shell. */
-export const network: Check = async ({ edges, status }) => {
+export const network: ShimCheck = async ({ edges, status }) => {
   let kept: ReturnType<typeof readNetworkSettings>;
   let shell: typeof kept;
   try {

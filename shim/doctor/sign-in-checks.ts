@@ -5,9 +5,9 @@ import type { ProfileConfig } from '../../protocol/config.ts';
 import { daemonEnvironment } from '../daemon/start-daemon.ts';
 import { askChild } from '../program/processes.ts';
 import { findOpeners, isProgram, readText } from '../sign-in/browser.ts';
-import { placeOf } from '../sign-in/screen.ts';
-import { shortPath } from '../terminal/view.ts';
-import { type Check, forEachProfile, type Looking } from './check.ts';
+import { hostKindOf } from '../sign-in/graphical-session.ts';
+import { shortPath } from '../terminal/format.ts';
+import { type DoctorContext, forEachProfile, type ShimCheck } from './check.ts';
 
 /** A keyring that has said nothing for so long waits for somebody, in milliseconds. */
 const KEYRING_MS = 8_000;
@@ -19,7 +19,7 @@ const PROBE_ACCOUNT = 'doctor';
 const OUR_PAGE = 'Claude Code with Amazon Bedrock';
 
 /** Where sign-ins are kept can be used: the keyring is asked as the daemon asks it. */
-export const storage: Check = async ({ edges, profiles, configProblem }) => {
+export const storage: ShimCheck = async ({ edges, profiles, configProblem }) => {
   if (configProblem) return [skipped('config.json cannot be used')];
   if (!profiles.some(({ credentialStorage }) => credentialStorage === 'keyring')) {
     return [ok(`files readable only by you in ${shortPath(edges.paths.runtimeDirectory, edges.env.HOME)}`)];
@@ -37,16 +37,16 @@ export const storage: Check = async ({ edges, profiles, configProblem }) => {
 };
 
 /** A page can be shown here, or a code takes its place. */
-export const browser: Check = async (looking) => {
-  const { env, platform } = looking.edges;
+export const browser: ShimCheck = async (context) => {
+  const { env, platform } = context.edges;
   const machine = { platform, env, isProgram, readText };
   const [opener] = findOpeners(machine);
   if (opener) return [ok(`pages are opened with ${opener[0]}`)];
   if (env.CCWB_BROWSER === 'none') return [ok('CCWB_BROWSER=none: the address of the page is printed')];
-  const place = placeOf(machine);
-  return forEachProfile(looking, async (profile) => {
-    const found = await looking.discovery(profile);
-    const here = place === 'desktop' ? 'no display' : `no browser here (${place})`;
+  const host = hostKindOf(machine);
+  return forEachProfile(context, async (profile) => {
+    const found = await context.discovery(profile);
+    const here = host === 'desktop' ? 'no display' : `no browser here (${host})`;
     if ('problem' in found) return skipped(`${here}; whether there are codes is not known`, profile.name);
     if (found.hasDeviceGrant) return ok(`${here}: sign-ins are by a code for another device`, profile.name);
     const { redirectPort: port } = profile;
@@ -60,13 +60,13 @@ export const browser: Check = async (looking) => {
 };
 
 /** The port that the browser comes back to is free, or the daemon's own. */
-export const redirectPort: Check = async (looking) => {
-  const ports = [...new Set(looking.profiles.map((profile: ProfileConfig) => profile.redirectPort))];
+export const redirectPort: ShimCheck = async (context) => {
+  const ports = [...new Set(context.profiles.map((profile: ProfileConfig) => profile.redirectPort))];
   if (ports.length === 0) return [skipped('no profile can be used')];
-  return Promise.all(ports.map((port) => portFinding(port, looking)));
+  return Promise.all(ports.map((port) => portFinding(port, context)));
 };
 
-async function portFinding(port: number, { probe }: Looking): Promise<Finding> {
+async function portFinding(port: number, { probe }: DoctorContext): Promise<Finding> {
   const hosts = ['127.0.0.1', '::1'];
   const refusals = await Promise.all(hosts.map((host) => listenOn(port, host)));
   const at = refusals.findIndex((code) => code === 'EADDRINUSE' || code === 'EACCES');

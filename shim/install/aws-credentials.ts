@@ -1,6 +1,6 @@
 import type { Config } from '../../protocol/config.ts';
 import type { ShimEdges } from '../program/edges.ts';
-import { shortPath } from '../terminal/view.ts';
+import { shortPath } from '../terminal/format.ts';
 import { withoutSections } from '../user-files/aws-edit.ts';
 import { awsCredentialsPath, type Section, sectionsOf } from '../user-files/aws-files.ts';
 import { readForEdit, writeEdited } from '../user-files/edit-file.ts';

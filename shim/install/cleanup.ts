@@ -5,7 +5,7 @@ import { claudeSettingsPath } from '../doctor/claude-checks.ts';
 import { isStaleFile, UNFINISHED_SUFFIX, VERSIONS_FOLDER } from '../installation/layout.ts';
 import { listProcesses, runsFromFolder } from '../installation/running-processes.ts';
 import type { ShimEdges } from '../program/edges.ts';
-import { shortPath } from '../terminal/view.ts';
+import { shortPath } from '../terminal/format.ts';
 import { awsConfigPath } from '../user-files/aws-files.ts';
 import type { InstallPlan } from './install-plan.ts';
 

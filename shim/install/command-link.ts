@@ -2,7 +2,7 @@ import { accessSync, constants, lstatSync, symlinkSync } from 'node:fs';
 import { delimiter, dirname, isAbsolute } from 'node:path';
 import { commandLinkOf } from '../installation/command-link.ts';
 import type { ShimEdges } from '../program/edges.ts';
-import { shortPath } from '../terminal/view.ts';
+import { shortPath } from '../terminal/format.ts';
 import { isSamePlace } from '../user-files/edit-file.ts';
 import { type InstallPlan, NO_CHANGES } from './install-plan.ts';
 

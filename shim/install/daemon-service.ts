@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { VersionReply } from '../../protocol/api.ts';
 import { BUILD_VERSION } from '../../protocol/version.ts';
+import { inspectDaemon, SERVICE_TIMING, stopDaemon } from '../daemon/service-daemon.ts';
 import { startDaemon } from '../daemon/start-daemon.ts';
-import { daemonOf, endDaemon, SERVICE_TIMING } from '../daemon/take-over.ts';
-import { giveWay } from '../daemon/upgrade.ts';
+import { drainDaemon } from '../daemon/upgrade.ts';
 import { VERSIONS_FOLDER } from '../installation/layout.ts';
 import { listProcesses, runsFromFolder } from '../installation/running-processes.ts';
 import type { ShimEdges } from '../program/edges.ts';
@@ -22,7 +22,7 @@ import { type InstallPlan, NO_CHANGES } from './install-plan.ts';
 export async function planDaemon(edges: ShimEdges, version: string, service: boolean): Promise<InstallPlan> {
   const manager = await findAvailableManager(edges);
   // A look at a socket that starts a daemon would be a change.
-  const { running } = await daemonOf(edges, manager?.installed() ? manager : undefined);
+  const { running } = await inspectDaemon(edges, manager?.installed() ? manager : undefined);
   const renewed = running !== undefined && !(await isDaemonOfVersion(edges, running, version));
   if (manager && (service || manager.installed())) return planService(edges, manager, renewed);
   if (!running || !renewed) return NO_CHANGES;
@@ -69,11 +69,11 @@ async function findAvailableManager(edges: ShimEdges): Promise<ServiceManager | 
 }
 
 async function replaceDaemon(edges: ShimEdges, running: VersionReply): Promise<readonly string[]> {
-  const outcome = await giveWay(edges, running, SERVICE_TIMING.endMs).catch(() => 'busy');
+  const outcome = await drainDaemon(edges, running, SERVICE_TIMING.endMs).catch(() => 'busy');
   if (outcome === 'signing-in') {
     return ['the daemon finishes a sign-in first; the next program that asks then starts the new one'];
   }
-  if (outcome === 'busy') await endDaemon(edges, running);
+  if (outcome === 'busy') await stopDaemon(edges, running);
   await startDaemon(edges);
   return [];
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
-import { takeTurn } from '../daemon/turn.ts';
+import { tryProcessLock } from '../daemon/process-lock.ts';
 import { LOCK_FILE } from '../installation/layout.ts';
 import type { ShimEdges } from '../program/edges.ts';
 
@@ -11,9 +11,9 @@ import type { ShimEdges } from '../program/edges.ts';
  */
 export function acquireInstallLock({ installation, now }: ShimEdges): { release(): void } {
   const path = join(installation, LOCK_FILE);
-  const turn = takeTurn(path, now());
-  if ('end' in turn) return { release: turn.end };
-  throw lockHeld(path, turn.holder);
+  const lock = tryProcessLock(path, now());
+  if ('end' in lock) return { release: lock.end };
+  throw lockHeld(path, lock.holder);
 }
 
 function lockHeld(path: string, holder: number | undefined): CcwbError {

@@ -3,8 +3,8 @@ import { parseArgs } from 'node:util';
 import { hanging } from '../../common/terminal/layout.ts';
 import { asCcwbError, CcwbError } from '../../protocol/errors.ts';
 import { compareBuilds } from '../../protocol/version.ts';
-import { isReaderGone, runProgram, type ShimEdges, usageError } from '../program/edges.ts';
-import { asJson, shortPath } from '../terminal/view.ts';
+import { isOutputClosed, runProgram, type ShimEdges, usageError } from '../program/edges.ts';
+import { formatJson, shortPath } from '../terminal/format.ts';
 import { planAwsConfig } from './aws-config.ts';
 import { planAwsCredentials } from './aws-credentials.ts';
 import { planClaudeSettings } from './claude-settings.ts';
@@ -77,7 +77,7 @@ async function main(started: ShimEdges): Promise<number> {
   report.checks = checked?.findings ?? [];
   report.next = checked?.next ?? null;
   const problems = report.checks.filter(({ outcome }) => outcome === 'problem').length;
-  await program.print(options.json ? asJson(report) : closing(report, checked));
+  await program.print(options.json ? formatJson(report) : closing(report, checked));
   return report.leftToDo.length + problems > 0 ? LEFT_TO_DO : 0;
 }
 
@@ -229,7 +229,7 @@ function parse({ name, args }: ShimEdges): Options | undefined {
 /** Whoever reads may go; the installation goes on. */
 async function tell({ writeOut: print }: ShimEdges, text: string): Promise<void> {
   await print(text).catch((error: unknown) => {
-    if (!isReaderGone(error)) throw error;
+    if (!isOutputClosed(error)) throw error;
   });
 }
 

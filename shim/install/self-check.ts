@@ -4,17 +4,17 @@ import { quoteShellWord } from '../../common/shell-quote.ts';
 import type { StatusReply } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { awsConfig, awsCredentials, environment } from '../doctor/aws-checks.ts';
-import type { Looking } from '../doctor/check.ts';
+import type { DoctorContext } from '../doctor/check.ts';
 import { claude } from '../doctor/claude-checks.ts';
 import { daemon, socket } from '../doctor/daemon-checks.ts';
 import { findingText } from '../doctor/doctor.ts';
+import { createDoctorContext } from '../doctor/doctor-context.ts';
 import { config, installation } from '../doctor/installation-checks.ts';
-import { beginLooking } from '../doctor/look.ts';
 import type { ShimEdges } from '../program/edges.ts';
-import { shortPath } from '../terminal/view.ts';
+import { shortPath } from '../terminal/format.ts';
 
 /** Those checks of `bedrock-auth doctor` that tell whether the installation itself is whole; none asks the network. */
-const CHECKS: readonly NamedCheck<Looking>[] = [
+const CHECKS: readonly NamedCheck<DoctorContext>[] = [
   { name: 'installation', check: installation },
   { name: 'config', check: config },
   { name: 'socket', check: socket },
@@ -35,15 +35,15 @@ export type SelfCheckResult = {
 
 /** @param profiles those of the package: others are not its business. */
 export async function runSelfCheck(edges: ShimEdges, profiles: readonly string[]): Promise<SelfCheckResult> {
-  const looking = beginLooking(edges, undefined);
+  const context = createDoctorContext(edges, undefined);
   try {
-    const status = await looking.status();
-    const found = await Promise.all(CHECKS.map((check) => runCheck(check, looking)));
+    const status = await context.status();
+    const found = await Promise.all(CHECKS.map((check) => runCheck(check, context)));
     const findings = found.flat().filter(({ profile }) => profile === null || profiles.includes(profile));
-    const text = findings.map((finding) => findingText(edges, looking, finding)).join('');
+    const text = findings.map((finding) => findingText(edges, context, finding)).join('');
     return { findings, text, next: nextCommand(edges, status) };
   } finally {
-    looking.end();
+    context.end();
   }
 }
 

@@ -11,7 +11,7 @@ import {
   sha256,
 } from '../installation/installation-record.ts';
 import type { ShimEdges } from '../program/edges.ts';
-import { shortPath } from '../terminal/view.ts';
+import { shortPath } from '../terminal/format.ts';
 import { readForEdit } from '../user-files/edit-file.ts';
 import { type InstallPlan, manualStep, NO_CHANGES } from './install-plan.ts';
 

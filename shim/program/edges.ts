@@ -157,7 +157,7 @@ function write(stream: Writable, text: string): Promise<void> {
 }
 
 /** Whether the reader of the output has gone: for a program that goes on until then, an end like any other. */
-export function isReaderGone(error: unknown): boolean {
+export function isOutputClosed(error: unknown): boolean {
   const cause = error instanceof CcwbError ? error.cause : undefined;
   return (cause as NodeJS.ErrnoException | undefined)?.code === 'EPIPE';
 }

@@ -2,7 +2,7 @@ import { readFileIfExists } from '../../common/atomic-file.ts';
 import { maskProxy, type NetworkSettings, readNetworkSettings } from '../../common/network-settings.ts';
 import type { VersionReply } from '../../protocol/api.ts';
 import { asCcwbError, errorLines } from '../../protocol/errors.ts';
-import { daemonOf } from '../daemon/take-over.ts';
+import { inspectDaemon } from '../daemon/service-daemon.ts';
 import type { ShimEdges } from '../program/edges.ts';
 import { managerMeant, shortened, shownSettings } from './service.ts';
 import type { ServiceManager } from './service-manager.ts';
@@ -40,7 +40,7 @@ export async function serviceStatus(edges: ShimEdges, options: { json?: boolean 
     () => true,
     () => false,
   );
-  const { running, own, listening } = await daemonOf(edges, manager);
+  const { running, own, listening } = await inspectDaemon(edges, manager);
   const { settings, problem } = keptSettings(edges);
   const status: ServiceStatus = {
     manager: manager.name,

@@ -13,7 +13,12 @@ import {
 import type { VersionReply } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { isOlder } from '../../protocol/version.ts';
-import { daemonOf, endDaemon, startThrough, takeOver } from '../daemon/take-over.ts';
+import {
+  inspectDaemon,
+  startDaemonWith,
+  stopDaemon,
+  switchToServiceDaemon,
+} from '../daemon/service-daemon.ts';
 import { type ShimEdges, usageError } from '../program/edges.ts';
 import { findServiceManager } from './find-service-manager.ts';
 import type { ServiceFile, ServiceManager } from './service-manager.ts';
@@ -74,7 +79,7 @@ export async function setUpService(
     for (const { path, text } of files) changed = replaceFile(path, text, 0o644) || changed;
     const { enabled } = await manager.state();
     if (changed || !enabled) await manager.enable();
-    const daemon = await takeOver(edges, manager, changed, renewed);
+    const daemon = await switchToServiceDaemon(edges, manager, changed, renewed);
     if (edges.interrupted.aborted) throw interrupted();
     return { wasThere, updated: changed || !enabled, files, settings, daemon };
   } catch (error) {
@@ -86,7 +91,7 @@ export async function setUpService(
 /** Whether setting it up would change nothing. */
 export async function isServiceUpToDate(edges: ShimEdges, manager: ServiceManager): Promise<boolean> {
   const { enabled } = await manager.state();
-  const { running, own, listening } = await daemonOf(edges, manager);
+  const { running, own, listening } = await inspectDaemon(edges, manager);
   const kept = readNetworkSettings(edges.paths.networkSettings);
   return (
     enabled &&
@@ -113,12 +118,12 @@ export async function uninstallService(edges: ShimEdges): Promise<number> {
 /** `bedrock-auth service start`: through the service manager where the service is installed. */
 export async function startService(edges: ShimEdges): Promise<number> {
   const manager = installedManager(edges);
-  const { running } = await daemonOf(edges, manager);
+  const { running } = await inspectDaemon(edges, manager);
   if (running) {
     await edges.writeOut(`The daemon runs already, version ${running.build}, process ${running.pid}.\n`);
     return 0;
   }
-  await startThrough(edges, manager);
+  await startDaemonWith(edges, manager);
   await edges.writeOut(`Started the daemon ${as(manager)}.\nTo undo: bedrock-auth service stop\n`);
   return 0;
 }
@@ -126,9 +131,9 @@ export async function startService(edges: ShimEdges): Promise<number> {
 /** `bedrock-auth service stop`: the daemon, whoever started it. */
 export async function stopService(edges: ShimEdges): Promise<number> {
   const manager = installedManager(edges);
-  const { running, own, listening } = await daemonOf(edges, manager);
+  const { running, own, listening } = await inspectDaemon(edges, manager);
   await manager?.stop();
-  if (running && !own) await endDaemon(edges, running);
+  if (running && !own) await stopDaemon(edges, running);
   await edges.writeOut(
     running || listening
       ? 'Stopped the daemon. The next program that needs credentials starts it again.\n' +
@@ -141,11 +146,11 @@ export async function stopService(edges: ShimEdges): Promise<number> {
 /** `bedrock-auth service restart`: at once, also in the middle of a sign-in; other requests are answered. */
 export async function restartService(edges: ShimEdges): Promise<number> {
   const manager = installedManager(edges);
-  const { running } = await daemonOf(edges, manager);
-  if (running) await endDaemon(edges, running);
+  const { running } = await inspectDaemon(edges, manager);
+  if (running) await stopDaemon(edges, running);
   // One that runs and does not answer.
   else await manager?.stop();
-  await startThrough(edges, manager);
+  await startDaemonWith(edges, manager);
   await edges.writeOut(`Restarted the daemon ${as(manager)}.\n`);
   return 0;
 }

@@ -1,10 +1,10 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { startDesktopProgram } from '../program/processes.ts';
-import { hasDisplay, hasWindows, type Machine, placeOf } from './screen.ts';
+import { canRunWindowsPrograms, type HostEnvironment, hasDisplay, hostKindOf } from './graphical-session.ts';
 
 /** What the choice of a browser depends on. */
-export type Desktop = Machine & {
+export type BrowserHost = HostEnvironment & {
   /** True when the file exists and may be run. */
   isProgram(path: string): boolean;
 };
@@ -29,7 +29,7 @@ const WINDOWS_OPENER = '/mnt/c/Windows/System32/rundll32.exe';
  * see it. `BROWSER` (a list separated by colons, `%s` for the URL) goes before the platform's own way: it
  * is also how editors hand pages from a remote machine to the local one. `CCWB_BROWSER=none` never opens.
  */
-export function findOpeners(desktop: Desktop): Opener[] {
+export function findOpeners(desktop: BrowserHost): Opener[] {
   const { env } = desktop;
   if (env.CCWB_BROWSER === 'none') return [];
   const chosen = (env.CCWB_BROWSER || env.BROWSER || '')
@@ -50,18 +50,18 @@ function isOpener(words: string[]): words is [string, ...string[]] {
   return words.length > 0;
 }
 
-function platformOpeners(desktop: Desktop): Opener[] {
+function platformOpeners(desktop: BrowserHost): Opener[] {
   // Over SSH `open` would show the page on a screen that nobody may be sitting at.
-  if (desktop.platform === 'darwin') return placeOf(desktop) === 'ssh' ? [] : [['/usr/bin/open']];
+  if (desktop.platform === 'darwin') return hostKindOf(desktop) === 'ssh' ? [] : [['/usr/bin/open']];
   // Not explorer.exe: it ends with 1 also when it opened the page.
-  const windows: Opener[] = hasWindows(desktop)
+  const windows: Opener[] = canRunWindowsPrograms(desktop)
     ? [['wslview'], [WINDOWS_OPENER, 'url.dll,FileProtocolHandler']]
     : [];
   const display: Opener[] = hasDisplay(desktop) ? [['xdg-open']] : [];
   return [...windows, ...display];
 }
 
-function findProgram({ env, isProgram }: Desktop, file: string): string | undefined {
+function findProgram({ env, isProgram }: BrowserHost, file: string): string | undefined {
   if (file.includes('/')) return isProgram(file) ? file : undefined;
   const directories = (env.PATH ?? '').split(':').filter(isAbsolute);
   return directories.map((directory) => join(directory, file)).find(isProgram);
@@ -74,7 +74,7 @@ function findProgram({ env, isProgram }: Desktop, file: string): string | undefi
 export async function openPage(
   url: string,
   openers: readonly Opener[],
-  env: Machine['env'],
+  env: HostEnvironment['env'],
 ): Promise<boolean> {
   for (const [file, ...args] of openers) {
     const filled = args.map((arg) => arg.replaceAll('%s', () => url));

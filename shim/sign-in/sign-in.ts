@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SignInReply, SignInRequest } from '../../protocol/api.ts';
 import { CLIENT_TIMING } from '../../protocol/client.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { askStarting, isUnreachable } from '../daemon/ask.ts';
+import { askDaemon, isDaemonUnreachable } from '../daemon/ask-daemon.ts';
 import type { ShimEdges } from '../program/edges.ts';
-import { type Desktop, findOpeners, isProgram, type Opener, openPage, readText } from './browser.ts';
-import { invitation, type Pending } from './invitation.ts';
-import { placeOf } from './screen.ts';
+import { type BrowserHost, findOpeners, isProgram, type Opener, openPage, readText } from './browser.ts';
+import { hostKindOf } from './graphical-session.ts';
+import { type PendingSignIn, signInInstructions } from './sign-in-instructions.ts';
 
 /** How long one long poll lasts, in milliseconds: short enough to notice soon that the daemon is gone. */
 export const POLL_MS = 10_000;
@@ -44,7 +44,7 @@ export async function signIn(edges: ShimEdges, options: SignInOptions): Promise<
   if (reply.state === 'signed-in') return { user: reply.user, waited: false };
   let restarts = 0;
   while (reply.state === 'pending') {
-    const pending: Pending = reply;
+    const pending: PendingSignIn = reply;
     if ((await page.show(pending)) === 'failed') {
       // Nobody sees a page here after all. What was told already stays true when there is nothing better.
       reply = await begin(edges, options, page).catch(() => ({ ...pending, openPage: false }));
@@ -77,7 +77,7 @@ function begin(
     ...(device ? { device } : {}),
     ...(page.unseen ? { screen: false } : {}),
   };
-  return askStarting<SignInReply>(edges, {
+  return askDaemon<SignInReply>(edges, {
     route: 'signIn',
     params: { profile },
     body,
@@ -89,7 +89,7 @@ function begin(
 
 async function poll(
   { daemon, interrupted }: ShimEdges,
-  { signIn: id }: Pending,
+  { signIn: id }: PendingSignIn,
   waitMs: number,
   canOpenPage: boolean,
 ): Promise<SignInReply> {
@@ -109,17 +109,21 @@ async function poll(
   return reply;
 }
 
-function timeLeft({ now }: ShimEdges, { expiresAt }: Pending, deadline: number | undefined): number {
+function timeLeft({ now }: ShimEdges, { expiresAt }: PendingSignIn, deadline: number | undefined): number {
   if (deadline !== undefined) return deadline - performance.now();
   // The daemon ends the sign-in and says why; a little longer than it lives is long enough.
   return Date.parse(expiresAt) + CLIENT_TIMING.answerMs - now();
 }
 
 function isLost(error: unknown): boolean {
-  return isUnreachable(error) || (error instanceof CcwbError && error.code === 'ERR_NOT_FOUND');
+  return isDaemonUnreachable(error) || (error instanceof CcwbError && error.code === 'ERR_NOT_FOUND');
 }
 
-function stillPending({ name }: ShimEdges, { profile }: SignInOptions, { expiresAt }: Pending): CcwbError {
+function stillPending(
+  { name }: ShimEdges,
+  { profile }: SignInOptions,
+  { expiresAt }: PendingSignIn,
+): CcwbError {
   const next =
     name === 'bedrock-auth' ? 'bedrock-auth status shows how it ended' : 'the next call picks it up';
   return new CcwbError(
@@ -136,7 +140,7 @@ class Page {
   #shown: string | undefined;
   readonly #program: ShimEdges;
   readonly #options: SignInOptions;
-  readonly #machine: Desktop;
+  readonly #machine: BrowserHost;
   #openers: readonly Opener[];
 
   constructor(edges: ShimEdges, options: SignInOptions) {
@@ -158,7 +162,7 @@ class Page {
   }
 
   /** Tells the address, and opens it when that is this caller's task. */
-  async show(pending: Pending): Promise<'shown' | 'failed'> {
+  async show(pending: PendingSignIn): Promise<'shown' | 'failed'> {
     if (this.#told !== pending.signIn) {
       this.#told = pending.signIn;
       this.#options.tell(this.#invitation(pending));
@@ -183,9 +187,15 @@ class Page {
     return 'failed';
   }
 
-  #invitation(pending: Pending): string {
+  #invitation(pending: PendingSignIn): string {
     const { profile } = this.#options;
-    const place = placeOf(this.#machine);
-    return invitation({ profile, pending, opensPage: this.canOpen, place, env: this.#program.env });
+    const hostKind = hostKindOf(this.#machine);
+    return signInInstructions({
+      profile,
+      pending,
+      opensPage: this.canOpen,
+      hostKind,
+      env: this.#program.env,
+    });
   }
 }

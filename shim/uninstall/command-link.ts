@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { commandLinkOf, isOurCommandLink } from '../installation/command-link.ts';
 import type { ShimEdges } from '../program/edges.ts';
-import { shortPath } from '../terminal/view.ts';
+import { shortPath } from '../terminal/format.ts';
 import type { UninstallPlan } from './uninstall-plan.ts';
 
 /** The link of the installer in `~/.local/bin`; one that leads elsewhere is somebody else's. */

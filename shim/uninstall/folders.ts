@@ -12,7 +12,7 @@ import {
   VERSIONS_FOLDER,
 } from '../installation/layout.ts';
 import type { ShimEdges } from '../program/edges.ts';
-import { shortPath } from '../terminal/view.ts';
+import { shortPath } from '../terminal/format.ts';
 import { isSamePlace, removeIfEmpty } from '../user-files/edit-file.ts';
 import type { UninstallPlan, UninstallStep } from './uninstall-plan.ts';
 

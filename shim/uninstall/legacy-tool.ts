@@ -2,7 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { legacyToolSections } from '../install/aws-credentials.ts';
 import type { ShimEdges } from '../program/edges.ts';
-import { shortPath } from '../terminal/view.ts';
+import { shortPath } from '../terminal/format.ts';
 import { withoutSections } from '../user-files/aws-edit.ts';
 import { awsCredentialsPath } from '../user-files/aws-files.ts';
 import { readForEdit, removeIfEmpty, writeEdited } from '../user-files/edit-file.ts';

@@ -4,9 +4,9 @@ import { removeNetworkSettings } from '../../common/network-settings.ts';
 import type { SignOutReply } from '../../protocol/api.ts';
 import { type Config, loadConfig } from '../../protocol/config.ts';
 import { asCcwbError } from '../../protocol/errors.ts';
-import { askStarting } from '../daemon/ask.ts';
-import { endDaemon } from '../daemon/take-over.ts';
-import { hasEnded, runningDaemon } from '../daemon/upgrade.ts';
+import { askDaemon } from '../daemon/ask-daemon.ts';
+import { stopDaemon } from '../daemon/service-daemon.ts';
+import { findRunningDaemon, waitUntilExited } from '../daemon/upgrade.ts';
 import type { ShimEdges } from '../program/edges.ts';
 import { findServiceManager } from '../service/find-service-manager.ts';
 import type { UninstallPlan } from './uninstall-plan.ts';
@@ -26,7 +26,7 @@ export function planSignOut(edges: ShimEdges): UninstallPlan & { names: readonly
     const left: string[] = [];
     for (const profile of usable) {
       try {
-        const { wasSignedIn, revoked } = await askStarting<SignOutReply>(edges, {
+        const { wasSignedIn, revoked } = await askDaemon<SignOutReply>(edges, {
           route: 'signOut',
           params: { profile },
           answerMs: SIGN_OUT_MS,
@@ -57,10 +57,10 @@ export function planDaemonRemoval(edges: ShimEdges): UninstallPlan {
       await manager.remove();
       removeNetworkSettings(edges.paths.networkSettings);
     }
-    const running = await runningDaemon(edges);
-    if (running) await endDaemon(edges, running);
+    const running = await findRunningDaemon(edges);
+    if (running) await stopDaemon(edges, running);
     // It writes a last line, and would make the folder of its log anew.
-    if (running) await hasEnded(running.pid, DAEMON_EXIT_MS);
+    if (running) await waitUntilExited(running.pid, DAEMON_EXIT_MS);
     return [];
   };
   return {

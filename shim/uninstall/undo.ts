@@ -2,7 +2,7 @@ import { rmSync, statSync } from 'node:fs';
 import { replaceFile } from '../../common/atomic-file.ts';
 import { type EditedFile, editState } from '../installation/installation-record.ts';
 import type { ShimEdges } from '../program/edges.ts';
-import { shortPath } from '../terminal/view.ts';
+import { shortPath } from '../terminal/format.ts';
 import { readForEdit, removeIfEmpty, writeEdited } from '../user-files/edit-file.ts';
 import type { UninstallPlan } from './uninstall-plan.ts';
 

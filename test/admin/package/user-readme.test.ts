@@ -1,6 +1,6 @@
 import t from 'tap';
 import { userReadme } from '../../../admin/package/user-readme.ts';
-import { COMMANDS } from '../../../shim/commands/table.ts';
+import { COMMANDS } from '../../../shim/commands/command-table.ts';
 
 const readme = userReadme({ profile: 'Acme', build: '1.2.3', hasTelemetry: false, hasRuntime: true });
 

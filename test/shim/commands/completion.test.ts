@@ -2,10 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { completion } from '../../../shim/commands/completion.ts';
-import { COMMANDS } from '../../../shim/commands/table.ts';
+import { COMMANDS } from '../../../shim/commands/command-table.ts';
+import { createCompletion } from '../../../shim/commands/completion.ts';
 import { findTool, missing } from '../../../tools/support/find-tool.ts';
 import { fakeProgram } from '../fixtures/program.ts';
+
+const completion = createCompletion(COMMANDS);
 
 const bash = findTool('/bin/bash', '/usr/bin/bash');
 const zsh = findTool('/bin/zsh', '/usr/bin/zsh');

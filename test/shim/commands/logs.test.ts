@@ -2,9 +2,9 @@ import { appendFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { audit } from '../../../shim/commands/audit.ts';
-import { journalParser } from '../../../shim/commands/journal.ts';
-import { followLines, lineParser, readEnd, selected } from '../../../shim/commands/log-reader.ts';
+import { createLineParser, followLog, readLogEnd, selectLines } from '../../../shim/commands/log-lines.ts';
 import { logs } from '../../../shim/commands/logs.ts';
+import { createJournalParser } from '../../../shim/commands/systemd-journal.ts';
 import type { ShimEdges } from '../../../shim/program/edges.ts';
 import { fakeProgram } from '../fixtures/program.ts';
 
@@ -20,8 +20,8 @@ function printing(t: Test, change: Partial<ShimEdges> = {}): { program: ShimEdge
 }
 
 t.test('a line without a time has that of the line before it, and stays behind it', async (t) => {
-  const file = lineParser();
-  const other = lineParser();
+  const file = createLineParser();
+  const other = createLineParser();
   const lines = [
     file('{"time":"2026-01-02T03:00:00Z","event":"a"}'),
     file('a stack trace'),
@@ -30,15 +30,15 @@ t.test('a line without a time has that of the line before it, and stays behind i
   ];
   const all = { from: Number.NEGATIVE_INFINITY, count: 10 };
   t.same(
-    selected(lines, all).map(({ text, record }) => record?.event ?? text),
+    selectLines(lines, all).map(({ text, record }) => record?.event ?? text),
     ['b', '[1]', 'a', 'a stack trace'],
   );
-  t.equal(selected(lines, { from: Date.parse('2026-01-02T03:00:00Z'), count: 10 }).length, 2);
-  t.same(selected(lines, { ...all, count: 0 }), []);
+  t.equal(selectLines(lines, { from: Date.parse('2026-01-02T03:00:00Z'), count: 10 }).length, 2);
+  t.same(selectLines(lines, { ...all, count: 0 }), []);
 });
 
 t.test('entries of the journal: its own time where the message has none', async (t) => {
-  const parse = journalParser();
+  const parse = createJournalParser();
   const entry = (MESSAGE: unknown) =>
     parse(JSON.stringify({ MESSAGE, __REALTIME_TIMESTAMP: '1767323045000000', PRIORITY: '6' }));
   t.match(entry('Started bedrock-authd.service.'), { at: NOW, record: undefined });
@@ -71,11 +71,11 @@ t.test('a file that is cut or replaced is followed on, line by line', async (t) 
   const seen: string[] = [];
   const ending = new AbortController();
   writeFileSync(path, 'zero\n');
-  const { lines, place } = readEnd(path);
+  const { lines, position } = readLogEnd(path);
   t.match(lines, [{ text: 'zero' }]);
   // What comes before anybody follows is not lost.
   appendFileSync(path, 'soon\n');
-  const following = followLines(path, place, async ({ text }) => void seen.push(text), ending.signal);
+  const following = followLog(path, position, async ({ text }) => void seen.push(text), ending.signal);
   const until = async (count: number): Promise<void> => {
     while (seen.length < count) await new Promise((resolve) => setTimeout(resolve, 10));
   };
@@ -92,7 +92,7 @@ t.test('a file that is cut or replaced is followed on, line by line', async (t) 
   ending.abort();
   await following;
   t.strictSame(seen, ['soon', 'one', 'two', '3', 'four, longer than all before']);
-  t.same(readEnd(join(path, 'nothing')).lines, []);
+  t.same(readLogEnd(join(path, 'nothing')).lines, []);
 });
 
 t.test('a log that made room for another is shown with the one before it', async (t) => {
@@ -109,7 +109,7 @@ t.test('what was written just before a log made room for another is followed too
   const ending = new AbortController();
   const seen: string[] = [];
   writeFileSync(path, 'zero\n');
-  const { place } = readEnd(path);
+  const { position } = readLogEnd(path);
   appendFileSync(path, 'last\n');
   renameSync(path, `${path}.1`);
   writeFileSync(path, 'first\n');
@@ -117,7 +117,7 @@ t.test('what was written just before a log made room for another is followed too
     seen.push(text);
     if (text === 'first') ending.abort();
   };
-  await followLines(path, place, onLine, ending.signal);
+  await followLog(path, position, onLine, ending.signal);
   t.strictSame(seen, ['last', 'first']);
 });
 

@@ -4,8 +4,13 @@ import t from 'tap';
 import type { DaemonRequest } from '../../../protocol/client.ts';
 import { CcwbError } from '../../../protocol/errors.ts';
 import { BUILD_VERSION, PROTOCOL_VERSION } from '../../../protocol/version.ts';
-import { askRunning } from '../../../shim/daemon/ask.ts';
-import { giveWay, isGone, replaceOlderDaemon, UPGRADE_TIMING } from '../../../shim/daemon/upgrade.ts';
+import { askRunningDaemon } from '../../../shim/daemon/ask-daemon.ts';
+import {
+  drainDaemon,
+  replaceOlderDaemon,
+  UPGRADE_TIMING,
+  waitUntilGone,
+} from '../../../shim/daemon/upgrade.ts';
 import { fakeDaemon } from '../fixtures/fake-daemon.ts';
 import { type FakeProgram, fakeProgram } from '../fixtures/program.ts';
 
@@ -116,10 +121,10 @@ t.test('what goes wrong with an upgrade does not concern the caller', async (t) 
 
 t.test('an answer stays good while the daemon is replaced, except one about the daemon', async (t) => {
   const credentials = await upgrading(t);
-  t.equal(await askRunning(credentials.program, { route: 'credentials' }), 'answer');
+  t.equal(await askRunningDaemon(credentials.program, { route: 'credentials' }), 'answer');
   t.equal(credentials.routes().filter((route) => route === 'credentials').length, 1);
   const status = await upgrading(t);
-  t.equal(await askRunning(status.program, { route: 'status' }), 'answer');
+  t.equal(await askRunningDaemon(status.program, { route: 'status' }), 'answer');
   t.equal(status.routes().filter((route) => route === 'status').length, 2);
 });
 
@@ -137,21 +142,21 @@ t.test('what an older daemon refused is asked of the newer', async (t) => {
   });
   const daemon = await fakeDaemon(fake.program.paths.socket);
   t.teardown(daemon.close);
-  t.equal(await askRunning(fake.program, { route: 'status' }), 'answer');
+  t.equal(await askRunningDaemon(fake.program, { route: 'status' }), 'answer');
 });
 
 t.test('a daemon is gone when nobody answers, or somebody else', async (t) => {
   const nobody = fakeProgram(t, async () => {
     throw new CcwbError('ERR_DAEMON_UNREACHABLE', 'refused', 'start it');
   });
-  t.equal(await isGone(nobody.program, { pid: 1 }, 10_000), true);
+  t.equal(await waitUntilGone(nobody.program, { pid: 1 }, 10_000), true);
   const other = fakeProgram(t, async () => ({ ...CURRENT, pid: 2, startedAt }));
-  t.equal(await isGone(other.program, { pid: 1 }, 10_000), true);
+  t.equal(await waitUntilGone(other.program, { pid: 1 }, 10_000), true);
   const same = fakeProgram(t, async () => ({ ...CURRENT, pid: 1, startedAt }));
-  t.equal(await isGone(same.program, { pid: 1 }, 50), false);
+  t.equal(await waitUntilGone(same.program, { pid: 1 }, 50), false);
   const interrupted = fakeProgram(t, async () => ({ ...CURRENT, pid: 1, startedAt }), {
     interrupted: AbortSignal.timeout(50),
   });
-  t.equal(await isGone(interrupted.program, { pid: 1 }, 60_000), false);
-  t.equal(await giveWay(same.program, { pid: 1 }, 50), 'busy');
+  t.equal(await waitUntilGone(interrupted.program, { pid: 1 }, 60_000), false);
+  t.equal(await drainDaemon(same.program, { pid: 1 }, 50), 'busy');
 });

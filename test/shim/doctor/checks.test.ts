@@ -3,7 +3,7 @@ import type { StatusReply } from '../../../protocol/api.ts';
 import { parseConfig } from '../../../protocol/config.ts';
 import { CcwbError } from '../../../protocol/errors.ts';
 import type { Probe } from '../../../protocol/probe.ts';
-import type { Looking } from '../../../shim/doctor/check.ts';
+import type { DoctorContext } from '../../../shim/doctor/check.ts';
 import { clock, readDiscovery, unreachable } from '../../../shim/doctor/network-checks.ts';
 import { serviceWith } from '../../../shim/doctor/service-checks.ts';
 import { browser } from '../../../shim/doctor/sign-in-checks.ts';
@@ -16,11 +16,11 @@ const NOW = Date.parse('2026-01-02T03:04:05Z');
 const ISSUER = 'https://company.okta.com';
 
 /** What checks look at, with a network that is a function of the test. */
-function looking(
+function contextWith(
   t: Test,
   answer: (url: string) => Omit<Probe, 'url'>,
   change: Partial<ShimEdges> = {},
-): Looking {
+): DoctorContext {
   const { program } = fakeProgram(t, async () => ({}), { now: () => NOW, ...change });
   const config = parseConfig(JSON.stringify({ profiles: { ClaudeCode: PROFILE } }), 'config.json');
   const probe = async (url: string) => ({ url, ...answer(url) }) as Probe;
@@ -42,7 +42,7 @@ const dated = (offMs: number) => () => ({ status: 200, date: NOW + offMs, body: 
 
 t.test('a clock that is wrong', async (t) => {
   const check = async (offMs: number, change: Partial<ShimEdges> = {}) =>
-    (await clock(looking(t, dated(offMs), change)))[0];
+    (await clock(contextWith(t, dated(offMs), change)))[0];
   t.match(await check(3_000), { outcome: 'ok' });
   t.match(await check(-60_000), { outcome: 'warning', text: /^1 min fast/ });
   t.match(await check(600_000, { platform: 'linux' }), {
@@ -51,20 +51,20 @@ t.test('a clock that is wrong', async (t) => {
     fix: 'sudo timedatectl set-ntp true',
   });
   t.match(await check(600_000, { platform: 'darwin' }), { fix: /^sudo sntp / });
-  const silent = looking(t, () => ({ code: 'ENOTFOUND', message: null }));
+  const silent = contextWith(t, () => ({ code: 'ENOTFOUND', message: null }));
   t.match(await clock(silent), [{ outcome: 'skipped' }]);
 });
 
 t.test('a machine without a browser', async (t) => {
   const headless = { platform: 'linux' as const, env: { SSH_TTY: '/dev/pts/1' } };
   const offering = (more: object) =>
-    looking(t, () => ({ status: 200, date: null, body: document(more) }), headless);
+    contextWith(t, () => ({ status: 200, date: null, body: document(more) }), headless);
   const codes = { device_authorization_endpoint: `${ISSUER}/device` };
   t.match(await browser(offering(codes)), [{ outcome: 'ok', text: /by a code for another device/ }]);
   t.match(await browser(offering({})), [
     { outcome: 'warning', text: /no codes/, fix: /^ssh -L 8400:localhost:8400 / },
   ]);
-  const told = looking(t, dated(0), { env: { CCWB_BROWSER: 'none' } });
+  const told = contextWith(t, dated(0), { env: { CCWB_BROWSER: 'none' } });
   t.match(await browser(told), [{ outcome: 'ok', text: /is printed/ }]);
 });
 

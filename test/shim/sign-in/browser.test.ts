@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { PAGE_LEASE_MS } from '../../../protocol/api.ts';
 import {
-  type Desktop,
+  type BrowserHost,
   findOpeners,
   isProgram,
   OPENER_WATCH_MS,
@@ -22,7 +22,7 @@ const desktop = (
     '/usr/bin/firefox',
   ],
   files: Record<string, string> = { '/proc/sys/fs/binfmt_misc/WSLInterop': 'enabled' },
-): Desktop => ({
+): BrowserHost => ({
   platform,
   env: { PATH: '/usr/bin:/bin', ...env },
   isProgram: (path) => programs.includes(path),
@@ -30,7 +30,7 @@ const desktop = (
 });
 
 t.test('the program that shows a page, platform by platform', async (t) => {
-  const cases: [string, Desktop, string[][]][] = [
+  const cases: [string, BrowserHost, string[][]][] = [
     ['macOS', desktop('darwin', {}), [['/usr/bin/open', '%s']]],
     ['macOS over SSH', desktop('darwin', { SSH_CONNECTION: 'a 1 b 22' }), []],
     ['Linux with X11', desktop('linux', { DISPLAY: ':0' }), [['/usr/bin/xdg-open', '%s']]],

@@ -1,5 +1,11 @@
 import t from 'tap';
-import { clockTime, duration, moment, stamp, timeMeant } from '../../../shim/terminal/times.ts';
+import {
+  formatClockTime,
+  formatDuration,
+  formatMoment,
+  formatTimestamp,
+  parseTime,
+} from '../../../shim/terminal/time-format.ts';
 
 process.env.TZ = 'UTC';
 
@@ -15,22 +21,22 @@ t.test('lengths of time', async (t) => {
     [3 * 3_600_000 + 12 * 60_000, '3 h 12 min'],
     [53 * 3_600_000, '2 d 5 h'],
   ];
-  for (const [ms, text] of cases) t.equal(duration(ms), text);
+  for (const [ms, text] of cases) t.equal(formatDuration(ms), text);
 });
 
 t.test('moments today, on other days, and no moment at all', async (t) => {
   const now = Date.parse('2026-01-02T03:04:05Z');
-  t.equal(moment('2026-01-02T04:04:05Z', now), '04:04 (in 1 h)');
-  t.equal(moment('2026-01-02T03:03:35Z', now), '03:03 (30 s ago)');
-  t.equal(moment('2026-01-05T03:04:05Z', now), '2026-01-05 03:04 (in 3 d)');
-  t.equal(moment('soon', now), 'soon');
+  t.equal(formatMoment('2026-01-02T04:04:05Z', now), '04:04 (in 1 h)');
+  t.equal(formatMoment('2026-01-02T03:03:35Z', now), '03:03 (30 s ago)');
+  t.equal(formatMoment('2026-01-05T03:04:05Z', now), '2026-01-05 03:04 (in 3 d)');
+  t.equal(formatMoment('soon', now), 'soon');
 });
 
 t.test('stamps have the date only on other days', async (t) => {
   const now = Date.parse('2026-01-02T03:04:05Z');
-  t.equal(stamp(now - 1_000, now), '03:04:04');
-  t.equal(stamp(now - 86_400_000, now), '2026-01-01 03:04:05');
-  t.equal(clockTime(now), '03:04:05');
+  t.equal(formatTimestamp(now - 1_000, now), '03:04:04');
+  t.equal(formatTimestamp(now - 86_400_000, now), '2026-01-01 03:04:05');
+  t.equal(formatClockTime(now), '03:04:05');
 });
 
 t.test('a time that a person means', async (t) => {
@@ -50,6 +56,6 @@ t.test('a time that a person means', async (t) => {
     ['', undefined],
   ];
   for (const [text, wanted] of cases) {
-    t.equal(timeMeant(text, now), wanted === undefined ? undefined : Date.parse(wanted), text);
+    t.equal(parseTime(text, now), wanted === undefined ? undefined : Date.parse(wanted), text);
   }
 });

@@ -1,10 +1,10 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 
 /** A mark without its process's number is one that is just being written, or that a full disk cut short. */
-const UNWRITTEN_MS = 2_000;
+const UNWRITTEN_LOCK_MS = 2_000;
 
 /** This process's turn, until it ends it; or who has it, as far as that is known. */
-export type Turn = { end(): void } | { holder: number | undefined };
+export type ProcessLock = { end(): void } | { holder: number | undefined };
 
 /**
  * Takes the turn that the file at `path` stands for, which names the process that has it. A turn whose process
@@ -14,7 +14,7 @@ export type Turn = { end(): void } | { holder: number | undefined };
  * @param now milliseconds since the epoch.
  * @throws NodeJS.ErrnoException when the file can be neither written nor read.
  */
-export function takeTurn(path: string, now: number, longestMs = Number.POSITIVE_INFINITY): Turn {
+export function tryProcessLock(path: string, now: number, longestMs = Number.POSITIVE_INFINITY): ProcessLock {
   for (let tries = 0; ; tries += 1) {
     try {
       writeFileSync(path, `${process.pid}\n`, { flag: 'wx', mode: 0o600 });
@@ -27,8 +27,8 @@ export function takeTurn(path: string, now: number, longestMs = Number.POSITIVE_
     // One with this process's own number was left by an earlier process: in a container they are soon the same.
     const held =
       holder === undefined
-        ? ageMs < UNWRITTEN_MS
-        : ageMs < longestMs && holder !== process.pid && isRunning(holder);
+        ? ageMs < UNWRITTEN_LOCK_MS
+        : ageMs < longestMs && holder !== process.pid && isProcessRunning(holder);
     if (tries > 0 || held) return { holder };
     rmSync(path, { force: true });
   }
@@ -51,7 +51,7 @@ function ageOf(path: string, now: number): number {
 }
 
 /** Whether there is such a process, of whichever user. */
-export function isRunning(pid: number): boolean {
+export function isProcessRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -1,23 +1,29 @@
 import { hostname } from 'node:os';
 import type { SignInReply } from '../../protocol/api.ts';
-import type { Machine, Place } from './screen.ts';
+import type { HostEnvironment, HostKind } from './graphical-session.ts';
 
-export type Pending = Extract<SignInReply, { state: 'pending' }>;
+export type PendingSignIn = Extract<SignInReply, { state: 'pending' }>;
 
-export type Invitation = {
+export type SignInInstructions = {
   profile: string;
-  pending: Pick<Pending, 'url' | 'device'>;
+  pending: Pick<PendingSignIn, 'url' | 'device'>;
   /** This program opens the page, or tries to. */
   opensPage: boolean;
-  place: Place;
-  env: Machine['env'];
+  hostKind: HostKind;
+  env: HostEnvironment['env'];
 };
 
 /** In columns; addresses alone may be longer, for they are copied in one piece. */
 const WIDTH = 80;
 
 /** What people read when they are to sign in. Addresses and the code stand on lines of their own. */
-export function invitation({ profile, pending, opensPage, place, env }: Invitation): string {
+export function signInInstructions({
+  profile,
+  pending,
+  opensPage,
+  hostKind,
+  env,
+}: SignInInstructions): string {
   const { url, device } = pending;
   if (device) return byCode(profile, url, device.userCode, device.verificationUriComplete);
   if (opensPage) {
@@ -27,7 +33,7 @@ export function invitation({ profile, pending, opensPage, place, env }: Invitati
     );
   }
   const port = redirectPort(url);
-  const way = port === undefined ? '' : wayBack(port, place, env);
+  const way = port === undefined ? '' : wayBack(port, hostKind, env);
   return `${said(`Sign in for profile ${profile}: open this address in a browser:`, url)}${way}`;
 }
 
@@ -47,10 +53,10 @@ function said(text: string, url: string): string {
 }
 
 /** How the browser comes back to a port of this machine when it runs on another. */
-function wayBack(port: string, place: Place, env: Machine['env']): string {
+function wayBack(port: string, hostKind: HostKind, env: HostEnvironment['env']): string {
   // Windows forwards the ports of WSL by itself.
-  if (place === 'wsl') return '';
-  if (place === 'container') {
+  if (hostKind === 'wsl') return '';
+  if (hostKind === 'container') {
     const forward = `first forward its port ${port} to port ${port} of the machine with the browser`;
     return `${wrapped(`This is a container: ${forward}. Editors do that; in VS Code, the Ports view.`)}\n`;
   }

@@ -3,33 +3,33 @@ import { installedService } from '../daemon/start-daemon.ts';
 import type { ShimEdges } from '../program/edges.ts';
 import { runForLines } from '../program/processes.ts';
 import { SYSTEMD_UNIT } from '../service/systemd.ts';
-import { type LogLine, lineParser } from './log-reader.ts';
+import { createLineParser, type LogLine } from './log-lines.ts';
 
 /** Never from the PATH, as systemctl. */
 const JOURNALCTL = ['/usr/bin/journalctl', '/bin/journalctl', '/run/current-system/sw/bin/journalctl'];
 
 /** Path of journalctl, when the daemon is a service of systemd. */
-export function journalOf(edges: ShimEdges): string | undefined {
+export function findJournalctl(edges: ShimEdges): string | undefined {
   if (installedService(edges)?.name !== 'systemd') return undefined;
   return JOURNALCTL.find((path) => existsSync(path));
 }
 
 /** The last lines of the journal; a journal that cannot be read is told, and has none. */
-export async function journalLines(edges: ShimEdges, journal: string, count: number): Promise<LogLine[]> {
-  const parse = journalParser();
+export async function readJournal(edges: ShimEdges, journal: string, count: number): Promise<LogLine[]> {
+  const parse = createJournalParser();
   const lines: LogLine[] = [];
   const onEntry = (entry: string): void => {
     const line = parse(entry);
     if (line) lines.push(line);
   };
-  const end = await runJournal(journal, [`--lines=${count}`], onEntry, edges.interrupted);
+  const end = await runJournalctl(journal, [`--lines=${count}`], onEntry, edges.interrupted);
   if (end.kind !== 'exited' || end.status !== 0) {
     edges.writeError(`The journal cannot be read; journalctl --user -u ${SYSTEMD_UNIT} may say why.\n`);
   }
   return lines;
 }
 
-export function runJournal(
+export function runJournalctl(
   journal: string,
   args: readonly string[],
   onEntry: (entry: string) => void,
@@ -40,8 +40,8 @@ export function runJournal(
 }
 
 /** systemd.journal-fields(7): the message, and the time in microseconds for lines that have none. */
-export function journalParser(): (entry: string) => LogLine | undefined {
-  const parse = lineParser();
+export function createJournalParser(): (entry: string) => LogLine | undefined {
+  const parse = createLineParser();
   return (entry) => {
     const { record } = parse(entry);
     const { MESSAGE: text, __REALTIME_TIMESTAMP: time } = record ?? {};

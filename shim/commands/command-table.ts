@@ -1,39 +1,22 @@
-import type { CompletionValues } from '../../common/completion/table.ts';
-import type { ShimEdges } from '../program/edges.ts';
+import type { Command, CommandFlag, CommandHandler } from './command.ts';
 
-/** What a command does; the module that holds it is loaded when the command is run. */
-export type Run = (edges: ShimEdges, options: never, operands: readonly string[]) => Promise<number>;
-
-export type Flag = { flags: string; text: string; values?: CompletionValues };
-
-/** What stands after the flags: `<…>` is needed, `[…]` not, and `<…...>` takes the rest of the line as it is. */
-export type Operand = { name: string; text: string; values: CompletionValues };
-
-export type Command = {
-  name: string;
-  description: string;
-  flags?: readonly Flag[];
-  operand?: Operand;
-  /** Printed after the options. */
-  notes?: string;
-  examples: readonly string[];
-  load?: () => Promise<Run>;
-  commands?: readonly Command[];
-};
-
-const PROFILE: Flag = {
+const PROFILE: CommandFlag = {
   flags: '-p, --profile <name>',
   text: 'profile of config.json (else CCWB_PROFILE, else ClaudeCode, else the only one)',
   values: 'profiles',
 };
-const ONLY_PROFILE: Flag = { flags: '-p, --profile <name>', text: 'only this profile', values: 'profiles' };
-const JSON_FLAG: Flag = { flags: '--json', text: 'for programs' };
-const SINCE: Flag = {
+const ONLY_PROFILE: CommandFlag = {
+  flags: '-p, --profile <name>',
+  text: 'only this profile',
+  values: 'profiles',
+};
+const JSON_FLAG: CommandFlag = { flags: '--json', text: 'for programs' };
+const SINCE: CommandFlag = {
   flags: '--since <when>',
   text: 'from then on: 10m, 2h, 3d ago, or a time such as "2026-01-02 15:04"',
 };
 
-const service = (name: string, description: string, load: () => Promise<Run>): Command => ({
+const service = (name: string, description: string, load: () => Promise<CommandHandler>): Command => ({
   name,
   description,
   examples: [`bedrock-auth service ${name}`],
@@ -47,7 +30,7 @@ ends with your last logout; jobs after that need loginctl enable-linger.
 install keeps HTTPS_PROXY, HTTP_PROXY, NO_PROXY and NODE_EXTRA_CA_CERTS of the
 shell it runs in, which a service does not see.`;
 
-/** The one table of commands: what `--help`, completion and the parser know. */
+/** The commands of `bedrock-auth`. Help, completion and parser are built from this table. */
 export const COMMANDS: readonly Command[] = [
   {
     name: 'login',
@@ -213,7 +196,7 @@ than they live, AWS_PROFILE is the better way.`,
   zsh   echo 'source <(bedrock-auth completion zsh)' >> ~/.zshrc
   fish  bedrock-auth completion fish > ~/.config/fish/completions/bedrock-auth.fish`,
     examples: ['source <(bedrock-auth completion bash)'],
-    load: async () => (await import('./completion.ts')).completion,
+    load: async () => (await import('./completion.ts')).createCompletion(COMMANDS),
   },
   {
     name: 'uninstall',

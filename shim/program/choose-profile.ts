@@ -7,7 +7,7 @@ import type { ShimEdges } from './edges.ts';
  *
  * @throws CcwbError ERR_CONFIG_MISSING, ERR_CONFIG_INVALID or ERR_PROFILE_UNKNOWN.
  */
-export function profileMeant({ env, paths }: ShimEdges, flag: string | undefined): string {
+export function chooseProfileName({ env, paths }: ShimEdges, flag: string | undefined): string {
   const given = flag ?? env.CCWB_PROFILE;
   if (given !== undefined && PROFILE_NAME_PATTERN.test(given)) return given;
   const config = loadConfig(paths.config);
@@ -15,6 +15,6 @@ export function profileMeant({ env, paths }: ShimEdges, flag: string | undefined
 }
 
 /** Throws what is wrong with the profile's configuration, if anything; no daemon can serve it then. */
-export function checkProfile({ paths }: ShimEdges, profile: string): void {
+export function requireProfile({ paths }: ShimEdges, profile: string): void {
   profileNamed(loadConfig(paths.config), profile);
 }

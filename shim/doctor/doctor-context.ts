@@ -7,7 +7,7 @@ import type { Probe } from '../../protocol/probe.ts';
 import { daemonEnvironment, installedService } from '../daemon/start-daemon.ts';
 import type { ShimEdges } from '../program/edges.ts';
 import { startFilter } from '../program/processes.ts';
-import type { Discovery, Looking } from './check.ts';
+import type { DiscoveryResult, DoctorContext } from './check.ts';
 import { readClaudeSettings } from './claude-checks.ts';
 import { readDiscovery } from './network-checks.ts';
 
@@ -16,14 +16,17 @@ import { readDiscovery } from './network-checks.ts';
  *
  * @throws CcwbError ERR_PROFILE_UNKNOWN for a profile that config.json does not have.
  */
-export function beginLooking(edges: ShimEdges, only: string | undefined): Looking & { end(): void } {
+export function createDoctorContext(
+  edges: ShimEdges,
+  only: string | undefined,
+): DoctorContext & { end(): void } {
   const { config, configProblem } = readConfig(edges);
   const profiles =
     config && only !== undefined ? named(config, only) : [...(config?.profiles.values() ?? [])];
   const prober = startProber(edges);
-  const discoveries = new Map<string, Promise<Discovery>>();
+  const discoveries = new Map<string, Promise<DiscoveryResult>>();
   const claude = once(() => readClaudeSettings(edges));
-  const looking = {
+  const context = {
     edges,
     config,
     configProblem,
@@ -39,10 +42,10 @@ export function beginLooking(edges: ShimEdges, only: string | undefined): Lookin
     claudeSettings: claude,
     end: prober.end,
   };
-  return looking;
+  return context;
 }
 
-function readConfig({ paths }: ShimEdges): Pick<Looking, 'config' | 'configProblem'> {
+function readConfig({ paths }: ShimEdges): Pick<DoctorContext, 'config' | 'configProblem'> {
   try {
     return { config: loadConfig(paths.config), configProblem: undefined };
   } catch (error) {
@@ -65,7 +68,7 @@ async function askStatus({ daemon }: ShimEdges): Promise<StatusReply | CcwbError
 }
 
 /** The daemon's program as a prober, started with the environment that a daemon started now would have. */
-function startProber(edges: ShimEdges): { probe: Looking['probe']; end(): void } {
+function startProber(edges: ShimEdges): { probe: DoctorContext['probe']; end(): void } {
   const entry = join(edges.installation, 'daemon', 'index.js');
   const waiting = new Map<string, ((probe: Probe) => void)[]>();
   const asked = new Map<string, Promise<Probe>>();

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { ProfileStatus, StatusReply } from '../../../protocol/api.ts';
-import { statusView } from '../../../shim/commands/status.ts';
+import { statusView } from '../../../shim/commands/status-view.ts';
 
 process.env.TZ = 'UTC';
 const NOW = Date.parse('2026-03-04T13:45:00Z');

@@ -1,5 +1,5 @@
 /** A length of time as people read it: `45 s`, `4 min 30 s`, `3 h 12 min`, `2 d 5 h`. */
-export function duration(ms: number): string {
+export function formatDuration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1_000));
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
@@ -15,10 +15,10 @@ function joined(large: number, largeUnit: string, small: number, smallUnit: stri
 }
 
 /** A moment in local time and how far it is: `14:32 (in 47 min)`, `2026-01-02 14:32 (3 d ago)`. */
-export function moment(rfc3339: string, now: number): string {
+export function formatMoment(rfc3339: string, now: number): string {
   const at = Date.parse(rfc3339);
   if (Number.isNaN(at)) return rfc3339;
-  const distance = at >= now ? `in ${duration(at - now)}` : `${duration(now - at)} ago`;
+  const distance = at >= now ? `in ${formatDuration(at - now)}` : `${formatDuration(now - at)} ago`;
   const date = localDate(at);
   return `${date === localDate(now) ? '' : `${date} `}${localTime(at)} (${distance})`;
 }
@@ -29,14 +29,14 @@ function localDate(epochMs: number): string {
 }
 
 /** A time of day in local time, with seconds: `14:32:05`. */
-export function clockTime(epochMs: number): string {
+export function formatClockTime(epochMs: number): string {
   return `${localTime(epochMs)}:${two(new Date(epochMs).getSeconds())}`;
 }
 
 /** A moment in local time, with seconds, the date only where it is another day: `2026-01-02 14:32:05`. */
-export function stamp(epochMs: number, now: number): string {
+export function formatTimestamp(epochMs: number, now: number): string {
   const date = localDate(epochMs);
-  return `${date === localDate(now) ? '' : `${date} `}${clockTime(epochMs)}`;
+  return `${date === localDate(now) ? '' : `${date} `}${formatClockTime(epochMs)}`;
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -45,7 +45,7 @@ const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_6
  * When a person means, in milliseconds since the epoch: so long ago (`30s`, `10m`, `2h`, `3d`), or a time,
  * local unless it has a zone (`2026-01-02`, `2026-01-02 15:04`, RFC 3339). Undefined for anything else.
  */
-export function timeMeant(text: string, now: number): number | undefined {
+export function parseTime(text: string, now: number): number | undefined {
   const ago = /^(\d{1,6}) ?([smhd])$/.exec(text);
   if (ago) return now - Number(ago[1]) * (UNITS_MS[ago[2] ?? ''] ?? 0);
   if (!/^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/.test(text)) return undefined;

@@ -1,16 +1,16 @@
 import { hostname } from 'node:os';
 import t from 'tap';
-import { type Invitation, invitation } from '../../../shim/sign-in/invitation.ts';
+import { type SignInInstructions, signInInstructions } from '../../../shim/sign-in/sign-in-instructions.ts';
 
 const PAGE =
   'https://idp.example.com/authorize?client_id=app&redirect_uri=http%3A%2F%2Flocalhost%3A8400%2Fcallback';
 
-const shown = (change: Partial<Invitation> = {}): string =>
-  invitation({
+const shown = (change: Partial<SignInInstructions> = {}): string =>
+  signInInstructions({
     profile: 'ClaudeCode',
     pending: { url: PAGE },
     opensPage: false,
-    place: 'desktop',
+    hostKind: 'desktop',
     env: { USER: 'jane' },
     ...change,
   });
@@ -46,7 +46,7 @@ This address has the code in it; compare the two:
 
 t.test('where the page opens, its address is for the case that it does not', async (t) => {
   t.equal(
-    shown({ opensPage: true, place: 'ssh' }),
+    shown({ opensPage: true, hostKind: 'ssh' }),
     `Sign in for profile ClaudeCode in the browser. If no page opens there, open this
 address:
   ${PAGE}
@@ -58,18 +58,18 @@ t.test('where it does not open, the way back for a browser elsewhere is told', a
   t.match(shown(), `\n  ${PAGE}\nIf that browser runs on another machine, first run there:\n`);
   t.match(shown(), `\n  ssh -L 8400:localhost:8400 jane@${hostname()}\n`);
   const SSH_CONNECTION = '192.0.2.1 5 192.0.2.7 22';
-  t.match(shown({ place: 'ssh', env: { SSH_CONNECTION } }), '\n  ssh -L 8400:localhost:8400 192.0.2.7\n');
-  t.match(shown({ place: 'container' }), /This is a container: first forward its port 8400 /);
-  t.notMatch(shown({ place: 'container' }), 'ssh -L');
-  t.equal(shown({ place: 'wsl' }).split('\n').length, 3, 'Windows forwards by itself');
+  t.match(shown({ hostKind: 'ssh', env: { SSH_CONNECTION } }), '\n  ssh -L 8400:localhost:8400 192.0.2.7\n');
+  t.match(shown({ hostKind: 'container' }), /This is a container: first forward its port 8400 /);
+  t.notMatch(shown({ hostKind: 'container' }), 'ssh -L');
+  t.equal(shown({ hostKind: 'wsl' }).split('\n').length, 3, 'Windows forwards by itself');
   t.notMatch(shown({ pending: { url: 'https://idp.example.com/authorize' } }), 'ssh');
 });
 
 t.test('no line but an address is wider than 80 columns, whatever the profile is called', async (t) => {
   for (const profile of ['x', 'A-Profile-Of-A-Rather-Long-Name', 'n'.repeat(64)]) {
-    for (const place of ['desktop', 'ssh', 'wsl', 'container'] as const) {
+    for (const hostKind of ['desktop', 'ssh', 'wsl', 'container'] as const) {
       for (const opensPage of [true, false]) {
-        const lines = shown({ profile, place, opensPage }).split('\n');
+        const lines = shown({ profile, hostKind, opensPage }).split('\n');
         t.strictSame(
           lines.filter((line) => line.length > 80 && !line.startsWith('  https://')),
           [],

@@ -15,8 +15,8 @@ const STARTS = 2;
  *
  * @throws CcwbError what the daemon answered; ERR_DAEMON_UNREACHABLE when none runs.
  */
-export function askRunning<T>(edges: ShimEdges, request: DaemonRequest): Promise<T> {
-  return andUpgrade(edges, request, () => askPatiently<T>(edges, request));
+export function askRunningDaemon<T>(edges: ShimEdges, request: DaemonRequest): Promise<T> {
+  return askAndUpgrade(edges, request, () => askWithRetry<T>(edges, request));
 }
 
 /**
@@ -25,19 +25,19 @@ export function askRunning<T>(edges: ShimEdges, request: DaemonRequest): Promise
  *
  * @throws CcwbError what the daemon answered; ERR_DAEMON_START when it could not be started.
  */
-export function askStarting<T>(
+export function askDaemon<T>(
   edges: ShimEdges,
   request: DaemonRequest,
   beforeStart: () => void = () => {},
 ): Promise<T> {
-  return andUpgrade(edges, request, async () => {
-    let ask = (): Promise<T> => askPatiently<T>(edges, request);
+  return askAndUpgrade(edges, request, async () => {
+    let ask = (): Promise<T> => askWithRetry<T>(edges, request);
     for (let starts = 0; ; starts += 1) {
       const askedAt = performance.now();
       try {
         return await ask();
       } catch (error) {
-        if (!isUnreachable(error) || edges.interrupted.aborted || starts === STARTS) throw error;
+        if (!isDaemonUnreachable(error) || edges.interrupted.aborted || starts === STARTS) throw error;
         // One that is there and says nothing is not helped by a start.
         const tookMs = performance.now() - askedAt;
         if (starts > 0 && tookMs >= (request.answerMs ?? CLIENT_TIMING.answerMs)) throw error;
@@ -50,11 +50,11 @@ export function askStarting<T>(
 }
 
 /** True when no daemon runs, or none that answers. */
-export function isUnreachable(error: unknown): boolean {
+export function isDaemonUnreachable(error: unknown): boolean {
   return error instanceof CcwbError && error.code === 'ERR_DAEMON_UNREACHABLE';
 }
 
-async function askPatiently<T>(edges: ShimEdges, request: DaemonRequest): Promise<T> {
+async function askWithRetry<T>(edges: ShimEdges, request: DaemonRequest): Promise<T> {
   const askedAt = performance.now();
   try {
     return await edges.daemon.ask<T>(request);
@@ -62,7 +62,7 @@ async function askPatiently<T>(edges: ShimEdges, request: DaemonRequest): Promis
     // A socket that nobody serves refuses at once. What took longer is a machine with much to do, and to
     // take its daemon for dead would give it more.
     const refused = performance.now() - askedAt < CLIENT_TIMING.connectMs;
-    if (!isUnreachable(error) || refused || edges.interrupted.aborted) throw error;
+    if (!isDaemonUnreachable(error) || refused || edges.interrupted.aborted) throw error;
     return edges.daemon.ask<T>({ ...request, startingMs: CLIENT_TIMING.startingMs });
   }
 }
@@ -71,7 +71,11 @@ async function askPatiently<T>(edges: ShimEdges, request: DaemonRequest): Promis
  * Asks, and has an older daemon replaced once it has answered. A good answer stays good, unless it is about
  * the daemon itself; what an older one refused, or did not know, its successor is asked again.
  */
-async function andUpgrade<T>(edges: ShimEdges, { route }: DaemonRequest, ask: () => Promise<T>): Promise<T> {
+async function askAndUpgrade<T>(
+  edges: ShimEdges,
+  { route }: DaemonRequest,
+  ask: () => Promise<T>,
+): Promise<T> {
   let answer: T;
   try {
     answer = await ask();

@@ -1,5 +1,5 @@
 /** What the way to sign in depends on; a value, so that tests can be any machine. */
-export type Machine = {
+export type HostEnvironment = {
   platform: NodeJS.Platform;
   env: Readonly<Record<string, string | undefined>>;
   /** The text of a file, undefined when there is none to read. */
@@ -7,7 +7,7 @@ export type Machine = {
 };
 
 /** Where the person at this program sits, as far as a page in a browser cares. */
-export type Place = 'desktop' | 'ssh' | 'wsl' | 'container';
+export type HostKind = 'desktop' | 'ssh' | 'wsl' | 'container';
 
 /** Files that container engines put into every container: Docker, Podman. */
 const CONTAINER_FILES = ['/.dockerenv', '/run/.containerenv'];
@@ -22,7 +22,7 @@ const WSL_INTEROP = ['/proc/sys/fs/binfmt_misc/WSLInterop', '/proc/sys/fs/binfmt
  * Over SSH comes first: whoever is logged in so sits elsewhere, and reaches this machine, or container,
  * the same way.
  */
-export function placeOf(machine: Machine): Place {
+export function hostKindOf(machine: HostEnvironment): HostKind {
   const { env, platform, readText } = machine;
   if (env.SSH_CONNECTION || env.SSH_TTY || env.SSH_CLIENT) return 'ssh';
   if (platform !== 'linux') return 'desktop';
@@ -35,8 +35,8 @@ export function placeOf(machine: Machine): Place {
 }
 
 /** The programs of Windows can be run, its browser among them. */
-export function hasWindows(machine: Machine): boolean {
-  return placeOf(machine) === 'wsl' && WSL_INTEROP.some((path) => machine.readText(path) !== undefined);
+export function canRunWindowsPrograms(machine: HostEnvironment): boolean {
+  return hostKindOf(machine) === 'wsl' && WSL_INTEROP.some((path) => machine.readText(path) !== undefined);
 }
 
 /**
@@ -44,8 +44,8 @@ export function hasWindows(machine: Machine): boolean {
  * its name (`localhost:10.0`): the browser then runs here, where the sign-in comes back to. `:0` would be
  * a screen that nobody may sit at.
  */
-export function hasDisplay(machine: Machine): boolean {
+export function hasDisplay(machine: HostEnvironment): boolean {
   const { env } = machine;
-  if (placeOf(machine) !== 'ssh') return Boolean(env.DISPLAY || env.WAYLAND_DISPLAY);
+  if (hostKindOf(machine) !== 'ssh') return Boolean(env.DISPLAY || env.WAYLAND_DISPLAY);
   return /^[^:/]+:\d/.test(env.DISPLAY ?? '') && !env.DISPLAY?.startsWith('unix:');
 }

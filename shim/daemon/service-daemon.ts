@@ -4,7 +4,7 @@ import { isOlder } from '../../protocol/version.ts';
 import type { ShimEdges } from '../program/edges.ts';
 import type { ServiceManager } from '../service/service-manager.ts';
 import { startDaemon } from './start-daemon.ts';
-import { giveWay, isGone, runningDaemon } from './upgrade.ts';
+import { drainDaemon, findRunningDaemon, waitUntilGone } from './upgrade.ts';
 
 /** Time limits in milliseconds. */
 export const SERVICE_TIMING = {
@@ -17,16 +17,16 @@ export const SERVICE_TIMING = {
 } as const;
 
 /** How often the service is started in the place of daemons that others start meanwhile. */
-const TAKE_OVERS = 3;
+const MAX_SWITCHES = 3;
 
 /** The daemon that runs, whoever started it; a socket that would only start one is left alone. */
-export async function daemonOf(
+export async function inspectDaemon(
   edges: ShimEdges,
   manager: ServiceManager | undefined,
 ): Promise<{ running: VersionReply | undefined; own: boolean; listening: boolean }> {
   const state = await manager?.state();
   const listening = state?.listening ?? false;
-  const running = listening && state?.pid === undefined ? undefined : await runningDaemon(edges);
+  const running = listening && state?.pid === undefined ? undefined : await findRunningDaemon(edges);
   return { running, own: running !== undefined && running.pid === state?.pid, listening };
 }
 
@@ -38,7 +38,7 @@ export async function daemonOf(
  * @param renewed the installation has other programs, if only of the same build.
  * @returns `later` when the service's own daemon has a sign-in to finish first.
  */
-export async function takeOver(
+export async function switchToServiceDaemon(
   edges: ShimEdges,
   manager: ServiceManager,
   changed: boolean,
@@ -46,15 +46,15 @@ export async function takeOver(
 ): Promise<VersionReply | 'later'> {
   let stale = changed;
   let old = renewed;
-  for (let tries = 0; tries <= TAKE_OVERS; tries += 1) {
-    const { running, own } = await daemonOf(edges, manager);
+  for (let tries = 0; tries <= MAX_SWITCHES; tries += 1) {
+    const { running, own } = await inspectDaemon(edges, manager);
     if (running && own && !stale && !old && !isOlder(running)) return running;
-    if (running && (await makeRoom(edges, running, own)) === 'later') return 'later';
+    if (running && (await drainOrStop(edges, running, own)) === 'later') return 'later';
     // What is listened on may be another socket now.
     if (stale) await manager.stop();
     stale = false;
     old = false;
-    await startThrough(edges, manager);
+    await startDaemonWith(edges, manager);
   }
   throw new CcwbError(
     'ERR_SERVICE_FAILED',
@@ -64,7 +64,7 @@ export async function takeOver(
 }
 
 /** Starts the daemon, and returns when it answers. */
-export async function startThrough(edges: ShimEdges, manager: ServiceManager | undefined): Promise<void> {
+export async function startDaemonWith(edges: ShimEdges, manager: ServiceManager | undefined): Promise<void> {
   if (!manager) return startDaemon(edges);
   await manager.start();
   const patiently = { startingMs: SERVICE_TIMING.startMs, answerMs: SERVICE_TIMING.startMs };
@@ -85,8 +85,8 @@ export async function startThrough(edges: ShimEdges, manager: ServiceManager | u
  *
  * @throws CcwbError ERR_SERVICE_FAILED when it stays.
  */
-export async function endDaemon(edges: ShimEdges, running: VersionReply): Promise<void> {
-  const outcome = await giveWay(edges, running, SERVICE_TIMING.endMs, { now: true }).catch(() => 'busy');
+export async function stopDaemon(edges: ShimEdges, running: VersionReply): Promise<void> {
+  const outcome = await drainDaemon(edges, running, SERVICE_TIMING.endMs, { now: true }).catch(() => 'busy');
   if (outcome === 'gone') return;
   throw new CcwbError(
     'ERR_SERVICE_FAILED',
@@ -96,16 +96,16 @@ export async function endDaemon(edges: ShimEdges, running: VersionReply): Promis
 }
 
 /** Ends a daemon in favour of the service's, after the sign-in under way. */
-async function makeRoom(edges: ShimEdges, running: VersionReply, own: boolean): Promise<'later' | 'gone'> {
-  const outcome = await giveWay(edges, running, SERVICE_TIMING.endMs).catch(() => 'busy');
+async function drainOrStop(edges: ShimEdges, running: VersionReply, own: boolean): Promise<'later' | 'gone'> {
+  const outcome = await drainDaemon(edges, running, SERVICE_TIMING.endMs).catch(() => 'busy');
   if (outcome === 'gone') return 'gone';
   if (outcome === 'signing-in') {
     if (own) return 'later';
     edges.writeError(
       'A sign-in is under way; the service takes over when it has ended, in 5 min at most ...\n',
     );
-    if (await isGone(edges, running, SERVICE_TIMING.signInMs)) return 'gone';
+    if (await waitUntilGone(edges, running, SERVICE_TIMING.signInMs)) return 'gone';
   }
-  if (!edges.interrupted.aborted) await endDaemon(edges, running);
+  if (!edges.interrupted.aborted) await stopDaemon(edges, running);
   return 'gone';
 }

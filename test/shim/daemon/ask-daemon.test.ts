@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { DaemonRequest } from '../../../protocol/client.ts';
 import { CcwbError } from '../../../protocol/errors.ts';
-import { askRunning, askStarting } from '../../../shim/daemon/ask.ts';
+import { askDaemon, askRunningDaemon } from '../../../shim/daemon/ask-daemon.ts';
 import { fakeDaemon, ok } from '../fixtures/fake-daemon.ts';
 import { type FakeProgram, fakeProgram } from '../fixtures/program.ts';
 
@@ -29,13 +29,13 @@ const waits = (asked: DaemonRequest[]) => asked.map(({ startingMs }) => starting
 
 t.test('a daemon that refuses is not asked again', async (t) => {
   const { program: shim, asked } = program(t, refuses);
-  await t.rejects(askRunning(shim, { route: 'status' }), { code: 'ERR_DAEMON_UNREACHABLE' });
+  await t.rejects(askRunningDaemon(shim, { route: 'status' }), { code: 'ERR_DAEMON_UNREACHABLE' });
   t.equal(asked.length, 1);
 });
 
 t.test('a daemon that is slow is asked again, with patience, before it is taken for dead', async (t) => {
   const { program: shim, asked } = program(t, isSlow, async () => 'answer');
-  t.equal(await askStarting(shim, { route: 'status' }, () => t.fail('no start is prepared')), 'answer');
+  t.equal(await askDaemon(shim, { route: 'status' }, () => t.fail('no start is prepared')), 'answer');
   t.strictSame(waits(asked), [undefined, 2_000]);
 });
 
@@ -44,7 +44,7 @@ t.test("the daemon's own errors are passed on, and nothing is started for them",
     throw new CcwbError('ERR_AWS_DENIED', 'no', 'ask');
   });
   await t.rejects(
-    askStarting(shim, { route: 'status' }, () => t.fail('no start is prepared')),
+    askDaemon(shim, { route: 'status' }, () => t.fail('no start is prepared')),
     { code: 'ERR_AWS_DENIED' },
   );
   t.equal(asked.length, 1);
@@ -54,7 +54,7 @@ t.test('mistakes found before a start keep it from happening', async (t) => {
   const { program: shim } = program(t, refuses);
   const mistake = new CcwbError('ERR_CONFIG_MISSING', 'no configuration', 'install');
   await t.rejects(
-    askStarting(shim, { route: 'status' }, () => {
+    askDaemon(shim, { route: 'status' }, () => {
       throw mistake;
     }),
     mistake,
@@ -63,7 +63,7 @@ t.test('mistakes found before a start keep it from happening', async (t) => {
 
 t.test('a start that cannot be is an error of its own', async (t) => {
   const { program: shim } = program(t, refuses);
-  await t.rejects(askStarting(shim, { route: 'status' }), { code: 'ERR_DAEMON_START' });
+  await t.rejects(askDaemon(shim, { route: 'status' }), { code: 'ERR_DAEMON_START' });
 });
 
 t.test('a daemon that is gone again before it answers is started once more, and no more', async (t) => {
@@ -75,14 +75,14 @@ t.test('a daemon that is gone again before it answers is started once more, and 
   const daemon = await fakeDaemon(lucky.paths.socket);
   daemon.on('version', () => ok({ protocol: 1, build: '0.1.0', pid: 1, startedAt: '2026-01-02T00:00:00Z' }));
   t.teardown(daemon.close);
-  t.equal(await askStarting(lucky, { route: 'status' }, prepare), 'answer');
+  t.equal(await askDaemon(lucky, { route: 'status' }, prepare), 'answer');
   t.strictSame(waits(asked), [undefined, 2_000, 2_000]);
   t.equal(prepared, 1);
 
   const { program: unlucky, asked: askedInVain } = program(t, refuses, refuses, refuses);
   const other = await fakeDaemon(unlucky.paths.socket);
   t.teardown(other.close);
-  await t.rejects(askStarting(unlucky, { route: 'status' }, prepare), { code: 'ERR_DAEMON_UNREACHABLE' });
+  await t.rejects(askDaemon(unlucky, { route: 'status' }, prepare), { code: 'ERR_DAEMON_UNREACHABLE' });
   t.equal(askedInVain.length, 3);
 });
 
@@ -91,6 +91,6 @@ t.test('a daemon that is there and says nothing is not started over and over', a
   const daemon = await fakeDaemon(shim.paths.socket);
   t.teardown(daemon.close);
   const request = { route: 'status', answerMs: 200 } as const;
-  await t.rejects(askStarting(shim, request), { code: 'ERR_DAEMON_UNREACHABLE' });
+  await t.rejects(askDaemon(shim, request), { code: 'ERR_DAEMON_UNREACHABLE' });
   t.equal(asked.length, 2);
 });

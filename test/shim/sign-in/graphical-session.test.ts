@@ -1,11 +1,16 @@
 import t from 'tap';
-import { hasDisplay, hasWindows, type Machine, placeOf } from '../../../shim/sign-in/screen.ts';
+import {
+  canRunWindowsPrograms,
+  type HostEnvironment,
+  hasDisplay,
+  hostKindOf,
+} from '../../../shim/sign-in/graphical-session.ts';
 
 function machine(
   env: Record<string, string> = {},
   files: Record<string, string> = {},
   platform: NodeJS.Platform = 'linux',
-): Machine {
+): HostEnvironment {
   return { platform, env, readText: (path) => files[path] };
 }
 
@@ -13,7 +18,7 @@ const INTEROP = { '/proc/sys/fs/binfmt_misc/WSLInterop': 'enabled\n' };
 const SSH = { SSH_CONNECTION: '192.0.2.1 50000 192.0.2.7 22' };
 
 t.test('where the person sits', async (t) => {
-  const cases: [string, Machine, string][] = [
+  const cases: [string, HostEnvironment, string][] = [
     ['a Linux desktop', machine({ DISPLAY: ':0' }), 'desktop'],
     ['a Linux machine without anything', machine(), 'desktop'],
     ['its cgroup', machine({}, { '/proc/1/cgroup': '0::/init.scope\n' }), 'desktop'],
@@ -33,7 +38,7 @@ t.test('where the person sits', async (t) => {
     ['containerd', machine({}, { '/proc/1/cgroup': '0::/kubepods/besteffort/pod1\n' }), 'container'],
     ['a Mac with such a file', machine({}, { '/.dockerenv': '' }, 'darwin'), 'desktop'],
   ];
-  for (const [name, each, place] of cases) t.equal(placeOf(each), place, name);
+  for (const [name, each, place] of cases) t.equal(hostKindOf(each), place, name);
 });
 
 t.test('a display that the person sees', async (t) => {
@@ -55,9 +60,12 @@ t.test('a display that the person sees', async (t) => {
 
 t.test('Windows and its browser, from WSL', async (t) => {
   const wsl = { WSL_DISTRO_NAME: 'Debian' };
-  t.equal(hasWindows(machine(wsl, INTEROP)), true);
-  t.equal(hasWindows(machine(wsl, { '/proc/sys/fs/binfmt_misc/WSLInterop-late': 'enabled' })), true);
-  t.equal(hasWindows(machine(wsl)), false, 'without interop');
-  t.equal(hasWindows(machine({ ...wsl, ...SSH }, INTEROP)), false, 'over SSH');
-  t.equal(hasWindows(machine({}, INTEROP)), false, 'not WSL');
+  t.equal(canRunWindowsPrograms(machine(wsl, INTEROP)), true);
+  t.equal(
+    canRunWindowsPrograms(machine(wsl, { '/proc/sys/fs/binfmt_misc/WSLInterop-late': 'enabled' })),
+    true,
+  );
+  t.equal(canRunWindowsPrograms(machine(wsl)), false, 'without interop');
+  t.equal(canRunWindowsPrograms(machine({ ...wsl, ...SSH }, INTEROP)), false, 'over SSH');
+  t.equal(canRunWindowsPrograms(machine({}, INTEROP)), false, 'not WSL');
 });

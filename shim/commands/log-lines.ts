@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PREDECESSOR } from '../../protocol/paths.ts';
 import { type ShimEdges, usageError } from '../program/edges.ts';
-import { timeMeant } from '../terminal/times.ts';
+import { parseTime } from '../terminal/time-format.ts';
 
 /** How many lines are shown unless somebody says how many, or since when. */
 const DEFAULT_LINES = 50;
@@ -23,12 +23,15 @@ export type LogLine = {
 };
 
 /** Which lines are wanted: the last `count` of those since `from`. */
-export type Wanted = { from: number; count: number };
+export type LineSelection = { from: number; count: number };
 
 /** @throws CcwbError ERR_USAGE */
-export function wantedLines(edges: ShimEdges, options: { lines?: string; since?: string }): Wanted {
+export function parseLineSelection(
+  edges: ShimEdges,
+  options: { lines?: string; since?: string },
+): LineSelection {
   const { lines, since } = options;
-  const from = since === undefined ? Number.NEGATIVE_INFINITY : timeMeant(since, edges.now());
+  const from = since === undefined ? Number.NEGATIVE_INFINITY : parseTime(since, edges.now());
   if (from === undefined) {
     const allowed = '10m, 2h, 3d, "2026-01-02 15:04" or RFC 3339';
     throw usageError(edges.name, `--since is ${JSON.stringify(since)}; allowed: ${allowed}`);
@@ -41,13 +44,13 @@ export function wantedLines(edges: ShimEdges, options: { lines?: string; since?:
 }
 
 /** The lines in the order of their times; those of one source stay in its order. */
-export function selected(lines: LogLine[], { from, count }: Wanted): LogLine[] {
+export function selectLines(lines: LogLine[], { from, count }: LineSelection): LogLine[] {
   const since = lines.filter(({ at }) => at >= from);
   return count === 0 ? [] : since.sort((a, b) => a.at - b.at).slice(-count);
 }
 
 /** Makes lines of texts, remembering the time for those without one. */
-export function lineParser(): (text: string, at?: number) => LogLine {
+export function createLineParser(): (text: string, at?: number) => LogLine {
   let last = 0;
   return (text, at) => {
     const record = asObject(text);
@@ -57,31 +60,34 @@ export function lineParser(): (text: string, at?: number) => LogLine {
   };
 }
 
-/** The lines at the end of a file, none when there is no such file; and the place behind them. */
-export function readEnd(path: string, parse = lineParser()): { lines: LogLine[]; place: Place } {
-  const { text, place } = readFrom(path, undefined) ?? { text: '', place: NOWHERE };
+/** The lines at the end of a file, none when there is no such file; and the position behind them. */
+export function readLogEnd(
+  path: string,
+  parse = createLineParser(),
+): { lines: LogLine[]; position: LogPosition } {
+  const { text, position } = readFrom(path, undefined) ?? { text: '', position: NOWHERE };
   const lines = text
     .split('\n')
     .filter(Boolean)
     .map((line) => parse(line));
-  return { lines, place };
+  return { lines, position };
 }
 
 /**
- * Gives each line of a file after a place, also of a file that comes later or takes its place, until `signal`
+ * Gives each line of a file after a position, also of a file that comes later or takes its position, until `signal`
  * aborts.
  */
-export async function followLines(
+export async function followLog(
   path: string,
-  from: Place,
+  from: LogPosition,
   onLine: (line: LogLine) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  const parse = lineParser();
-  let place = from;
+  const parse = createLineParser();
+  let position = from;
   while (!signal.aborted) {
-    for (const read of readOn(path, place)) {
-      place = read.place;
+    for (const read of readOn(path, position)) {
+      position = read.position;
       for (const text of read.text.split('\n').filter(Boolean)) await onLine(parse(text));
     }
     await sleep(LOOK_MS, undefined, { signal }).catch(() => {});
@@ -89,25 +95,25 @@ export async function followLines(
 }
 
 /** A file's number is given again once it is removed, so the moment it was made belongs to it. */
-export type Place = { inode: number; madeAt: number; offset: number };
-const NOWHERE: Place = { inode: 0, madeAt: 0, offset: 0 };
+export type LogPosition = { inode: number; madeAt: number; offset: number };
+const NOWHERE: LogPosition = { inode: 0, madeAt: 0, offset: 0 };
 
-/** What comes after that place: where the file made room for another meanwhile, the rest of the earlier one first. */
-function readOn(path: string, place: Place): Read[] {
-  const read = readFrom(path, place);
-  if (!read || isSame(read.place, place)) return read ? [read] : [];
-  const rest = readFrom(path + PREDECESSOR, place);
-  return rest && isSame(rest.place, place) ? [rest, read] : [read];
+/** What comes after that position: where the file made room for another meanwhile, the rest of the earlier one first. */
+function readOn(path: string, position: LogPosition): Read[] {
+  const read = readFrom(path, position);
+  if (!read || isSame(read.position, position)) return read ? [read] : [];
+  const rest = readFrom(path + PREDECESSOR, position);
+  return rest && isSame(rest.position, position) ? [rest, read] : [read];
 }
 
-function isSame(one: Place, other: Place): boolean {
+function isSame(one: LogPosition, other: LogPosition): boolean {
   return one.inode === other.inode && one.madeAt === other.madeAt;
 }
 
-type Read = { text: string; place: Place };
+type Read = { text: string; position: LogPosition };
 
-/** What comes after that place, all of the file if it is another or was cut; without a place its end. */
-function readFrom(path: string, place: Place | undefined): Read | undefined {
+/** What comes after that position, all of the file if it is another or was cut; without a position its end. */
+function readFrom(path: string, position: LogPosition | undefined): Read | undefined {
   let fd: number;
   try {
     fd = openSync(path, 'r');
@@ -116,13 +122,14 @@ function readFrom(path: string, place: Place | undefined): Read | undefined {
   }
   try {
     const { ino: inode, birthtimeMs: madeAt, size } = fstatSync(fd);
-    const same = place !== undefined && isSame(place, { inode, madeAt, offset: 0 }) && place.offset <= size;
-    const start = same ? place.offset : Math.max(0, size - MAX_BYTES);
+    const same =
+      position !== undefined && isSame(position, { inode, madeAt, offset: 0 }) && position.offset <= size;
+    const start = same ? position.offset : Math.max(0, size - MAX_BYTES);
     const bytes = Buffer.alloc(Math.min(size - start, MAX_BYTES));
     const length = readSync(fd, bytes, 0, bytes.length, start);
     // Half a character, or half a line, is left for the next time.
-    const whole = place === undefined ? length : bytes.lastIndexOf(0x0a, length) + 1;
-    return { text: bytes.toString('utf8', 0, whole), place: { inode, madeAt, offset: start + whole } };
+    const whole = position === undefined ? length : bytes.lastIndexOf(0x0a, length) + 1;
+    return { text: bytes.toString('utf8', 0, whole), position: { inode, madeAt, offset: start + whole } };
   } finally {
     closeSync(fd);
   }

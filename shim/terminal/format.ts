@@ -10,7 +10,7 @@ export function wantsColours({ terminal, env }: Pick<ShimEdges, 'terminal' | 'en
 }
 
 /** A label and its value, broken between words to fit the width; nothing without a value. */
-export function row(label: string, value: string | null, column = VALUE_COLUMN): string[] {
+export function formatRow(label: string, value: string | null, column = VALUE_COLUMN): string[] {
   if (value === null) return [];
   return hanging(`  ${label}`.padEnd(column), value, column);
 }
@@ -29,6 +29,6 @@ export function safeText(text: string): string {
   );
 }
 
-export function asJson(value: unknown): string {
+export function formatJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
