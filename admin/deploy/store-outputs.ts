@@ -1,6 +1,6 @@
 /** Where the outputs of stacks go: into the administrator's profile, or to whoever keeps a config.json. */
 import type { StackId } from '../../infra/outputs.ts';
-import type { ProfileConfig } from '../../protocol/config.ts';
+import type { UndeployedProfile } from '../../protocol/config.ts';
 import type { AdminEdges } from '../edges.ts';
 import type { AdminProfile } from '../profiles/admin-profile.ts';
 import type { ChosenProfile } from '../profiles/chosen-profile.ts';
@@ -30,7 +30,10 @@ export function forgetOutputs({ name }: AdminProfile, stack: StackId, edges: Adm
 }
 
 /** The fields of config.json that deployed stacks give. */
-export function fieldsFrom(done: readonly DeployedStack[], profile: ProfileConfig): Record<string, string> {
+export function fieldsFrom(
+  done: readonly DeployedStack[],
+  profile: UndeployedProfile,
+): Record<string, string> {
   const outputs = done.find(({ stack }) => stack === 'auth')?.outputs ?? {};
   const found = Object.entries(configFields(profile)).flatMap(([field, key]) => {
     const value = outputs[key];

@@ -8,9 +8,10 @@ import { synthesize } from '../../infra/app.ts';
 import { type StackId, stackInputs, stacksOf } from '../../infra/outputs.ts';
 import { findProfileProblem } from '../../infra/profile/check-profile.ts';
 import type { InfraProfile, ProfileField, ProfileProblem } from '../../infra/profile/profile.ts';
-import type { ProfileConfig } from '../../protocol/config.ts';
+import type { UndeployedProfile } from '../../protocol/config.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { type InfraSettings, infraInvalid, readInfraFile, withSettings } from '../profiles/infra-file.ts';
+import { type InfraSettings, infraInvalid, readInfraFile } from '../profiles/infra-file.ts';
+import { infraProfileOf } from '../profiles/infra-profile.ts';
 import { planStack, type StackPlan } from './stack-plan.ts';
 
 /** What the administrator decides and config.json does not hold. */
@@ -35,9 +36,6 @@ const SET_BY: Readonly<Partial<Record<ProfileField, string>>> = {
   'federation.maxSessionSeconds': 'max_session_duration',
 };
 
-// IAM does not let a role's longest session be shorter.
-const LEAST_ROLE_SESSION_SECONDS = 3_600;
-
 /**
  * Stacks of a deployment as they are to be, in the order given; all that the profile asks for when none is
  * given.
@@ -46,7 +44,7 @@ const LEAST_ROLE_SESSION_SECONDS = 3_600;
  */
 export function planStacks(
   stacks: readonly StackId[] | undefined,
-  config: ProfileConfig,
+  config: UndeployedProfile,
   bedrock: BedrockAccess,
 ): StackPlan[] {
   const profile = checkedProfile(config, bedrock);
@@ -66,10 +64,10 @@ export function planStacks(
  *
  * @throws CcwbError ERR_USAGE for a wrong flag, ERR_CONFIG_INVALID for a field AWS cannot take.
  */
-export function checkedProfile(config: ProfileConfig, bedrock: BedrockAccess): InfraProfile {
+export function checkedProfile(config: UndeployedProfile, bedrock: BedrockAccess): InfraProfile {
   const { infraFile, admin } = bedrock;
   const settings = infraFile === undefined ? (admin?.infra ?? {}) : readInfraFile(infraFile);
-  const profile = withSettings(infraProfile(config, bedrock, settings), settings);
+  const profile = infraProfileOf(config, withFlags(settings, bedrock));
   const problem = findProfileProblem(profile);
   if (problem) throw profileInvalid(problem, config, bedrock);
   return profile;
@@ -77,7 +75,7 @@ export function checkedProfile(config: ProfileConfig, bedrock: BedrockAccess): I
 
 function profileInvalid(
   { field, value, allowed }: ProfileProblem,
-  { name }: ProfileConfig,
+  { name }: UndeployedProfile,
   { infraFile, regions, admin }: BedrockAccess,
 ): CcwbError {
   const place = SET_BY[field];
@@ -104,23 +102,15 @@ function checkWanted(stack: StackId, profile: InfraProfile, { admin }: BedrockAc
   );
 }
 
-function infraProfile(config: ProfileConfig, bedrock: BedrockAccess, settings: InfraSettings): InfraProfile {
-  const { providerType, issuer, loginKey } = config.identityProvider;
-  const { federation } = config;
+/** Returns the settings with the flags of the command: regions override, global inference needs both. */
+function withFlags(settings: InfraSettings, { regions, globalInference }: BedrockAccess): InfraSettings {
+  const { bedrock } = settings;
   return {
-    name: config.name,
-    identityProvider: { type: providerType, issuer, loginKey, clientId: config.clientId },
-    region: config.awsRegion,
+    ...settings,
     bedrock: {
-      regions: bedrock.regions ?? settings.bedrock?.regions ?? [config.awsRegion],
-      globalInference: bedrock.globalInference && settings.bedrock?.globalInference !== false,
+      ...bedrock,
+      ...(regions && { regions }),
+      globalInference: globalInference && bedrock?.globalInference !== false,
     },
-    federation:
-      federation.type === 'cognito'
-        ? { type: 'cognito' }
-        : {
-            type: 'direct',
-            maxSessionSeconds: Math.max(federation.durationSeconds, LEAST_ROLE_SESSION_SECONDS),
-          },
   };
 }

@@ -2,12 +2,14 @@ import { readFileSync, statSync } from 'node:fs';
 import { applyEdits, modify } from 'jsonc-parser';
 import { replaceFile } from '../../common/atomic-file.ts';
 import { AUTH_OUTPUTS } from '../../infra/outputs.ts';
-import { type ProfileConfig, parseConfig } from '../../protocol/config.ts';
+import { parseConfig, type UndeployedProfile } from '../../protocol/config.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { isObject } from '../../protocol/profile-reader.ts';
 
 /** Fields of config.json that outputs of the auth stack fill, by the profile's federation. */
-export function configFields({ federation }: ProfileConfig): Readonly<Record<string, string>> {
+export function configFields({
+  federation,
+}: Pick<UndeployedProfile, 'federation'>): Readonly<Record<string, string>> {
   return federation.type === 'cognito'
     ? { identity_pool_id: AUTH_OUTPUTS.identityPoolId }
     : { federated_role_arn: AUTH_OUTPUTS.roleArn };

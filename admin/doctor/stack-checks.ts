@@ -64,7 +64,7 @@ export const outputs: Check = async (looking) => {
   return findings.length > 0 ? findings : [ok(found.size === 0 ? 'none yet' : `${path} has them`)];
 
   /** What a config.json says in the place of the auth stack's outputs. */
-  function ofConfig(): Record<string, string> {
+  function ofConfig(): Record<string, string | undefined> {
     const { federation } = profile;
     const value = federation.type === 'direct' ? federation.roleArn : federation.identityPoolId;
     return Object.fromEntries(Object.values(configFields(profile)).map((output) => [output, value]));

@@ -1,19 +1,20 @@
 /** The end of the wizard: the last look at the profile, what to type next, and the facts for programs. */
+
 import { CcwbError } from '../../protocol/errors.ts';
 import { formatValue } from '../../protocol/profile-reader.ts';
 import type { AdminProfile } from '../profiles/admin-profile.ts';
 import { checkProfile } from '../profiles/profile-check.ts';
-import { findCandidateProblem } from './candidate.ts';
+import { bedrockRegionsOf, federationOf, providerOf, regionOf } from '../profiles/profile-values.ts';
+import { findAnswerProblem } from './answered-profile.ts';
+
 import type { Interview } from './interview.ts';
-import { federationOf, regionOf } from './steps/aws.ts';
-import { bedrockRegionsOf } from './steps/bedrock.ts';
-import { providerOf } from './steps/provider-answers.ts';
+
 import { QUESTIONS, STEPS } from './steps/steps.ts';
 import { estimateOf, stacksFor } from './summary.ts';
 
 /** What would keep the whole from being saved or deployed: parts that do not go together, or were edited by hand. */
 export function finalProblem(profile: AdminProfile): CcwbError | undefined {
-  const problem = findCandidateProblem(profile);
+  const problem = findAnswerProblem(profile);
   if (problem) {
     const { field, value, allowed } = problem;
     const names = QUESTIONS.filter(({ fields }) => fields?.includes(field)).map(({ name }) => `--${name}`);

@@ -1,10 +1,11 @@
 /** Goes through the steps: what is given is taken, what is missing is asked or defaulted, and live checks are made. */
+
 import { CcwbError } from '../../protocol/errors.ts';
 import { formatValue } from '../../protocol/profile-reader.ts';
 import type { AdminEdges } from '../edges.ts';
-import type { AdminProfile } from '../profiles/admin-profile.ts';
-import { withAnswers } from './apply.ts';
-import { emptyProfile, findCandidateProblem } from './candidate.ts';
+import { type AdminProfile, emptyProfile } from '../profiles/admin-profile.ts';
+import { findAnswerProblem, withAnswers } from './answered-profile.ts';
+
 import { type Given, type GivenAnswers, hasNoUse, notAllowed } from './given.ts';
 import { runCheck } from './live-check.ts';
 import {
@@ -191,7 +192,7 @@ export class Interview {
     const { given } = this.#options;
     const own = given.get(q.name);
     if (own) {
-      const answer = q.normalise?.(own.value as never) ?? own.value;
+      const answer = q.normalise?.(own.value) ?? own.value;
       const allowed = this.#problem(q, answer);
       if (allowed === undefined) return answer;
       if (own.kept) return undefined;
@@ -208,11 +209,11 @@ export class Interview {
     // What holds today passes: it was weighed with its neighbours when it was given.
     if (before === undefined || !sameAnswer(q.today(before), answer)) {
       const profile = withAnswers(this.#base, answers, this.#view);
-      const allowed = q.check?.(answer as never, { ...this.#view, profile, answers });
+      const allowed = q.check?.(answer, { ...this.#view, profile, answers });
       if (allowed !== undefined) return allowed;
     }
     const alone = withAnswers(emptyProfile(name), answers, { ...this.#view, before: undefined });
-    const problem = findCandidateProblem(alone);
+    const problem = findAnswerProblem(alone);
     return problem && q.fields?.includes(problem.field) ? problem.allowed : undefined;
   }
 

@@ -60,9 +60,9 @@ export type Question<N extends AnswerName = AnswerName> = {
   readonly optional?: boolean;
 };
 
-/** Keeps the kind of the answer while the question is written down, and forgets it in the list. */
-export function question<N extends AnswerName>(q: Question<N>): Question {
-  return q as unknown as Question;
+/** Checks a question against the kind of its own answer; a list of questions holds those of every kind. */
+export function question<N extends AnswerName>(q: Question<N>): Question<N> {
+  return q;
 }
 
 /** What a live check may use. */

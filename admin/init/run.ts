@@ -1,7 +1,12 @@
 /** `ccwb init`, once its words are understood: who answers, the interview, the yes, and only then the file. */
 import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminEdges } from '../edges.ts';
-import { type AdminProfile, PROFILE_NAME, PROFILE_NAME_WORDS } from '../profiles/admin-profile.ts';
+import {
+  type AdminProfile,
+  emptyProfile,
+  PROFILE_NAME,
+  PROFILE_NAME_WORDS,
+} from '../profiles/admin-profile.ts';
 import { currentProfile } from '../profiles/current-profile.ts';
 import {
   type Environment,
@@ -10,7 +15,7 @@ import {
   readProfile,
   writeProfile,
 } from '../profiles/profile-store.ts';
-import { emptyProfile } from './candidate.ts';
+
 import { forgetDraft, keepDraft, readDraft } from './draft.ts';
 import { finalProblem, nextSteps, report } from './finish.ts';
 import { fileAnswers, flagAnswers, type GivenAnswers } from './given.ts';

@@ -1,14 +1,23 @@
 /** What is about to be saved, and what it will cost, for a person to say yes to. */
+
 import { AWS_PRICES, type CostEstimate, furtherTrailUsd, monthlyCost } from '../../infra/cost.ts';
-import { type InfraProfile, stacksOf } from '../../infra/outputs.ts';
+import { stacksOf } from '../../infra/outputs.ts';
 import type { IdentityProvider } from '../../protocol/issuer.ts';
 import type { AdminProfile } from '../profiles/admin-profile.ts';
+import {
+  bedrockRegionsOf,
+  federationOf,
+  globalInferenceOf,
+  providerOf,
+  regionOf,
+  sessionSecondsOf,
+  textField,
+} from '../profiles/profile-values.ts';
 import { paragraph } from '../terminal/text.ts';
 import type { Findings } from './question.ts';
-import { federationOf, regionOf } from './steps/aws.ts';
-import { bedrockRegionsOf, globalInferenceOf } from './steps/bedrock.ts';
+
 import { geographyOf } from './steps/geographies.ts';
-import { PROVIDER_NAMES, providerOf } from './steps/provider-answers.ts';
+import { PROVIDER_NAMES } from './steps/provider-answers.ts';
 
 export type SummaryRow = readonly [label: string, value: string];
 
@@ -22,7 +31,7 @@ export function summaryRows(profile: AdminProfile, { identity }: Findings): Summ
   return [
     ['Profile', profile.name],
     ['Provider', provider ? providerWords(provider) : 'not known'],
-    ['Client id', String(config.client_id ?? 'not known')],
+    ['Client id', textField(profile, 'client_id') ?? 'not known'],
     ['Federation', federationWords(profile)],
     ['AWS', `${identity ? `account ${identity.account}, ` : ''}${regionOf(profile)}`],
     ['Models run in', geography ? `${geography.label} (${regions.join(', ')})` : regions.join(', ')],
@@ -41,7 +50,7 @@ export function summaryRows(profile: AdminProfile, { identity }: Findings): Summ
 }
 
 export function stacksFor({ infra }: AdminProfile): string[] {
-  return stacksOf({ monitoring: infra.monitoring } as Pick<InfraProfile, 'monitoring'> as InfraProfile);
+  return stacksOf(infra);
 }
 
 function providerWords({ providerType, issuer }: IdentityProvider): string {
@@ -50,7 +59,7 @@ function providerWords({ providerType, issuer }: IdentityProvider): string {
 
 function federationWords(profile: AdminProfile): string {
   if (federationOf(profile) === 'cognito') return 'Cognito identity pool, credentials of an hour';
-  const hours = Number(profile.config.max_session_duration ?? 43_200) / 3_600;
+  const hours = sessionSecondsOf(profile) / 3_600;
   return `IAM alone, credentials of ${Number(hours.toFixed(2))} hours`;
 }
 

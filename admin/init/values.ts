@@ -71,9 +71,7 @@ function sorted(value: unknown): unknown {
 }
 
 function choiceOf(choices: readonly string[], text: string): Parsed {
-  return choices.includes(text)
-    ? { value: text as AnswerValue }
-    : { allowed: `one of ${choices.join(', ')}` };
+  return choices.includes(text) ? { value: text } : { allowed: `one of ${choices.join(', ')}` };
 }
 
 function yesNo(text: string): Parsed {

@@ -1,5 +1,5 @@
 /** A deployment as its administrator keeps it: `~/.ccwb/profiles/NAME.json`. Everything `ccwb` does starts from it. */
-import { AUTH_OUTPUTS, type InfraProfile, MONITORING_OUTPUTS, type StackId } from '../../infra/outputs.ts';
+import { AUTH_OUTPUTS, MONITORING_OUTPUTS, type StackId } from '../../infra/outputs.ts';
 import type { InfraSettings } from './infra-file.ts';
 
 /** The version of the form below. An older file is migrated when it is read, and written back so when it is saved. */
@@ -35,6 +35,11 @@ export type ClaudeChoices = {
   readonly attributes?: Readonly<Record<string, string>>;
 };
 
+/** Returns a profile of which only the name is known. */
+export function emptyProfile(name: string): AdminProfile {
+  return { schema: PROFILE_SCHEMA, name, config: {}, infra: {}, claude: {}, outputs: {} };
+}
+
 /**
  * The fields of the profile in the users' config.json: those that were chosen, and those that stacks gave.
  * Without a deployed auth stack the field that its output fills is absent.
@@ -51,7 +56,8 @@ export function userConfig({ config, infra, outputs }: AdminProfile): Record<str
       : poolId !== undefined && { identity_pool_id: poolId }),
     ...(endpoint !== undefined && {
       otel_collector_endpoint: endpoint,
-      otel_collector_validates_token: validatesToken(infra.monitoring),
+      // A collector with a name of its own is reached by https, and its load balancer checks every ID token.
+      otel_collector_validates_token: infra.monitoring?.domain !== undefined,
     }),
   };
 }
@@ -65,11 +71,4 @@ export function deployedAccount({ outputs }: AdminProfile): string | undefined {
 export function isDirect({ federation_type: type, ...config }: AdminProfile['config']): boolean {
   const pool = config.identity_pool_id ?? config.identity_pool_name;
   return (type ?? (config.federated_role_arn && !pool ? 'direct' : 'cognito')) === 'direct';
-}
-
-/** A collector with a name of its own is reached by https, and its load balancer checks every ID token. */
-function validatesToken(
-  monitoring: Pick<NonNullable<InfraProfile['monitoring']>, 'domain'> | undefined,
-): boolean {
-  return monitoring?.domain !== undefined;
 }

@@ -1,8 +1,8 @@
-import { chooseProfile, type ProfileConfig, profileNamed } from '../../protocol/config.ts';
+import { chooseProfile, profileNamed, type UndeployedProfile } from '../../protocol/config.ts';
 import type { AdminEdges } from '../edges.ts';
 import type { AdminProfile } from './admin-profile.ts';
 import { chooseProfileFile } from './current-profile.ts';
-import { asProfileConfig } from './profile-check.ts';
+import { userProfileOf } from './profile-check.ts';
 import { listProfiles, profilePath, readProfile } from './profile-store.ts';
 import { readConfig } from './read-config.ts';
 
@@ -11,7 +11,7 @@ export type ProfileFlags = { readonly config?: string; readonly profile?: string
 
 /** The profile that a command works on, and the file that it was read from. */
 export type ChosenProfile = {
-  readonly profile: ProfileConfig;
+  readonly profile: UndeployedProfile;
   /** The file it was read from. */
   readonly path: string;
   /** Roles of users that the file names. */
@@ -32,7 +32,7 @@ export function readChosenProfile(flags: ProfileFlags, edges: AdminEdges): Chose
   const name = chooseProfileFile(flags, edges.env);
   const path = profilePath(name, edges.env);
   const admin = readProfile(name, edges.env);
-  const profile = asProfileConfig(admin, path);
+  const profile = userProfileOf(admin, path);
   return { profile, path, roleArns: rolesOf([profile]), admin };
 }
 
@@ -42,6 +42,8 @@ function fromConfig(file: string, flag: string | undefined, edges: AdminEdges): 
   return { profile, path: config.path, roleArns: rolesOf([...config.profiles.values()]), admin: undefined };
 }
 
-function rolesOf(profiles: readonly ProfileConfig[]): string[] {
-  return profiles.flatMap(({ federation }) => (federation.type === 'direct' ? [federation.roleArn] : []));
+function rolesOf(profiles: readonly UndeployedProfile[]): string[] {
+  return profiles.flatMap(({ federation }) =>
+    federation.type === 'direct' && federation.roleArn !== undefined ? [federation.roleArn] : [],
+  );
 }

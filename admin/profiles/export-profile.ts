@@ -34,10 +34,12 @@ export function exportable(
   const leftOut = [...unknownFields(profile)];
   // It goes to every user in the package and protects nothing, but people and scanners take it for a secret.
   if (!withClientSecret && profile.config.client_secret !== undefined) leftOut.push('config.client_secret');
-  const known = <T extends object>(value: T, prefix: string): T =>
-    Object.fromEntries(
-      Object.entries(value).filter(([field]) => !leftOut.includes(`${prefix}${field}`)),
-    ) as T;
+  const known = <T extends object>(value: T, prefix: string): T => {
+    const copy: T = { ...value };
+    for (const field of Object.keys(value))
+      if (leftOut.includes(`${prefix}${field}`)) Reflect.deleteProperty(copy, field);
+    return copy;
+  };
   return {
     profile: {
       ...known(profile, ''),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { AccessGroups, InfraProfile, Monitoring } from '../../infra/profile/profile.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { formatValue } from '../../protocol/profile-reader.ts';
+import { formatValue, isObject } from '../../protocol/profile-reader.ts';
 
 /** What the stacks are to have beside what config.json says: the fields of `ccwb deploy --infra FILE`. */
 export type InfraSettings = {
@@ -15,14 +15,6 @@ export type InfraSettings = {
 
 type WithDefault = 'internal' | 'environment' | 'retentionDays';
 export type MonitoringSettings = Omit<Monitoring, WithDefault> & Partial<Pick<Monitoring, WithDefault>>;
-
-export const DEFAULT_RETENTION_DAYS = 90;
-
-const MONITORING_DEFAULTS = {
-  internal: false,
-  environment: 'production',
-  retentionDays: DEFAULT_RETENTION_DAYS,
-} as const;
 
 /** Values of a kind, texts to choose from, alternatives by `type`, or fields, of which those with `?` may be absent. */
 type Shape = 'text' | 'number' | 'boolean' | 'texts' | readonly string[] | Alternatives | FieldShapes;
@@ -89,29 +81,15 @@ export function readInfraFile(path: string): InfraSettings {
  *   otherwise restrict nothing.
  */
 export function checkInfraSettings(value: unknown, path: string, prefix: string): InfraSettings {
-  const problem = findProblem(value, SHAPE, prefix);
-  if (problem) {
-    const [field, received, allowed] = problem;
-    throw infraInvalid(path, field, received, allowed);
-  }
-  return value as InfraSettings;
+  assertInfraSettings(value, path, prefix);
+  return value;
 }
 
-/** A profile with the settings of a file, and what the file may leave out filled in. */
-export function withSettings(profile: InfraProfile, settings: InfraSettings): InfraProfile {
-  const { bedrock, jwksUri, providerRegistered, accessGroups, audit, monitoring } = settings;
-  return {
-    ...profile,
-    bedrock: { ...profile.bedrock, ...(bedrock?.models && { models: bedrock.models }) },
-    identityProvider: {
-      ...profile.identityProvider,
-      ...(jwksUri !== undefined && { jwksUri }),
-      ...(providerRegistered && { registered: true }),
-    },
-    ...(accessGroups && { accessGroups }),
-    ...(audit && { audit: { retentionDays: audit.retentionDays ?? DEFAULT_RETENTION_DAYS } }),
-    ...(monitoring && { monitoring: { ...MONITORING_DEFAULTS, ...monitoring } }),
-  };
+function assertInfraSettings(value: unknown, path: string, prefix: string): asserts value is InfraSettings {
+  const problem = findProblem(value, SHAPE, prefix);
+  if (!problem) return;
+  const [field, received, allowed] = problem;
+  throw infraInvalid(path, field, received, allowed);
 }
 
 export function infraInvalid(path: string, field: string, value: unknown, allowed: string): CcwbError {
@@ -161,9 +139,9 @@ function findProblem(value: unknown, shape: Shape, field: string): ShapeProblem 
   if (isChoice(shape)) {
     return shape.some((choice) => choice === value) ? undefined : [field, value, shape.join(' or ')];
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [field, value, 'an object'];
+  if (!isObject(value)) return [field, value, 'an object'];
   if (isAlternatives(shape)) {
-    const { type } = value as { type?: unknown };
+    const { type } = value;
     const fields =
       typeof type === 'string' && Object.hasOwn(shape.oneOf, type) ? shape.oneOf[type] : undefined;
     if (!fields) return [`${field}.type`, type, Object.keys(shape.oneOf).join(' or ')];

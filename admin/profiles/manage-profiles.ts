@@ -6,7 +6,7 @@ import { confirm } from '../terminal/confirm.ts';
 import { listWords, paragraph } from '../terminal/text.ts';
 import { type AdminProfile, deployedAccount } from './admin-profile.ts';
 import { chooseProfileFile, currentProfile, useNoProfile, useProfile } from './current-profile.ts';
-import { asProfileConfig, unknownFields } from './profile-check.ts';
+import { unknownFields, userProfileOf } from './profile-check.ts';
 import { listProfiles, profilePath, profilesFolder, readProfile, removeProfile } from './profile-store.ts';
 
 type JsonFlag = { json?: true };
@@ -69,7 +69,7 @@ function describe(name: string, current: boolean, edges: AdminEdges): Listed {
   const path = profilePath(name, edges.env);
   try {
     const profile = readProfile(name, edges.env);
-    const { awsRegion, identityProvider } = asProfileConfig(profile, path);
+    const { awsRegion, identityProvider } = userProfileOf(profile, path);
     const place = { provider: identityProvider.loginKey, region: awsRegion };
     return { name, current, path, ...place, deployed: deployedStacks(profile) };
   } catch (thrown) {
@@ -101,7 +101,7 @@ export function showOne(named: string | undefined, { json }: JsonFlag, edges: Ad
     return;
   }
   const path = profilePath(name, edges.env);
-  const { identityProvider, awsRegion, federation } = asProfileConfig(profile, path);
+  const { identityProvider, awsRegion, federation } = userProfileOf(profile, path);
   const deployed = deployedStacks(profile);
   const account = deployedAccount(profile);
   edges.writeOut(

@@ -1,21 +1,17 @@
-/** Whether a profile is one: every field's shape, with the file, the field, the value and what is allowed. */
+/** Checks the shape of every field of a profile; errors name the file, the field, the value and what is allowed. */
 import { STACKS } from '../../infra/outputs.ts';
-import { type ProfileConfig, parseProfile } from '../../protocol/config.ts';
+import { parseUndeployedProfile, type UndeployedProfile } from '../../protocol/config.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { formatValue, isObject } from '../../protocol/profile-reader.ts';
 import {
   type AdminProfile,
-  isDirect,
+  type ClaudeChoices,
   PROFILE_NAME,
   PROFILE_NAME_WORDS,
   PROFILE_SCHEMA,
   userConfig,
 } from './admin-profile.ts';
 import { checkInfraSettings } from './infra-file.ts';
-
-/** Stand for what stacks give, until they have: of the right form, and of nobody. */
-const NO_POOL = 'us-east-1:00000000-0000-0000-0000-000000000000';
-const NO_ROLE = 'arn:aws:iam::000000000000:role/not-deployed';
 
 /** The fields that are known here; the others are kept, see {@link unknownFields}. */
 export const PROFILE_FIELDS: readonly string[] = [
@@ -30,69 +26,89 @@ export const PROFILE_FIELDS: readonly string[] = [
 const CLAUDE_FIELDS = ['model', 'haikuModel', 'attributes'];
 
 /**
- * @param name what the profile must be called; undefined: as it says.
+ * @param name the name that the profile must have; undefined: any.
+ * @returns the profile with all its fields in their order, unknown ones included.
  * @throws CcwbError ERR_CONFIG_INVALID
  */
 export function checkProfile(value: unknown, path: string, name: string | undefined): AdminProfile {
-  const check: CheckField = (field, given, holds, allowed) => {
-    if (!holds) throw invalid(path, field, given, allowed);
-  };
   if (!isObject(value)) throw invalid(path, '', value, 'an object of fields');
-  const { schema, config, infra, claude, users, outputs } = value;
-  check('schema', schema, schema === PROFILE_SCHEMA, String(PROFILE_SCHEMA));
-  const isName = typeof value.name === 'string' && PROFILE_NAME.test(value.name);
-  const allowedName = name === undefined ? PROFILE_NAME_WORDS : `${formatValue(name)}, as the file is called`;
-  check('name', value.name, isName && (name === undefined || value.name === name), allowedName);
-  check('config', config, isObject(config), 'an object of the fields of config.json');
-  checkInfraSettings(infra, path, 'infra');
-  checkClaude(claude, check);
-  const isCount = users === undefined || (Number.isInteger(users) && Number(users) > 0);
-  check('users', users, isCount, 'a whole number of people, 1 or more');
-  checkOutputs(outputs, check);
-  const profile = value as AdminProfile;
-  // What the stacks gave is looked at after what was chosen: a wrong value stands in another field then.
+  const { schema, config, claude, users, outputs } = value;
+  if (schema !== PROFILE_SCHEMA) throw invalid(path, 'schema', schema, String(PROFILE_SCHEMA));
+  const ownName = checkName(value.name, path, name);
+  if (!isObject(config)) throw invalid(path, 'config', config, 'an object of the fields of config.json');
+  const infra = checkInfraSettings(value.infra, path, 'infra');
+  assertClaude(claude, path);
+  if (users !== undefined && !isCount(users))
+    throw invalid(path, 'users', users, 'a whole number of people, 1 or more');
+  assertOutputs(outputs, path);
+  const profile: AdminProfile = {
+    ...value,
+    schema,
+    name: ownName,
+    config,
+    infra,
+    claude,
+    ...(users !== undefined && { users }),
+    outputs,
+  };
+  // Outputs of stacks are checked last: a wrong value of theirs stands in another field than one that was chosen.
   parseUserConfig({ ...profile, outputs: {} }, path);
   parseUserConfig(profile, path, 'outputs, for config');
   return profile;
 }
 
-type CheckField = (field: string, value: unknown, holds: boolean, allowed: string) => void;
+function checkName(given: unknown, path: string, wanted: string | undefined): string {
+  const holds = typeof given === 'string' && PROFILE_NAME.test(given);
+  if (holds && (wanted === undefined || given === wanted)) return given;
+  const allowed = wanted === undefined ? PROFILE_NAME_WORDS : `${formatValue(wanted)}, as the file is called`;
+  throw invalid(path, 'name', given, allowed);
+}
 
-function checkClaude(claude: unknown, check: CheckField): void {
-  check('claude', claude, isObject(claude), `an object with some of ${CLAUDE_FIELDS.join(', ')}, or {}`);
-  const { model, haikuModel, attributes } = claude as Record<string, unknown>;
-  check('claude.model', model, isWord(model), 'the id of a model');
-  check('claude.haikuModel', haikuModel, isWord(haikuModel), 'the id of a model');
+function assertClaude(claude: unknown, path: string): asserts claude is ClaudeChoices {
+  if (!isObject(claude))
+    throw invalid(path, 'claude', claude, `an object with some of ${CLAUDE_FIELDS.join(', ')}, or {}`);
+  for (const field of ['model', 'haikuModel'] as const) {
+    const id = claude[field];
+    if (id !== undefined && !isWord(id)) throw invalid(path, `claude.${field}`, id, 'the id of a model');
+  }
+  const { attributes } = claude;
   if (attributes === undefined) return;
-  check('claude.attributes', attributes, isObject(attributes), 'an object of texts');
-  for (const [name, text] of Object.entries(attributes as object)) {
+  if (!isObject(attributes)) throw invalid(path, 'claude.attributes', attributes, 'an object of texts');
+  for (const [name, text] of Object.entries(attributes)) {
     // They stand in one variable as NAME=VALUE, with commas between.
-    const holds = /^[^\s=,]+$/.test(name) && typeof text === 'string' && /^[^\s,;"\\=]+$/.test(text);
-    check(`claude.attributes.${name}`, text, holds, 'names and texts without spaces, commas, quotes or =');
+    if (/^[^\s=,]+$/.test(name) && typeof text === 'string' && /^[^\s,;"\\=]+$/.test(text)) continue;
+    const allowed = 'names and texts without spaces, commas, quotes or =';
+    throw invalid(path, `claude.attributes.${name}`, text, allowed);
   }
 }
 
-function isWord(value: unknown): boolean {
-  return value === undefined || (typeof value === 'string' && /^\S+$/.test(value));
-}
-
-function checkOutputs(outputs: unknown, check: CheckField): void {
-  check('outputs', outputs, isObject(outputs), 'an object with the outputs of each stack, or {}');
+function assertOutputs(outputs: unknown, path: string): asserts outputs is AdminProfile['outputs'] {
+  if (!isObject(outputs))
+    throw invalid(path, 'outputs', outputs, 'an object with the outputs of each stack, or {}');
   for (const stack of STACKS) {
-    const given = (outputs as Record<string, unknown>)[stack];
+    const given = outputs[stack];
+    if (given === undefined) continue;
     const holds = isObject(given) && Object.values(given).every((output) => typeof output === 'string');
-    check(`outputs.${stack}`, given, given === undefined || holds, 'an object of texts');
+    if (!holds) throw invalid(path, `outputs.${stack}`, given, 'an object of texts');
   }
+}
+
+function isWord(value: unknown): value is string {
+  return typeof value === 'string' && /^\S+$/.test(value);
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isInteger(value) && value > 0;
 }
 
 /**
- * The profile as users' programs read it from config.json, with something in the place of what no stack has
- * given yet.
+ * Returns the profile as users' programs read it from config.json; the pool or the role is undefined until the
+ * auth stack is deployed.
  *
  * @param path names the file in errors.
  * @throws CcwbError ERR_CONFIG_INVALID
  */
-export function asProfileConfig(profile: AdminProfile, path = `${profile.name}.json`): ProfileConfig {
+export function userProfileOf(profile: AdminProfile, path = `${profile.name}.json`): UndeployedProfile {
   return parseUserConfig(profile, path).profile;
 }
 
@@ -112,17 +128,9 @@ function parseUserConfig(
   profile: AdminProfile,
   path: string,
   prefix = 'config',
-): ReturnType<typeof parseProfile> {
-  const fields = userConfig(profile);
-  const direct = isDirect(fields);
-  const given = direct ? fields.federated_role_arn : (fields.identity_pool_id ?? fields.identity_pool_name);
-  const absent = given === undefined || given === null || given === '';
-  const placeholder = direct ? { federated_role_arn: NO_ROLE } : { identity_pool_id: NO_POOL };
-  return parseProfile(
-    profile.name,
-    { ...fields, ...(absent && placeholder) },
-    { path, prefix, fix: `correct it in ${path} (docs/configuration.md lists the fields)` },
-  );
+): ReturnType<typeof parseUndeployedProfile> {
+  const fix = `correct it in ${path} (docs/configuration.md lists the fields)`;
+  return parseUndeployedProfile(profile.name, userConfig(profile), { path, prefix, fix });
 }
 
 function invalid(path: string, field: string, value: unknown, allowed: string): CcwbError {

@@ -1,7 +1,8 @@
 /** Tables of the pages that are made from the code: between a pair of comments, and written by update.ts. */
 
 import { ANSWERS, type AnswerSpec } from '../../admin/init/names.ts';
-import { DEFAULT_RETENTION_DAYS } from '../../admin/profiles/infra-file.ts';
+import { DEFAULT_RETENTION_DAYS } from '../../admin/profiles/infra-profile.ts';
+
 import { namedQueries } from '../../infra/analytics/queries.ts';
 import { COLUMNS } from '../../infra/analytics/schema.ts';
 import { METRICS } from '../../infra/collector/claude-code-metrics.ts';

@@ -1,12 +1,13 @@
 /** Steps: where a sign-in is kept, who may use Bedrock, and the record of it. */
+
 import { LOG_RETENTION_DAYS } from '../../../infra/profile/access-checks.ts';
 import type { AccessGroups } from '../../../infra/profile/profile.ts';
 import type { AdminProfile } from '../../profiles/admin-profile.ts';
-import { DEFAULT_RETENTION_DAYS } from '../../profiles/infra-file.ts';
+import { DEFAULT_RETENTION_DAYS } from '../../profiles/infra-profile.ts';
+import { federationOf, providerTypeOf } from '../../profiles/profile-values.ts';
+
 import { withConfig, withInfra } from '../edit.ts';
 import { type HasProfile, question, type WizardStep } from '../question.ts';
-import { federationOf } from './aws.ts';
-import { providerTypeOf } from './provider-answers.ts';
 
 export const storageStep: WizardStep = {
   title: 'Credentials on the computer',

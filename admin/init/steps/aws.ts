@@ -1,26 +1,23 @@
 /** Steps: how tokens become credentials, and in which account and region that is. */
 import { AUTH_OUTPUTS } from '../../../infra/outputs.ts';
 import { openAws, refuseOwnProgram, refuseOwnRole } from '../../aws/aws-identity.ts';
-import { type AdminProfile, deployedAccount, isDirect } from '../../profiles/admin-profile.ts';
+import { deployedAccount } from '../../profiles/admin-profile.ts';
+import {
+  DEFAULT_REGION,
+  federationOf,
+  LONGEST_SESSION_SECONDS,
+  regionOf,
+  sessionSecondsOf,
+  textField,
+} from '../../profiles/profile-values.ts';
 import { withConfig, withInfra } from '../edit.ts';
 import { type LiveCheck, question, type WizardStep } from '../question.ts';
 
-export const DEFAULT_REGION = 'us-east-1';
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 
 /** What config.json takes for sessions of direct federation, in seconds. */
-const SESSION = { least: 900, most: 43_200 };
+const SESSION = { least: 900, most: LONGEST_SESSION_SECONDS };
 const HOURS = [1, 4, 8, 12];
-
-export function federationOf({ config }: AdminProfile): 'cognito' | 'direct' {
-  return isDirect(config) ? 'direct' : 'cognito';
-}
-
-export function regionOf({ config }: AdminProfile): string {
-  return typeof config.aws_region === 'string' && config.aws_region !== ''
-    ? config.aws_region
-    : DEFAULT_REGION;
-}
 
 export const federationStep: WizardStep = {
   title: 'Federation',
@@ -50,7 +47,7 @@ export const federationStep: WizardStep = {
       name: 'max-session-duration',
       message: () => 'How long do credentials last?',
       arises: ({ profile }) => federationOf(profile) === 'direct',
-      today: ({ config }) => Number(config.max_session_duration ?? SESSION.most),
+      today: sessionSecondsOf,
       proposal: () => SESSION.most,
       choices: () =>
         HOURS.map((hours) => ({ value: hours * 3_600, label: hours === 1 ? '1 hour' : `${hours} hours` })),
@@ -71,10 +68,10 @@ const check: LiveCheck = {
   run: async ({ profile }, { aws, env, fetch, interrupted }) => {
     if (aws.credentials === undefined) await refuseOwnProgram(env);
     const { identity } = await openAws(regionOf(profile), { aws, fetch }, interrupted);
-    const roles = [profile.config.federated_role_arn, profile.outputs.auth?.[AUTH_OUTPUTS.roleArn]];
+    const roles = [textField(profile, 'federated_role_arn'), profile.outputs.auth?.[AUTH_OUTPUTS.roleArn]];
     refuseOwnRole(
       identity,
-      roles.filter((role) => typeof role === 'string'),
+      roles.filter((role) => role !== undefined),
     );
     return { identity };
   },

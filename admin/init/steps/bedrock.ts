@@ -1,22 +1,15 @@
 /** Step: which models people may use, and where these run. */
+
 import { partitionOf } from '../../../infra/profile/partition.ts';
-import type { AdminProfile } from '../../profiles/admin-profile.ts';
+import { bedrockRegionsOf, globalInferenceOf, regionOf } from '../../profiles/profile-values.ts';
 import { withBedrock, withClaude } from '../edit.ts';
 import { type Choice, type Context, type HasProfile, question, type WizardStep } from '../question.ts';
-import { regionOf } from './aws.ts';
+
 import { expandGeographies, GEOGRAPHIES, geographiesFor, geographyOf } from './geographies.ts';
 
 /** What Claude Code needs, and no other vendor's models. */
 const CLAUDE_MODELS = ['anthropic.claude-*'];
 const GEOGRAPHY = /^(us|us-gov|eu|apac|jp|au|ca|global)\./;
-
-export function bedrockRegionsOf(profile: AdminProfile): readonly string[] {
-  return profile.infra.bedrock?.regions ?? [regionOf(profile)];
-}
-
-export function globalInferenceOf({ infra }: AdminProfile): boolean {
-  return infra.bedrock?.globalInference ?? true;
-}
 
 /** Why a model could not be used by anybody, by what the answers before it allow. */
 export function modelProblem(id: string, { profile }: HasProfile): string | undefined {

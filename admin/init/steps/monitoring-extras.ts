@@ -1,8 +1,9 @@
 /** Questions about what is made of telemetry: logs, alarms, analytics. */
 
 import type { AdminProfile } from '../../profiles/admin-profile.ts';
-import { DEFAULT_RETENTION_DAYS, type MonitoringSettings } from '../../profiles/infra-file.ts';
-import { withMonitoring } from '../edit.ts';
+import type { MonitoringSettings } from '../../profiles/infra-file.ts';
+import { DEFAULT_RETENTION_DAYS } from '../../profiles/infra-profile.ts';
+import { type Changes, changed, withMonitoring } from '../edit.ts';
 import { type HasProfile, question } from '../question.ts';
 
 export function monitoringOf({ infra }: AdminProfile): MonitoringSettings | undefined {
@@ -40,13 +41,9 @@ export const logQuestions = [
 
 type Alarms = NonNullable<MonitoringSettings['alarms']>;
 
-function withAlarms(
-  profile: AdminProfile,
-  fields: { [K in keyof Alarms]?: Alarms[K] | undefined },
-): AdminProfile {
-  const alarms = { ...ALARMS, ...monitoringOf(profile)?.alarms, ...fields };
-  const entries = Object.entries(alarms).filter(([, value]) => value !== undefined);
-  return withMonitoring(profile, { alarms: Object.fromEntries(entries) as unknown as Alarms });
+function withAlarms(profile: AdminProfile, fields: Changes<Alarms>): AdminProfile {
+  const alarms: Alarms = { ...ALARMS, ...monitoringOf(profile)?.alarms };
+  return withMonitoring(profile, { alarms: changed(alarms, fields) });
 }
 
 function threshold<N extends 'alarm-hourly-tokens' | 'alarm-hourly-errors'>(

@@ -2,7 +2,7 @@
 
 import type { AdminProfile } from '../../profiles/admin-profile.ts';
 import type { MonitoringSettings } from '../../profiles/infra-file.ts';
-import { withClaude, withInfra, withMonitoring } from '../edit.ts';
+import { type Changes, changed, withClaude, withInfra, withMonitoring } from '../edit.ts';
 import { type HasProfile, question, type WizardStep } from '../question.ts';
 import {
   alarmQuestions,
@@ -36,13 +36,9 @@ function withNetwork(profile: AdminProfile, fields: Partial<Existing>): AdminPro
 
 type Domain = NonNullable<MonitoringSettings['domain']>;
 
-function withDomain(
-  profile: AdminProfile,
-  fields: { [K in keyof Domain]?: Domain[K] | undefined },
-): AdminProfile {
-  const domain = { ...monitoringOf(profile)?.domain, ...fields };
-  const entries = Object.entries(domain).filter(([, value]) => value !== undefined);
-  return withMonitoring(profile, { domain: Object.fromEntries(entries) as unknown as Domain });
+function withDomain(profile: AdminProfile, fields: Changes<Domain>): AdminProfile {
+  const domain = monitoringOf(profile)?.domain;
+  return domain ? withMonitoring(profile, { domain: changed(domain, fields) }) : profile;
 }
 
 const network = [
@@ -103,7 +99,9 @@ const domain = [
     arises: isMonitored,
     today: (profile) => monitoringOf(profile)?.domain?.name ?? '',
     write: (profile, name) =>
-      name === '' ? withMonitoring(profile, { domain: undefined }) : withDomain(profile, { name }),
+      withMonitoring(profile, {
+        domain: name === '' ? undefined : { ...monitoringOf(profile)?.domain, name },
+      }),
     fields: ['monitoring.domain.name'],
     example: 'otel.company.example',
     optional: true,

@@ -1,12 +1,5 @@
 /** How the answers about an identity provider become its fields of config.json. */
-import {
-  detectProviderType,
-  type IdentityProvider,
-  type IdentityProviderFields,
-  PROVIDER_TYPES,
-  type ProviderType,
-  resolveIdentityProvider,
-} from '../../../protocol/issuer.ts';
+import { detectProviderType, type ProviderType } from '../../../protocol/issuer.ts';
 import type { AdminProfile } from '../../profiles/admin-profile.ts';
 import { withConfig } from '../edit.ts';
 
@@ -28,41 +21,6 @@ const OF_ONE_PROVIDER = {
   cognito_user_pool_id: undefined,
   client_secret: undefined,
 };
-
-/** What decides the provider, as the profile has it. */
-export function providerFields({ config }: AdminProfile): IdentityProviderFields {
-  const text = (field: string): string | undefined => {
-    const value = config[field];
-    return typeof value === 'string' && value !== '' ? value : undefined;
-  };
-  const type = [...PROVIDER_TYPES, 'auto' as const].find((each) => each === config.provider_type);
-  return {
-    provider_type: type,
-    provider_domain: text('provider_domain'),
-    issuer: text('issuer'),
-    okta_auth_server: text('okta_auth_server'),
-    cognito_user_pool_id: text('cognito_user_pool_id'),
-  };
-}
-
-/** The provider of the profile, or undefined while that is not known. */
-export function providerOf(profile: AdminProfile): IdentityProvider | undefined {
-  const provider = resolveIdentityProvider(providerFields(profile));
-  return 'problem' in provider ? undefined : provider;
-}
-
-/** Its type, which is known before its issuer is. */
-export function providerTypeOf(profile: AdminProfile): ProviderType | undefined {
-  const { provider_type: type, provider_domain: domain, issuer } = providerFields(profile);
-  if (type !== undefined && type !== 'auto') return type;
-  return detectProviderType(domain ?? issuer ?? '') ?? providerOf(profile)?.providerType;
-}
-
-/** The domain, or what else the profile names its provider by. */
-export function domainOf(profile: AdminProfile): string | undefined {
-  const { provider_domain: domain, issuer } = providerFields(profile);
-  return domain ?? issuer ?? providerOf(profile)?.loginKey;
-}
 
 /** The profile with another provider: nothing that was said of the one before counts any more. */
 export function withProvider(

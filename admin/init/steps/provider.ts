@@ -1,21 +1,21 @@
 /** Step: who people sign in with. */
+
 import { DEFAULT_REDIRECT_PORT } from '../../../protocol/config.ts';
 import { detectProviderType, type ProviderType, resolveIdentityProvider } from '../../../protocol/issuer.ts';
 import type { AdminProfile } from '../../profiles/admin-profile.ts';
+import {
+  domainOf,
+  numberField,
+  providerFields,
+  providerOf,
+  providerTypeOf,
+  textField,
+} from '../../profiles/profile-values.ts';
 import { oneLine } from '../../terminal/text.ts';
 import { discover, isLoopback } from '../discovery.ts';
 import { withConfig, withInfra } from '../edit.ts';
 import { type Context, type HasProfile, type LiveCheck, question, type WizardStep } from '../question.ts';
-import {
-  domainFields,
-  domainOf,
-  PROVIDER_NAMES,
-  providerFields,
-  providerOf,
-  providerTypeOf,
-  splitHost,
-  withProvider,
-} from './provider-answers.ts';
+import { domainFields, PROVIDER_NAMES, splitHost, withProvider } from './provider-answers.ts';
 
 /** Guides of the documentation, by type. */
 const GUIDES: Readonly<Record<ProviderType, string>> = {
@@ -66,7 +66,7 @@ function domainProblem(typed: string, { profile }: Context): string | undefined 
 }
 
 function withTenant(profile: AdminProfile, tenant: string): AdminProfile {
-  const { host } = splitHost(String(profile.config.provider_domain ?? ''));
+  const { host } = splitHost(textField(profile, 'provider_domain') ?? '');
   const authority = host.endsWith('.microsoftonline.com') ? host : 'login.microsoftonline.com';
   return withConfig(profile, { provider_domain: `${authority}/${tenant}/v2.0` });
 }
@@ -107,11 +107,14 @@ const check: LiveCheck = {
   },
 };
 
+function redirectPortOf(profile: AdminProfile): number {
+  return numberField(profile, 'redirect_port') ?? DEFAULT_REDIRECT_PORT;
+}
+
 /** What the application at the provider has to have: told where its client id is asked for. */
 function applicationNote({ profile }: Context): string {
   const type = providerTypeOf(profile) ?? 'generic';
-  const port = profile.config.redirect_port ?? DEFAULT_REDIRECT_PORT;
-  return `Client id of the application (redirect URI http://localhost:${port}/callback; guide: ${GUIDES[type]})`;
+  return `Client id of the application (redirect URI http://localhost:${redirectPortOf(profile)}/callback; guide: ${GUIDES[type]})`;
 }
 
 export const providerStep: WizardStep = {
@@ -120,7 +123,7 @@ export const providerStep: WizardStep = {
   questions: [
     question<'issuer'>({
       name: 'issuer',
-      today: ({ config }) => (typeof config.issuer === 'string' ? config.issuer : undefined),
+      today: (profile) => textField(profile, 'issuer'),
       check: (issuer) => (isIssuer(issuer) ? undefined : SECURE_URL),
       write: (profile, issuer) => withProvider(profile, { issuer }),
       fields: ['issuer'],
@@ -157,7 +160,7 @@ export const providerStep: WizardStep = {
       name: 'okta-auth-server',
       message: () => "Authorization server (empty: the organisation's own)",
       arises: (c) => isType('okta')(c) && !hasIssuer(c) && pathOf(c) === '',
-      today: ({ config }) => String(config.okta_auth_server ?? ''),
+      today: (profile) => textField(profile, 'okta_auth_server') ?? '',
       check: (id) => (/^[\w-]*$/.test(id) ? undefined : 'its id, such as default or aus1a2b3c; or empty'),
       write: (profile, id) => withConfig(profile, { okta_auth_server: id || undefined }),
       fields: ['issuer'],
@@ -182,7 +185,7 @@ export const providerStep: WizardStep = {
       name: 'cognito-user-pool-id',
       message: () => 'Id of the user pool',
       arises: (c) => isType('cognito')(c) && !hasIssuer(c) && pathOf(c) === '',
-      today: ({ config }) => (config.cognito_user_pool_id as string | undefined) ?? undefined,
+      today: (profile) => textField(profile, 'cognito_user_pool_id'),
       check: (_, c) => issuerProblem(c),
       write: (profile, id) => withConfig(profile, { cognito_user_pool_id: id }),
       fields: ['issuer'],
@@ -191,7 +194,7 @@ export const providerStep: WizardStep = {
     question<'client-id'>({
       name: 'client-id',
       message: applicationNote,
-      today: ({ config }) => config.client_id as string | undefined,
+      today: (profile) => textField(profile, 'client_id'),
       write: (profile, id) => withConfig(profile, { client_id: id }),
       fields: ['clientId'],
       example: '0oa1example',
@@ -200,13 +203,13 @@ export const providerStep: WizardStep = {
       name: 'client-secret-file',
       message: () => 'Client secret (Google gives desktop applications one; it protects nothing)',
       isAsked: isType('google'),
-      today: ({ config }) => config.client_secret as string | undefined,
+      today: (profile) => textField(profile, 'client_secret'),
       check: (secret) => (/^\S+$/.test(secret) ? undefined : 'a text without spaces'),
       write: (profile, secret) => withConfig(profile, { client_secret: secret }),
     }),
     question<'redirect-port'>({
       name: 'redirect-port',
-      today: ({ config }) => Number(config.redirect_port ?? DEFAULT_REDIRECT_PORT),
+      today: redirectPortOf,
       check: (port) =>
         Number.isInteger(port) && port >= 1 && port <= 65_535 ? undefined : 'a whole number from 1 to 65535',
       write: (profile, port) => withConfig(profile, { redirect_port: port }),

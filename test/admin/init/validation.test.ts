@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { emptyProfile } from '../../../admin/init/candidate.ts';
 import { ANSWER_NAMES, ANSWERS, type AnswerName, type AnswerSpec } from '../../../admin/init/names.ts';
 import { QUESTIONS } from '../../../admin/init/steps/steps.ts';
+import { emptyProfile } from '../../../admin/profiles/admin-profile.ts';
 import { scriptedPrompter } from './fixtures/scripted-prompter.ts';
 import { wizard } from './fixtures/wizard.ts';
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { type InfraSettings, readInfraFile, withSettings } from '../../../admin/profiles/infra-file.ts';
+import { type InfraSettings, readInfraFile } from '../../../admin/profiles/infra-file.ts';
+import { withSettings } from '../../../admin/profiles/infra-profile.ts';
 import { COGNITO, profileOf } from '../../infra/fixtures/profiles.ts';
 import { ccwb, type Result } from '../fixtures/admin-edges.ts';
 

@@ -2,7 +2,7 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { PROFILE_SCHEMA } from '../../../admin/profiles/admin-profile.ts';
-import { asProfileConfig } from '../../../admin/profiles/profile-check.ts';
+import { userProfileOf } from '../../../admin/profiles/profile-check.ts';
 import { migrate } from '../../../admin/profiles/profile-migrations.ts';
 import {
   listProfiles,
@@ -85,7 +85,7 @@ t.test('a profile of the legacy tool is read as one of today, and nothing of it 
       cowork_service_token: 'static-token',
     },
   });
-  t.match(asProfileConfig(profile), { awsRegion: 'eu-west-1', credentialStorage: 'keyring' });
+  t.match(userProfileOf(profile), { awsRegion: 'eu-west-1', credentialStorage: 'keyring' });
 });
 
 t.test('its oldest names count, and its newer ones before them', async (t) => {
