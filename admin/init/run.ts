@@ -19,7 +19,7 @@ import {
 import { forgetDraft, keepDraft, readDraft } from './draft.ts';
 import { finalProblem, nextSteps, report } from './finish.ts';
 import { fileAnswers, flagAnswers, type GivenAnswers } from './given.ts';
-import { Interview } from './interview.ts';
+import { createInterview, type Interview } from './interview.ts';
 import { answered } from './prompts/ask.ts';
 import { plainVoice } from './prompts/plain-voice.ts';
 import type { Prompter, Voice } from './prompts/prompter.ts';
@@ -51,11 +51,11 @@ export async function init(flags: InitFlags, edges: AdminEdges): Promise<void> {
   const prompter = flags.yes ? undefined : await edges.openPrompts?.();
   const voice = prompter ?? plainVoice(edges);
   voice.opening('Claude Code with Bedrock: a deployment');
-  const name = await nameOf(flags.profile ?? file?.profile, prompter, edges.env);
+  const name = await chooseName(flags.profile ?? file?.profile, prompter, edges.env);
   const before = listProfiles(edges.env).includes(name) ? readProfile(name, edges.env) : undefined;
   const kept = prompter ? await keptAnswers(name, prompter, edges) : new Map();
   let keeps = kept.size > 0;
-  const interview = new Interview({
+  const interview = createInterview({
     name,
     before,
     given: new Map([...kept, ...given]),
@@ -80,34 +80,36 @@ export async function init(flags: InitFlags, edges: AdminEdges): Promise<void> {
   save(interview, name, before, edges, voice, flags);
 }
 
-/** The profile's name: as given, as typed, or the one a command would mean. */
-async function nameOf(
+/** Returns the profile's name: as given, as typed, or the one that a command without a name works on. */
+async function chooseName(
   given: string | undefined,
   prompter: Prompter | undefined,
   env: Environment,
 ): Promise<string> {
   const names = listProfiles(env);
-  const usual = env.CCWB_PROFILE || (currentProfile(env) ?? (names.length === 1 ? names[0] : DEFAULT_NAME));
-  const name = given ?? (prompter ? undefined : usual);
-  if (name !== undefined) {
-    profilePath(name, env);
-    prompter?.answered('Name of the deployment', name);
-    return name;
-  }
-  prompter?.heading(
+  const [only = DEFAULT_NAME] = names;
+  const usual = env.CCWB_PROFILE || (currentProfile(env) ?? (names.length === 1 ? only : DEFAULT_NAME));
+  if (given === undefined && prompter) return askName(usual, names, prompter);
+  const name = given ?? usual;
+  profilePath(name, env);
+  prompter?.answered('Name of the deployment', name);
+  return name;
+}
+
+async function askName(usual: string, names: readonly string[], prompter: Prompter): Promise<string> {
+  prompter.heading(
     'Profile',
     `1 of ${STEPS.length + 1}`,
     names.length === 0
       ? "A deployment by its name. Stacks in AWS and the users' AWS profile are called after it."
       : `There ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}. A name of these changes that one; another makes a new one.`,
   );
-  return answered(
-    await (prompter as Prompter).text({
-      message: 'Name of the deployment',
-      fallback: usual ?? DEFAULT_NAME,
-      validate: (typed) => (PROFILE_NAME.test(typed.trim()) ? undefined : `Allowed: ${PROFILE_NAME_WORDS}`),
-    }),
-  ).trim();
+  const typed = await prompter.text({
+    message: 'Name of the deployment',
+    fallback: usual,
+    validate: (text) => (PROFILE_NAME.test(text.trim()) ? undefined : `Allowed: ${PROFILE_NAME_WORDS}`),
+  });
+  return answered(typed).trim();
 }
 
 /** What an earlier start was told, if the person wants to go on from there. */
