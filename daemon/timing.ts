@@ -66,9 +66,9 @@ export const TIMING = {
   /** A connection nobody uses: shorter than a sleep or a change of networks, which it would not survive. */
   keepAliveMs: 4 * SECOND,
   /** How often a refresh token is sent whose use had no clear end, the first time included. */
-  unclearTries: 3,
+  lostReplyTries: 3,
   /** Pause before the last of these; the one before follows at once, inside every provider's grace. */
-  unclearRetryMs: 1 * SECOND,
+  lostReplyRetryMs: 1 * SECOND,
   /** Refusals without a reason are believed once they have gone on for this long: a firewall's hiccup has not. */
   refusalProofMs: 1 * MINUTE,
   /** Then a sign-in is asked for, and the token left alone for this long. */

@@ -60,72 +60,17 @@ const CLOCK_TOLERANCE_SECONDS = 30;
 /** The parts of the daemon's edges that the OIDC client uses. */
 export type OidcEdges = { fetch: Fetch; clock: Pick<CorrectedClock, 'skewMs' | 'inDoubt'> };
 
-/** With device-grant and provider-errors, all that knows openid-client; every error leaves it as ours. */
-export function createOidcClient(
-  profile: Pick<ProfileConfig, 'identityProvider' | 'clientId' | 'clientSecret' | 'scopes'>,
-  edges: OidcEdges,
-): OidcClient {
+/** The fields of a profile that the OIDC client uses. */
+type OidcProfile = Pick<ProfileConfig, 'identityProvider' | 'clientId' | 'clientSecret' | 'scopes'>;
+
+/** The only user of openid-client, with device-grant and provider-errors: it throws this product's errors. */
+export function createOidcClient(profile: OidcProfile, edges: OidcEdges): OidcClient {
   const { issuer, providerType } = profile.identityProvider;
-  let configuration: Promise<oauth.Configuration> | undefined;
-  /** What this machine's clock lacked when the configuration was made. */
-  let configuredSkewMs = 0;
-  /** The provider's keys, kept when the rest is discovered anew. */
-  let keys: oauth.ExportedJWKSCache | undefined;
   const rotation = createRotationWatch(edges.fetch);
-
-  const discover = async (): Promise<oauth.Configuration> => {
-    const insecure = new URL(issuer).protocol === 'http:';
-    configuredSkewMs = edges.clock.skewMs();
-    const config = await oauth.discovery(
-      new URL(issuer),
-      profile.clientId,
-      {
-        [oauth.clockTolerance]: CLOCK_TOLERANCE_SECONDS,
-        [oauth.clockSkew]: Math.round(configuredSkewMs / 1000),
-      },
-      profile.clientSecret ? oauth.ClientSecretPost(profile.clientSecret) : oauth.None(),
-      {
-        [oauth.customFetch]: rotation.fetch as oauth.CustomFetch,
-        timeout: TIMING.callMs / 1000,
-        // The configuration allows http for loopback issuers only.
-        execute: [oauth.enableNonRepudiationChecks, ...(insecure ? [oauth.allowInsecureRequests] : [])],
-      },
-    );
-    if (keys) oauth.setJwksCache(config, keys);
-    return config;
-  };
-
-  const configured = (anew = false): Promise<oauth.Configuration> => {
-    if (anew || configuredSkewMs !== edges.clock.skewMs()) configuration = undefined;
-    const current = configuration ?? discover();
-    configuration = current;
-    current.catch(() => {
-      if (configuration === current) configuration = undefined;
-    });
-    return current;
-  };
-
-  const calling = async <T>(action: (config: oauth.Configuration) => Promise<T>): Promise<T> => {
-    try {
-      const config = await configured();
-      const result = await action(config);
-      keys = oauth.getJwksCache(config) ?? keys;
-      return result;
-    } catch (thrown) {
-      if (thrown instanceof LostReply || thrown instanceof UnexplainedRefusal) throw thrown;
-      const error = translateProviderError(thrown, issuer);
-      // Keys or endpoints may have changed: the next call discovers them anew.
-      if (error.code === 'ERR_ID_TOKEN_INVALID' || error.code === 'ERR_PROVIDER_INVALID') {
-        configuration = undefined;
-        keys = undefined;
-      }
-      throw error;
-    }
-  };
-
+  const configuration = createProviderConfiguration(profile, edges.clock, rotation.fetch);
   return {
     startAuthorization: (redirectUri) =>
-      calling(async (config) => {
+      configuration.use(async (config) => {
         const codeVerifier = oauth.randomPKCECodeVerifier();
         const secrets = { state: oauth.randomState(), nonce: oauth.randomNonce(), codeVerifier };
         const url = oauth.buildAuthorizationUrl(config, {
@@ -142,7 +87,7 @@ export function createOidcClient(
       }),
 
     redeemCode: (callback, secrets) =>
-      calling(async (config) => {
+      configuration.use(async (config) => {
         const sender = callback.searchParams.get('iss');
         // The library refuses it too, in the words of a wrong ID token.
         if (sender !== null && sender !== config.serverMetadata().issuer) throw otherProvider(issuer);
@@ -157,50 +102,138 @@ export function createOidcClient(
 
     rediscover: async () => {
       try {
-        await configured(true);
+        await configuration.get(true);
         // A first reply that shows a wrong clock is not believed yet: an ID token would be judged by it.
-        if (edges.clock.inDoubt()) await configured(true);
+        if (edges.clock.inDoubt()) await configuration.get(true);
       } catch (thrown) {
         throw translateProviderError(thrown, issuer);
       }
     },
 
     refresh: (refreshToken, subject, onRefreshToken) =>
-      calling(async (config) => {
+      configuration.use(async (config) => {
         const watched = rotation.watch(onRefreshToken);
         try {
           const reply = await oauth.refreshTokenGrant(config, refreshToken).catch((thrown: unknown) => {
-            if (watched.answered()) throw thrown;
-            if (isUnexplainedRefusal(thrown))
-              throw new UnexplainedRefusal(refusedWithoutReason(issuer, thrown));
-            if (isOutcomeUnknown(thrown)) throw new LostReply(translateProviderError(thrown, issuer));
-            throw thrown;
+            throw watched.answered() ? thrown : refreshFailure(thrown, issuer);
           });
-          const tokens = readTokens(reply, issuer);
-          const known = subject !== UNKNOWN_SUBJECT;
-          if (known && tokens.idToken && tokens.idToken.claims.sub !== subject) {
-            throw invalidIdToken(issuer, 'is for another user than the one who signed in');
-          }
-          return tokens;
+          return checkSubject(readTokens(reply, issuer), subject, issuer);
         } finally {
           watched.end();
         }
       }),
 
     revoke: (refreshToken) =>
-      calling(async (config) => {
+      configuration.use(async (config) => {
         if (!config.serverMetadata().revocation_endpoint) return false;
         await oauth.tokenRevocation(config, refreshToken, { token_type_hint: 'refresh_token' });
         return true;
       }),
 
-    ...createDeviceGrant({ issuer, scopes: profile.scopes }, calling),
+    ...createDeviceGrant({ issuer, scopes: profile.scopes }, configuration.use),
   };
 }
 
-/** How each provider is asked for a refresh token. */
+/** This client's configuration at its provider, discovered when it is first needed. */
+type ProviderConfiguration = {
+  /** Returns the configuration; discovers it again after a failure, a change of the clock, or if `anew`. */
+  get(anew?: boolean): Promise<oauth.Configuration>;
+  /** Runs `action` with the configuration. @throws CcwbError, LostReply, UnexplainedRefusal */
+  use<T>(action: (config: oauth.Configuration) => Promise<T>): Promise<T>;
+};
+
+function createProviderConfiguration(
+  profile: OidcProfile,
+  clock: OidcEdges['clock'],
+  fetch: Fetch,
+): ProviderConfiguration {
+  const { issuer } = profile.identityProvider;
+  let configuration: Promise<oauth.Configuration> | undefined;
+  /** The correction of this machine's clock when the configuration was made. */
+  let configuredSkewMs = 0;
+  /** The provider's keys, kept when the rest is discovered again. */
+  let keys: oauth.ExportedJWKSCache | undefined;
+
+  const discover = async (): Promise<oauth.Configuration> => {
+    configuredSkewMs = clock.skewMs();
+    const config = await discoverConfiguration(profile, configuredSkewMs, fetch);
+    if (keys) oauth.setJwksCache(config, keys);
+    return config;
+  };
+
+  const get = (anew = false): Promise<oauth.Configuration> => {
+    if (anew || configuredSkewMs !== clock.skewMs()) configuration = undefined;
+    const current = configuration ?? discover();
+    configuration = current;
+    current.catch(() => {
+      if (configuration === current) configuration = undefined;
+    });
+    return current;
+  };
+
+  return {
+    get,
+    use: async (action) => {
+      try {
+        const config = await get();
+        const result = await action(config);
+        keys = oauth.getJwksCache(config) ?? keys;
+        return result;
+      } catch (thrown) {
+        if (thrown instanceof LostReply || thrown instanceof UnexplainedRefusal) throw thrown;
+        const error = translateProviderError(thrown, issuer);
+        // Keys or endpoints may have changed: the next call discovers them again.
+        if (error.code === 'ERR_ID_TOKEN_INVALID' || error.code === 'ERR_PROVIDER_INVALID') {
+          configuration = undefined;
+          keys = undefined;
+        }
+        throw error;
+      }
+    },
+  };
+}
+
+function discoverConfiguration(
+  profile: OidcProfile,
+  skewMs: number,
+  fetch: Fetch,
+): Promise<oauth.Configuration> {
+  const issuer = new URL(profile.identityProvider.issuer);
+  const insecure = issuer.protocol === 'http:';
+  return oauth.discovery(
+    issuer,
+    profile.clientId,
+    {
+      [oauth.clockTolerance]: CLOCK_TOLERANCE_SECONDS,
+      [oauth.clockSkew]: Math.round(skewMs / 1000),
+    },
+    profile.clientSecret ? oauth.ClientSecretPost(profile.clientSecret) : oauth.None(),
+    {
+      [oauth.customFetch]: fetch as oauth.CustomFetch,
+      timeout: TIMING.callMs / 1000,
+      // config.json allows http for loopback issuers only.
+      execute: [oauth.enableNonRepudiationChecks, ...(insecure ? [oauth.allowInsecureRequests] : [])],
+    },
+  );
+}
+
+/** Tells a failure of the token endpoint that leaves the fate of the refresh token open from a clear one. */
+function refreshFailure(thrown: unknown, issuer: string): unknown {
+  if (isUnexplainedRefusal(thrown)) return new UnexplainedRefusal(refusedWithoutReason(issuer, thrown));
+  if (isOutcomeUnknown(thrown)) return new LostReply(translateProviderError(thrown, issuer));
+  return thrown;
+}
+
+/** @throws CcwbError ERR_ID_TOKEN_INVALID when the ID token is for another user (OIDC Core 12.2). */
+function checkSubject(tokens: Tokens, subject: string, issuer: string): Tokens {
+  if (subject !== UNKNOWN_SUBJECT && tokens.idToken && tokens.idToken.claims.sub !== subject)
+    throw invalidIdToken(issuer, 'is for another user than the one who signed in');
+  return tokens;
+}
+
+/** Returns the parameters that make the provider issue a refresh token. */
 function refreshTokenParameters(providerType: string, scopes: readonly string[]): Record<string, string> {
   if (providerType === 'google') return { access_type: 'offline', prompt: 'consent' };
-  // OIDC Core 11: offline_access may be ignored without consent; providers known to want it are asked so.
+  // OIDC Core 11: offline_access may be ignored without consent.
   return providerType === 'generic' && scopes.includes('offline_access') ? { prompt: 'consent' } : {};
 }

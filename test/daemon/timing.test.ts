@@ -38,8 +38,8 @@ t.test('the timing policy', async (t) => {
     callMs: 15 * SECOND,
     connectMs: 5 * SECOND,
     keepAliveMs: 4 * SECOND,
-    unclearTries: 3,
-    unclearRetryMs: 1 * SECOND,
+    lostReplyTries: 3,
+    lostReplyRetryMs: 1 * SECOND,
     refusalProofMs: 1 * MINUTE,
     refusalMemoryMs: 5 * MINUTE,
     lockMs: 20 * SECOND,
@@ -88,7 +88,7 @@ t.test('what the numbers must be to each other', async (t) => {
   );
   t.ok(TIMING.lockMs > TIMING.callMs, 'another daemon may be in the middle of a call');
   t.ok(
-    TIMING.unclearTries * TIMING.callMs < 60 * SECOND,
+    TIMING.lostReplyTries * TIMING.callMs < 60 * SECOND,
     'the last try is inside the longest grace a provider gives',
   );
 });

@@ -18,7 +18,7 @@ function counted(refreshes: (() => Promise<void>)[]) {
     },
     credentials: {
       view: () => ({ expiresAt: null, nextRefreshAt: null, problem: undefined }),
-      wokeUp: () => {
+      onWakeUp: () => {
         counts.wokenUp += 1;
       },
       refreshIfDue: () => {

@@ -563,7 +563,7 @@ t.test('replies that stay lost end no session', async (t) => {
     throw new LostReply(unreachable());
   };
   t.equal(await codeOf(session.idToken()), 'ERR_PROVIDER_UNREACHABLE');
-  t.equal(oidc.spent.length, TIMING.unclearTries);
+  t.equal(oidc.spent.length, TIMING.lostReplyTries);
   t.equal(session.view().signedIn, true);
   t.ok(store.session(KEY)?.spentAt, 'the journal keeps that a use of the token had no end');
 });
