@@ -1,29 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Something that happens once, and that any number of callers wait for. */
+/** A promise that is resolved from outside, once; any number of callers may wait for it. */
 export type Deferred = { promise: Promise<void>; resolve(): void };
 
 export function createDeferred(): Deferred {
-  let happens = (): void => {};
-  const happened = new Promise<void>((resolve) => {
-    happens = resolve;
+  let resolve = (): void => {};
+  const promise = new Promise<void>((resolvePromise) => {
+    resolve = resolvePromise;
   });
-  return { promise: happened, resolve: happens };
+  return { promise, resolve };
 }
 
-/** Resolves when the event has happened, when the time is over, or when the caller went away. */
-export async function waitFor(
-  { promise: happened }: Deferred,
-  ms: number,
-  signal: AbortSignal,
-): Promise<void> {
+/** Resolves when the promise has settled, when the time is over, or when `signal` aborts. */
+export async function waitFor({ promise }: Deferred, ms: number, signal: AbortSignal): Promise<void> {
   const done = new AbortController();
   const stop = AbortSignal.any([signal, done.signal]);
-  await Promise.race([happened, sleep(ms, undefined, { signal: stop }).catch(() => undefined)]);
+  await Promise.race([promise, sleep(ms, undefined, { signal: stop }).catch(() => undefined)]);
   done.abort();
 }
 
-/** The result if it comes in time, else undefined; what is waited for goes on either way. */
+/** Returns the result if it arrives in time, else undefined. The call continues in both cases. */
 export async function resultWithin<T>(ms: number, result: Promise<T>): Promise<T | undefined> {
   const abort = new AbortController();
   const timeOut = sleep(ms, undefined, { signal: abort.signal }).catch(() => undefined);

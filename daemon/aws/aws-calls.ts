@@ -6,57 +6,57 @@ import type { IdToken } from '../oidc/tokens.ts';
 import type { Clock } from '../platform/clock.ts';
 import { TIMING } from '../timing.ts';
 
-/** Temporary AWS credentials; `expiresAt` in milliseconds since the epoch. */
+/** Temporary AWS credentials; `expiresAt` is in milliseconds since the epoch. */
 export type AwsCredentials = {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken: string;
   expiresAt: number;
-  /** Whole life when they were issued, in milliseconds. */
+  /** The time they are valid from issue to expiry, in milliseconds. */
   lifetimeMs: number;
 };
 
 /** Exchanges an ID token for AWS credentials: an identity pool, or a role directly. */
 export type Federation = {
   /**
-   * @throws CcwbError ERR_AWS_UNREACHABLE for what passes, ERR_AWS_DENIED, ERR_AWS_CONFIG;
+   * @throws CcwbError ERR_AWS_UNREACHABLE for faults that pass, ERR_AWS_DENIED, ERR_AWS_CONFIG;
    *   {@link StaleIdToken} when AWS finds the ID token expired.
    */
   credentials(idToken: IdToken): Promise<AwsCredentials>;
 };
 
-/** AWS calls the ID token expired although we did not: get a new one and ask once more. */
+/** AWS finds an ID token expired that is still valid by this machine's clock. The caller retries once with a new one. */
 export class StaleIdToken extends Error {
   override readonly name = 'StaleIdToken';
 }
 
-/** What the SDK calls a reply that it cannot read: a proxy, a captive portal or the network spoke, not AWS. */
-const NAMES_OF_NO_SERVICE = new Set(['', 'Error', 'SyntaxError', 'TypeError', 'Unknown', 'UnknownError']);
+/** The SDK's error names for a reply that it cannot read: it comes from a proxy or captive portal, not from AWS. */
+const UNREADABLE_REPLY_NAMES = new Set(['', 'Error', 'SyntaxError', 'TypeError', 'Unknown', 'UnknownError']);
 
-/** How AWS names its errors. A person is shown the name, so that of anybody else's reply is not passed on. */
+/** The form of AWS error names. The name is shown to a person: a name of another form comes from another sender. */
 const AWS_ERROR_NAME = /^[A-Za-z][\w.:-]{0,63}$/;
 
 const ignore = (): void => {};
 
-/** What every client of an AWS service has in common here. */
+/** Returns the settings that all AWS clients of the daemon share. */
 export function clientSettings(fetch: Fetch) {
   return {
     requestHandler: createAwsTransport(fetch),
-    // The operations we call are public; without this the SDK would look for credentials, and find ours.
+    // These operations need no credentials. Without these the SDK would look for some, and find ours.
     credentials: { accessKeyId: '', secretAccessKey: '' },
-    // Tries are the scheduler's business: it knows when an answer is needed.
+    // Only the scheduler retries: it knows when an answer is needed.
     maxAttempts: 1,
-    // Its warnings would go to the console, and its debug lines hold tokens.
+    // The default logger writes warnings to the console, and its debug lines contain tokens.
     logger: { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore },
   };
 }
 
-/** Ends one call after its time, wherever it hangs. */
+/** Returns the options that abort one call after its time limit. */
 export function timeLimit(): { abortSignal: AbortSignal } {
   return { abortSignal: AbortSignal.timeout(TIMING.callMs) };
 }
 
-/** The credentials in a reply. @throws CcwbError ERR_AWS_UNREACHABLE when a field is missing. */
+/** Returns the credentials in a reply. @throws CcwbError ERR_AWS_UNREACHABLE when a field is missing. */
 export function readCredentials(
   fields: {
     accessKeyId: string | undefined;
@@ -68,7 +68,7 @@ export function readCredentials(
   clock: Clock,
 ): AwsCredentials {
   const { accessKeyId, secretAccessKey, sessionToken, expiration } = fields;
-  // The SDK takes a reply's fields as they come: its types are what AWS promises.
+  // The SDK does not check a reply: its types say only what AWS promises.
   if (!isText(accessKeyId) || !isText(secretAccessKey) || !isText(sessionToken))
     throw malformedReply(operation);
   const expiresAt = expiration?.getTime() ?? Number.NaN;
@@ -88,7 +88,7 @@ export function malformedReply(operation: string): CcwbError {
   );
 }
 
-/** Error names of AWS that pass by themselves: throttling and faults of the service or of the network. */
+/** AWS error names of throttling and of passing faults of the service or of the network. */
 const PASSING = new Set([
   'TooManyRequestsException',
   'ThrottlingException',
@@ -103,10 +103,10 @@ const PASSING = new Set([
 ]);
 
 /**
- * An error of an AWS SDK client, in our vocabulary. Its own message is never passed on: services quote
- * tokens' claims in them.
+ * Translates an error of an AWS SDK client. Its own message is never passed on: services quote the claims of
+ * tokens in them.
  *
- * @param service as a person knows it, e.g. "Amazon Cognito".
+ * @param service the name a person knows, e.g. "Amazon Cognito".
  * @param configured the field of config.json that names the resource, and its value.
  */
 export function translateAwsError(
@@ -115,7 +115,7 @@ export function translateAwsError(
   configured: { field: string; value: string },
 ): CcwbError | StaleIdToken {
   if (thrown instanceof CcwbError || thrown instanceof StaleIdToken) return thrown;
-  // A reply's `__type` as it came, which may be anything.
+  // The reply's `__type`, unchecked: it may be of any type.
   const name = thrown instanceof Error && typeof thrown.name === 'string' ? thrown.name : '';
   const status = httpStatus(thrown);
   const message = thrown instanceof Error ? thrown.message : '';
@@ -144,7 +144,7 @@ export function translateAwsError(
       );
   }
   const passing = PASSING.has(name) || status === 0 || status >= 500 || status === 429;
-  if (passing || NAMES_OF_NO_SERVICE.has(name) || !AWS_ERROR_NAME.test(name))
+  if (passing || UNREADABLE_REPLY_NAMES.has(name) || !AWS_ERROR_NAME.test(name))
     return unreachable(service, name, thrown);
   return wrongConfiguration(service, configured, `was refused (${name})`, thrown);
 }
@@ -173,7 +173,7 @@ function wrongConfiguration(
   );
 }
 
-/** The HTTP status an SDK error carries, or 0 when no reply of the service was understood. */
+/** Returns the HTTP status of an SDK error; 0 when the SDK understood no reply of the service. */
 function httpStatus(thrown: unknown): number {
   if (typeof thrown !== 'object' || thrown === null || !('$metadata' in thrown)) return 0;
   const metadata = thrown.$metadata;

@@ -5,7 +5,7 @@ import type { Federation } from './aws-calls.ts';
 import { createIdentityPoolFederation } from './identity-pool.ts';
 import { createRoleFederation } from './role-federation.ts';
 
-/** The profile's way from an ID token to AWS credentials. */
+/** Creates the federation of a profile: an identity pool, or a role that trusts the identity provider. */
 export function createFederation(profile: ProfileConfig, edges: { clock: Clock; fetch: Fetch }): Federation {
   const { federation } = profile;
   return federation.type === 'cognito'

@@ -23,8 +23,8 @@ export type IdentityPoolOptions = {
 };
 
 /**
- * Credentials from a Cognito identity pool, enhanced flow: `GetId` once per user, then
- * `GetCredentialsForIdentity`, which takes no duration and always gives an hour.
+ * Creates a federation through a Cognito identity pool, enhanced flow: `GetId` once per user, then
+ * `GetCredentialsForIdentity`, which has no duration parameter: the credentials last an hour.
  *
  * @see https://docs.aws.amazon.com/cognito/latest/developerguide/authentication-flow.html
  */
@@ -38,7 +38,7 @@ export function createIdentityPoolFederation(
     ...(options.endpoint ? { endpoint: options.endpoint } : {}),
     ...clientSettings(edges.fetch),
   });
-  /** Identity ids by `sub`. They name a person in this pool and are no secret. */
+  /** Identity ids by `sub`. An identity id names a person in this pool and is not secret. */
   const identityIds = new Map<string, string>();
 
   return {
@@ -73,7 +73,7 @@ export function createIdentityPoolFederation(
           field: 'identity_pool_id',
           value: options.identityPoolId,
         });
-        // A pool that was deleted and made again knows none of the old identities.
+        // A pool that was deleted and created again has none of the old identities.
         if (error instanceof CcwbError && error.code === 'ERR_AWS_CONFIG') identityIds.delete(sub);
         throw error;
       }

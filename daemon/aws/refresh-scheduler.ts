@@ -7,11 +7,11 @@ import { TIMING } from '../timing.ts';
 export type RefreshScheduler = { stop(): Promise<void> };
 
 /**
- * Looks at every profile on a wall-clock tick and refreshes what is due. Never opens a browser: what needs
- * a person waits for one.
+ * Checks every profile on a wall-clock tick and refreshes those that are due. It never opens a browser: a
+ * profile that needs a sign-in waits for a person.
  *
- * @param tickSeconds a divisor of 60; shorter than the default only to watch a day in a minute.
- * @param alsoAtTick what else follows the clock and config.json.
+ * @param tickSeconds a divisor of 60; shorter than the default only in simulations.
+ * @param alsoAtTick called at each tick, for other parts that follow the clock and config.json.
  */
 export function startRefreshScheduler(
   profiles: Profiles,
@@ -25,8 +25,8 @@ export function startRefreshScheduler(
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
 
-  /** One try, and the next one by a timer when back-off wants it before the next tick. */
-  const look = async (profile: Profile): Promise<void> => {
+  /** Refreshes a profile if that is due, and sets a timer for a retry that is due before the next tick. */
+  const check = async (profile: Profile): Promise<void> => {
     const { name } = profile.config;
     clearTimeout(retries.get(name));
     retries.delete(name);
@@ -35,19 +35,19 @@ export function startRefreshScheduler(
     const waitMs = (nextRefreshAt ?? Number.POSITIVE_INFINITY) - edges.clock.now();
     if (stopped || !problem || waitMs >= tickMs) return;
     clearTimeout(retries.get(name));
-    retries.set(name, setTimeout(() => void look(profile), Math.max(waitMs, LEAST_WAIT_MS)).unref());
+    retries.set(name, setTimeout(() => void check(profile), Math.max(waitMs, LEAST_WAIT_MS)).unref());
   };
 
   const tick = (): void => {
     const now = edges.clock.now();
     const gap = now - lastTick;
     lastTick = now;
-    const wokeUp = gap > 1.5 * tickMs || gap < 0;
+    const wokeUp = isClockJump(gap, tickMs);
     if (wokeUp) edges.log('info', 'clock jumped', { durationMs: gap });
-    // Each profile on its own: a slow one delays no other, nor does a config.json that makes trouble.
+    // Each profile runs on its own: a slow one, or a faulty config.json, delays no other.
     for (const profile of profiles.all()) {
       if (wokeUp) profile.credentials.onWakeUp();
-      void look(profile);
+      void check(profile);
       void profile.telemetry.refreshIfDue();
     }
     profiles.reloadIfChanged();
@@ -56,14 +56,13 @@ export function startRefreshScheduler(
 
   const schedule = cron.createTask(`*/${tickSeconds} * * * * *`, tick, {
     name: 'refresh',
-    // In local time an hour comes twice when summer ends, and node-cron skips both.
+    // In local time one hour comes twice when summer time ends, and node-cron skips both.
     timezone: 'UTC',
     logger: silent,
   });
   /**
-   * node-cron tells the times of the ticks; the waiting for them is done here. Its own is for a time that it
-   * worked out before: it lasts an hour when the clock is set back by one, and after a sleep it first goes
-   * through every tick that was missed, which takes seconds.
+   * Waits for the next tick that node-cron computes. Its own timer would wait for an hour after the clock was
+   * set back by one, and after a sleep it runs through every missed tick first, which takes seconds.
    */
   const waitForTick = (): void => {
     const now = edges.clock.local(edges.clock.now());
@@ -73,8 +72,7 @@ export function startRefreshScheduler(
         waitForTick();
         schedule.execute().catch((error: unknown) => edges.log('error', 'defect', { cause: causeOf(error) }));
       },
-      // Timers may be a moment early: a time that close has been served.
-      waits.find((ms) => ms > tickMs / 4 && ms <= 1.25 * tickMs) ?? tickMs,
+      nextWaitMs(waits, tickMs),
     );
   };
   waitForTick();
@@ -89,8 +87,23 @@ export function startRefreshScheduler(
   };
 }
 
-/** A retry that is due already still lets others have their turn, in milliseconds. */
+/** Returns true when the time between two ticks shows a wake-up or a change of the clock. */
+export function isClockJump(gapMs: number, tickMs: number): boolean {
+  return gapMs > 1.5 * tickMs || gapMs < 0;
+}
+
+/**
+ * Returns the wait until the next tick, in milliseconds. A timer may fire a moment early: a tick that close
+ * was the one just served.
+ *
+ * @param waits the waits until the next ticks by the wall clock; out of range after a change of the clock.
+ */
+export function nextWaitMs(waits: readonly number[], tickMs: number): number {
+  return waits.find((ms) => ms > tickMs / 4 && ms <= 1.25 * tickMs) ?? tickMs;
+}
+
+/** The least pause before a retry that is due already, so that other work runs in between; in milliseconds. */
 const LEAST_WAIT_MS = 10;
 
-/** node-cron writes to the console otherwise; what matters is in our log. */
+/** Replaces node-cron's own logger, which writes to the console. */
 const silent = { info: () => {}, warn: () => {}, error: () => {}, debug: () => {} };

@@ -11,12 +11,12 @@ export type RoleFederationOptions = {
   endpoint: string | undefined;
 };
 
-/** Length of a RoleSessionName, in characters. */
+/** The allowed lengths of a RoleSessionName, in characters. */
 const SESSION_NAME = { least: 2, most: 64 } as const;
 
 /**
- * Credentials of a role that trusts the identity provider itself: STS `AssumeRoleWithWebIdentity`, up to
- * 12 h where the role allows it.
+ * Creates a federation through a role that trusts the identity provider: STS `AssumeRoleWithWebIdentity`,
+ * for up to 12 h where the role allows it.
  *
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  */
@@ -61,7 +61,7 @@ export function createRoleFederation(
   };
 }
 
-/** The SDK's client, loaded when the first profile with direct federation needs it: most have none. */
+/** Loads the SDK's client on first use: most installations have no profile with direct federation. */
 async function loadSts(options: RoleFederationOptions, fetch: Fetch) {
   const { STSClient, AssumeRoleWithWebIdentityCommand } = await import('@aws-sdk/client-sts');
   const client = new STSClient({
@@ -72,7 +72,7 @@ async function loadSts(options: RoleFederationOptions, fetch: Fetch) {
   return { client, AssumeRoleWithWebIdentityCommand };
 }
 
-/** Who CloudTrail names: the e-mail in STS' alphabet, else the subject. */
+/** Returns the session name that CloudTrail shows: the e-mail address in the alphabet of STS, else the subject. */
 export function roleSessionName(claims: Claims): string {
   const plain = (text: string): string => text.replace(/[^\w+=,.@-]/g, '-');
   const email = typeof claims.email === 'string' ? plain(claims.email).slice(0, SESSION_NAME.most) : '';
