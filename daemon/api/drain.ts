@@ -31,7 +31,7 @@ export function createDrain(
 
   const run = async (): Promise<void> => {
     const latest = performance.now() + TIMING.signInLifeMs;
-    while (signingIn() && performance.now() < latest) await sleep(TIMING.drainLookMs);
+    while (signingIn() && performance.now() < latest) await sleep(TIMING.drainPollMs);
     await profiles.settled();
     await stop();
   };

@@ -4,33 +4,35 @@ import { TIMING } from '../timing.ts';
 import { readTokens, requireIdToken } from './read-tokens.ts';
 import type { SignInTokens } from './tokens.ts';
 
-/** What the provider gave for one sign-in on another device (RFC 8628 3.2). */
+/** The device authorization response for one sign-in on another device (RFC 8628 3.2). */
 export type DeviceAuthorization = {
-  /** A secret: whoever has it gets the tokens. */
+  /** A secret: anyone who has it can get the tokens. */
   deviceCode: string;
-  /** What a person reads and types: printable, and short. */
+  /** The code a person reads and types: printable, at most 40 characters. */
   userCode: string;
-  /** Https, or http on loopback; as is the next. */
+  /** An https address, or http on loopback; so is `verificationUriComplete`. */
   verificationUri: string;
-  /** The same with the code in it; not every provider has one. */
+  /** The same address with the code in it; undefined when the provider has none. */
   verificationUriComplete: string | undefined;
   lifeMs: number;
   intervalMs: number;
 };
 
-/** Tokens, or that the person has not answered yet; `slowDown`: and that we ask too often. */
+/** The tokens; or no answer of the person yet, with `slowDown` when the provider wants fewer polls. */
 export type DevicePoll = { slowDown: boolean } | { tokens: SignInTokens };
 
 /** The device authorization grant (RFC 8628). */
 export type DeviceGrant = {
   /**
-   * @returns undefined when the provider offers no such grant.
-   * @throws CcwbError ERR_PROVIDER_REJECTED when it offers it, but not to this application; ERR_PROVIDER_…
+   * Requests a code (RFC 8628 3.1).
+   *
+   * @returns undefined when the provider does not offer this grant.
+   * @throws CcwbError ERR_PROVIDER_REJECTED when this application may not use the grant; ERR_PROVIDER_…
    */
   startDeviceAuthorization(): Promise<DeviceAuthorization | undefined>;
   /**
-   * Asks once whether the person has answered. There is no nonce in this grant; the ID token is verified
-   * otherwise as ever.
+   * Polls the token endpoint once (RFC 8628 3.4). This grant has no nonce; all other checks of the ID token
+   * are the usual ones.
    *
    * @throws CcwbError ERR_LOGIN_DENIED, ERR_LOGIN_EXPIRED, ERR_ID_TOKEN_INVALID, ERR_PROVIDER_…
    */
@@ -39,17 +41,17 @@ export type DeviceGrant = {
 
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:device_code';
 
-/** Words for a person's refusal: the standard's, and Entra ID's. */
+/** The error codes for a person's refusal: that of RFC 8628, and that of Entra ID. */
 const DENIALS = ['access_denied', 'authorization_declined'];
 
-/** Letters, digits and what stands between them: a terminal prints it as it is. */
+/** Printable ASCII only: a terminal shows it unchanged. */
 const USER_CODE = /^[\x20-\x7e]{1,40}$/;
-/** More fits no screen, and is no address for people. */
+/** The longest address that a person can be asked to open, in characters. */
 const MAX_URI_LENGTH = 2_048;
-/** In milliseconds; nobody types faster. */
+/** The shortest interval between two polls, in milliseconds. */
 const MIN_INTERVAL_MS = 1_000;
 
-/** A part of the OIDC client, which lends it its configuration and its translation of errors. */
+/** @param calling runs an action with the OIDC client's configuration, and translates its errors. */
 export function createDeviceGrant(
   { issuer, scopes }: { issuer: string; scopes: readonly string[] },
   calling: <T>(action: (config: oauth.Configuration) => Promise<T>) => Promise<T>,
@@ -61,7 +63,7 @@ export function createDeviceGrant(
         const scope = scopes.join(' ');
         const reply = await oauth.initiateDeviceAuthorization(config, { scope }).catch((error: unknown) => {
           if (isRefusal(error)) throw notForThisApplication(issuer, error);
-          throw isMalformed(error) ? unusable(issuer, 'an incomplete answer', error) : error;
+          throw isMalformed(error) ? unusableReply(issuer, 'an incomplete answer', error) : error;
         });
         return readAuthorization(reply, issuer);
       }),
@@ -80,17 +82,17 @@ export function createDeviceGrant(
   };
 }
 
-/** The provider's considered word; a 5xx or 429 passes, whatever it says. */
+/** True for an error response that is final; 5xx and 429 are faults that pass. */
 function isRefusal(error: unknown): error is oauth.ResponseBodyError {
   return error instanceof oauth.ResponseBodyError && error.status < 500 && error.status !== 429;
 }
 
-/** A reply without the fields that RFC 8628 3.2 requires. */
+/** True for a reply that lacks a field that RFC 8628 3.2 requires. */
 function isMalformed(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'OAUTH_INVALID_RESPONSE';
 }
 
-/** RFC 8628 3.5. */
+/** Translates an error response to a poll (RFC 8628 3.5). */
 function readRefusal(error: oauth.ResponseBodyError, issuer: string): DevicePoll {
   if (error.error === 'authorization_pending') return { slowDown: false };
   if (error.error === 'slow_down') return { slowDown: true };
@@ -103,7 +105,7 @@ function readRefusal(error: oauth.ResponseBodyError, issuer: string): DevicePoll
       { cause: error },
     );
   }
-  // Some providers notice only now that the grant is not allowed; invalid_grant is told apart as ever.
+  // Some providers check only here that the application may use this grant.
   if (error.error === 'unauthorized_client' || error.error === 'invalid_client')
     throw notForThisApplication(issuer, error);
   throw error;
@@ -113,8 +115,8 @@ function readAuthorization(reply: oauth.DeviceAuthorizationResponse, issuer: str
   const complete = reply.verification_uri_complete;
   const lifeMs = Math.min(reply.expires_in * 1000, TIMING.deviceLifeMs);
   const intervalMs = reply.interval === undefined ? TIMING.deviceIntervalMs : reply.interval * 1000;
-  if (!USER_CODE.test(reply.user_code)) throw unusable(issuer, 'a code that cannot be shown');
-  if (!(lifeMs > 0)) throw unusable(issuer, 'a code that has expired');
+  if (!USER_CODE.test(reply.user_code)) throw unusableReply(issuer, 'a code that cannot be shown');
+  if (!(lifeMs > 0)) throw unusableReply(issuer, 'a code that has expired');
   return {
     deviceCode: reply.device_code,
     userCode: reply.user_code,
@@ -125,17 +127,17 @@ function readAuthorization(reply: oauth.DeviceAuthorizationResponse, issuer: str
   };
 }
 
-/** People go to this address, and terminals print it: parsing leaves no control characters in it. */
+/** Returns an address that a terminal may print and a person may open: parsing removes control characters. */
 function readUri(text: string, issuer: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const loopback = ['localhost', '127.0.0.1', '[::1]'].includes(url?.hostname ?? '');
   const allowed = url?.protocol === 'https:' || (url?.protocol === 'http:' && loopback);
   if (url && allowed && url.username === '' && url.password === '' && url.href.length <= MAX_URI_LENGTH)
     return url.href;
-  throw unusable(issuer, 'an address for the code that is not https');
+  throw unusableReply(issuer, 'an address for the code that is not https');
 }
 
-function unusable(issuer: string, what: string, cause?: unknown): CcwbError {
+function unusableReply(issuer: string, what: string, cause?: unknown): CcwbError {
   return new CcwbError(
     'ERR_PROVIDER_INVALID',
     `the identity provider at ${issuer}, asked for a sign-in by code, gave ${what}`,
@@ -153,7 +155,7 @@ function notForThisApplication(issuer: string, cause: oauth.ResponseBodyError): 
   );
 }
 
-/** The code was not used in time, by the provider's clock or by ours. */
+/** Returns the error of a code that expired, by the provider's clock or by this machine's. */
 export function codeExpired(cause?: unknown): CcwbError {
   return new CcwbError(
     'ERR_LOGIN_EXPIRED',

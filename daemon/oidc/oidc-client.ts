@@ -22,39 +22,39 @@ import { type SignInTokens, type Tokens, UNKNOWN_SUBJECT } from './tokens.ts';
 /** The secrets of one authorization request; they never leave the daemon. */
 export type AuthorizationSecrets = { state: string; nonce: string; codeVerifier: string };
 
-/** This client at its provider: one authorization endpoint, one token endpoint, one set of keys. */
+/** This application as a client of its identity provider. All its errors are those of this product. */
 export type OidcClient = DeviceGrant & {
-  /** Authorization code flow with PKCE S256, state and nonce (RFC 6749 4.1, RFC 7636, OIDC Core 3.1). */
+  /** Starts the authorization code flow with PKCE S256, state and nonce (RFC 6749 4.1, RFC 7636, OIDC Core 3.1). */
   startAuthorization(redirectUri: string): Promise<{ url: string; secrets: AuthorizationSecrets }>;
   /** Redeems the callback's code. @throws CcwbError ERR_LOGIN_DENIED, ERR_ID_TOKEN_INVALID, ERR_PROVIDER_… */
   redeemCode(callback: URL, secrets: AuthorizationSecrets): Promise<SignInTokens>;
   /**
-   * Asks for the provider's discovery document anew: a request that may be repeated without harm, to be
-   * sure that the provider can be reached before a refresh token is spent.
+   * Reads the provider's discovery document again. The request has no effect, so it proves that the provider
+   * can be reached before a refresh token is spent.
    *
    * @throws CcwbError ERR_PROVIDER_…
    */
   rediscover(): Promise<void>;
   /**
-   * Refresh token grant (RFC 6749 6).
+   * Spends a refresh token (RFC 6749 6).
    *
-   * @param subject whom the ID token must be for, or {@link UNKNOWN_SUBJECT}.
-   * @param onRefreshToken called and awaited with the token that replaces the spent one, before anything
-   *   else in the reply is looked at: a reply that fails verification must not cost the session.
+   * @param subject the `sub` that the ID token must have, or {@link UNKNOWN_SUBJECT}.
+   * @param onRefreshToken called and awaited with the token that replaces the spent one, before the reply
+   *   is verified: a reply that fails verification must not end the session.
    * @throws CcwbError ERR_LOGIN_REQUIRED when the provider says `invalid_grant`, and only then;
-   *   {@link LostReply} when it may have taken the token without our getting its answer;
-   *   {@link UnexplainedRefusal} when it refused the token without an error of the protocol.
+   *   {@link LostReply} when the token may be spent although no answer arrived;
+   *   {@link UnexplainedRefusal} when the refusal has no error code of RFC 6749.
    */
   refresh(
     refreshToken: string,
     subject: string,
     onRefreshToken: (token: string) => Promise<void>,
   ): Promise<Tokens>;
-  /** Revokes the refresh token (RFC 7009). False when the provider offers no revocation. */
+  /** Revokes the refresh token (RFC 7009). Returns false when the provider offers no revocation. */
   revoke(refreshToken: string): Promise<boolean>;
 };
 
-/** Clock differences between us and the provider that are nobody's fault, in seconds. */
+/** The difference between two correct clocks that verification tolerates, in seconds. */
 const CLOCK_TOLERANCE_SECONDS = 30;
 
 /** The parts of the daemon's edges that the OIDC client uses. */
@@ -89,7 +89,7 @@ export function createOidcClient(profile: OidcProfile, edges: OidcEdges): OidcCl
     redeemCode: (callback, secrets) =>
       configuration.use(async (config) => {
         const sender = callback.searchParams.get('iss');
-        // The library refuses it too, in the words of a wrong ID token.
+        // The library refuses it too, but its error would say that the ID token is wrong.
         if (sender !== null && sender !== config.serverMetadata().issuer) throw otherProvider(issuer);
         const reply = await oauth.authorizationCodeGrant(config, callback, {
           expectedState: secrets.state,
@@ -103,7 +103,7 @@ export function createOidcClient(profile: OidcProfile, edges: OidcEdges): OidcCl
     rediscover: async () => {
       try {
         await configuration.get(true);
-        // A first reply that shows a wrong clock is not believed yet: an ID token would be judged by it.
+        // One reply is not enough to correct the clock, and a wrong correction would reject an ID token.
         if (edges.clock.inDoubt()) await configuration.get(true);
       } catch (thrown) {
         throw translateProviderError(thrown, issuer);
@@ -217,7 +217,7 @@ function discoverConfiguration(
   );
 }
 
-/** Tells a failure of the token endpoint that leaves the fate of the refresh token open from a clear one. */
+/** Returns the failure of a refresh; its class says whether the refresh token may be spent. */
 function refreshFailure(thrown: unknown, issuer: string): unknown {
   if (isUnexplainedRefusal(thrown)) return new UnexplainedRefusal(refusedWithoutReason(issuer, thrown));
   if (isOutcomeUnknown(thrown)) return new LostReply(translateProviderError(thrown, issuer));

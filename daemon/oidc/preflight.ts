@@ -3,10 +3,9 @@ import { TIMING } from '../timing.ts';
 import { rejected } from './provider-errors.ts';
 
 /**
- * Looks at the authorization endpoint before a person is sent there. The provider tells a refusal to the
- * browser, not to us (RFC 6749 4.1.2.1: no redirect for a wrong client or redirect URI), so a person
- * would look at its error page while we wait. Only a plain 400 counts as one; a slow answer, or any
- * other, is left to the browser.
+ * Requests the authorization endpoint before a browser opens it. A wrong client id or redirect URI is shown
+ * in the browser only, without a redirect (RFC 6749 4.1.2.1), and the sign-in would wait in vain. Only
+ * status 400 counts as that refusal; the browser handles a slow answer and every other status.
  *
  * @throws CcwbError ERR_PROVIDER_REJECTED; what `fetch` throws.
  */

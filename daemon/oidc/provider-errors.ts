@@ -3,8 +3,8 @@ import { CcwbError } from '../../protocol/errors.ts';
 import { neverSent } from '../platform/network.ts';
 
 /**
- * The provider may have taken a refresh token without our getting its answer: the token may be spent, and
- * its successor lost. Providers with rotation take the same token again for a short while for this reason.
+ * No answer arrived, but the provider may have accepted the refresh token: it may be spent, and its successor
+ * lost. Providers that rotate tokens accept the same one again for a short time for this reason.
  */
 export class LostReply extends Error {
   override readonly name = 'LostReply';
@@ -16,8 +16,8 @@ export class LostReply extends Error {
 }
 
 /**
- * The provider refused a refresh token, but not in the words of RFC 6749 5.2. It may mean that the session
- * has ended (some providers answer reuse without a body), or that something between spoke.
+ * A refusal of a refresh token without an error code of RFC 6749 5.2. The session may have ended (some
+ * providers answer reuse without a body), or a proxy or firewall in between sent the reply.
  */
 export class UnexplainedRefusal extends Error {
   override readonly name = 'UnexplainedRefusal';
@@ -28,12 +28,12 @@ export class UnexplainedRefusal extends Error {
   }
 }
 
-/** Whether the request may have had its effect at the provider although no proper answer came back. */
+/** Returns true when the request may have had its effect although no valid answer arrived. */
 export function isOutcomeUnknown(thrown: unknown): boolean {
   if (thrown instanceof oauth.ResponseBodyError || neverSent(thrown)) return false;
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
   const status = statusOf(thrown);
-  // A gateway's words for: the server behind me took too long, or broke off.
+  // With 502 and 504 a gateway reports that the server behind it was too slow or closed the connection.
   if (code === 'OAUTH_RESPONSE_IS_NOT_CONFORM') return status === 502 || status === 504;
   if (code === 'OAUTH_RESPONSE_IS_NOT_JSON') return status < 400 || status === 502 || status === 504;
   return (
@@ -41,7 +41,7 @@ export function isOutcomeUnknown(thrown: unknown): boolean {
   );
 }
 
-/** Whether this is a refusal of the token endpoint (RFC 6749 5.2: status 400 or 401) that lacks its reason. */
+/** Returns true for a refusal of the token endpoint (RFC 6749 5.2: status 400 or 401) without an error code. */
 export function isUnexplainedRefusal(thrown: unknown): boolean {
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
   const status = statusOf(thrown);
@@ -51,10 +51,10 @@ export function isUnexplainedRefusal(thrown: unknown): boolean {
   );
 }
 
-/** openid-client's and fetch's vocabulary, in ours. No message of theirs is passed on: it may quote a reply. */
+/** Translates errors of openid-client and fetch. Their messages are never passed on: they may quote a reply. */
 export function translateProviderError(thrown: unknown, issuer: string): CcwbError {
   if (thrown instanceof CcwbError) return thrown;
-  // What our own fetch has to say comes wrapped.
+  // Errors of the product's own fetch arrive wrapped.
   if (thrown instanceof Error && thrown.cause instanceof CcwbError) return thrown.cause;
   const host = hostOf(issuer);
   if (thrown instanceof oauth.AuthorizationResponseError) return translateAuthorizationError(thrown, host);
@@ -81,7 +81,7 @@ export function translateProviderError(thrown: unknown, issuer: string): CcwbErr
       if (isPassing(statusOf(thrown))) return translateStatus(thrown, issuer);
       return notThisProvider(issuer, thrown);
     case 'OAUTH_PARSE_ERROR':
-      // A body that was cut off or never ended says nothing about who sent it.
+      // A body that was cut off or never ended does not show who sent it.
       return innermost(thrown) instanceof SyntaxError
         ? notThisProvider(issuer, thrown)
         : unreachable(host, thrown);
@@ -130,7 +130,7 @@ function translateTokenError(error: oauth.ResponseBodyError, host: string): Ccwb
   return rejected(host, error.error, error);
 }
 
-/** A reply with an unexpected status and no error of the protocol in it. */
+/** Translates a reply with an unexpected status and no error code of the protocol. */
 function translateStatus(thrown: unknown, issuer: string): CcwbError {
   const status = statusOf(thrown);
   if (status === 404) {
@@ -153,7 +153,7 @@ function notThisProvider(issuer: string, cause: unknown): CcwbError {
   );
 }
 
-/** The status of the reply that openid-client found unusable; it hands the reply on as the cause. */
+/** Returns the status of the reply that openid-client rejected and attached as the cause; 0 without one. */
 function statusOf(thrown: unknown): number {
   const response = thrown instanceof Error ? thrown.cause : undefined;
   const found =
@@ -173,7 +173,7 @@ function hostOf(issuer: string): string {
   return URL.canParse(issuer) ? new URL(issuer).host : issuer;
 }
 
-/** A callback in the name of another provider (RFC 9207 2.4): its code is not for this one. */
+/** Returns the error of a callback from another provider (RFC 9207 2.4). */
 export function otherProvider(issuer: string): CcwbError {
   return new CcwbError(
     'ERR_LOGIN_DENIED',
@@ -182,7 +182,7 @@ export function otherProvider(issuer: string): CcwbError {
   );
 }
 
-/** The provider knows this application not, or not so. `error` is its word for it. */
+/** Returns the error of an application that the provider rejects; `error` is the provider's error code. */
 export function rejected(host: string, error: string, cause: unknown): CcwbError {
   // RFC 6749 5.2: an error code is printable ASCII; anything else did not come from a provider.
   const shown = /^[\x20\x21\x23-\x5b\x5d-\x7e]{1,64}$/.test(error) ? error : 'unknown error';
@@ -194,7 +194,7 @@ export function rejected(host: string, error: string, cause: unknown): CcwbError
   );
 }
 
-/** What the user is told meanwhile: the session may be over, and whoever knows better can sign in anew. */
+/** Returns the error of an unexplained refusal: the session may have ended, and the user may sign in again. */
 export function refusedWithoutReason(issuer: string, cause: unknown): CcwbError {
   return new CcwbError(
     'ERR_PROVIDER_UNREACHABLE',
@@ -204,7 +204,7 @@ export function refusedWithoutReason(issuer: string, cause: unknown): CcwbError 
   );
 }
 
-/** The token is kept, and tried again later; but the user is not left waiting for a provider that means it. */
+/** Returns the error that asks for a sign-in once the refusal is proven; the token is kept and retried later. */
 export function endedWithoutReason(refused: CcwbError): CcwbError {
   return new CcwbError('ERR_LOGIN_REQUIRED', refused.message, 'run bedrock-auth login', { cause: refused });
 }
@@ -219,7 +219,7 @@ function unreachable(host: string, cause: unknown, status = 0): CcwbError {
   );
 }
 
-/** The ID token did not pass; `problem` completes the sentence “the ID token from …”. */
+/** Returns the error of a rejected ID token; `problem` completes the sentence “the ID token from …”. */
 export function invalidIdToken(issuer: string, problem: string, cause?: unknown): CcwbError {
   return new CcwbError(
     'ERR_ID_TOKEN_INVALID',

@@ -1,17 +1,17 @@
 import type { Fetch } from '../../network/transport.ts';
 
-/** What is called with the refresh token of a reply, undefined when it brought none. */
+/** Receives the refresh token of a successful reply; undefined when it has none. */
 type OnReply = (refreshToken: string | undefined) => Promise<void>;
 
-/** A `fetch` that looks at the token endpoint's replies before the library behind it does. */
+/** A `fetch` that reads the token endpoint's replies before the library does. */
 export type RotationWatch = {
   readonly fetch: Fetch;
   /**
-   * Tells of the successor of a refresh token (RFC 6749 6) as soon as it is there, and before the library
-   * is given the reply: whatever that finds wrong with the rest, the old token may be spent.
+   * Calls and awaits `onRefreshToken` with the successor of a refresh token (RFC 6749 6) before the library
+   * gets the reply. The library may reject the rest of the reply, but the old token may be spent.
    */
   watch(onRefreshToken: (refreshToken: string) => Promise<void>): {
-    /** Whether the token endpoint has answered with success. */
+    /** True once the token endpoint has answered with success. */
     answered(): boolean;
     end(): void;
   };

@@ -74,5 +74,5 @@ export function createCorrectedClock(wall: () => number, monotonic: () => number
 }
 
 function mattering(skewMs: number): number {
-  return Math.abs(skewMs) < TIMING.skewMatteringMs ? 0 : skewMs;
+  return Math.abs(skewMs) < TIMING.skewMinMs ? 0 : skewMs;
 }

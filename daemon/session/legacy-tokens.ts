@@ -5,16 +5,16 @@ import { UNKNOWN_SUBJECT } from '../oidc/tokens.ts';
 import { causeOf, type Log } from '../platform/log.ts';
 import type { SecretStore } from './stores/secret-store.ts';
 
-/** What the legacy tool has left in a home, in plain files of one folder. */
+/** The tokens that the legacy tool has left in a home directory, in plain files of one folder. */
 export type LegacyTokens = {
-  /** The refresh token it kept for a profile; undefined when there is none, or not in a file of this user's alone. */
+  /** Returns the refresh token of a profile; undefined without one, or when another user may write its file. */
   refreshToken(profile: string): Promise<string | undefined>;
-  /** Removes what it kept for a profile: refresh token, ID token, and headers made from that. */
+  /** Removes a profile's refresh token, ID token, and the headers made from it. */
   remove(profile: string): Promise<void>;
 };
 
-/** A file of its folder, for a profile. */
-const FILES = [
+/** The name endings of the files that the legacy tool keeps for a profile. */
+const FILE_ENDINGS = [
   '-refresh.json',
   '-refresh.json.tmp',
   '-monitoring.json',
@@ -22,7 +22,7 @@ const FILES = [
   '-otel-headers.raw',
 ];
 
-/** Its files have one token and a few words; more is not from it. */
+/** The largest file that the legacy tool writes, in bytes: one token and a few fields. */
 const MAX_BYTES = 65_536;
 
 export function createLegacyTokens(home: string): LegacyTokens {
@@ -34,26 +34,26 @@ export function createLegacyTokens(home: string): LegacyTokens {
     },
     remove: async (profile) => {
       if (!(await isOwn(folder, 'directory'))) return;
-      for (const ending of FILES) await rm(join(folder, `${profile}${ending}`), { force: true });
-      // Only once it is empty: other profiles may have theirs there.
+      for (const ending of FILE_ENDINGS) await rm(join(folder, `${profile}${ending}`), { force: true });
+      // The folder stays while it holds files of other profiles.
       await rmdir(folder).catch(() => {});
     },
   };
 }
 
 /**
- * A store that takes over what the legacy tool kept for these profiles, so that nobody signs in again
- * because of the change; and that leaves none of its tokens behind once it has a session of its own.
+ * Creates a store that imports the legacy tool's session of these profiles, so that the change needs no new
+ * sign-in. Once the store holds a session, the legacy tool's tokens are removed.
  */
 export function createImportingStore(
   store: SecretStore,
   profiles: readonly string[],
-  legacyTool: LegacyTokens,
+  legacyTokens: LegacyTokens,
   log: Log,
 ): SecretStore {
-  const leaveNothing = async (): Promise<void> => {
+  const removeLegacyTokens = async (): Promise<void> => {
     for (const profile of profiles) {
-      await legacyTool.remove(profile).catch((error: unknown) => {
+      await legacyTokens.remove(profile).catch((error: unknown) => {
         log('warn', 'tokens of the legacy tool not removed', { profile, cause: causeOf(error) });
       });
     }
@@ -64,23 +64,23 @@ export function createImportingStore(
       let session = await store.read(key);
       for (const profile of profiles) {
         if (session) break;
-        const refreshToken = await legacyTool.refreshToken(profile).catch(() => undefined);
+        const refreshToken = await legacyTokens.refreshToken(profile).catch(() => undefined);
         if (refreshToken === undefined) continue;
         session = { version: 1, refreshToken, subject: UNKNOWN_SUBJECT, user: null };
         await store.write(key, session);
         log('info', 'session of the legacy tool imported', { profile, storage: store.kind });
       }
-      // Written and read back by now: theirs is not the only copy any more.
-      if (session) await leaveNothing();
+      // The session is written and read back: the legacy tool's copy is no longer the only one.
+      if (session) await removeLegacyTokens();
       return session;
     },
     write: async (key, session) => {
       await store.write(key, session);
-      await leaveNothing();
+      await removeLegacyTokens();
     },
     remove: async (key) => {
       await store.remove(key);
-      await leaveNothing();
+      await removeLegacyTokens();
     },
   };
 }
@@ -97,7 +97,7 @@ function tokenIn(text: string): string | undefined {
   return typeof token === 'string' && token !== '' ? token : undefined;
 }
 
-/** The text of a file that this user alone may have written: another's token would sign in another. */
+/** Returns the text of a file that only this user can write; undefined otherwise. Another user's token would sign in that user. */
 async function ownText(folder: string, name: string): Promise<string | undefined> {
   const path = join(folder, name);
   if (!(await isOwn(folder, 'directory')) || !(await isOwn(path, 'file'))) return undefined;

@@ -2,7 +2,7 @@ import t from 'tap';
 import { createSharedCall } from '../../daemon/shared-call.ts';
 import { gate, rejection } from '../../tools/support/daemon-edges.ts';
 
-t.test('concurrent callers share one call, the next starts another', async (t) => {
+t.test('concurrent callers share one call, and the next caller starts another', async (t) => {
   let calls = 0;
   const first = gate();
   const call = createSharedCall(async () => {
@@ -28,7 +28,7 @@ t.test('a failure is shared but not kept', async (t) => {
   t.equal(await call(), 2);
 });
 
-t.test('settling waits for the call under way, however it ends', async (t) => {
+t.test('settling waits for the call in progress, after a success or a failure', async (t) => {
   const answer = gate();
   const call = createSharedCall(() => answer.promise);
   await call.settled();

@@ -12,7 +12,7 @@ import { HOUR, MINUTE } from './fixtures/tokens.ts';
 
 const SECOND = 1_000;
 
-t.test('the timing policy', async (t) => {
+t.test('the timing constants have their documented values', async (t) => {
   t.same(TIMING, {
     refreshAtMs: 25 * MINUTE,
     refreshJitterMs: 3 * MINUTE,
@@ -47,7 +47,7 @@ t.test('the timing policy', async (t) => {
     lockPollMs: 100,
     clockSetMs: 2 * SECOND,
     skewAgreementMs: 5 * SECOND,
-    skewMatteringMs: 15 * SECOND,
+    skewMinMs: 15 * SECOND,
     retryOnDemandMs: 1 * SECOND,
     signInLifeMs: 5 * MINUTE,
     deviceLifeMs: 15 * MINUTE,
@@ -60,7 +60,7 @@ t.test('the timing policy', async (t) => {
     keyringMs: 10 * SECOND,
     storeRetryMs: 30 * SECOND,
     drainMs: 5 * SECOND,
-    drainLookMs: 250,
+    drainPollMs: 250,
   });
 });
 
@@ -71,7 +71,7 @@ t.test('a token for telemetry outlives 29 minutes where the provider lets it', a
   t.equal(headerLifeMs(5 * MINUTE), 2.5 * MINUTE);
 });
 
-t.test('what the numbers must be to each other', async (t) => {
+t.test('the timing constants fit together', async (t) => {
   t.ok(TIMING.telemetryWaitMs < 300, 'Claude Code\u2019s screen stands still no longer');
   t.ok(TIMING.telemetryInterestMs > TIMING.headerLifeMs, 'it asks again before it is forgotten');
   t.ok(TIMING.telemetryRetryMs > 2 * TIMING.tickMs, 'one tick may be late');
@@ -111,7 +111,7 @@ t.test('the boundary of short lifetimes is 50 minutes', async (t) => {
   t.equal(refreshAheadMs(50 * MINUTE - 2, 1), 25 * MINUTE - 1, 'without jitter');
 });
 
-t.test('sessions of many hours keep more than an hour', async (t) => {
+t.test('sessions of many hours keep more than an hour of time left', async (t) => {
   for (const lifetime of [122 * MINUTE, 12 * HOUR]) {
     t.equal(answerLifeMs(lifetime), 61 * MINUTE);
     for (const jitter of [-1, 0, 1]) {
@@ -130,7 +130,7 @@ t.test('credentials of a minute are refreshed at half their life', async (t) => 
   t.equal(answerLifeMs(MINUTE), 20 * SECOND);
 });
 
-t.test('for every lifetime the refresh comes before anybody must wait, and not at once', async (t) => {
+t.test('for every lifetime the refresh comes before a caller must wait, and not at once', async (t) => {
   for (let lifetime = MINUTE; lifetime <= 12 * HOUR; lifetime += 7 * SECOND) {
     for (const jitter of [-1, 1]) {
       const ahead = refreshAheadMs(lifetime, jitter);

@@ -4,7 +4,7 @@ import { TIMING } from '../../timing.ts';
 import type { KeyringReply, KeyringRequest } from './keyring-protocol.ts';
 import { parseStoredSession, type SecretStore, type StoreErrorCode } from './secret-store.ts';
 
-/** What the child needs of the environment: where the session bus and the home are, and its language. */
+/** The environment variables that the child gets: session bus, home directory and language. */
 const CHILD_ENVIRONMENT = [
   'HOME',
   'USER',
@@ -28,7 +28,7 @@ const PROBLEM_FIXES = {
 } as const;
 
 /**
- * Keeps each session in the operating system's keyring, through a child process for each operation.
+ * Creates a store in the operating system's keyring. Each operation runs in a child process of its own.
  *
  * @param childScript path of the compiled keyring-child.
  */
@@ -87,7 +87,7 @@ function runChild(script: string, request: KeyringRequest, timeLimitMs: number):
       else reject(keyringError(message.problem, message.detail));
     });
     child.send(request, (error) => {
-      // The exit handler tells; without this one a child that died first would end the daemon.
+      // The exit handler reports it. Without this handler a child that ended early would end the daemon.
       if (error) child.kill('SIGKILL');
     });
   });

@@ -3,41 +3,41 @@ import type { ProfileConfig } from '../../../protocol/config.ts';
 import type { CcwbError } from '../../../protocol/errors.ts';
 
 /**
- * What is kept of one sign-in across restarts. Only the refresh token is worth keeping: everything else
- * is got with it.
+ * The stored state of one sign-in, which survives restarts. It holds the refresh token and no other token:
+ * the refresh token brings all others.
  */
 export type StoredSession = {
   version: 1;
   refreshToken: string;
   /**
-   * `sub` of the user who signed in; a refreshed ID token must be for the same one (OIDC Core 12.2).
-   * {@link UNKNOWN_SUBJECT} until the first refresh of a token that another tool had kept.
+   * The `sub` of the user who signed in; a refreshed ID token must have the same (OIDC Core 12.2). The
+   * `UNKNOWN_SUBJECT` of tokens.ts until the first refresh of an imported token.
    */
   subject: string;
-  /** What `status` calls the user before the first refresh of a new daemon. */
+  /** The name that `status` shows before the first refresh of a new daemon. */
   user: string | null;
-  /** Whether the provider gives another refresh token at each use; absent until that is known. */
+  /** True when the provider issues another refresh token at each use; absent until that is known. */
   rotates?: boolean;
-  /** The journal: since when, in milliseconds since the epoch, a use of this token has had no end. */
+  /** The journal: when the unfinished use of this token started, in milliseconds since the epoch. */
   spentAt?: number;
 };
 
-/** One item per credential, keyed by issuer and client. All methods may take as long as a keyring does. */
+/** A store of one item per credential, keyed by issuer and client. Every method may wait for a keyring. */
 export type SecretStore = {
   readonly kind: 'keyring' | 'session';
-  /** One line for `status`: where it keeps things and for how long. */
+  /** One line for `status`: the place of the items. */
   readonly description: string;
-  /** @throws CcwbError ERR_STORE_… ; never for an item that is not there. */
+  /** @throws CcwbError ERR_STORE_…, but not for an item that does not exist. */
   read(key: string): Promise<StoredSession | undefined>;
-  /** Written, and read back the same, when it resolves. @throws CcwbError ERR_STORE_… */
+  /** Resolves when the item is written, and read back the same. @throws CcwbError ERR_STORE_… */
   write(key: string, session: StoredSession): Promise<void>;
-  /** @throws CcwbError ERR_STORE_… ; never for an item that is not there. */
+  /** @throws CcwbError ERR_STORE_…, but not for an item that does not exist. */
   remove(key: string): Promise<void>;
 };
 
 export type StoreErrorCode = Extract<CcwbError['code'], `ERR_STORE_${string}`>;
 
-/** The stored text, or undefined for what no version of this program wrote. */
+/** Parses a stored item. Returns undefined for text that no version of this program wrote. */
 export function parseStoredSession(text: string): StoredSession | undefined {
   let value: unknown;
   try {
@@ -58,7 +58,7 @@ export function parseStoredSession(text: string): StoredSession | undefined {
   };
 }
 
-/** The store's name for a credential: one per issuer and client, without telling either. */
+/** Returns the store's key for a credential: one per issuer and client, which hides both. */
 export function sessionKey({
   identityProvider,
   clientId,

@@ -6,15 +6,15 @@ import { causeOf } from '../../platform/log.ts';
 import { parseStoredSession, type SecretStore } from './secret-store.ts';
 
 /**
- * Keeps each session in a file of mode 0600 under the runtime directory, which on Linux is a tmpfs that
- * ends with the user's last login.
+ * Creates a store of one file per session, mode 0600, under the runtime directory. On Linux that is a tmpfs
+ * that is removed after the user's last logout.
  */
 export function createSessionFileStore(runtimeDirectory: string): SecretStore {
   const directory = join(runtimeDirectory, 'sessions');
   const file = (key: string): string => join(directory, `${key}.json`);
-  /** One change at a time: they share a temporary file, and the last one asked for is to stay. */
+  /** Changes run one at a time: they share a temporary file, and the last change requested must win. */
   let changes: Promise<unknown> = Promise.resolve();
-  const changing = (action: () => Promise<void>): Promise<void> => {
+  const inTurn = (action: () => Promise<void>): Promise<void> => {
     const change = changes.then(action);
     changes = change.catch(() => {});
     return change;
@@ -30,7 +30,7 @@ export function createSessionFileStore(runtimeDirectory: string): SecretStore {
       }),
 
     write: (key, session) =>
-      changing(() =>
+      inTurn(() =>
         storing('written', file(key), async () => {
           await makeOwnDirectory(directory);
           const text = JSON.stringify(session);
@@ -40,7 +40,7 @@ export function createSessionFileStore(runtimeDirectory: string): SecretStore {
       ),
 
     remove: (key) =>
-      changing(() =>
+      inTurn(() =>
         storing('removed', file(key), async () => {
           await rm(file(key), { force: true });
           await rm(temporaryOf(file(key)), { force: true });
@@ -49,7 +49,7 @@ export function createSessionFileStore(runtimeDirectory: string): SecretStore {
   };
 }
 
-/** Makes the directory, or makes sure that the one there is ours alone. */
+/** Creates the directory, or checks that the existing one is accessible to this user only. */
 async function makeOwnDirectory(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const stat = await lstat(directory);
@@ -62,12 +62,12 @@ async function makeOwnDirectory(directory: string): Promise<void> {
   );
 }
 
-/** Always the same one, so that what a killed daemon left is overwritten or removed with the session. */
+/** Returns the one temporary file of a session: the next write or removal also cleans up after a killed daemon. */
 function temporaryOf(path: string): string {
   return `${path}.tmp`;
 }
 
-/** The whole content, or undefined when there is no such file. Never through a link, never another's file. */
+/** Returns the content of this user's own file; undefined without one. It follows no link and reads no other user's file. */
 async function readOwnFile(path: string): Promise<string | undefined> {
   const stat = await lstat(path).catch(ignoreMissing);
   if (!stat) return undefined;
@@ -87,7 +87,7 @@ async function readOwnFile(path: string): Promise<string | undefined> {
   }
 }
 
-/** Old content or new, never something between: temporary file, fsync, rename, fsync of the directory. */
+/** Replaces the content atomically: temporary file, fsync, rename, fsync of the directory. */
 async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = temporaryOf(path);
   await rm(temporary, { force: true });

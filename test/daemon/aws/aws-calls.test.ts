@@ -18,7 +18,7 @@ function awsError(name: string, status: number | undefined, message = 'planted m
 
 const translate = (thrown: unknown) => translateAwsError(thrown, 'Amazon Cognito', POOL);
 
-t.test('every error of AWS has its place', async (t) => {
+t.test('every AWS error has its code', async (t) => {
   const cases: [name: string, status: number | undefined, code: string][] = [
     ['TooManyRequestsException', 400, 'ERR_AWS_UNREACHABLE'],
     ['TooManyRequestsException', 429, 'ERR_AWS_UNREACHABLE'],
@@ -54,12 +54,12 @@ t.test('every error of AWS has its place', async (t) => {
   }
 });
 
-t.test('STS\u2019 own refusal of a token is a refusal', async (t) => {
+t.test('a token that STS refuses is a denial', async (t) => {
   const error = translate(awsError('IDPRejectedClaimException', 403));
   t.match(error, { code: 'ERR_AWS_DENIED' }, 'not of the configuration');
 });
 
-t.test('an expired ID token is told apart, to be replaced', async (t) => {
+t.test('an expired ID token has an error of its own', async (t) => {
   t.ok(translate(awsError('ExpiredTokenException', 400)) instanceof StaleIdToken);
   const message = 'Invalid login token. Token expired: 1700000000 >= 1699999999';
   t.ok(translate(awsError('NotAuthorizedException', 400, message)) instanceof StaleIdToken);
@@ -72,19 +72,19 @@ t.test('a wrong configuration names the field and its value', async (t) => {
   t.match(error instanceof CcwbError && error.fix, /identity_pool_id and aws_region/);
 });
 
-t.test('throttling is told as such', async (t) => {
+t.test('throttling has a message of its own', async (t) => {
   t.match(translate(awsError('TooManyRequestsException', 429)).message, /throttling/);
   t.notMatch(translate(awsError('InternalErrorException', 500)).message, /throttling/);
 });
 
-t.test('what is ours already stays as it is', async (t) => {
+t.test('errors of this product are not translated again', async (t) => {
   const own = new CcwbError('ERR_AWS_DENIED', 'm', 'f');
   t.equal(translate(own), own);
   const stale = new StaleIdToken('expired');
   t.equal(translate(stale), stale);
 });
 
-t.test('anything else that is thrown is a fault that passes', async (t) => {
+t.test('any other thrown value is a fault that passes', async (t) => {
   for (const thrown of [
     undefined,
     null,
@@ -98,7 +98,7 @@ t.test('anything else that is thrown is a fault that passes', async (t) => {
     t.match(translate(thrown), { code: 'ERR_AWS_UNREACHABLE' });
 });
 
-t.test('a name that AWS would not give an error is not shown', async (t) => {
+t.test('an error name that AWS would not use is not shown', async (t) => {
   const odd = Object.assign(new Error('planted'), { name: [7] });
   t.match(translate(odd), { code: 'ERR_AWS_UNREACHABLE' }, 'no text');
   for (const name of ['Odd\u001b[2J', 'two words', 'x'.repeat(65), '42x', '\u00e9'])
@@ -108,19 +108,19 @@ t.test('a name that AWS would not give an error is not shown', async (t) => {
     });
 });
 
-t.test('a call that was ended by its time limit, or failed on the way, is a fault that passes', async (t) => {
+t.test('a call that timed out or failed on its way is a fault that passes', async (t) => {
   for (const name of ['TimeoutError', 'AbortError', 'TypeError', 'Error', 'RangeError']) {
     t.match(translate(Object.assign(new Error('planted'), { name })), { code: 'ERR_AWS_UNREACHABLE' }, name);
   }
 });
 
-t.test('each call has a time limit of its own', async (t) => {
+t.test('each call has its own time limit', async (t) => {
   const [first, second] = [timeLimit(), timeLimit()];
   t.not(first.abortSignal, second.abortSignal);
   t.equal(first.abortSignal.aborted, false);
 });
 
-t.test('credentials are whole or none', async (t) => {
+t.test('credentials that lack a field are an error', async (t) => {
   const clock = fakeClock();
   const whole = {
     accessKeyId: 'ASIA',

@@ -70,7 +70,7 @@ t.test('two hundred callers with nothing in memory make one request', async (t) 
   t.equal(asked.length, 1);
 });
 
-t.test('nobody signed in is one clear error, at once and every time', async (t) => {
+t.test('without a sign-in every caller gets ERR_LOGIN_REQUIRED at once', async (t) => {
   const { cache, asked, lines, clock } = open({ signedIn: false });
   for (let call = 0; call < 3; call += 1) t.equal(await codeOf(cache.get()), 'ERR_LOGIN_REQUIRED');
   t.same(asked, []);
@@ -82,7 +82,7 @@ t.test('nobody signed in is one clear error, at once and every time', async (t) 
   t.same(asked, [], 'and the scheduler has nothing to do');
 });
 
-t.test('credentials are refreshed ahead without anybody waiting', async (t) => {
+t.test('credentials are refreshed ahead of time while callers get the current ones', async (t) => {
   const { cache, aws, asked, clock } = open();
   const first = await cache.get();
   clock.advance(HOUR - TIMING.refreshAtMs - 1);
@@ -101,7 +101,7 @@ t.test('credentials are refreshed ahead without anybody waiting', async (t) => {
   t.equal(await cache.get(), second);
 });
 
-t.test('under twenty minutes of life a caller waits for better ones', async (t) => {
+t.test('a caller waits for better credentials when less than twenty minutes are left', async (t) => {
   const { cache, clock } = open();
   const first = await cache.get();
   clock.advance(HOUR - TIMING.answerLifeMs);
@@ -110,7 +110,7 @@ t.test('under twenty minutes of life a caller waits for better ones', async (t) 
   t.equal(second.expiresAt - clock.now(), HOUR);
 });
 
-t.test('what is still valid is given while the refresh fails', async (t) => {
+t.test('valid credentials are returned while the refresh fails', async (t) => {
   const { cache, aws, clock, asked } = open({ random: 1 });
   const first = await cache.get();
   aws.answer = async () => {
@@ -129,7 +129,7 @@ t.test('what is still valid is given while the refresh fails', async (t) => {
   t.equal(cache.peek(), undefined);
 });
 
-t.test('a provider that ended the session takes no valid credentials away', async (t) => {
+t.test('credentials stay valid after the provider has ended the session', async (t) => {
   const { cache, oidc, clock } = open();
   const first = await cache.get();
   oidc.onRefresh = async () => {
@@ -154,7 +154,7 @@ t.test('a wait for better credentials is bounded', async (t) => {
   t.equal(await cache.get(), second, 'the late answer is not lost');
 });
 
-t.test('one request is in flight, whoever asks for it', async (t) => {
+t.test('all callers share one request', async (t) => {
   const { cache, aws, asked, clock } = open();
   await cache.get();
   clock.advance(50 * MINUTE);
@@ -167,7 +167,7 @@ t.test('one request is in flight, whoever asks for it', async (t) => {
   t.equal(asked.length, 2);
 });
 
-t.test('failures are retried ever more rarely, with full jitter', async (t) => {
+t.test('failures are retried at growing intervals, with full jitter', async (t) => {
   const { cache, aws, asked, clock, lines } = open({ random: 1 });
   aws.answer = async () => {
     throw unreachable();
@@ -195,7 +195,7 @@ t.test('failures are retried ever more rarely, with full jitter', async (t) => {
   t.equal((cache.view().nextRefreshAt ?? 0) - clock.now(), 1_000, 'and all over again after a wake-up');
 });
 
-t.test('while valid credentials wait to be renewed, the end of an outage is noticed soon', async (t) => {
+t.test('the end of an outage is noticed soon while valid credentials wait to be renewed', async (t) => {
   const { cache, aws, clock } = open({ random: 1 });
   const { expiresAt } = await cache.get();
   const wait = async (error: CcwbError): Promise<number> => {
@@ -218,7 +218,7 @@ t.test('while valid credentials wait to be renewed, the end of an outage is noti
   );
 });
 
-t.test('a caller with nothing to fall back on makes us try again, at most once a second', async (t) => {
+t.test('a caller without valid credentials causes a retry, at most once a second', async (t) => {
   const { cache, aws, asked, clock } = open({ random: 1 });
   aws.answer = async () => {
     throw unreachable();
@@ -250,8 +250,8 @@ t.test('a success ends the back-off and the problem', async (t) => {
   t.equal(cache.view().nextRefreshAt, fresh.expiresAt - TIMING.refreshAtMs - TIMING.refreshJitterMs);
 });
 
-t.test('an ID token AWS calls stale is replaced, once', async (t) => {
-  t.test('and the second answer counts', async (t) => {
+t.test('an ID token that AWS finds expired is replaced once', async (t) => {
+  t.test('a second answer with credentials counts', async (t) => {
     const { cache, aws, asked, clock, oidc } = open();
     const fresh = awsCredentialsFor(clock);
     aws.answer = async () => {
@@ -262,7 +262,7 @@ t.test('an ID token AWS calls stale is replaced, once', async (t) => {
     t.equal(oidc.spent.length, 2);
     t.not(asked[0]?.jwt, asked[1]?.jwt);
   });
-  t.test('a second time it is the clock or AWS', async (t) => {
+  t.test('a second rejection is an error of the clock or of AWS', async (t) => {
     const { cache, aws, asked } = open();
     aws.answer = async () => {
       throw new StaleIdToken('expired');
@@ -271,7 +271,7 @@ t.test('an ID token AWS calls stale is replaced, once', async (t) => {
     t.match(error, { code: 'ERR_AWS_DENIED', fix: /clock/ });
     t.equal(asked.length, 2);
   });
-  t.test('the session is left alone', async (t) => {
+  t.test('the session is kept', async (t) => {
     const { cache, aws, session, store } = open();
     aws.answer = async () => {
       throw new StaleIdToken('expired');
@@ -296,7 +296,7 @@ t.test('credentials that arrive after sign-out belong to nobody', async (t) => {
   t.equal(cache.view().problem, undefined);
 });
 
-t.test('a failure that arrives after a forget counts for nobody', async (t) => {
+t.test('a failure that arrives after sign-out does not count', async (t) => {
   const { cache, aws } = open();
   const answer = gate<AwsCredentials>();
   aws.answer = () => answer.promise;
@@ -308,7 +308,7 @@ t.test('a failure that arrives after a forget counts for nobody', async (t) => {
   t.equal(cache.view().problem, undefined);
 });
 
-t.test('forgetting during a refresh starts another for whoever asks next', async (t) => {
+t.test('the next caller after a sign-out during a refresh starts another', async (t) => {
   const { cache, aws, clock, asked } = open();
   const old = gate<AwsCredentials>();
   aws.answer = () => old.promise;
@@ -324,7 +324,7 @@ t.test('forgetting during a refresh starts another for whoever asks next', async
   t.equal(asked.length, 2);
 });
 
-t.test('clearing drops what is in memory and signs nobody out', async (t) => {
+t.test('clearing removes the credentials in memory and keeps the session', async (t) => {
   const { cache, aws, clock, asked } = open();
   t.equal(cache.clear(), false, 'there was nothing');
   const first = await cache.get();
@@ -342,8 +342,8 @@ t.test('clearing drops what is in memory and signs nobody out', async (t) => {
   t.equal(asked.length, 2);
 });
 
-t.test('credentials of one user are not given to the next', async (t) => {
-  t.test('those in memory', async (t) => {
+t.test('credentials of one user are not returned to the next', async (t) => {
+  t.test('credentials in memory are removed', async (t) => {
     const { cache, session, clock } = open();
     const first = await cache.get();
     const idToken = idTokenFor(clock, { sub: 'user-2' });
@@ -352,7 +352,7 @@ t.test('credentials of one user are not given to the next', async (t) => {
     t.equal(cache.peek(), undefined);
     t.not(await cache.get(), first);
   });
-  t.test('those that are on their way', async (t) => {
+  t.test('credentials of a refresh in progress are replaced', async (t) => {
     const { cache, aws, session, clock, asked } = open();
     const old = gate<AwsCredentials>();
     aws.answer = () => old.promise;
@@ -373,7 +373,7 @@ t.test('credentials of one user are not given to the next', async (t) => {
   });
 });
 
-t.test('a user who signs in again keeps what is still good', async (t) => {
+t.test('a user who signs in again keeps valid credentials', async (t) => {
   const { cache, session, clock } = open();
   const first = await cache.get();
   await session.completeSignIn({ idToken: idTokenFor(clock), refreshToken: 'rt-2' });
@@ -381,7 +381,7 @@ t.test('a user who signs in again keeps what is still good', async (t) => {
   t.equal(await cache.get(), first);
 });
 
-t.test('a new sign-in of the same user wipes the slate', async (t) => {
+t.test('a new sign-in of the same user forgets earlier failures', async (t) => {
   const { cache, aws, clock } = open({ random: 1 });
   const answer = aws.answer;
   aws.answer = async () => {
@@ -395,7 +395,7 @@ t.test('a new sign-in of the same user wipes the slate', async (t) => {
   t.ok(await cache.get());
 });
 
-t.test('the scheduler refreshes what is due and nothing else', async (t) => {
+t.test('the scheduler refreshes only credentials that are due', async (t) => {
   const { cache, asked, clock } = open();
   await cache.refreshIfDue();
   t.equal(asked.length, 1, 'a restored session gets credentials before anybody asks');
@@ -433,7 +433,7 @@ t.test('very short credentials are refreshed at half their life', async (t) => {
   t.equal(asked.length, 2);
 });
 
-t.test('after a sleep that outlived the credentials a caller gets new ones', async (t) => {
+t.test('a caller gets new credentials after a sleep in which the old ones expired', async (t) => {
   const { cache, clock } = open();
   const first = await cache.get();
   clock.advance(9 * HOUR);
@@ -443,8 +443,8 @@ t.test('after a sleep that outlived the credentials a caller gets new ones', asy
   t.equal(second.expiresAt, clock.now() + HOUR);
 });
 
-t.test('a clock that was set back', async (t) => {
-  t.test('does not stop the retries of a failed refresh', async (t) => {
+t.test('a clock that was set back changes neither retries nor lifetimes', async (t) => {
+  t.test('the retries of a failed refresh continue', async (t) => {
     const { cache, aws, asked, clock } = open({ random: 1 });
     aws.answer = async () => {
       throw unreachable();
@@ -458,7 +458,7 @@ t.test('a clock that was set back', async (t) => {
     await cache.refreshIfDue();
     t.equal(asked.length, 3, 'and so does the tick');
   });
-  t.test('does not make credentials live longer than they do', async (t) => {
+  t.test('the credentials do not live longer', async (t) => {
     const { cache, asked, clock } = open();
     await cache.get();
     clock.advance(-2 * HOUR);
@@ -467,7 +467,7 @@ t.test('a clock that was set back', async (t) => {
   });
 });
 
-t.test('a provider that leaves out the ID token is not asked at every tick', async (t) => {
+t.test('a provider that sends no ID token is not asked at every tick', async (t) => {
   const { cache, oidc, clock } = open({ random: 1 });
   oidc.onRefresh = async () => ({ idToken: undefined, refreshToken: undefined });
   for (let tick = 0; tick < 20; tick += 1) {
@@ -477,24 +477,27 @@ t.test('a provider that leaves out the ID token is not asked at every tick', asy
   t.ok(oidc.spent.length < 10, 'five minutes of ticks');
 });
 
-t.test('the log tells who, how long and the last four of the key, and no secret', async (t) => {
-  const { cache, lines, aws, clock } = open();
-  const { accessKeyId, secretAccessKey, sessionToken } = await cache.get();
-  t.match(
-    lines.find(({ event }) => event === 'credentials refreshed'),
-    { fields: { profile: 'ClaudeCode', keyId: accessKeyId.slice(-4), lifeMs: HOUR } },
-  );
-  aws.answer = async () => {
-    throw Object.assign(new Error(`quotes ${sessionToken}`), { name: 'Fault' });
-  };
-  clock.advance(HOUR);
-  t.equal(await codeOf(cache.get()), 'ERR_INTERNAL');
-  const text = JSON.stringify(lines);
-  for (const secret of [accessKeyId, secretAccessKey, sessionToken, 'id-token-', 'rt-1'])
-    t.notOk(text.includes(`${secret}`), secret.slice(0, 4));
-});
+t.test(
+  'the log shows profile, duration and the last four characters of the key, and no secret',
+  async (t) => {
+    const { cache, lines, aws, clock } = open();
+    const { accessKeyId, secretAccessKey, sessionToken } = await cache.get();
+    t.match(
+      lines.find(({ event }) => event === 'credentials refreshed'),
+      { fields: { profile: 'ClaudeCode', keyId: accessKeyId.slice(-4), lifeMs: HOUR } },
+    );
+    aws.answer = async () => {
+      throw Object.assign(new Error(`quotes ${sessionToken}`), { name: 'Fault' });
+    };
+    clock.advance(HOUR);
+    t.equal(await codeOf(cache.get()), 'ERR_INTERNAL');
+    const text = JSON.stringify(lines);
+    for (const secret of [accessKeyId, secretAccessKey, sessionToken, 'id-token-', 'rt-1'])
+      t.notOk(text.includes(`${secret}`), secret.slice(0, 4));
+  },
+);
 
-t.test('an ID token that is good is not spent again for AWS', async (t) => {
+t.test('a valid ID token is exchanged without a refresh', async (t) => {
   const { cache, session, oidc, clock, asked } = open({ signedIn: false });
   const idToken = idTokenFor(clock, { lifeMs: 24 * HOUR });
   await session.completeSignIn({ idToken, refreshToken: 'rt-1' });
@@ -526,7 +529,7 @@ t.test(
   },
 );
 
-t.test('no exchange is made for a gain of a few minutes', async (t) => {
+t.test('an exchange that would gain only a few minutes is not made', async (t) => {
   const { cache, clock, oidc, asked } = open();
   oidc.onRefresh = async () => ({
     idToken: idTokenFor(clock, { lifeMs: 5 * MINUTE }),
@@ -541,7 +544,7 @@ t.test('no exchange is made for a gain of a few minutes', async (t) => {
   t.equal(asked.length, 1);
 });
 
-t.test('a computer that woke up waits for nothing', async (t) => {
+t.test('a wake-up ends the back-off', async (t) => {
   const { cache, aws, clock } = open();
   aws.answer = async () => {
     throw unreachable();
@@ -554,7 +557,7 @@ t.test('a computer that woke up waits for nothing', async (t) => {
   t.equal(cache.view().nextRefreshAt, clock.now());
 });
 
-t.test('a caller with nothing to fall back on is told in time that it takes long', async (t) => {
+t.test('a caller without valid credentials gets ERR_REFRESH_PENDING before it gives up', async (t) => {
   const { cache, aws, clock } = open();
   const answer = gate();
   aws.answer = async () => {

@@ -7,7 +7,7 @@ import { idTokenFor } from '../fixtures/tokens.ts';
 
 const clock = fakeClock();
 
-t.test('a profile\u2019s federation type decides whom the ID token goes to', async (t) => {
+t.test('the federation type of a profile selects the AWS service that gets the ID token', async (t) => {
   const aws = await awsServer(t, ({ operation }) =>
     operation === 'GetId' ? jsonError('ResourceNotFoundException') : xmlError('AccessDenied', 'x', 403),
   );

@@ -37,7 +37,7 @@ async function open(t: Parameters<typeof awsServer>[0], answer: (call: AwsCall) 
   return { aws, pool };
 }
 
-t.test('an ID token becomes credentials in the enhanced flow', async (t) => {
+t.test('the enhanced flow exchanges an ID token for credentials', async (t) => {
   const { aws, pool } = await open(t);
   const idToken = idTokenFor(clock);
   t.same(await pool.credentials(idToken), {
@@ -57,7 +57,7 @@ t.test('an ID token becomes credentials in the enhanced flow', async (t) => {
   );
 });
 
-t.test('the identity of a user is asked for once', async (t) => {
+t.test('the identity id of a user is requested once', async (t) => {
   const { aws, pool } = await open(t);
   for (let call = 0; call < 3; call += 1) await pool.credentials(idTokenFor(clock));
   t.equal(aws.calls.filter(({ operation }) => operation === 'GetId').length, 1);
@@ -65,7 +65,7 @@ t.test('the identity of a user is asked for once', async (t) => {
   t.equal(aws.calls.filter(({ operation }) => operation === 'GetId').length, 2, 'another user is another');
 });
 
-t.test('nothing of the machine\u2019s own AWS settings goes along', async (t) => {
+t.test('AWS settings of this machine have no effect', async (t) => {
   const { aws, pool } = await open(t);
   process.env.AWS_ACCESS_KEY_ID = 'AKIAPLANTED';
   process.env.AWS_SECRET_ACCESS_KEY = 'planted';
@@ -86,7 +86,7 @@ t.test('a failed call is not repeated by the SDK', async (t) => {
   t.equal(aws.calls.length, 1);
 });
 
-t.test('each fault has its error', async (t) => {
+t.test('each fault has its error code', async (t) => {
   const cases: [AwsReply, string][] = [
     [jsonError('TooManyRequestsException', 'x', 400), 'ERR_AWS_UNREACHABLE'],
     [jsonError('ExternalServiceException'), 'ERR_AWS_UNREACHABLE'],
@@ -115,7 +115,7 @@ t.test('a captive portal is a fault that passes', async (t) => {
   }
 });
 
-t.test('nobody there is a fault that passes', async (t) => {
+t.test('a service that cannot be reached is a fault that passes', async (t) => {
   const pool = createIdentityPoolFederation(
     { identityPoolId: POOL, region: 'eu-central-1', loginKey: LOGIN_KEY, endpoint: 'http://127.0.0.1:9' },
     { clock, fetch },
@@ -126,7 +126,7 @@ t.test('nobody there is a fault that passes', async (t) => {
   });
 });
 
-t.test('credentials that lack a part are no credentials', async (t) => {
+t.test('a reply that lacks a field is an error', async (t) => {
   for (const field of ['AccessKeyId', 'SecretKey', 'SessionToken', 'Expiration']) {
     const { pool } = await open(t, (call) =>
       call.operation === 'GetId' ? json({ IdentityId: 'i' }) : credentials({ [field]: undefined }),
@@ -138,14 +138,14 @@ t.test('credentials that lack a part are no credentials', async (t) => {
   }
 });
 
-t.test('an ID token that AWS calls expired is told apart', async (t) => {
+t.test('an ID token that AWS finds expired has an error of its own', async (t) => {
   const { pool } = await open(t, () =>
     jsonError('NotAuthorizedException', 'Invalid login token. Token expired: 1 >= 0'),
   );
   t.ok((await rejection(pool.credentials(idTokenFor(clock)))) instanceof StaleIdToken);
 });
 
-t.test('a pool that was made again is asked for the identity again', async (t) => {
+t.test('the identity id is requested again after a pool was replaced', async (t) => {
   const { aws, pool } = await open(t);
   await pool.credentials(idTokenFor(clock));
   aws.answer = (call) => (call.operation === 'GetId' ? good(call) : jsonError('ResourceNotFoundException'));
@@ -155,7 +155,7 @@ t.test('a pool that was made again is asked for the identity again', async (t) =
   t.equal(aws.calls.at(-2)?.operation, 'GetId');
 });
 
-t.test('a passing fault does not cost the identity', async (t) => {
+t.test('the identity id is kept after a passing fault', async (t) => {
   const { aws, pool } = await open(t);
   await pool.credentials(idTokenFor(clock));
   aws.answer = () => jsonError('TooManyRequestsException');

@@ -37,7 +37,7 @@ async function open(
   return { aws, role };
 }
 
-t.test('an ID token becomes the credentials of the role', async (t) => {
+t.test('STS exchanges an ID token for credentials of the role', async (t) => {
   const { aws, role } = await open(t);
   const idToken = idTokenFor(clock, { claims: { email: 'ada@example.com' } });
   t.same(await role.credentials(idToken), {
@@ -61,7 +61,7 @@ t.test('an ID token becomes the credentials of the role', async (t) => {
   t.equal(aws.calls[0]?.headers.authorization, undefined, 'the operation is public');
 });
 
-t.test('each fault has its error, and none is repeated by the SDK', async (t) => {
+t.test('each fault has its error code, and the SDK retries none', async (t) => {
   const cases: [AwsReply, string][] = [
     [xmlError('Throttling', 'x', 400), 'ERR_AWS_UNREACHABLE'],
     [xmlError('InternalFailure', 'x', 500), 'ERR_AWS_UNREACHABLE'],
@@ -82,7 +82,7 @@ t.test('each fault has its error, and none is repeated by the SDK', async (t) =>
   }
 });
 
-t.test('errors that the SDK gives names of its own', async (t) => {
+t.test('errors that the SDK renames have the same code', async (t) => {
   const cases: [string, string][] = [
     ['IDPCommunicationError', 'ERR_AWS_UNREACHABLE'],
     ['IDPRejectedClaim', 'ERR_AWS_DENIED'],
@@ -99,12 +99,12 @@ t.test('a wrong configuration names the role', async (t) => {
   t.ok(error instanceof Error && error.message.includes(`federated_role_arn ${ROLE}`));
 });
 
-t.test('an ID token that AWS calls expired is told apart', async (t) => {
+t.test('an ID token that AWS finds expired has an error of its own', async (t) => {
   const { role } = await open(t, () => xmlError('ExpiredTokenException', 'Token expired: 1 >= 0'));
   t.ok((await rejection(role.credentials(idTokenFor(clock)))) instanceof StaleIdToken);
 });
 
-t.test('nobody there is a fault that passes', async (t) => {
+t.test('a service that cannot be reached is a fault that passes', async (t) => {
   const role = createRoleFederation(
     { roleArn: ROLE, region: 'eu-central-1', durationSeconds: 900, endpoint: 'http://127.0.0.1:9' },
     { clock, fetch },
@@ -112,7 +112,7 @@ t.test('nobody there is a fault that passes', async (t) => {
   t.equal(await codeOf(role.credentials(idTokenFor(clock))), 'ERR_AWS_UNREACHABLE');
 });
 
-t.test('a session is named after the e-mail, in STS\u2019 alphabet', async (t) => {
+t.test('a session is named after the e-mail address in the alphabet of STS', async (t) => {
   const name = (claims: Record<string, unknown>) =>
     roleSessionName({ sub: 'user-1', iat: 0, exp: 0, ...claims } as Claims);
   t.equal(name({ email: 'ada.lovelace+x@example.com' }), 'ada.lovelace+x@example.com');

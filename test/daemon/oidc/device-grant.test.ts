@@ -47,7 +47,7 @@ async function device(client: OidcClient) {
   return authorization;
 }
 
-t.test('a code is given, with the address where it is entered', async (t) => {
+t.test('a sign-in by code starts with a code and the address to enter it', async (t) => {
   const { client, provider } = await start(t, { deviceCodeSeconds: 600 });
   const given = await device(client);
   t.match(given, {
@@ -60,7 +60,7 @@ t.test('a code is given, with the address where it is entered', async (t) => {
   t.ok(given.deviceCode.length > 20);
 });
 
-t.test('the answer is waited for, and brings verified tokens with a refresh token', async (t) => {
+t.test('polling waits for the person, and brings verified tokens with a refresh token', async (t) => {
   const { client, provider } = await start(t, { idTokenSeconds: 600 });
   const { deviceCode, verificationUriComplete = '' } = await device(client);
   t.same(await client.pollDeviceToken(deviceCode), { slowDown: false });
@@ -78,7 +78,7 @@ t.test('the answer is waited for, and brings verified tokens with a refresh toke
   t.same(provider.serverErrors, []);
 });
 
-t.test('a denial and an expired code are told apart from waiting', async (t) => {
+t.test('a denial and an expired code are errors of their own', async (t) => {
   const { client } = await start(t);
   const denied = await device(client);
   await approveDevice(denied.verificationUriComplete ?? '', { deny: true });
@@ -97,19 +97,22 @@ t.test('a denial and an expired code are told apart from waiting', async (t) => 
   t.match(codeExpired(), { code: 'ERR_LOGIN_EXPIRED', fix: /bedrock-auth login/ });
 });
 
-t.test('a provider without the grant gives nothing, one that refuses it says what to do', async (t) => {
-  const without = await start(t, { deviceGrant: 'absent' });
-  t.equal(await without.client.startDeviceAuthorization(), undefined);
-  t.equal(without.provider.counts.deviceAuthorizations, 0);
-  const { client } = await start(t, { deviceGrant: 'refused' });
-  t.match(await rejection(client.startDeviceAuthorization()), {
-    code: 'ERR_PROVIDER_REJECTED',
-    message: /lets nobody sign in to this application by code/,
-    fix: /login --no-browser.*device authorization grant/,
-  });
-});
+t.test(
+  'a provider without the grant yields nothing, and a refusal of it is an error with a fix',
+  async (t) => {
+    const without = await start(t, { deviceGrant: 'absent' });
+    t.equal(await without.client.startDeviceAuthorization(), undefined);
+    t.equal(without.provider.counts.deviceAuthorizations, 0);
+    const { client } = await start(t, { deviceGrant: 'refused' });
+    t.match(await rejection(client.startDeviceAuthorization()), {
+      code: 'ERR_PROVIDER_REJECTED',
+      message: /lets nobody sign in to this application by code/,
+      fix: /login --no-browser.*device authorization grant/,
+    });
+  },
+);
 
-t.test('an ID token that is wrong in any way is refused', async (t) => {
+t.test('an ID token that fails any check is refused', async (t) => {
   const { client, provider } = await start(t);
   const kinds: BadIdToken[] = [
     'wrong-issuer',
@@ -127,7 +130,7 @@ t.test('an ID token that is wrong in any way is refused', async (t) => {
   }
 });
 
-t.test('faults that pass are told as such, when starting and when asking', async (t) => {
+t.test('faults that pass are recognised, at the start and when polling', async (t) => {
   const { client, provider } = await start(t);
   const faults: Fault[] = [
     { kind: 'down' },
@@ -179,7 +182,7 @@ const GIVEN = {
   expires_in: 1800,
 };
 
-t.test('what the reply leaves out has its default, and what it exaggerates its bound', async (t) => {
+t.test('missing fields of the reply have defaults, and large values have bounds', async (t) => {
   const { replies, client } = await scripted(t);
   replies.start = GIVEN;
   t.same(await client.startDeviceAuthorization(), {
@@ -200,7 +203,7 @@ t.test('what the reply leaves out has its default, and what it exaggerates its b
   }
 });
 
-t.test('nothing is passed on that a terminal must not print or a person must not open', async (t) => {
+t.test('a code or address that is unsafe to print or open is refused', async (t) => {
   const { replies, client } = await scripted(t);
   const wrong: Record<string, unknown>[] = [
     { verification_uri: 'http://idp.example/device' },
@@ -236,7 +239,7 @@ t.test('nothing is passed on that a terminal must not print or a person must not
   t.match(await client.startDeviceAuthorization(), { verificationUri: 'https://idp.example/%1B]8;;x' });
 });
 
-t.test('every word a provider has for the end of it', async (t) => {
+t.test('every error code that ends a sign-in by code is translated', async (t) => {
   const { replies, client } = await scripted(t);
   const cases: [number, string, string][] = [
     [400, 'authorization_declined', 'ERR_LOGIN_DENIED'],

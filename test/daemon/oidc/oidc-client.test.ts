@@ -94,7 +94,7 @@ t.test(
   },
 );
 
-t.test('each provider is asked for a refresh token its way', async (t) => {
+t.test('each provider type has its own parameters for a refresh token', async (t) => {
   const { provider } = await start(t);
   const parameters = async (change: Change) =>
     Object.fromEntries(
@@ -108,19 +108,22 @@ t.test('each provider is asked for a refresh token its way', async (t) => {
   t.equal(without.scope, 'openid');
 });
 
-t.test('a request the provider would refuse in the browser is refused before one opens', async (t) => {
-  const { provider, client } = await start(t, { redirectPorts: [8400] });
-  const unknown = clientOf(provider, { clientId: 'unknown' });
-  t.match(await rejection(unknown.startAuthorization(REDIRECT)), {
-    code: 'ERR_PROVIDER_REJECTED',
-    message: /client or redirect URI/,
-    fix: /client_id.*redirect_port/,
-  });
-  const wrongPort = await rejection(client.startAuthorization('http://localhost:8401/callback'));
-  t.match(wrongPort, { code: 'ERR_PROVIDER_REJECTED' }, 'a redirect URI that is not registered');
-});
+t.test(
+  'a request that the provider would refuse in the browser fails before the browser opens',
+  async (t) => {
+    const { provider, client } = await start(t, { redirectPorts: [8400] });
+    const unknown = clientOf(provider, { clientId: 'unknown' });
+    t.match(await rejection(unknown.startAuthorization(REDIRECT)), {
+      code: 'ERR_PROVIDER_REJECTED',
+      message: /client or redirect URI/,
+      fix: /client_id.*redirect_port/,
+    });
+    const wrongPort = await rejection(client.startAuthorization('http://localhost:8401/callback'));
+    t.match(wrongPort, { code: 'ERR_PROVIDER_REJECTED' }, 'a redirect URI that is not registered');
+  },
+);
 
-t.test('only a plain refusal of the authorization request counts', async (t) => {
+t.test('only status 400 of the authorization endpoint counts as a refusal', async (t) => {
   const { provider, client } = await start(t);
   const faults: Fault[] = [
     { kind: 'status', status: 500 },
@@ -153,14 +156,14 @@ t.test('a code is redeemed for verified tokens', async (t) => {
   t.same(provider.serverErrors, []);
 });
 
-t.test('a code is good once', async (t) => {
+t.test('an authorization code can be redeemed once', async (t) => {
   const { client } = await start(t);
   const { callback, secrets } = await authorize(client);
   await client.redeemCode(callback, secrets);
   t.equal(await codeOf(client.redeemCode(callback, secrets)), 'ERR_LOGIN_REQUIRED', 'invalid_grant');
 });
 
-t.test('a code of somebody else\u2019s request is not redeemed', async (t) => {
+t.test('an authorization code of another request is not redeemed', async (t) => {
   const { client } = await start(t);
   const { callback, secrets } = await authorize(client);
   const otherState = await rejection(client.redeemCode(callback, { ...secrets, state: 'another' }));
@@ -169,7 +172,7 @@ t.test('a code of somebody else\u2019s request is not redeemed', async (t) => {
   t.not(await codeOf(client.redeemCode(callback, otherVerifier)), 'no error');
 });
 
-t.test('a user who refuses, or a provider that does, is told apart', async (t) => {
+t.test('a refusal by the user and a rejection by the provider are different errors', async (t) => {
   const { client, provider } = await start(t);
   const denied = await authorize(client, true);
   t.match(await rejection(client.redeemCode(denied.callback, denied.secrets)), {
@@ -203,7 +206,7 @@ t.test('a user who refuses, or a provider that does, is told apart', async (t) =
   }
 });
 
-t.test('an ID token that is wrong in any way is refused, at sign-in and when refreshed', async (t) => {
+t.test('an ID token that fails any check is refused, at sign-in and at a refresh', async (t) => {
   const { client, provider } = await start(t);
   const kinds: BadIdToken[] = [
     'wrong-issuer',
@@ -232,7 +235,7 @@ t.test('an ID token that is wrong in any way is refused, at sign-in and when ref
   t.ok((await client.refresh(refreshToken, subject, keep)).idToken, 'and the session goes on');
 });
 
-t.test('the message of a bad ID token tells which check failed, and nothing of the token', async (t) => {
+t.test('the error of a bad ID token names the failed check, and shows nothing of the token', async (t) => {
   const { client, provider } = await start(t);
   const cases: [BadIdToken, RegExp][] = [
     ['expired', /expired or is not valid yet.*clock/],
@@ -247,7 +250,7 @@ t.test('the message of a bad ID token tells which check failed, and nothing of t
   }
 });
 
-t.test('a refresh gives a new ID token and the rotated refresh token', async (t) => {
+t.test('a refresh brings a new ID token and the rotated refresh token', async (t) => {
   const { client, provider } = await start(t);
   const { refreshToken, subject } = await signIn(client);
   const seen: string[] = [];
@@ -264,7 +267,7 @@ t.test('a refresh gives a new ID token and the rotated refresh token', async (t)
   t.ok(again.idToken);
 });
 
-t.test('the reply waits until the refresh token is kept, and fails when that fails', async (t) => {
+t.test('the reply waits until the refresh token is stored, and fails if that fails', async (t) => {
   const { client } = await start(t);
   const { refreshToken, subject } = await signIn(client);
   const order: string[] = [];
@@ -284,7 +287,7 @@ t.test('the reply waits until the refresh token is kept, and fails when that fai
   t.notMatch(String(error instanceof Error && error.message), /planted/);
 });
 
-t.test('the observer of one refresh hears of no other grant', async (t) => {
+t.test('the observer of one refresh is not called for another grant', async (t) => {
   const { client } = await start(t);
   const { refreshToken, subject } = await signIn(client);
   const seen: string[] = [];
@@ -312,7 +315,7 @@ t.test('an ID token of another user is refused', async (t) => {
   });
   t.match(await rejection(refreshing), { code: 'ERR_ID_TOKEN_INVALID', message: /another user/ });
 
-  t.test('an ID token with times that no clock shows is refused', async (t) => {
+  t.test('an ID token with times outside the range of a date is refused', async (t) => {
     const { client, provider } = await start(t);
     const { refreshToken, subject } = await signIn(client);
     provider.setLifetimes({ idTokenSeconds: 8_640_000_000_000 });
@@ -322,7 +325,7 @@ t.test('an ID token of another user is refused', async (t) => {
   t.ok(kept);
 });
 
-t.test('a refresh token the provider has ended is a sign-in to be done again', async (t) => {
+t.test('a refresh token that the provider has revoked requires a sign-in', async (t) => {
   const { client, provider } = await start(t);
   const { refreshToken, subject } = await signIn(client);
   provider.revokeAll();
@@ -333,7 +336,7 @@ t.test('a refresh token the provider has ended is a sign-in to be done again', a
   });
 });
 
-t.test('a client id the provider does not know is a configuration to be mended', async (t) => {
+t.test('an unknown client id is an error of the configuration', async (t) => {
   const { provider } = await start(t);
   const client = clientOf(provider, { clientId: 'unknown' });
   t.match(await rejection(client.refresh('rt', 'sub', nothing)), {
@@ -348,45 +351,38 @@ function explained(error: unknown): unknown {
   return error instanceof LostReply || error instanceof UnexplainedRefusal ? error.cause : error;
 }
 
-t.test(
-  'what may have been spent, what was refused without a reason, and what never left are told apart',
-  async (t) => {
-    const { client, provider } = await start(t);
-    const { refreshToken, subject } = await signIn(client);
-    const nameOf = async (fault: Fault): Promise<string> => {
-      provider.setFault('token', fault, 1);
-      const error = await rejection(client.refresh(refreshToken, subject, nothing));
-      return error instanceof Error ? error.name : 'no error';
-    };
-    t.equal(await nameOf({ kind: 'down' }), 'LostReply', 'the connection ended without a word');
-    t.equal(await nameOf({ kind: 'garbage' }), 'LostReply', 'half a reply');
-    t.equal(await nameOf({ kind: 'status', status: 504 }), 'LostReply', 'a gateway that gave up waiting');
-    t.equal(await nameOf({ kind: 'status', status: 400 }), 'UnexplainedRefusal');
-    t.equal(await nameOf({ kind: 'status', status: 401, body: '<p>no</p>' }), 'UnexplainedRefusal');
-    t.equal(
-      await nameOf({ kind: 'status', status: 503 }),
-      'CcwbError',
-      'the provider is busy and did nothing',
-    );
-    const offline: typeof fetch = async (input, init) => {
-      if (String(input).endsWith('/token'))
-        throw Object.assign(new TypeError('fetch failed'), {
-          cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }),
-        });
-      return fetch(input, init);
-    };
-    const error = await rejection(
-      clientOf(provider, { fetch: offline }).refresh(refreshToken, subject, nothing),
-    );
-    t.match(
-      error,
-      { name: 'CcwbError', code: 'ERR_PROVIDER_UNREACHABLE' },
-      'nobody was there to take the token',
-    );
-  },
-);
+t.test('a lost reply, an unexplained refusal and a request never sent are different errors', async (t) => {
+  const { client, provider } = await start(t);
+  const { refreshToken, subject } = await signIn(client);
+  const nameOf = async (fault: Fault): Promise<string> => {
+    provider.setFault('token', fault, 1);
+    const error = await rejection(client.refresh(refreshToken, subject, nothing));
+    return error instanceof Error ? error.name : 'no error';
+  };
+  t.equal(await nameOf({ kind: 'down' }), 'LostReply', 'the connection ended without a word');
+  t.equal(await nameOf({ kind: 'garbage' }), 'LostReply', 'half a reply');
+  t.equal(await nameOf({ kind: 'status', status: 504 }), 'LostReply', 'a gateway that gave up waiting');
+  t.equal(await nameOf({ kind: 'status', status: 400 }), 'UnexplainedRefusal');
+  t.equal(await nameOf({ kind: 'status', status: 401, body: '<p>no</p>' }), 'UnexplainedRefusal');
+  t.equal(await nameOf({ kind: 'status', status: 503 }), 'CcwbError', 'the provider is busy and did nothing');
+  const offline: typeof fetch = async (input, init) => {
+    if (String(input).endsWith('/token'))
+      throw Object.assign(new TypeError('fetch failed'), {
+        cause: Object.assign(new Error(), { code: 'ECONNREFUSED' }),
+      });
+    return fetch(input, init);
+  };
+  const error = await rejection(
+    clientOf(provider, { fetch: offline }).refresh(refreshToken, subject, nothing),
+  );
+  t.match(
+    error,
+    { name: 'CcwbError', code: 'ERR_PROVIDER_UNREACHABLE' },
+    'nobody was there to take the token',
+  );
+});
 
-t.test('reaching the provider spends nothing, and tells what stands in its place', async (t) => {
+t.test('rediscovery spends no token, and reports another server in the provider\u2019s place', async (t) => {
   const { client, provider } = await start(t);
   const { refreshToken, subject } = await signIn(client);
   const before = provider.counts.refreshGrants;
@@ -402,7 +398,7 @@ t.test('reaching the provider spends nothing, and tells what stands in its place
   );
 });
 
-t.test('faults of the token endpoint end no session', async (t) => {
+t.test('faults of the token endpoint do not end the session', async (t) => {
   const { client, provider } = await start(t);
   let { refreshToken, subject } = await signIn(client);
   const faults: [Fault, string][] = [
@@ -440,7 +436,7 @@ t.test('faults of the token endpoint end no session', async (t) => {
   t.ok((await fresh.refresh(refreshToken, subject, nothing)).idToken);
 });
 
-t.test('errors of the protocol that pass by themselves are told apart', async (t) => {
+t.test('protocol errors that pass are recognised', async (t) => {
   const { provider } = await start(t);
   const replying = (status: number, body: unknown): typeof fetch => {
     return async (input, init) => {
@@ -477,7 +473,7 @@ t.test('errors of the protocol that pass by themselves are told apart', async (t
   t.equal(await codeOf(captive.refresh('rt', 'sub', nothing)), 'ERR_PROVIDER_UNREACHABLE', 'a redirect');
 });
 
-t.test('what is not the provider at the issuer\u2019s address', async (t) => {
+t.test('another server at the issuer\u2019s address is an error', async (t) => {
   const { provider } = await start(t);
   const cases: [string, Fault, string, RegExp][] = [
     ['HTML', { kind: 'html' }, 'ERR_PROVIDER_INVALID', /is not that identity provider/],
@@ -503,7 +499,7 @@ t.test('what is not the provider at the issuer\u2019s address', async (t) => {
   t.match(await rejection(below.startAuthorization(REDIRECT)), { code: 'ERR_PROVIDER_INVALID' });
 });
 
-t.test('a provider that cannot be connected to is unreachable', async (t) => {
+t.test('a provider that refuses connections is unreachable', async (t) => {
   const { provider, client } = await start(t);
   await provider.stop();
   t.match(await rejection(client.startAuthorization(REDIRECT)), {
@@ -520,7 +516,7 @@ t.test('concurrent first calls discover once', async (t) => {
   t.equal(provider.counts.discovery, 1);
 });
 
-t.test('new signing keys are found', async (t) => {
+t.test('new signing keys are discovered', async (t) => {
   const { provider, client } = await start(t);
   let { refreshToken, subject } = await signIn(client);
   const keep = async (token: string) => {
@@ -546,7 +542,7 @@ t.test('revocation ends the session at the provider', async (t) => {
   t.equal(await codeOf(client.revoke(refreshToken)), 'ERR_PROVIDER_UNREACHABLE');
 });
 
-t.test('a provider without revocation is told by false', async (t) => {
+t.test('revocation returns false at a provider without it', async (t) => {
   const { provider } = await start(t);
   const client = clientOf(provider, {
     fetch: async (input, init) => {
@@ -561,13 +557,13 @@ t.test('a provider without revocation is told by false', async (t) => {
   t.equal(provider.counts.revocations, 0);
 });
 
-t.test('an issuer that is no URL is an error of the configuration', async (t) => {
+t.test('an issuer that is not a URL is an error of the configuration', async (t) => {
   const { provider } = await start(t);
   const client = clientOf(provider, { issuer: 'https://a b.example' });
   t.equal(await codeOf(client.startAuthorization(REDIRECT)), 'ERR_PROVIDER_INVALID', 'not a defect');
 });
 
-t.test('a client secret goes in the body, never in the URL or a header', async (t) => {
+t.test('a client secret is sent in the body, never in the URL or a header', async (t) => {
   const { provider } = await start(t);
   const seen: { url: string; authorization: string | null; secret: string | null }[] = [];
   const client = clientOf(provider, {

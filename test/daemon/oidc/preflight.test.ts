@@ -10,7 +10,7 @@ function answering(status: number): Fetch {
   return (async () => new Response(status === 204 ? null : 'a page', { status })) as Fetch;
 }
 
-t.test('only a plain refusal keeps a person from the page', async (t) => {
+t.test('only a plain refusal stops the browser from opening', async (t) => {
   await t.rejects(preflight(AUTHORIZE, answering(400)), {
     code: 'ERR_PROVIDER_REJECTED',
     message: /id\.example\.com.*unknown client or redirect URI/,
@@ -19,7 +19,7 @@ t.test('only a plain refusal keeps a person from the page', async (t) => {
     await t.resolves(preflight(AUTHORIZE, answering(status)), `${status} is left to the browser`);
 });
 
-t.test('the page itself is neither followed nor read', async (t) => {
+t.test('the page is neither followed nor read', async (t) => {
   let cancelled = false;
   let asked: RequestInit | undefined;
   const body = new ReadableStream({
@@ -35,7 +35,7 @@ t.test('the page itself is neither followed nor read', async (t) => {
   t.ok(cancelled);
 });
 
-t.test('nobody there is an error at once, a slow answer is none', async (t) => {
+t.test('a server that cannot be reached is an error at once, and a slow answer is not', async (t) => {
   const refused = Object.assign(new Error('refused'), { code: 'ECONNREFUSED' });
   const down = (async () => Promise.reject(refused)) as Fetch;
   await t.rejects(preflight(AUTHORIZE, down), refused);

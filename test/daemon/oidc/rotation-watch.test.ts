@@ -21,7 +21,7 @@ async function told(body: string, { status = 200, type = 'refresh_token' } = {})
   return { tokens, answered: watched.answered(), body: await response.text() };
 }
 
-t.test('the successor is told before the reply is given on', async (t) => {
+t.test('the observer gets the successor before the library gets the reply', async (t) => {
   const order: string[] = [];
   const rotation = createRotationWatch(replying('{"refresh_token":"new","id_token":"x"}'));
   rotation.watch(async (token) => {
@@ -34,7 +34,7 @@ t.test('the successor is told before the reply is given on', async (t) => {
   t.same(await response.json(), { refresh_token: 'new', id_token: 'x' }, 'whole');
 });
 
-t.test('what is no successor is not told', async (t) => {
+t.test('the observer is not called without a successor', async (t) => {
   t.same(await told('{"id_token":"x"}'), { tokens: [], answered: true, body: '{"id_token":"x"}' });
   for (const value of ['7', 'null', '["new"]', '{"a":1}']) {
     const body = `{"refresh_token":${value}}`;
@@ -48,7 +48,7 @@ t.test('what is no successor is not told', async (t) => {
   t.same(await told(code, { type: 'authorization_code' }), { tokens: [], answered: false, body: code });
 });
 
-t.test('after its end nothing is told', async (t) => {
+t.test('the observer is not called after its end', async (t) => {
   const rotation = createRotationWatch(replying('{"refresh_token":"new"}'));
   const tokens: string[] = [];
   rotation.watch(async (token) => void tokens.push(token)).end();
@@ -56,7 +56,7 @@ t.test('after its end nothing is told', async (t) => {
   t.same(tokens, []);
 });
 
-t.test('what cannot be stored is not given on', async (t) => {
+t.test('the library gets no reply whose successor could not be stored', async (t) => {
   const rotation = createRotationWatch(replying('{"refresh_token":"new"}'));
   rotation.watch(async () => Promise.reject(new Error('disk full')));
   await t.rejects(rotation.fetch(TOKEN, grant('refresh_token')), { message: 'disk full' });

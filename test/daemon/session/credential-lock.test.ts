@@ -9,7 +9,7 @@ import { codeOf, gate, settled } from '../../../tools/support/daemon-edges.ts';
 
 const run = promisify(execFile);
 
-t.test('one holder at a time, also within a process', async (t) => {
+t.test('a lock has one holder at a time, also within a process', async (t) => {
   const lock = createCredentialLocks(join(t.testdir({}), 'locks'));
   const release = await lock('a', 0);
   t.equal(await codeOf(lock('a', 0)), 'ERR_SESSION_BUSY');
@@ -21,7 +21,7 @@ t.test('one holder at a time, also within a process', async (t) => {
   (await lock('a', 0))();
 });
 
-t.test('the lock is readable by nobody else and no way to another file', async (t) => {
+t.test('a lock file is readable by this user only, and a link there is refused', async (t) => {
   const directory = join(t.testdir({}), 'locks');
   const lock = createCredentialLocks(directory);
   (await lock('a', 0))();
@@ -32,12 +32,12 @@ t.test('the lock is readable by nobody else and no way to another file', async (
   t.equal(await codeOf(lock('b', 0)), 'ERR_STORE_FAILED');
 });
 
-t.test('a place where no lock can be made is told', async (t) => {
+t.test('a folder where no lock can be created is an error', async (t) => {
   const directory = join(t.testdir({ file: '' }), 'file', 'locks');
   t.equal(await codeOf(createCredentialLocks(directory)('a', 0)), 'ERR_STORE_FAILED');
 });
 
-t.test('a process that is killed holds nothing', async (t) => {
+t.test('the lock of a killed process is free', async (t) => {
   const directory = join(t.testdir({}), 'locks');
   mkdirSync(directory);
   const module = fileURLToPath(new URL('../../../daemon/session/credential-lock.js', import.meta.url));
@@ -48,7 +48,7 @@ t.test('a process that is killed holds nothing', async (t) => {
   (await createCredentialLocks(directory)('a', 0))();
 });
 
-t.test('another process holds it as long as it lives', async (t) => {
+t.test('another process holds the lock as long as it lives', async (t) => {
   const directory = join(t.testdir({}), 'locks');
   const module = fileURLToPath(new URL('../../../daemon/session/credential-lock.js', import.meta.url));
   const script = `const { createCredentialLocks } = await import(${JSON.stringify(module)});

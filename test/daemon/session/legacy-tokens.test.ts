@@ -37,7 +37,7 @@ function fakeLegacyTool(tokens: Record<string, string>): LegacyTokens & { readon
   };
 }
 
-t.test('its refresh token is read from its file, for each profile', async (t) => {
+t.test('the refresh token of each profile is read from its file', async (t) => {
   const { legacyTool: tool } = home(t, {
     'A-refresh.json': refresh('rt-a'),
     'B-refresh.json': refresh('rt-b'),
@@ -60,7 +60,7 @@ t.test('a file that is damaged, empty or too long has no token', async (t) => {
   for (const name of 'ABCDEF') t.equal(await tool.refreshToken(name), undefined, name);
 });
 
-t.test('a file that others may write, or that is a link, is not believed', async (t) => {
+t.test('a file that others may write, or that is a link, is ignored', async (t) => {
   const {
     path,
     folder,
@@ -87,7 +87,7 @@ t.test('a file that others may write, or that is a link, is not believed', async
   );
 });
 
-t.test('everything of a profile is removed, and nothing else', async (t) => {
+t.test('all files of a profile are removed, and no others', async (t) => {
   const { folder, legacyTool: tool } = home(t, {
     'A-refresh.json': refresh('rt-a'),
     'A-monitoring.json': '{}',
@@ -103,7 +103,7 @@ t.test('everything of a profile is removed, and nothing else', async (t) => {
   t.pass('twice is no error');
 });
 
-t.test('a store without a session takes over the first token there is', async (t) => {
+t.test('a store without a session imports the first token it finds', async (t) => {
   const { log, events } = memoryLog();
   const store = memoryStore();
   const legacyTool = fakeLegacyTool({ B: 'rt-b', C: 'rt-c' });
@@ -115,7 +115,7 @@ t.test('a store without a session takes over the first token there is', async (t
   t.same(events(), ['session of the legacy tool imported']);
 });
 
-t.test('a session of our own is not replaced, and leaves nothing of theirs behind', async (t) => {
+t.test('an existing session is kept, and the legacy tool\u2019s tokens are removed', async (t) => {
   const store = memoryStore({ key: storedSession('rt-own') });
   const legacyTool = fakeLegacyTool({ A: 'rt-a' });
   const imported = createImportingStore(store, ['A'], legacyTool, memoryLog().log);
@@ -123,7 +123,7 @@ t.test('a session of our own is not replaced, and leaves nothing of theirs behin
   t.same(legacyTool.removed, ['A']);
 });
 
-t.test('what cannot be stored is not removed', async (t) => {
+t.test('a token that cannot be stored is not removed from the legacy tool', async (t) => {
   const store = memoryStore();
   const legacyTool = fakeLegacyTool({ A: 'rt-a' });
   store.before = async (operation) => {
@@ -134,7 +134,7 @@ t.test('what cannot be stored is not removed', async (t) => {
   t.same(legacyTool.removed, []);
 });
 
-t.test('a sign-in and a sign-out leave nothing of theirs behind either', async (t) => {
+t.test('a sign-in and a sign-out also remove the legacy tool\u2019s tokens', async (t) => {
   const legacyTool = fakeLegacyTool({ A: 'rt-a' });
   const imported = createImportingStore(memoryStore(), ['A'], legacyTool, memoryLog().log);
   await imported.write('key', storedSession('rt-own'));
@@ -143,7 +143,7 @@ t.test('a sign-in and a sign-out leave nothing of theirs behind either', async (
   t.same(legacyTool.removed, ['A', 'A'], 'or the next start would sign in again');
 });
 
-t.test('files that cannot be removed are told in the log, and cost nothing', async (t) => {
+t.test('files that cannot be removed are logged, and the session works', async (t) => {
   const { log, lines } = memoryLog();
   const legacyTool = {
     ...fakeLegacyTool({ A: 'rt-a' }),

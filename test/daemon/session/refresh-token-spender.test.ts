@@ -71,7 +71,7 @@ t.test(
   },
 );
 
-t.test('a daemon that was killed in the middle leaves a token that can be spent again', async (t) => {
+t.test('a daemon that was killed during a refresh leaves a token that can be spent again', async (t) => {
   const store = memoryStore({ [KEY]: storedSession('rt-1') });
   const killed = await restored(store);
   void killed.spender.spend(() => new Promise<void>(() => {}));
@@ -89,7 +89,7 @@ t.test('a daemon that was killed in the middle leaves a token that can be spent 
   t.same(store.session(KEY), { ...storedSession('rt-2'), rotates: true });
 });
 
-t.test('a use without a good end stays noted, and is noted once', async (t) => {
+t.test('a use that fails stays noted, with the time of the first one', async (t) => {
   const store = memoryStore({ [KEY]: storedSession('rt-1') });
   const { spender, clock } = await restored(store);
   const at = clock.now();
@@ -108,7 +108,7 @@ t.test('a use without a good end stays noted, and is noted once', async (t) => {
   );
 });
 
-t.test('two daemons spend one after the other, and the second the token the first has left', async (t) => {
+t.test('two daemons spend in turn, and the second spends the token that the first has stored', async (t) => {
   const store = memoryStore({ [KEY]: storedSession('rt-0') });
   const { lock, state } = sharedLock();
   const daemons = [await restored(store, lock), await restored(store, lock)];
@@ -129,7 +129,7 @@ t.test('two daemons spend one after the other, and the second the token the firs
   t.equal(state.holders, 0, 'and the lock is free afterwards');
 });
 
-t.test('another daemon that does not let go is an error that passes, and spends nothing', async (t) => {
+t.test('a lock that another daemon keeps is a passing error, and no token is spent', async (t) => {
   const store = memoryStore({ [KEY]: storedSession('rt-1') });
   const { spender } = await restored(store, async (key, waitMs) => {
     t.same([key, waitMs], [KEY, TIMING.lockMs]);
@@ -139,7 +139,7 @@ t.test('another daemon that does not let go is an error that passes, and spends 
   t.equal(spender.current()?.refreshToken, 'rt-1');
 });
 
-t.test('what a person decides waits only briefly for another daemon', async (t) => {
+t.test('a sign-in or sign-out waits only briefly for another daemon', async (t) => {
   const store = memoryStore({ [KEY]: storedSession('rt-1') });
   const { spender, events } = await restored(store, async (_, waitMs) => {
     t.equal(waitMs, TIMING.lockBrieflyMs);
@@ -152,7 +152,7 @@ t.test('what a person decides waits only briefly for another daemon', async (t) 
   t.ok(events().includes('credential not locked'));
 });
 
-t.test('a sign-out or sign-in during a use is not undone by it', async (t) => {
+t.test('a refresh does not undo a sign-out or sign-in that happened meanwhile', async (t) => {
   for (const decide of ['forget', 'replace'] as const) {
     const store = memoryStore({ [KEY]: storedSession('rt-1') });
     const { lock, state } = sharedLock();
@@ -172,7 +172,7 @@ t.test('a sign-out or sign-in during a use is not undone by it', async (t) => {
   }
 });
 
-t.test('what could not be written is written as soon as that works again', async (t) => {
+t.test('a session that could not be written is written at the next retry', async (t) => {
   const store = memoryStore({ [KEY]: storedSession('rt-1') });
   const { spender, clock } = await restored(store);
   store.before = async (operation) => {
@@ -192,7 +192,7 @@ t.test('what could not be written is written as soon as that works again', async
   t.equal(spender.problem(), undefined);
 });
 
-t.test('a store that cannot be read when a token is spent does not bring an old one back', async (t) => {
+t.test('a store that could not be written does not bring an old token back', async (t) => {
   const store = memoryStore({ [KEY]: storedSession('rt-1') });
   const { spender } = await restored(store);
   store.before = async () => {
@@ -207,7 +207,7 @@ t.test('a store that cannot be read when a token is spent does not bring an old 
   });
 });
 
-t.test('writes reach the store in the order of what they say', async (t) => {
+t.test('writes reach the store in the order in which they were requested', async (t) => {
   const store = memoryStore({ [KEY]: storedSession('rt-1') });
   const { spender } = await restored(store);
   const slow = gate();

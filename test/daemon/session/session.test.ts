@@ -53,7 +53,7 @@ t.test('concurrent callers share one refresh', async (t) => {
   t.equal(oidc.spent.length, 1);
 });
 
-t.test('a failed refresh is shared by those who wait and by nobody after them', async (t) => {
+t.test('a failed refresh is shared by the callers that wait, and later callers start another', async (t) => {
   const { session, oidc } = open('rt-1');
   const answer = gate();
   oidc.onRefresh = async () => {
@@ -83,7 +83,7 @@ t.test('a rotated refresh token is stored before the reply is verified', async (
   t.same(oidc.spent, ['rt-1', 'rt-2'], 'the next refresh spends the new one');
 });
 
-t.test('the reply is held back until the new refresh token is safe', async (t) => {
+t.test('the reply is held back until the new refresh token is stored', async (t) => {
   const { session, oidc, store, clock } = open('rt-1');
   const disk = gate();
   let written = false;
@@ -103,7 +103,7 @@ t.test('the reply is held back until the new refresh token is safe', async (t) =
   t.equal(store.session(KEY)?.refreshToken, 'rt-2');
 });
 
-t.test('a provider that does not rotate costs no write, once that is known', async (t) => {
+t.test('a refresh token known not to rotate is spent without a write', async (t) => {
   const { session, oidc, store, clock } = open('rt-1');
   oidc.onRefresh = async (spent, onRefreshToken) => {
     await onRefreshToken(spent);
@@ -118,21 +118,24 @@ t.test('a provider that does not rotate costs no write, once that is known', asy
 });
 
 t.test('invalid_grant ends the session only after the store was read again', async (t) => {
-  t.test('another process had rotated: its token is spent, the session goes on', async (t) => {
-    const { session, oidc, store, clock } = open('rt-1');
-    const fresh = idTokenFor(clock);
-    oidc.onRefresh = async (spent) => {
-      if (spent !== 'rt-1') return { idToken: fresh, refreshToken: undefined };
-      store.items.set(KEY, JSON.stringify(storedSession('rt-other')));
-      throw loginRequired();
-    };
-    t.equal(await session.idToken(), fresh);
-    t.same(oidc.spent, ['rt-1', 'rt-other']);
-    t.equal(session.view().signedIn, true);
-    t.equal(store.session(KEY)?.refreshToken, 'rt-other', 'the winner keeps its token');
-  });
+  t.test(
+    'a token that another process has rotated is spent instead, and the session continues',
+    async (t) => {
+      const { session, oidc, store, clock } = open('rt-1');
+      const fresh = idTokenFor(clock);
+      oidc.onRefresh = async (spent) => {
+        if (spent !== 'rt-1') return { idToken: fresh, refreshToken: undefined };
+        store.items.set(KEY, JSON.stringify(storedSession('rt-other')));
+        throw loginRequired();
+      };
+      t.equal(await session.idToken(), fresh);
+      t.same(oidc.spent, ['rt-1', 'rt-other']);
+      t.equal(session.view().signedIn, true);
+      t.equal(store.session(KEY)?.refreshToken, 'rt-other', 'the winner keeps its token');
+    },
+  );
 
-  t.test('the stored one is dead: session and store are cleared', async (t) => {
+  t.test('a refused token that is still the stored one clears session and store', async (t) => {
     const { session, oidc, store } = open('rt-1');
     oidc.onRefresh = async () => {
       throw loginRequired();
@@ -145,7 +148,7 @@ t.test('invalid_grant ends the session only after the store was read again', asy
     t.same(oidc.spent, ['rt-1'], 'a dead token is not tried again');
   });
 
-  t.test('the other process\u2019 token is dead too: one more try, then the end', async (t) => {
+  t.test('a second refused token, from another process, ends the session', async (t) => {
     const { session, oidc, store } = open('rt-1');
     oidc.onRefresh = async (spent) => {
       store.items.set(KEY, JSON.stringify(storedSession(`${spent}+`)));
@@ -178,7 +181,7 @@ t.test('nothing but invalid_grant ends a session', async (t) => {
   }
 });
 
-t.test('an ID token is used while it has life left, then refreshed', async (t) => {
+t.test('an ID token is used until its margin before the end, then refreshed', async (t) => {
   const { session, oidc, clock } = open();
   const first = idTokenFor(clock);
   await session.completeSignIn({ idToken: first, refreshToken: 'rt-1' });
@@ -191,18 +194,21 @@ t.test('an ID token is used while it has life left, then refreshed', async (t) =
   t.same(oidc.spent, ['rt-1']);
 });
 
-t.test('who wants an ID token with more life gets a new one, else what is still valid', async (t) => {
-  const { session, oidc, clock } = open('rt-1');
-  const first = await session.idToken();
-  clock.advance(35 * MINUTE);
-  t.equal(await session.idToken(undefined, 25 * MINUTE), first, 'enough is enough');
-  oidc.onRefresh = async () => Promise.reject(unreachable());
-  t.equal(await session.idToken(undefined, 29 * MINUTE), first, 'while the provider is down');
-  oidc.onRefresh = async () => ({ idToken: idTokenFor(clock), refreshToken: undefined });
-  const second = await session.idToken(undefined, 29 * MINUTE);
-  t.not(second, first);
-  t.equal(await session.idToken(), second, 'which serves everybody');
-});
+t.test(
+  'a caller that needs more time left gets a new ID token, or the valid one if the refresh fails',
+  async (t) => {
+    const { session, oidc, clock } = open('rt-1');
+    const first = await session.idToken();
+    clock.advance(35 * MINUTE);
+    t.equal(await session.idToken(undefined, 25 * MINUTE), first, 'enough is enough');
+    oidc.onRefresh = async () => Promise.reject(unreachable());
+    t.equal(await session.idToken(undefined, 29 * MINUTE), first, 'while the provider is down');
+    oidc.onRefresh = async () => ({ idToken: idTokenFor(clock), refreshToken: undefined });
+    const second = await session.idToken(undefined, 29 * MINUTE);
+    t.not(second, first);
+    t.equal(await session.idToken(), second, 'which serves everybody');
+  },
+);
 
 t.test('a short-lived ID token is used for three quarters of its life', async (t) => {
   const { session, oidc, clock } = open();
@@ -215,7 +221,7 @@ t.test('a short-lived ID token is used for three quarters of its life', async (t
   t.equal(oidc.spent.length, 1);
 });
 
-t.test('a token AWS rejected is not given again', async (t) => {
+t.test('an ID token that AWS rejected is not returned again', async (t) => {
   const { session, oidc, clock } = open();
   const first = idTokenFor(clock);
   await session.completeSignIn({ idToken: first, refreshToken: 'rt-1' });
@@ -227,7 +233,7 @@ t.test('a token AWS rejected is not given again', async (t) => {
   t.equal(await codeOf(alone.session.idToken(only)), 'ERR_LOGIN_REQUIRED');
 });
 
-t.test('without a refresh token the ID token is used to its end', async (t) => {
+t.test('without a refresh token the ID token is used until it expires', async (t) => {
   const { session, clock, oidc, store } = open('rt-of-before');
   const only = idTokenFor(clock);
   await session.completeSignIn({ idToken: only, refreshToken: undefined });
@@ -241,7 +247,7 @@ t.test('without a refresh token the ID token is used to its end', async (t) => {
   t.same(oidc.spent, []);
 });
 
-t.test('a sign-in replaces whoever was signed in before', async (t) => {
+t.test('a sign-in replaces the former user', async (t) => {
   const { session, clock, store } = open('rt-1');
   for (const sub of ['user-1', 'user-2']) {
     const idToken = idTokenFor(clock, { sub });
@@ -251,7 +257,7 @@ t.test('a sign-in replaces whoever was signed in before', async (t) => {
   }
 });
 
-t.test('a token that came without a user is that of whoever its first refresh is for', async (t) => {
+t.test('an imported token belongs to the user of its first refresh', async (t) => {
   for (const successor of ['rt-2', undefined]) {
     const { session, oidc, clock, store } = open();
     store.items.set(KEY, JSON.stringify(storedSession('rt-1', { subject: UNKNOWN_SUBJECT, user: null })));
@@ -269,7 +275,7 @@ t.test('a token that came without a user is that of whoever its first refresh is
   }
 });
 
-t.test('the store is read only when the former spender of its token has come to rest', async (t) => {
+t.test('the store is read only after the former spender of its token has stopped', async (t) => {
   const clock = fakeClock();
   const store = memoryStore({ [KEY]: storedSession('rt-1') });
   const former = gate();
@@ -291,14 +297,14 @@ t.test('the store is read only when the former spender of its token has come to 
   t.same(oidc.spent, ['rt-2'], 'what it left there is what is spent');
 });
 
-t.test('the store is read once, however many ask', async (t) => {
+t.test('concurrent callers read the store once', async (t) => {
   const { session, store } = open('rt-1');
   await Promise.all([session.restore(), session.restore(), session.idToken()]);
   await session.restore();
   t.same(store.calls, ['read', 'read', 'write', 'write'], 'once by them, once by who spends the token');
 });
 
-t.test('a sign-in that ends while a slow store is read wins', async (t) => {
+t.test('a sign-in that finishes while a slow store is read wins', async (t) => {
   const { session, store, clock } = open('rt-old');
   const keyring = gate();
   store.before = async (operation) => {
@@ -313,7 +319,7 @@ t.test('a sign-in that ends while a slow store is read wins', async (t) => {
   t.equal(store.session(KEY)?.refreshToken, 'rt-new');
 });
 
-t.test('a store that fails costs no session', async (t) => {
+t.test('a store that fails does not end the session', async (t) => {
   const { session, store, oidc, clock, lines } = open('rt-1');
   store.before = async (operation) => {
     if (operation === 'write') throw storeFailed();
@@ -338,7 +344,7 @@ t.test('a store that fails costs no session', async (t) => {
   t.equal(store.session(KEY)?.refreshToken, 'rt-1+++');
 });
 
-t.test('a store that could not be read is asked again, but not by every caller', async (t) => {
+t.test('a store that could not be read is retried, but not by every caller', async (t) => {
   const { session, store, clock } = open('rt-1');
   store.before = async () => {
     throw new CcwbError('ERR_STORE_LOCKED', 'the keyring is locked', 'unlock it');
@@ -355,7 +361,7 @@ t.test('a store that could not be read is asked again, but not by every caller',
   t.equal(session.view().storeProblem, undefined);
 });
 
-t.test('a keyring that is locked is told to callers, who would else open a page for nothing', async (t) => {
+t.test('callers get the error of a locked keyring, not a request to sign in', async (t) => {
   const { session, store } = open('rt-1');
   store.before = async () => {
     throw new CcwbError('ERR_STORE_LOCKED', 'the keyring is locked', 'unlock it');
@@ -386,7 +392,7 @@ t.test('signing out revokes the refresh token and forgets everything', async (t)
   t.equal(oidc.revoked.length, 1, 'nothing is left to revoke');
 });
 
-t.test('signing out works before anything was restored, and without the provider', async (t) => {
+t.test('signing out works before the store was read, and without the provider', async (t) => {
   const { session, oidc, store } = open('rt-1');
   oidc.onRevoke = async () => {
     t.equal(store.items.size, 0, 'the local part comes first');
@@ -418,7 +424,7 @@ t.test('signing out during a refresh leaves nobody signed in', async (t) => {
   t.ok(oidc.revoked.includes('rt-2'), 'the token that lives is the one that is revoked');
 });
 
-t.test('a sign-in of somebody else during a refresh is not undone by it', async (t) => {
+t.test('a refresh does not undo a sign-in of another user that happened meanwhile', async (t) => {
   const { session, oidc, store, clock } = open('rt-1');
   const answer = gate();
   oidc.onRefresh = async (_, onRefreshToken) => {
@@ -436,7 +442,7 @@ t.test('a sign-in of somebody else during a refresh is not undone by it', async 
   t.equal(store.session(KEY)?.refreshToken, 'rt-of-user-2', 'store');
 });
 
-t.test('a sign-in during a refresh that ends in invalid_grant stays', async (t) => {
+t.test('a sign-in during a refresh that ends in invalid_grant is kept', async (t) => {
   const { session, oidc, store, clock } = open('rt-1');
   const answer = gate();
   oidc.onRefresh = async () => {
@@ -458,7 +464,7 @@ t.test('a sign-in during a refresh that ends in invalid_grant stays', async (t) 
   t.equal(session.view().signedIn, true, 'the new sign-in stays');
 });
 
-t.test('an ID token with little life left is better than an error', async (t) => {
+t.test('an ID token with little time left is returned while the refresh fails', async (t) => {
   const { session, oidc, clock } = open();
   const first = idTokenFor(clock);
   await session.completeSignIn({ idToken: first, refreshToken: 'rt-1' });
@@ -470,7 +476,7 @@ t.test('an ID token with little life left is better than an error', async (t) =>
   t.equal(given, first, 'while the refresh fails');
 });
 
-t.test('a provider that leaves the ID token out of its refresh replies', async (t) => {
+t.test('the ID token of the sign-in is used to its end when refreshes bring none', async (t) => {
   const { session, oidc, clock } = open();
   const first = idTokenFor(clock);
   await session.completeSignIn({ idToken: first, refreshToken: 'rt-1' });
@@ -520,7 +526,7 @@ t.test('no token of any kind reaches the log', async (t) => {
   t.notMatch(JSON.stringify(lines), /planted|id-token-\d/);
 });
 
-t.test('a session is keyed by issuer and client and tells neither', async (t) => {
+t.test('a session key depends on issuer and client, and shows neither', async (t) => {
   const keyOf = (issuer: string, clientId: string) =>
     sessionKey({ identityProvider: { providerType: 'generic', issuer, loginKey: '' }, clientId });
   const key = keyOf('https://idp.example', 'client');
@@ -530,7 +536,7 @@ t.test('a session is keyed by issuer and client and tells neither', async (t) =>
   t.not(keyOf('https://idp.example', 'Client'), key);
 });
 
-t.test('the token is spent only when the provider has just answered something harmless', async (t) => {
+t.test('the token is spent only after the provider has answered a request without effect', async (t) => {
   const { session, oidc, store } = open('rt-1');
   oidc.onReach = async () => {
     throw unreachable();
@@ -568,7 +574,7 @@ t.test('replies that stay lost end no session', async (t) => {
   t.ok(store.session(KEY)?.spentAt, 'the journal keeps that a use of the token had no end');
 });
 
-t.test('a provider that goes on refusing without a reason is believed in the end', async (t) => {
+t.test('refusals without a reason require a sign-in once they have lasted a minute', async (t) => {
   const { session, oidc, store, clock } = open('rt-1');
   oidc.onRefresh = async () => {
     throw new UnexplainedRefusal(unreachable());
@@ -589,7 +595,7 @@ t.test('a provider that goes on refusing without a reason is believed in the end
   t.ok(await session.idToken());
 });
 
-t.test('a success or a new sign-in ends the memory of refusals', async (t) => {
+t.test('a success or a new sign-in forgets earlier refusals', async (t) => {
   const { session, oidc, clock } = open('rt-1');
   const refuse = async (): Promise<never> => {
     throw new UnexplainedRefusal(unreachable());
@@ -610,7 +616,7 @@ t.test('a success or a new sign-in ends the memory of refusals', async (t) => {
   t.ok(await session.idToken());
 });
 
-t.test('a retired session spends nothing any more', async (t) => {
+t.test('a retired session no longer spends the refresh token', async (t) => {
   const { session, oidc } = open('rt-1');
   session.retire();
   t.equal(await codeOf(session.idToken()), 'ERR_LOGIN_REQUIRED');

@@ -16,7 +16,7 @@ const REAL_CHILD = script('../../../../daemon/keyring-child.js');
 
 const session = storedSession('rt-planted');
 
-t.test('what was written and read back the same is stored', async (t) => {
+t.test('an item that is read back the same is stored', async (t) => {
   const store = createKeyringStore(ANSWERS);
   await store.write('echo', session);
   t.equal(await store.read('none'), undefined, 'nothing stored');
@@ -24,7 +24,7 @@ t.test('what was written and read back the same is stored', async (t) => {
   t.equal(store.kind, 'keyring');
 });
 
-t.test('a keyring that gives back something else has stored nothing', async (t) => {
+t.test('a keyring that returns another value has failed to store', async (t) => {
   const error = await rejection(createKeyringStore(ANSWERS).write('forgets', session));
   t.match(error, { code: 'ERR_STORE_FAILED', message: /something else/ });
   t.notMatch(String(error instanceof Error && error.message), /planted/);
@@ -35,11 +35,11 @@ t.test('a keyring that gives back something else has stored nothing', async (t) 
   );
 });
 
-t.test('an item of another program or version is no session', async (t) => {
+t.test('an item of another program or version is ignored', async (t) => {
   t.equal(await createKeyringStore(ANSWERS).read('strange'), undefined);
 });
 
-t.test('locked, absent and failing are told apart, each with its remedy', async (t) => {
+t.test('a locked, an absent and a failing keyring are different errors, each with its fix', async (t) => {
   const store = createKeyringStore(ANSWERS);
   const cases = [
     ['locked', 'ERR_STORE_LOCKED', /unlock/],
@@ -57,14 +57,14 @@ t.test('locked, absent and failing are told apart, each with its remedy', async 
   }
 });
 
-t.test('a keyring that prompts for ever is given up, and its process with it', async (t) => {
+t.test('a keyring whose prompt is not answered ends in an error, and its process is killed', async (t) => {
   for (const account of ['hangs', 'hangs-hard']) {
     const error = await rejection(createKeyringStore(ANSWERS, 300).read(account));
     t.match(error, { code: 'ERR_STORE_LOCKED', message: /0\.3 s/ }, account);
   }
 });
 
-t.test('a keyring library that crashes costs one operation', async (t) => {
+t.test('a crash of the keyring library fails one operation only', async (t) => {
   const store = createKeyringStore(ANSWERS);
   for (const account of ['crashes', 'exits']) {
     const error = await rejection(store.read(account));
@@ -73,18 +73,18 @@ t.test('a keyring library that crashes costs one operation', async (t) => {
   t.equal(await store.read('none'), undefined, 'the next works');
 });
 
-t.test('a child that is not there is one error', async (t) => {
+t.test('a missing child program is an error', async (t) => {
   const error = await rejection(createKeyringStore(script('./fixtures/none.js')).read('echo'));
   t.match(error, { code: 'ERR_STORE_FAILED' });
 });
 
-t.test('an answer that makes no sense is one error', async (t) => {
+t.test('a malformed answer of the child is an error', async (t) => {
   const store = createKeyringStore(ANSWERS);
   for (const account of ['text', 'unknown-problem'])
     t.equal(await codeOf(store.read(account)), 'ERR_STORE_FAILED', account);
 });
 
-t.test('the child gets the environment of a keyring and no more', async (t) => {
+t.test('the child gets only the environment that a keyring needs', async (t) => {
   process.env.CCWB_TEST_SECRET = 'planted';
   t.teardown(() => {
     delete process.env.CCWB_TEST_SECRET;
@@ -108,7 +108,7 @@ t.test('the child gets the environment of a keyring and no more', async (t) => {
   t.same([execArgv, argv], [[], []], 'and no secret stands in its arguments');
 });
 
-t.test('many operations at once are answered each', async (t) => {
+t.test('concurrent operations get each their own answer', async (t) => {
   const store = createKeyringStore(ANSWERS);
   const calls = Array.from({ length: 8 }, () => store.write('echo', session));
   await t.resolves(Promise.all(calls));
@@ -163,7 +163,7 @@ t.test('a real Secret Service keeps a session', { skip: noKeyring }, async (t) =
   t.same([removed, after, again], ['removed', null, 'removed']);
 });
 
-t.test('a locked keyring is told apart from one with nothing in it', { skip: noKeyring }, async (t) => {
+t.test('a locked keyring is not mistaken for an empty one', { skip: noKeyring }, async (t) => {
   const home = shortDirectory(t);
   t.same(onSessionBus(home, 'unlocked', ['write']), ['written']);
   const [read, write, remove] = onSessionBus(home, 'started', ['read', 'write', 'remove']);
@@ -174,16 +174,12 @@ t.test('a locked keyring is told apart from one with nothing in it', { skip: noK
   t.same(kept, storedSession('rt-ü-1'), 'and nothing is lost');
 });
 
-t.test(
-  'a keyring that was never unlocked counts as locked: that makes it',
-  { skip: noKeyring },
-  async (t) => {
-    const results = onSessionBus(shortDirectory(t), 'started', ['read', 'write', 'remove']);
-    t.same(results, ['ERR_STORE_LOCKED', 'ERR_STORE_LOCKED', 'ERR_STORE_LOCKED']);
-  },
-);
+t.test('a keyring that was never unlocked counts as locked', { skip: noKeyring }, async (t) => {
+  const results = onSessionBus(shortDirectory(t), 'started', ['read', 'write', 'remove']);
+  t.same(results, ['ERR_STORE_LOCKED', 'ERR_STORE_LOCKED', 'ERR_STORE_LOCKED']);
+});
 
-t.test('no session bus at all is told, at once', async (t) => {
+t.test('a missing session bus is an error at once', async (t) => {
   const home = shortDirectory(t);
   const result = spawnSync(process.execPath, [SESSION, REAL_CHILD, 'read', 'write', 'remove'], {
     encoding: 'utf8',
@@ -194,7 +190,7 @@ t.test('no session bus at all is told, at once', async (t) => {
   t.equal(codes.length, 3);
 });
 
-t.test('errors never repeat what was to be stored', async (t) => {
+t.test('errors never contain the value to be stored', async (t) => {
   for (const account of ['forgets', 'locked', 'crashes', 'failed']) {
     const error = await rejection(createKeyringStore(ANSWERS).write(account, session));
     t.ok(error instanceof CcwbError);

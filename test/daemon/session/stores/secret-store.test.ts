@@ -8,7 +8,7 @@ t.test('a stored session is read back as it was', async (t) => {
   t.same(parseStoredSession(JSON.stringify({ ...session, user: null })), { ...session, user: null });
 });
 
-t.test('what no version of this program wrote is no session', async (t) => {
+t.test('text that no version of this program wrote is ignored', async (t) => {
   const session = storedSession('rt-1');
   const texts = [
     '',
@@ -26,7 +26,7 @@ t.test('what no version of this program wrote is no session', async (t) => {
   for (const text of texts) t.equal(parseStoredSession(text), undefined, text);
 });
 
-t.test('a name that is no text is none, and unknown fields are dropped', async (t) => {
+t.test('a user that is not text becomes null, and unknown fields are dropped', async (t) => {
   const session = storedSession('rt-1');
   t.same(parseStoredSession(JSON.stringify({ ...session, user: 7, extra: 'x' })), { ...session, user: null });
 });

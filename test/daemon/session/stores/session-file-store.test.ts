@@ -31,7 +31,7 @@ function open(t: Parameters<typeof shortDirectory>[0]) {
   return { runtime, directory, file: join(directory, `${KEY}.json`), store: createSessionFileStore(runtime) };
 }
 
-t.test('a session comes back as it was written', async (t) => {
+t.test('a session is read back as it was written', async (t) => {
   const { store, runtime } = open(t);
   t.equal(await store.read(KEY), undefined, 'none before');
   const session = storedSession('rt-ünïcode-😀');
@@ -46,7 +46,7 @@ t.test('a session comes back as it was written', async (t) => {
   await store.remove(KEY);
 });
 
-t.test('file and directory are for this user alone', async (t) => {
+t.test('file and directory are accessible to this user only', async (t) => {
   const { store, directory, file } = open(t);
   const before = process.umask(0);
   t.teardown(() => process.umask(before));
@@ -55,7 +55,7 @@ t.test('file and directory are for this user alone', async (t) => {
   t.equal(statSync(directory).mode & 0o777, 0o700);
 });
 
-t.test('it says where it keeps things', async (t) => {
+t.test('the description names the directory', async (t) => {
   const { store, directory } = open(t);
   t.equal(store.kind, 'session');
   t.ok(store.description.includes(directory));
@@ -67,7 +67,7 @@ t.test('no temporary files are left', async (t) => {
   t.same(readdirSync(directory), [`${KEY}.json`]);
 });
 
-t.test('writes at the same time leave one whole session', async (t) => {
+t.test('concurrent writes leave one complete session', async (t) => {
   const { store, directory } = open(t);
   const writes = Array.from({ length: 20 }, (_, n) =>
     store.write(KEY, storedSession(`rt-${n}-${'x'.repeat(n * 500)}`)).catch((error: unknown) => error),
@@ -77,7 +77,7 @@ t.test('writes at the same time leave one whole session', async (t) => {
   t.same(readdirSync(directory), [`${KEY}.json`]);
 });
 
-t.test('a file that is not ours alone is not read', async (t) => {
+t.test('a file that others may access is not read', async (t) => {
   const cases: [string, (file: string) => void, skip?: string | false][] = [
     ['readable by a group', (file) => chmodSync(file, 0o640)],
     ['readable by all', (file) => chmodSync(file, 0o604)],
@@ -119,7 +119,7 @@ t.test('a link at the path is replaced, not written through', async (t) => {
   t.equal((await store.read(KEY))?.refreshToken, 'rt-1');
 });
 
-t.test('a directory that is a link or of somebody else holds no session', async (t) => {
+t.test('a directory that is a link, or accessible to others, is refused', async (t) => {
   const { store, directory, runtime } = open(t);
   mkdirSync(runtime, { recursive: true, mode: 0o700 });
   mkdirSync(`${directory}.elsewhere`, { mode: 0o700 });
@@ -127,7 +127,7 @@ t.test('a directory that is a link or of somebody else holds no session', async 
   t.equal(await codeOf(store.write(KEY, storedSession('rt-1'))), 'ERR_STORE_FAILED', 'a link');
 });
 
-t.test('what cannot be understood is no session', async (t) => {
+t.test('a file that cannot be parsed is ignored', async (t) => {
   const { store, file } = open(t);
   await store.write(KEY, storedSession('rt-1'));
   for (const text of ['', '{', 'null', '{"version":2}', '\0\0\0']) {
@@ -136,7 +136,7 @@ t.test('what cannot be understood is no session', async (t) => {
   }
 });
 
-t.test('a daemon killed while writing leaves the old session whole', async (t) => {
+t.test('a daemon killed during a write leaves the old session complete', async (t) => {
   const { store, file, directory } = open(t);
   await store.write(KEY, storedSession('rt-1'));
   writeFileSync(`${file}.tmp`, '{"version":1,"refreshTok', {
@@ -149,8 +149,8 @@ t.test('a daemon killed while writing leaves the old session whole', async (t) =
   t.same(readdirSync(directory), [], 'and what it left goes with the session');
 });
 
-t.test('a store that cannot be written is one error with the path', async (t) => {
-  t.test('something stands where the directory should be', async (t) => {
+t.test('a store that cannot be written is an error with the path', async (t) => {
+  t.test('a file in place of the directory is an error with the path', async (t) => {
     const { store, directory, runtime, file } = open(t);
     mkdirSync(runtime, { recursive: true });
     writeFileSync(directory, '');
@@ -165,7 +165,7 @@ t.test('a store that cannot be written is one error with the path', async (t) =>
     t.equal(await store.read(KEY), undefined, 'and nothing is stored there');
   });
 
-  t.test('a directory that may only be read', async (t) => {
+  t.test('a read-only directory is an error with the path', async (t) => {
     const { store, directory, file, runtime } = open(t);
     await store.write(KEY, storedSession('rt-1'));
     chmodSync(directory, 0o500);
@@ -202,7 +202,7 @@ t.test('a store that cannot be written is one error with the path', async (t) =>
   );
 });
 
-t.test('a runtime directory that is gone is made again', async (t) => {
+t.test('a removed runtime directory is created again', async (t) => {
   const { store, runtime } = open(t);
   t.notOk(existsSync(runtime));
   await store.write(KEY, storedSession('rt-1'));
