@@ -44,6 +44,16 @@ t.test('every picture in docs/images is on a page', async (t) => {
   t.strictSame(pictures, []);
 });
 
+t.test('every source file and folder that a page names exists', async (t) => {
+  const path =
+    /`((?:protocol|common|network|daemon|shim|admin|infra|sandbox|tools|test|scripts)\/[\w./-]+)`/g;
+  for (const page of pages().filter((page) => page !== 'CHANGELOG.md')) {
+    const named = [...prose(readText(page)).matchAll(path)].map(([, name = '']) => name);
+    for (const name of named.filter((name) => !/[A-Z]|node_modules/.test(name)))
+      t.ok(existsSync(join(ROOT, name)), `${page}: ${name}`);
+  }
+});
+
 t.test('every npm script that a page mentions exists', async (t) => {
   for (const page of pages()) {
     for (const [, name = ''] of readText(page).matchAll(/\bnpm run ([a-z]+(?:[:-][a-z]+)*)/g)) {
