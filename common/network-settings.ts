@@ -5,6 +5,7 @@
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CcwbError } from '../protocol/errors.ts';
+import { isObject } from '../protocol/json.ts';
 import { readFileIfExists, replaceFile } from './atomic-file.ts';
 
 /** The names network.json knows, which are those of the environment. */
@@ -144,7 +145,7 @@ function readObject(path: string): Record<string, unknown> | undefined {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';
     throw invalid(path, `cannot be read (${code})`, cause);
   }
-  if (typeof root === 'object' && root !== null && !Array.isArray(root)) return { ...root };
+  if (isObject(root)) return root;
   throw invalid(path, 'must be an object');
 }
 

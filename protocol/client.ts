@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ROUTES, type RouteName } from './api.ts';
 import { CcwbError, errorFromBody } from './errors.ts';
+import { parseJson } from './json.ts';
 import { socketDirectory } from './paths.ts';
 import { parseVersion, THIS_VERSION, VERSION_HEADER, type Version, versionText } from './version.ts';
 
@@ -203,14 +204,6 @@ function fillPath(path: string, { params = {}, query = {} }: DaemonRequest): str
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) search.set(name, String(value));
   return search.size > 0 ? `${filled}?${search}` : filled;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function unreachable(socket: string, reason: string): CcwbError {

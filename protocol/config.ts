@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { CcwbError } from './errors.ts';
 import { type IdentityProvider, PROVIDER_TYPES, resolveIdentityProvider } from './issuer.ts';
+import { isObject } from './json.ts';
 import {
   configInvalid,
   formatName,
   formatValue,
-  isObject,
   locationInConfig,
   type ProfileLocation,
   ProfileReader,

@@ -1,4 +1,5 @@
 import { CcwbError } from './errors.ts';
+import { isObject } from './json.ts';
 
 /** Names of the legacy tool's packages, in ours. */
 const LEGACY_NAMES: Readonly<Record<string, string>> = {
@@ -174,10 +175,6 @@ export class ProfileReader {
     this.#read.add(field);
     return this.#fields.get(field)?.value;
   }
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** A value as an error shows it: JSON, cut short, and nothing in it that a terminal would act on. */

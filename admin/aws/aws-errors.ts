@@ -1,4 +1,5 @@
-import { CcwbError, type ErrorCode } from '../../protocol/errors.ts';
+import type { ErrorCode } from '../../protocol/error-codes.ts';
+import { CcwbError } from '../../protocol/errors.ts';
 import { oneLine } from '../terminal/text.ts';
 
 /** Credentials that AWS does not take: expired, revoked, mistyped, or signed by a wrong clock. */

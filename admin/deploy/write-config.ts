@@ -4,7 +4,7 @@ import { replaceFile } from '../../common/atomic-file.ts';
 import { AUTH_OUTPUTS } from '../../infra/outputs.ts';
 import { parseConfig, type UndeployedProfile } from '../../protocol/config.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { isObject } from '../../protocol/profile-reader.ts';
+import { isObject } from '../../protocol/json.ts';
 
 /** Fields of config.json that outputs of the auth stack fill, by the profile's federation. */
 export function configFields({

@@ -1,6 +1,6 @@
 import { ok, problem, skipped, warning } from '../../common/findings.ts';
 import { asCcwbError } from '../../protocol/errors.ts';
-import { isObject } from '../../protocol/profile-reader.ts';
+import { isObject } from '../../protocol/json.ts';
 import { type Check, withProfile } from './check.ts';
 
 /** The provider's discovery document can be fetched, is that of the issuer, and offers what users need. */

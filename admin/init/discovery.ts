@@ -3,7 +3,8 @@
  * it: what passes here works there.
  */
 import { CcwbError } from '../../protocol/errors.ts';
-import { formatValue, isObject } from '../../protocol/profile-reader.ts';
+import { isObject } from '../../protocol/json.ts';
+import { formatValue } from '../../protocol/profile-reader.ts';
 import { oneLine } from '../terminal/text.ts';
 
 /** What the wizard has to know of a provider, and what it tells. */

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readFileIfExists, replaceFile } from '../../common/atomic-file.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { isObject } from '../../protocol/profile-reader.ts';
+import { isObject } from '../../protocol/json.ts';
 import { ccwbHome, type Environment } from '../profiles/profile-store.ts';
 import type { Given, GivenAnswers } from './given.ts';
 import { ANSWER_NAMES, ANSWERS, type AnswerName, type Answers } from './names.ts';

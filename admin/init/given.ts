@@ -1,7 +1,8 @@
 /** Answers that are there before anybody is asked: of flags, of a file, of a start that was broken off. */
 import { readFileSync } from 'node:fs';
 import { CcwbError } from '../../protocol/errors.ts';
-import { formatValue, isObject } from '../../protocol/profile-reader.ts';
+import { isObject } from '../../protocol/json.ts';
+import { formatValue } from '../../protocol/profile-reader.ts';
 import { ANSWER_NAMES, type AnswerName, type AnswerValue } from './names.ts';
 import { parseText, parseValue } from './values.ts';
 

@@ -1,6 +1,6 @@
 /** Answers as people write them, in flags and in files, and as they are shown. */
 import { readFileSync } from 'node:fs';
-import { isObject } from '../../protocol/profile-reader.ts';
+import { isObject } from '../../protocol/json.ts';
 import { ANSWERS, type AnswerName, type AnswerSpec, type AnswerValue } from './names.ts';
 
 /** What a text of a flag or of a prompt means, or what would be allowed. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { AccessGroups, InfraProfile, Monitoring } from '../../infra/profile/profile.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { formatValue, isObject } from '../../protocol/profile-reader.ts';
+import { isObject } from '../../protocol/json.ts';
+import { formatValue } from '../../protocol/profile-reader.ts';
 
 /** What the stacks are to have beside what config.json says: the fields of `ccwb deploy --infra FILE`. */
 export type InfraSettings = {

@@ -3,7 +3,8 @@
  * meaning here is translated; everything else is kept as it was, under `legacyTool`.
  */
 import { CcwbError } from '../../protocol/errors.ts';
-import { formatValue, isObject } from '../../protocol/profile-reader.ts';
+import { isObject } from '../../protocol/json.ts';
+import { formatValue } from '../../protocol/profile-reader.ts';
 
 /** StoredFields of config.json by the names they have there. The first of a line counts. */
 const CONFIG: readonly (readonly [field: string, ...writtenAs: string[]])[] = [

@@ -2,7 +2,8 @@
 import { STACKS } from '../../infra/outputs.ts';
 import { parseUndeployedProfile, type UndeployedProfile } from '../../protocol/config.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { formatValue, isObject } from '../../protocol/profile-reader.ts';
+import { isObject } from '../../protocol/json.ts';
+import { formatValue } from '../../protocol/profile-reader.ts';
 import {
   type AdminProfile,
   type ClaudeChoices,

@@ -1,6 +1,7 @@
 /** How a profile of an older form becomes one of today's, a step for each version. */
 import { CcwbError } from '../../protocol/errors.ts';
-import { formatValue, isObject } from '../../protocol/profile-reader.ts';
+import { isObject } from '../../protocol/json.ts';
+import { formatValue } from '../../protocol/profile-reader.ts';
 import { PROFILE_SCHEMA } from './admin-profile.ts';
 import { fromLegacyTool, type StoredFields } from './legacy-profile.ts';
 

@@ -1,6 +1,7 @@
 /** What the installation says of itself: `bedrock-auth status` and `bedrock-auth doctor`. */
 import type { StatusReply } from '../../protocol/api.ts';
-import { CcwbError, isErrorCode } from '../../protocol/errors.ts';
+import { isErrorCode } from '../../protocol/error-codes.ts';
+import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminEdges } from '../edges.ts';
 import type { Programs } from './programs.ts';
 import { type Done, done, finding } from './steps.ts';

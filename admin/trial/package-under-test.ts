@@ -4,6 +4,7 @@ import { createReadStream, existsSync, readdirSync, readFileSync, statSync } fro
 import { basename, dirname, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { CcwbError } from '../../protocol/errors.ts';
+import { parseObject } from '../../protocol/json.ts';
 import { INSTALL_FOLDER } from '../../protocol/paths.ts';
 import type { AdminEdges } from '../edges.ts';
 import { makePackages } from '../package/make-packages.ts';
@@ -165,8 +166,7 @@ function contents(folder: string): UnpackedPackage {
 /** Undefined where there is no JSON object: what reads the file for itself tells more. */
 export function readJson(path: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''));
-    return typeof value === 'object' && value !== null ? { ...value } : undefined;
+    return parseObject(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''));
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 /** The installed programs, run as their user would, and what they say when they fail. */
 import { join } from 'node:path';
-import { CcwbError, isErrorCode } from '../../protocol/errors.ts';
+import { isErrorCode } from '../../protocol/error-codes.ts';
+import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminEdges } from '../edges.ts';
 import { type ProgramResult, type RunOptions, runToEnd } from '../processes.ts';
 import { oneLine } from '../terminal/text.ts';

@@ -1,5 +1,6 @@
 /** How a test goes: one row for each thing that was tried, and what depends on a thing that failed is skipped. */
-import { CcwbError, type ErrorCode } from '../../protocol/errors.ts';
+import type { ErrorCode } from '../../protocol/error-codes.ts';
+import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminEdges } from '../edges.ts';
 import { whileWaiting } from '../terminal/while-waiting.ts';
 

@@ -1,6 +1,6 @@
 import { renameSync, statSync } from 'node:fs';
 import pino from 'pino';
-import type { ErrorCode } from '../../protocol/errors.ts';
+import type { ErrorCode } from '../../protocol/error-codes.ts';
 import { PREDECESSOR } from '../../protocol/paths.ts';
 
 /**

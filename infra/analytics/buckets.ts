@@ -1,6 +1,7 @@
 import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { CfnBucket, CfnBucketPolicy } from 'aws-cdk-lib/aws-s3';
 import { CfnDeletionPolicy, type Stack, Validations } from 'aws-cdk-lib/core';
+import { PRIVATE_BUCKET } from '../private-bucket.ts';
 
 type LifecycleRule = CfnBucket.RuleProperty;
 
@@ -36,16 +37,7 @@ export function resultsBucket(stack: Stack, resultsDays: number): CfnBucket {
 /** Encrypted, closed to the public whatever its policies say, reached over TLS only, kept with its stack gone. */
 function privateBucket(stack: Stack, id: string, rules: LifecycleRule[]): CfnBucket {
   const bucket = new CfnBucket(stack, `${id}Bucket`, {
-    bucketEncryption: {
-      serverSideEncryptionConfiguration: [{ serverSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }],
-    },
-    publicAccessBlockConfiguration: {
-      blockPublicAcls: true,
-      blockPublicPolicy: true,
-      ignorePublicAcls: true,
-      restrictPublicBuckets: true,
-    },
-    ownershipControls: { rules: [{ objectOwnership: 'BucketOwnerEnforced' }] },
+    ...PRIVATE_BUCKET,
     lifecycleConfiguration: { rules },
   });
   // An empty bucket of a failed first deployment is removed, one with data never.

@@ -11,6 +11,7 @@ import { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnBucket, CfnBucketPolicy } from 'aws-cdk-lib/aws-s3';
 import { CfnDeletionPolicy, type Stack } from 'aws-cdk-lib/core';
 import { deploymentName, logGroupName } from '../outputs.ts';
+import { PRIVATE_BUCKET } from '../private-bucket.ts';
 
 const CLOUD_TRAIL = new ServicePrincipal('cloudtrail.amazonaws.com');
 
@@ -62,16 +63,7 @@ export function createAuditTrail(stack: Stack, profileName: string, retentionDay
 
 function createBucket(stack: Stack, retentionDays: number): CfnBucket {
   const bucket = new CfnBucket(stack, 'AuditBucket', {
-    bucketEncryption: {
-      serverSideEncryptionConfiguration: [{ serverSideEncryptionByDefault: { sseAlgorithm: 'AES256' } }],
-    },
-    publicAccessBlockConfiguration: {
-      blockPublicAcls: true,
-      blockPublicPolicy: true,
-      ignorePublicAcls: true,
-      restrictPublicBuckets: true,
-    },
-    ownershipControls: { rules: [{ objectOwnership: 'BucketOwnerEnforced' }] },
+    ...PRIVATE_BUCKET,
     versioningConfiguration: { status: 'Enabled' },
     lifecycleConfiguration: {
       rules: [

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseObject } from '../../protocol/json.ts';
 import { PREDECESSOR } from '../../protocol/paths.ts';
 import { type ShimEdges, usageError } from '../program/edges.ts';
 import { parseTime } from '../terminal/time-format.ts';
@@ -53,7 +54,7 @@ export function selectLines(lines: LogLine[], { from, count }: LineSelection): L
 export function createLineParser(): (text: string, at?: number) => LogLine {
   let last = 0;
   return (text, at) => {
-    const record = asObject(text);
+    const record = parseObject(text);
     const time = at ?? (typeof record?.time === 'string' ? Date.parse(record.time) : Number.NaN);
     if (!Number.isNaN(time)) last = time;
     return { at: last, text, record };
@@ -132,14 +133,5 @@ function readFrom(path: string, position: LogPosition | undefined): Read | undef
     return { text: bytes.toString('utf8', 0, whole), position: { inode, madeAt, offset: start + whole } };
   } finally {
     closeSync(fd);
-  }
-}
-
-function asObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
-  } catch {
-    return undefined;
   }
 }

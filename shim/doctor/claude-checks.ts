@@ -2,7 +2,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
 import { programOfCommand, quoteShellWord, quoteTypedWord } from '../../common/shell-quote.ts';
-import { isObject } from '../../protocol/profile-reader.ts';
+import { isObject, parseObject } from '../../protocol/json.ts';
 import type { ShimEdges } from '../program/edges.ts';
 import { isProgram, readText } from '../sign-in/browser.ts';
 import { safeText, shortPath } from '../terminal/format.ts';
@@ -16,7 +16,7 @@ export function claudeSettingsPath({ env }: Pick<ShimEdges, 'env'>): string {
 
 export function readClaudeSettings(edges: ShimEdges): UserClaudeSettings | undefined {
   const path = claudeSettingsPath(edges);
-  const root = asObject(readText(path) ?? '');
+  const root = parseObject((readText(path) ?? '').replace(/^\ufeff/, ''));
   if (!root) return undefined;
   const env = isObject(root.env) ? root.env : {};
   const texts = Object.entries(env).filter(
@@ -147,13 +147,4 @@ function isCommand({ env }: ShimEdges, command: string): boolean {
   const file = programOfCommand(command).replace(/^~(?=\/)/, env.HOME ?? '~');
   if (file.includes('/')) return isProgram(file);
   return (env.PATH ?? '').split(':').some((folder) => isProgram(join(folder, file)));
-}
-
-function asObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text.replace(/^\ufeff/, ''));
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,7 @@
 import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
 import type { ProfileConfig } from '../../protocol/config.ts';
+import { isObject } from '../../protocol/json.ts';
 import type { Probe, ProbeFailure } from '../../protocol/probe.ts';
-import { isObject } from '../../protocol/profile-reader.ts';
 import { formatDuration } from '../terminal/time-format.ts';
 import { type DiscoveryResult, forEachProfile, type ShimCheck } from './check.ts';
 

@@ -2,15 +2,9 @@ import { copyFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readFileIfExists, replaceFile } from '../../common/atomic-file.ts';
 import { parseConfig } from '../../protocol/config.ts';
+import { isObject } from '../../protocol/json.ts';
 import { UNREADABLE_CONFIG } from '../installation/layout.ts';
-import {
-  isJsonObject,
-  isSameJson,
-  type JsonObject,
-  objectIn,
-  valueAt,
-  withValue,
-} from '../user-files/json-text.ts';
+import { isSameJson, type JsonObject, objectIn, valueAt, withValue } from '../user-files/json-text.ts';
 import { type InstallPlan, NO_CHANGES } from './install-plan.ts';
 import type { Package } from './package.ts';
 
@@ -41,7 +35,7 @@ export function planConfigFile(installation: string, pack: Package): InstallPlan
 function mergeProfiles(text: string, path: string, { configText, config }: Package): string | undefined {
   const root = parseValidConfig(text, path);
   if (!root) return undefined;
-  const place = isJsonObject(root.profiles) ? ['profiles'] : [];
+  const place = isObject(root.profiles) ? ['profiles'] : [];
   const wanted = profilesOfConfig(objectIn(configText) ?? {});
   let merged = text;
   for (const name of config.names) {
@@ -63,5 +57,5 @@ function parseValidConfig(text: string, path: string): JsonObject | undefined {
 }
 
 function profilesOfConfig(root: JsonObject): JsonObject {
-  return isJsonObject(root.profiles) ? root.profiles : root;
+  return isObject(root.profiles) ? root.profiles : root;
 }

@@ -9,6 +9,7 @@ import {
   type ParseError,
   parseTree,
 } from 'jsonc-parser';
+import { isObject } from '../../protocol/json.ts';
 
 /** Where a value is: names from the root. */
 export type JsonPath = readonly string[];
@@ -41,7 +42,7 @@ export function doubledName(text: string, paths: readonly JsonPath[]): string | 
 export function obstacleOn(root: JsonObject, path: JsonPath): string | undefined {
   for (let depth = 1; depth < path.length; depth += 1) {
     const value = valueAt(root, path.slice(0, depth));
-    if (value !== undefined && !isJsonObject(value)) return path.slice(0, depth).join('.');
+    if (value !== undefined && !isObject(value)) return path.slice(0, depth).join('.');
   }
   return undefined;
 }
@@ -50,7 +51,7 @@ export function obstacleOn(root: JsonObject, path: JsonPath): string | undefined
 export function valueAt(root: JsonObject, path: JsonPath): unknown {
   let value: unknown = root;
   for (const name of path) {
-    value = isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+    value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
   }
   return value;
 }
@@ -73,12 +74,8 @@ export function isSameJson(one: unknown, other: unknown): boolean {
 export function valuesIn(root: JsonObject, above: JsonPath = []): JsonValue[] {
   return Object.entries(root).flatMap(([name, value]) => {
     const path = [...above, name];
-    return isJsonObject(value) && Object.keys(value).length > 0 ? valuesIn(value, path) : [{ path, value }];
+    return isObject(value) && Object.keys(value).length > 0 ? valuesIn(value, path) : [{ path, value }];
   });
-}
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function treeOf(text: string): Node | undefined {

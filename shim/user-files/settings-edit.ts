@@ -1,7 +1,9 @@
 /** The settings of Claude Code that lead to an installation, and the undoing of what was put into them. */
+
 import { join } from 'node:path';
 import { programOfCommand } from '../../common/shell-quote.ts';
-import { isJsonObject, isSameJson, type JsonPath, objectIn, valueAt, withValue } from './json-text.ts';
+import { isObject } from '../../protocol/json.ts';
+import { isSameJson, type JsonPath, objectIn, valueAt, withValue } from './json-text.ts';
 
 /** A value that an installer set in a JSON file; `earlier` is absent if there was none. */
 export type ValueEdit = { path: JsonPath; wrote: unknown; earlier?: unknown };
@@ -18,7 +20,7 @@ export function ownSettings(
 ): { ours: JsonPath[]; maybe: string[] } | undefined {
   const root = objectIn(text);
   if (!root) return undefined;
-  const env = isJsonObject(root.env) ? root.env : {};
+  const env = isObject(root.env) ? root.env : {};
   const leadsHere = (command: unknown): boolean =>
     typeof command === 'string' && programOfCommand(command).startsWith(join(installation, '/'));
   const ours: JsonPath[] = [
@@ -53,7 +55,7 @@ export function standing(text: string, values: readonly ValueEdit[]): ValueEdit[
 
 function withoutEmpty(text: string): string {
   let rest = text;
-  const isEmpty = (value: unknown): boolean => isJsonObject(value) && Object.keys(value).length === 0;
+  const isEmpty = (value: unknown): boolean => isObject(value) && Object.keys(value).length === 0;
   if (isEmpty(objectIn(rest)?.env)) rest = withValue(rest, ['env'], undefined);
   return isEmpty(objectIn(rest)) ? '' : rest;
 }

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { ERRORS, isErrorCode } from '../../protocol/errors.ts';
+import { ERRORS, isErrorCode } from '../../protocol/error-codes.ts';
 import { codeIn, readText, tableUnder } from '../../tools/docs/pages.ts';
 
-// That the page has every code in order, with its meaning and exit status, is in test/protocol/errors.test.ts.
+// That the page has every code in order, with its meaning and exit status, is in test/protocol/error-codes.test.ts.
 t.test('docs/errors.md says of each code its HTTP status, whether it passes, and what to do', async (t) => {
   const rows = tableUnder(readText('docs/errors.md'), 'Codes');
   t.equal(rows.length, Object.keys(ERRORS).length);

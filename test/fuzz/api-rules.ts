@@ -1,4 +1,4 @@
-import { ERRORS, isErrorCode } from '../../protocol/errors.ts';
+import { ERRORS, isErrorCode } from '../../protocol/error-codes.ts';
 import { VERSION_HEADER } from '../../protocol/version.ts';
 import { Failure } from './failure.ts';
 import { readReplies, type WireReply } from './http-reply.ts';

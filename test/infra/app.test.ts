@@ -12,6 +12,7 @@ import {
   ZONE,
 } from './fixtures/configurations.ts';
 import { COGNITO, profileOf } from './fixtures/profiles.ts';
+import { statementsIn } from './fixtures/telemetry.ts';
 import { namesIn, type TemplateJson } from './fixtures/templates.ts';
 import { complaints, TEMPLATE_MAX_BYTES } from './fixtures/validator.ts';
 
@@ -88,14 +89,6 @@ t.test('nothing that no review would pass', async (t) => {
     t.notMatch(text, /"Fn::ImportValue"|"Export"/, `${label}: no stack ties another down`);
   }
 });
-
-type Statement = { Effect: string; Principal?: unknown; Action: unknown };
-
-function statementsIn(value: unknown): Statement[] {
-  if (typeof value !== 'object' || value === null) return [];
-  const own = 'Statement' in value && Array.isArray(value.Statement) ? (value.Statement as Statement[]) : [];
-  return [...own, ...Object.values(value).flatMap(statementsIn)];
-}
 
 t.test('beside HTTPS, port 80 only redirects', async (t) => {
   for (const [text, { label }] of distinct) {

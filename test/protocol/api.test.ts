@@ -1,7 +1,8 @@
 import ajvModule, { type ValidateFunction } from 'ajv';
 import t from 'tap';
 import { REPLY_SCHEMAS, REQUEST_SCHEMAS, ROUTES, type RouteName, rfc3339 } from '../../protocol/api.ts';
-import { ERRORS, loginRequired } from '../../protocol/errors.ts';
+import { ERRORS } from '../../protocol/error-codes.ts';
+import { loginRequired } from '../../protocol/errors.ts';
 
 const ajv = new ajvModule.default({ strict: true, allowUnionTypes: true, allErrors: true });
 

@@ -1,7 +1,8 @@
 /** Who can do what, in sentences: what a change of a template grants and takes away. */
+import { isObject } from '../../../protocol/json.ts';
 import type { DeploymentTarget, Template, TemplateResource } from '../../aws/cloudformation-types.ts';
 import { listWords, paragraph } from '../../terminal/text.ts';
-import { atPlace, isObject, show, shown, truthy } from './template-values.ts';
+import { atPlace, show, shown, truthy } from './template-values.ts';
 
 /** Condition operators of IAM as they read in a sentence; others are shown as they are. */
 const OPERATORS: Readonly<Record<string, string>> = {

@@ -1,4 +1,5 @@
 /** Values of a template as a person reads them. */
+import { isObject } from '../../../protocol/json.ts';
 import type { DeploymentTarget } from '../../aws/cloudformation-types.ts';
 
 /** One value or several. */
@@ -38,8 +39,4 @@ export function atPlace(value: unknown, target: DeploymentTarget): unknown {
 
 export function truthy(value: unknown): boolean {
   return value === true || value === 'true';
-}
-
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
