@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { networkFetch } from './aws/network.ts';
+import { createNetworkFetch } from './aws/network-fetch.ts';
 import type { AdminEdges } from './edges.ts';
 import type { Prompter } from './init/prompts/prompter.ts';
 import { run } from './program.ts';
@@ -28,7 +28,7 @@ const { stdin, stdout, stderr, env } = process;
 const edges: AdminEdges = {
   env: process.env,
   aws: {},
-  fetch: networkFetch(process.env),
+  fetch: createNetworkFetch(process.env),
   writeOut: (text) => process.stdout.write(text),
   writeError: (text) => stderr.write(text),
   colours: stdout.isTTY && !env.NO_COLOR && env.TERM !== 'dumb',

@@ -1,5 +1,8 @@
 import type { Prompter } from './init/prompts/prompter.ts';
 
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
 /** Where AWS is and who calls it. Absent in the real program: then the SDK's own addresses and chain count. */
 export type AwsSettings = {
   readonly endpoint?: string;
@@ -12,7 +15,7 @@ export type AwsSettings = {
 
 /** The edges of `ccwb`, named once: made for the real process in ccwb.ts, for tests in the tests. */
 export type AdminEdges = {
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   readonly aws: AwsSettings;
   /** Every call to the network, with the proxies and certificate authorities of this machine. */
   readonly fetch: typeof globalThis.fetch;

@@ -3,13 +3,14 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ChildEnd, type ChildResult, endOfError, endOfExit } from '../common/child-process.ts';
+import type { Environment } from './edges.ts';
 
 /** The end of a program, and the beginning of both of its outputs. */
 export type ProgramResult = ChildResult & { readonly errors: string };
 
-export type RunOptions = {
+export type ProgramOptions = {
   /** All that it sees of the environment. */
-  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly env: Environment;
   /** Absent: that of this program. */
   readonly cwd?: string;
   /** Then it is killed, with every program that it started. */
@@ -27,7 +28,11 @@ const MAX_OUTPUT = 1_000_000;
 const PARTING_MS = 2_000;
 
 /** Runs a program to its end, without input, and keeps what it wrote. */
-export function runToEnd(file: string, args: readonly string[], options: RunOptions): Promise<ProgramResult> {
+export function runToEnd(
+  file: string,
+  args: readonly string[],
+  options: ProgramOptions,
+): Promise<ProgramResult> {
   const { env, cwd, limitMs, signal, onOutput } = options;
   return new Promise((resolve) => {
     const child = spawn(file, args, {
@@ -70,11 +75,7 @@ export function runToEnd(file: string, args: readonly string[], options: RunOpti
 }
 
 /** Runs a program in the place of this one: with its terminal, input and output. Ctrl-C reaches both. */
-export function runInForeground(
-  file: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<ChildEnd> {
+export function runInForeground(file: string, args: readonly string[], env: Environment): Promise<ChildEnd> {
   return new Promise((resolve) => {
     const child = spawn(file, args, { env: { ...env }, stdio: 'inherit' });
     child.once('error', (error) => resolve(endOfError(error)));

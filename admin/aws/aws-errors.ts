@@ -21,7 +21,7 @@ const NO_CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError'
 
 const DENIED = new Set(['AccessDenied', 'AccessDeniedException', 'UnauthorizedOperation', 'NotAuthorized']);
 
-const PASSING = new Set([
+const TRANSIENT = new Set([
   'Throttling',
   'ThrottlingException',
   'TooManyRequestsException',
@@ -43,7 +43,7 @@ const SIGN_IN =
  *
  * @param doing what was tried, e.g. `describing stack ccwb-ClaudeCode-auth`.
  */
-export function adminError(thrown: unknown, doing: string): CcwbError {
+export function toAdminError(thrown: unknown, doing: string): CcwbError {
   if (thrown instanceof CcwbError) return thrown;
   const name = thrown instanceof Error ? thrown.name : '';
   const text = oneLine(thrown instanceof Error ? thrown.message : String(thrown));
@@ -66,9 +66,9 @@ export function adminError(thrown: unknown, doing: string): CcwbError {
     const fix = 'have the permission that AWS names added, or deploy as another principal (docs/deploy.md)';
     return error('ERR_ADMIN_DENIED', `AWS refused ${doing}: ${text}`, fix);
   }
-  if (PASSING.has(name) || status === undefined || status >= 500 || status === 429) {
+  if (TRANSIENT.has(name) || status === undefined || status >= 500 || status === 429) {
     const strange = text === '' || /deserialization|parse error/i.test(text);
-    const problem = PASSING.has(name) ? `${name}: ${text}` : strange ? 'what answered is not AWS' : text;
+    const problem = TRANSIENT.has(name) ? `${name}: ${text}` : strange ? 'what answered is not AWS' : text;
     const fix = 'check the network, VPN and proxy, then run the same command again';
     return error('ERR_AWS_UNREACHABLE', `AWS did not answer ${doing} (${problem})`, fix);
   }
@@ -91,7 +91,7 @@ export function adminError(thrown: unknown, doing: string): CcwbError {
  *
  * @throws CcwbError ERR_AWS_UNREACHABLE when it is not there.
  */
-export function present<T>(field: T | undefined, operation: string): T {
+export function requireField<T>(field: T | undefined, operation: string): T {
   if (field !== undefined && field !== '') return field;
   throw new CcwbError(
     'ERR_AWS_UNREACHABLE',
@@ -101,7 +101,7 @@ export function present<T>(field: T | undefined, operation: string): T {
 }
 
 /** True for a ValidationError of AWS's whose words match: it has no finer names. */
-export function saysAws(thrown: unknown, words: RegExp): boolean {
+export function isValidationError(thrown: unknown, words: RegExp): boolean {
   return thrown instanceof Error && thrown.name === 'ValidationError' && words.test(thrown.message);
 }
 

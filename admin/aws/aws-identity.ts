@@ -2,8 +2,8 @@ import { basename } from 'node:path';
 import type { STSClientConfig } from '@aws-sdk/client-sts';
 import { createAwsTransport } from '../../network/aws-transport.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { AdminEdges } from '../edges.ts';
-import { adminError, present } from './aws-errors.ts';
+import type { AdminEdges, Environment } from '../edges.ts';
+import { requireField, toAdminError } from './aws-errors.ts';
 
 /** Who calls AWS, as STS tells. */
 export type CallerIdentity = { readonly account: string; readonly arn: string };
@@ -36,7 +36,7 @@ const OTHER_PROFILE =
  * @param interrupted ends the wait.
  * @throws CcwbError ERR_ADMIN_CREDENTIALS when there are none that AWS takes.
  */
-export async function openAws(
+export async function identifyCaller(
   region: string,
   { aws, fetch }: Pick<AdminEdges, 'aws' | 'fetch'>,
   interrupted?: AbortSignal,
@@ -52,10 +52,10 @@ export async function openAws(
     // One chain for all clients: a program or a page that gives credentials is asked once.
     const { credentials } = client.config;
     const settings = { ...common, ...aws, credentials };
-    const account = present(Account, 'GetCallerIdentity');
-    return { settings, identity: { account, arn: present(Arn, 'GetCallerIdentity') } };
+    const account = requireField(Account, 'GetCallerIdentity');
+    return { settings, identity: { account, arn: requireField(Arn, 'GetCallerIdentity') } };
   } catch (thrown) {
-    throw adminError(thrown, 'asking who calls');
+    throw toAdminError(thrown, 'asking who calls');
   }
 }
 
@@ -84,7 +84,7 @@ function commonSettings(region: string, fetch: AdminEdges['fetch']): ClientSetti
  *
  * @throws CcwbError ERR_ADMIN_CREDENTIALS
  */
-export async function refuseOwnProgram(env: Readonly<Record<string, string | undefined>>): Promise<void> {
+export async function refuseOwnProgram(env: Environment): Promise<void> {
   // As the SDK's chain: keys in the environment come first, unless a profile is named.
   if (env.AWS_ACCESS_KEY_ID && env.AWS_SECRET_ACCESS_KEY && !env.AWS_PROFILE) return;
   const profiles = await awsProfiles(env);
@@ -107,7 +107,7 @@ export async function refuseOwnProgram(env: Readonly<Record<string, string | und
 }
 
 async function awsProfiles(
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
 ): Promise<Partial<Record<string, Partial<Record<string, string>>>>> {
   const { parseKnownFiles } = await import('@smithy/core/config');
   const path = (variable: string, field: string) =>

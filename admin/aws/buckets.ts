@@ -1,4 +1,4 @@
-import { adminError } from './aws-errors.ts';
+import { toAdminError } from './aws-errors.ts';
 import type { ClientSettings } from './aws-identity.ts';
 
 /** The calls of S3 that `ccwb` makes. Each throws CcwbError, see `adminError`. */
@@ -18,7 +18,7 @@ export type Buckets = {
  *
  * @param byPath whether a bucket's name goes into the path: an endpoint of one's own has no host for each bucket.
  */
-export async function openBuckets(settings: ClientSettings, byPath: boolean): Promise<Buckets> {
+export async function createBuckets(settings: ClientSettings, byPath: boolean): Promise<Buckets> {
   const sdk = await import('@aws-sdk/client-s3');
   const client = new sdk.S3Client({ ...settings, forcePathStyle: byPath });
   return {
@@ -38,7 +38,7 @@ export async function openBuckets(settings: ClientSettings, byPath: boolean): Pr
         throw Object.assign(error, { name: refused.Code ?? '', $metadata: { httpStatusCode: 403 } });
       } catch (thrown) {
         if (isGone(thrown)) return 0;
-        throw adminError(thrown, `emptying the bucket ${bucket}`);
+        throw toAdminError(thrown, `emptying the bucket ${bucket}`);
       }
     },
     async remove(bucket) {
@@ -48,7 +48,7 @@ export async function openBuckets(settings: ClientSettings, byPath: boolean): Pr
       } catch (thrown) {
         if (isGone(thrown)) return true;
         if (thrown instanceof Error && thrown.name === 'BucketNotEmpty') return false;
-        throw adminError(thrown, `deleting the bucket ${bucket}`);
+        throw toAdminError(thrown, `deleting the bucket ${bucket}`);
       }
     },
   };

@@ -1,14 +1,14 @@
 import type {
   DescribeChangeSetOutput,
-  ResourceChange,
   StackEvent as SdkEvent,
+  ResourceChange as SdkResourceChange,
   Stack,
 } from '@aws-sdk/client-cloudformation';
 import { oneLine } from '../terminal/text.ts';
-import { present } from './aws-errors.ts';
-import type { Change, ChangeSet, StackEvent, StackState, Template } from './cloudformation-types.ts';
+import { requireField } from './aws-errors.ts';
+import type { ChangeSet, ResourceChange, StackEvent, StackState, Template } from './cloudformation-types.ts';
 
-export function stackState(stack: Stack): StackState {
+export function toStackState(stack: Stack): StackState {
   const outputs = (stack.Outputs ?? []).map((each) => [each.OutputKey ?? '', each.OutputValue ?? '']);
   return {
     id: stack.StackId ?? stack.StackName ?? '',
@@ -22,7 +22,7 @@ export function stackState(stack: Stack): StackState {
   };
 }
 
-export function stackEvent(event: SdkEvent): StackEvent {
+export function toStackEvent(event: SdkEvent): StackEvent {
   return {
     id: event.EventId ?? '',
     at: event.Timestamp?.getTime() ?? 0,
@@ -34,20 +34,20 @@ export function stackEvent(event: SdkEvent): StackEvent {
   };
 }
 
-export function changeSet(id: string, pages: readonly DescribeChangeSetOutput[]): ChangeSet {
+export function toChangeSet(id: string, pages: readonly DescribeChangeSetOutput[]): ChangeSet {
   const [first] = pages;
   return {
     id,
-    status: present(first?.Status, 'DescribeChangeSet'),
+    status: requireField(first?.Status, 'DescribeChangeSet'),
     reason: first?.StatusReason,
     executionStatus: first?.ExecutionStatus ?? 'UNAVAILABLE',
     changes: pages.flatMap(({ Changes = [] }) =>
-      Changes.flatMap(({ ResourceChange: change }) => (change ? [resourceChange(change)] : [])),
+      Changes.flatMap(({ ResourceChange: change }) => (change ? [toResourceChange(change)] : [])),
     ),
   };
 }
 
-function resourceChange(change: ResourceChange): Change {
+function toResourceChange(change: SdkResourceChange): ResourceChange {
   const properties = (change.Details ?? []).flatMap(({ Target: target }) => {
     const name = target?.Attribute === 'Properties' ? target.Name : target?.Attribute;
     return name ? [name] : [];

@@ -41,7 +41,7 @@ export type StackEvent = {
   readonly ofStack: boolean;
 };
 
-export type Change = {
+export type ResourceChange = {
   readonly action: 'Add' | 'Modify' | 'Remove' | 'Import' | 'Dynamic' | 'SyncWithActual';
   readonly logicalId: string;
   readonly type: string;
@@ -57,7 +57,7 @@ export type ChangeSet = {
   readonly status: string;
   readonly reason: string | undefined;
   readonly executionStatus: string;
-  readonly changes: readonly Change[];
+  readonly changes: readonly ResourceChange[];
 };
 
 export type StackResource = {

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { ChangeSetType, DescribeChangeSetOutput } from '@aws-sdk/client-cloudformation';
-import { adminError, present, saysAws } from './aws-errors.ts';
+import { isValidationError, requireField, toAdminError } from './aws-errors.ts';
 import type { ClientSettings } from './aws-identity.ts';
-import { changeSet, parseTemplate, stackEvent, stackState } from './cloudformation-replies.ts';
+import { parseTemplate, toChangeSet, toStackEvent, toStackState } from './cloudformation-replies.ts';
 import type { CloudFormation, StackEvent } from './cloudformation-types.ts';
 
 /** Pages of events read at once at most: a stack's whole history may be long and is nobody's need. */
 const MAX_EVENT_PAGES = 50;
 
 /** CloudFormation through the AWS SDK, which is loaded here and not before. */
-export async function openCloudFormation(
+export async function createCloudFormation(
   settings: ClientSettings,
   interrupted: AbortSignal,
 ): Promise<CloudFormation> {
@@ -23,19 +23,19 @@ export async function openCloudFormation(
     async describeStack(stack) {
       try {
         const { Stacks } = await client.send(new sdk.DescribeStacksCommand({ StackName: stack }), reading);
-        return stackState(present(Stacks?.[0], 'DescribeStacks'));
+        return toStackState(requireField(Stacks?.[0], 'DescribeStacks'));
       } catch (thrown) {
-        if (saysAws(thrown, /does not exist/)) return undefined;
-        throw adminError(thrown, `describing stack ${stack}`);
+        if (isValidationError(thrown, /does not exist/)) return undefined;
+        throw toAdminError(thrown, `describing stack ${stack}`);
       }
     },
     async readTemplate(stack) {
       try {
         const reply = await client.send(new sdk.GetTemplateCommand({ StackName: stack }), reading);
-        return parseTemplate(present(reply.TemplateBody, 'GetTemplate'));
+        return parseTemplate(requireField(reply.TemplateBody, 'GetTemplate'));
       } catch (thrown) {
-        if (saysAws(thrown, /does not exist/)) return undefined;
-        throw adminError(thrown, `reading the template of ${stack}`);
+        if (isValidationError(thrown, /does not exist/)) return undefined;
+        throw toAdminError(thrown, `reading the template of ${stack}`);
       }
     },
     listResources: (stack) =>
@@ -43,7 +43,7 @@ export async function openCloudFormation(
         const pages = sdk.paginateListStackResources({ client }, { StackName: stack }, reading);
         const found = [];
         for await (const { StackResourceSummaries: listed } of pages)
-          found.push(...present(listed, 'ListStackResources'));
+          found.push(...requireField(listed, 'ListStackResources'));
         return found.map((resource) => ({
           logicalId: resource.LogicalResourceId ?? '',
           physicalId: resource.PhysicalResourceId,
@@ -68,14 +68,14 @@ export async function openCloudFormation(
             ClientToken: input.name,
           }),
         );
-        return present(Id, 'CreateChangeSet');
+        return requireField(Id, 'CreateChangeSet');
       }),
     describeChangeSet: (id) =>
       attempt('describing a change set', async () => {
         const pages = sdk.paginateDescribeChangeSet({ client }, { ChangeSetName: id }, reading);
         const found: DescribeChangeSetOutput[] = [];
         for await (const page of pages) found.push(page);
-        return changeSet(id, found);
+        return toChangeSet(id, found);
       }),
     deleteChangeSet: (id) =>
       order('deleting a change set', () =>
@@ -92,7 +92,7 @@ export async function openCloudFormation(
     deleteEmptyStack: (name) =>
       order(`deleting the empty stack ${name}`, async () => {
         const { Stacks } = await client.send(new sdk.DescribeStacksCommand({ StackName: name }));
-        const { StackStatus, StackId } = present(Stacks?.[0], 'DescribeStacks');
+        const { StackStatus, StackId } = requireField(Stacks?.[0], 'DescribeStacks');
         // Somebody else's deployment may have come in between.
         if (StackStatus !== 'REVIEW_IN_PROGRESS') return;
         await client.send(new sdk.DeleteStackCommand({ StackName: StackId, ClientRequestToken: token() }));
@@ -107,9 +107,9 @@ export async function openCloudFormation(
         const pages = sdk.paginateDescribeStackEvents({ client }, { StackName: stack }, reading);
         let read = 0;
         for await (const page of pages) {
-          for (const event of present(page.StackEvents, 'DescribeStackEvents')) {
+          for (const event of requireField(page.StackEvents, 'DescribeStackEvents')) {
             if (event.EventId === eventId) return found.reverse();
-            found.push(stackEvent(event));
+            found.push(toStackEvent(event));
           }
           read += 1;
           if (read === MAX_EVENT_PAGES) break;
@@ -119,14 +119,14 @@ export async function openCloudFormation(
     lastEventId: (stack) =>
       attempt(`reading the events of ${stack}`, async () => {
         const reply = await client.send(new sdk.DescribeStackEventsCommand({ StackName: stack }), reading);
-        return present(reply.StackEvents, 'DescribeStackEvents')[0]?.EventId;
+        return requireField(reply.StackEvents, 'DescribeStackEvents')[0]?.EventId;
       }),
     detectDrift: (stack) =>
       attempt(`looking for drift in ${stack}`, async () => {
         const { StackDriftDetectionId } = await client.send(
           new sdk.DetectStackDriftCommand({ StackName: stack }),
         );
-        return present(StackDriftDetectionId, 'DetectStackDrift');
+        return requireField(StackDriftDetectionId, 'DetectStackDrift');
       }),
     driftResult: (id) =>
       attempt('asking for drift', async () => {
@@ -134,7 +134,7 @@ export async function openCloudFormation(
           new sdk.DescribeStackDriftDetectionStatusCommand({ StackDriftDetectionId: id }),
           reading,
         );
-        const status = present(reply.DetectionStatus, 'DescribeStackDriftDetectionStatus');
+        const status = requireField(reply.DetectionStatus, 'DescribeStackDriftDetectionStatus');
         if (status === 'DETECTION_IN_PROGRESS') return undefined;
         return {
           status: reply.StackDriftStatus ?? 'UNKNOWN',
@@ -153,7 +153,7 @@ async function attempt<T>(doing: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (thrown) {
-    throw adminError(thrown, doing);
+    throw toAdminError(thrown, doing);
   }
 }
 

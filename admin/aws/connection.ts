@@ -5,11 +5,11 @@ import type { ChosenProfile } from '../profiles/chosen-profile.ts';
 import {
   type CallerIdentity,
   type ClientSettings,
-  openAws,
+  identifyCaller,
   refuseOwnProgram,
   refuseOwnRole,
 } from './aws-identity.ts';
-import { openCloudFormation } from './cloudformation.ts';
+import { createCloudFormation } from './cloudformation.ts';
 import type { CloudFormation, DeploymentTarget } from './cloudformation-types.ts';
 
 /** The connection of a command to AWS, made once AWS has named the caller. */
@@ -18,7 +18,7 @@ export type AwsConnection = {
   readonly identity: CallerIdentity;
   /** Settings for clients of further services. */
   readonly settings: ClientSettings;
-  readonly place: DeploymentTarget;
+  readonly target: DeploymentTarget;
 };
 
 /**
@@ -33,16 +33,16 @@ export async function connectToAws(
 ): Promise<AwsConnection> {
   if (edges.aws.credentials === undefined) await refuseOwnProgram(edges.env);
   const region = profile.awsRegion;
-  const { settings, identity } = await openAws(region, edges);
+  const { settings, identity } = await identifyCaller(region, edges);
   refuseOwnRole(identity, roleArns);
   if (admin) refuseOtherAccount(admin, path, identity);
   edges.writeError(`profile      ${profile.name} (${path})\n`);
   edges.writeError(`AWS account  ${identity.account}\n`);
   edges.writeError(`region       ${region}\n`);
   edges.writeError(`as           ${identity.arn}\n`);
-  const cloud = await openCloudFormation(settings, edges.interrupted);
+  const cloud = await createCloudFormation(settings, edges.interrupted);
   const partition = identity.arn.split(':')[1] ?? 'aws';
-  return { cloud, identity, settings, place: { partition, account: identity.account, region } };
+  return { cloud, identity, settings, target: { partition, account: identity.account, region } };
 }
 
 /** What a profile knows of its stacks must not be taken for those of another account. */

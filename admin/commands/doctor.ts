@@ -19,7 +19,7 @@ export const DOCTOR: AdminCommand = {
   notes: NOTES,
   run: async ({ flags, edges }: CommandCall<DoctorFlags>) => {
     const { doctor } = await import('../doctor/doctor.ts');
-    const { readMachine } = await import('../doctor/look.ts');
+    const { readMachine } = await import('../doctor/doctor-context.ts');
     const { outcome } = await doctor(flags, edges, readMachine());
     return outcome === 'problem' ? 1 : 0;
   },

@@ -1,9 +1,7 @@
 import type { ExportFlags } from '../profiles/export-profile.ts';
 import type { ImportFlags } from '../profiles/import-profile.ts';
-import type { RemoveFlags } from '../profiles/manage-profiles.ts';
+import type { JsonFlag, RemoveFlags } from '../profiles/manage-profiles.ts';
 import type { AdminCommand, CommandCall } from './command.ts';
-
-type JsonFlag = { readonly json?: true };
 
 const EXAMPLES = `
 A profile is one deployment: what ccwb init was told, and what the stacks gave. They

@@ -18,7 +18,7 @@ const NOTHING_TO_DO = /didn't contain changes|No updates are to be performed/i;
  * @returns undefined when it changes nothing: then no change set is left.
  * @throws CcwbError ERR_TEMPLATE_INVALID with CloudFormation's reason; nothing is left behind.
  */
-export async function makeChangeSet(
+export async function prepareChangeSet(
   cloud: CloudFormation,
   input: NewChangeSet,
   created: string | undefined,
@@ -27,7 +27,7 @@ export async function makeChangeSet(
   const id = await cloud.createChangeSet(input);
   let changeSet: ChangeSet;
   try {
-    changeSet = await whenMade(cloud, id, input.stackName, edges);
+    changeSet = await waitForChangeSet(cloud, id, input.stackName, edges);
   } catch (error) {
     await discardChangeSet(cloud, id, created, edges);
     throw error;
@@ -61,7 +61,7 @@ export async function discardChangeSet(
   }
 }
 
-async function whenMade(
+async function waitForChangeSet(
   cloud: CloudFormation,
   id: string,
   name: string,

@@ -1,6 +1,6 @@
 /** `ccwb destroy --delete-data`: the buckets that a stack left, with everything in them. */
 import { CcwbError } from '../../protocol/errors.ts';
-import { type Buckets, openBuckets } from '../aws/buckets.ts';
+import { type Buckets, createBuckets } from '../aws/buckets.ts';
 import type { AwsConnection } from '../aws/connection.ts';
 import type { AdminEdges } from '../edges.ts';
 import { paragraph } from '../terminal/text.ts';
@@ -21,12 +21,12 @@ const LINE_EVERY = 10_000;
  */
 export async function deleteBuckets(
   names: readonly string[],
-  { settings, place }: AwsConnection,
+  { settings, target }: AwsConnection,
   edges: AdminEdges,
 ): Promise<DeletedBucket[]> {
   if (names.length === 0) return [];
   const byPath = [settings.endpoint, edges.env.AWS_ENDPOINT_URL, edges.env.AWS_ENDPOINT_URL_S3].some(Boolean);
-  const buckets = await openBuckets(settings, byPath);
+  const buckets = await createBuckets(settings, byPath);
   const done: DeletedBucket[] = [];
   for (const bucket of names) {
     try {
@@ -39,7 +39,7 @@ export async function deleteBuckets(
       if (!(thrown instanceof CcwbError)) throw thrown;
       const rest = names
         .slice(done.length)
-        .map((name) => `aws s3 rb s3://${name} --force --region ${place.region}`);
+        .map((name) => `aws s3 rb s3://${name} --force --region ${target.region}`);
       throw new CcwbError(
         thrown.code,
         `${thrown.message}; its stack is gone, the bucket ${bucket} is still there`,

@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { Change, ChangeSet, CloudFormation, StackState } from '../aws/cloudformation-types.ts';
+import type { ChangeSet, CloudFormation, ResourceChange, StackState } from '../aws/cloudformation-types.ts';
 import type { AdminEdges } from '../edges.ts';
 import { paragraph } from '../terminal/text.ts';
-import { discardChangeSet, makeChangeSet } from './change-set.ts';
-import { allCreated, type Versions } from './changes/describe-changes.ts';
-import { agree, showChanges } from './changes/show-changes.ts';
+import { discardChangeSet, prepareChangeSet } from './change-set.ts';
+import { allCreated, type TemplateVersions } from './changes/describe-changes.ts';
+import { confirmChanges, showChanges } from './changes/show-changes.ts';
 import type { DeployedStack, Deployment, PreparedStack } from './deployment.ts';
 import { followStack } from './follow-operation.ts';
 import { prepareStack } from './prepare-stack.ts';
-import { stackFailed } from './stack-failure.ts';
+import { stackFailure } from './stack-failure.ts';
 import {
   capabilitiesOf,
   type KnownOutputs,
@@ -34,19 +34,19 @@ export async function deployStack(
   const { cloud, edges, options } = deployment;
   const template = templateBody(plan);
   const prepared = await prepareStack(plan.name, deployment);
-  const versions: Versions = {
+  const versions: TemplateVersions = {
     old: prepared.kind === 'UPDATE' ? await cloud.readTemplate(plan.name) : undefined,
     next: plan.template,
-    place: deployment.place,
+    target: deployment.target,
     configOutputs: options.configOutputs,
   };
   const parameters = resolveParameters(plan, known);
   if ('missing' in parameters || prepared.mustBeDeleted)
-    return planOnly(plan, parameters, prepared, versions, edges);
+    return planWithoutChangeSet(plan, parameters, prepared, versions, edges);
 
   // An empty stack is made with the change set of a new one, and goes with it.
   const created = prepared.stack === undefined ? plan.name : undefined;
-  const changeSet = await makeChangeSet(
+  const changeSet = await prepareChangeSet(
     cloud,
     {
       stackName: plan.name,
@@ -65,11 +65,11 @@ export async function deployStack(
     return report(plan, 'unchanged', [], prepared.stack);
   }
   const { changes } = changeSet;
-  let target: Target;
+  let target: StackMark;
   try {
     showChanges(plan.name, prepared, changes, versions, edges);
-    if (!options.dryRun) await agree(plan.name, prepared.kind, changes, versions, deployment);
-    target = await targetOf(plan.name, cloud);
+    if (!options.dryRun) await confirmChanges(plan.name, prepared.kind, changes, versions, deployment);
+    target = await markStack(plan.name, cloud);
   } catch (error) {
     await discardChangeSet(cloud, changeSet.id, created, edges);
     throw error;
@@ -83,16 +83,16 @@ export async function deployStack(
 }
 
 /** The stack that is to be changed, and its last event until then. */
-type Target = { readonly id: string; readonly name: string; readonly mark: string | undefined };
+type StackMark = { readonly id: string; readonly name: string; readonly mark: string | undefined };
 
-async function targetOf(name: string, cloud: CloudFormation): Promise<Target> {
+async function markStack(name: string, cloud: CloudFormation): Promise<StackMark> {
   const id = (await cloud.describeStack(name))?.id ?? name;
   return { id, name, mark: await cloud.lastEventId(id) };
 }
 
 async function execute(
   changeSet: ChangeSet,
-  target: Target,
+  target: StackMark,
   { kind, stack: there }: PreparedStack,
   { cloud, edges }: Deployment,
 ): Promise<StackState> {
@@ -113,15 +113,15 @@ async function execute(
   }
   const { stack, failure } = await followStack(cloud, target, target.mark, edges);
   if (stack && FINISHED.has(stack.status)) return stack;
-  throw stackFailed(target.name, kind === 'CREATE' ? 'created' : 'updated', stack, failure);
+  throw stackFailure(target.name, kind === 'CREATE' ? 'created' : 'updated', stack, failure);
 }
 
 /** A look at what CloudFormation cannot be asked for before something else is done. */
-function planOnly(
+function planWithoutChangeSet(
   plan: StackPlan,
   parameters: ReturnType<typeof resolveParameters>,
   prepared: PreparedStack,
-  versions: Versions,
+  versions: TemplateVersions,
   edges: AdminEdges,
 ): DeployedStack {
   const changes = allCreated(plan.template);
@@ -143,7 +143,7 @@ function planOnly(
 function report(
   { id, name }: StackPlan,
   result: DeployedStack['result'],
-  changes: readonly Change[],
+  changes: readonly ResourceChange[],
   stack: StackState | undefined,
 ): DeployedStack {
   return { stack: id, name, result, changes, outputs: stack?.outputs ?? {} };

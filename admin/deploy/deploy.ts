@@ -10,7 +10,7 @@ import { deployStack } from './deploy-stack.ts';
 import type { DeployedStack } from './deployment.ts';
 import { parseStackNames } from './stack-names.ts';
 import type { StackPlan } from './stack-plan.ts';
-import { fieldsFrom, storeOutputs, tellOutputs } from './store-outputs.ts';
+import { configFieldsFrom, reportOutputs, storeOutputs } from './store-outputs.ts';
 import { configFields } from './write-config.ts';
 
 export type DeployFlags = ProfileFlags & {
@@ -67,7 +67,7 @@ export async function deploy(names: readonly string[], flags: DeployFlags, edges
       await deployAll(plans, done, chosen, connection, flags, edges);
     } finally {
       // What was deployed before a later stack failed counts.
-      if (!dryRun) kept = tellOutputs(done, chosen, flags.writeConfig === true, edges);
+      if (!dryRun) kept = reportOutputs(done, chosen, flags.writeConfig === true, edges);
     }
   } catch (thrown) {
     failure = thrown;
@@ -124,7 +124,7 @@ async function deployAll(
   plans: readonly StackPlan[],
   done: DeployedStack[],
   { profile, admin }: ChosenProfile,
-  { cloud, place }: AwsConnection,
+  { cloud, target }: AwsConnection,
   flags: DeployFlags,
   edges: AdminEdges,
 ): Promise<void> {
@@ -145,7 +145,7 @@ async function deployAll(
       if (state) known.set(stack, state.outputs);
     }
     const configOutputs = plan.id === 'auth' ? Object.values(configFields(profile)) : [];
-    return deployStack(plan, known, { cloud, edges, place, options: { ...options, configOutputs } });
+    return deployStack(plan, known, { cloud, edges, target, options: { ...options, configOutputs } });
   };
   for (const plan of plans) {
     // Once a stack is deployed an outage is one, and no wrong address; and nobody is asked twice.
@@ -162,15 +162,15 @@ function report(
   kept: Pick<DeployReport, 'stored' | 'configWritten'>,
   failure: unknown,
   { profile }: ChosenProfile,
-  { identity, place }: AwsConnection,
+  { identity, target }: AwsConnection,
 ): DeployReport {
   return {
     profile: profile.name,
     account: identity.account,
-    region: place.region,
+    region: target.region,
     caller: identity.arn,
     stacks,
-    config: fieldsFrom(stacks, profile),
+    config: configFieldsFrom(stacks, profile),
     ...kept,
     ...(failure instanceof CcwbError ? { error: failure.toBody().error } : {}),
   };

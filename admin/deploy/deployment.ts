@@ -1,5 +1,10 @@
 import type { StackId } from '../../infra/outputs.ts';
-import type { Change, CloudFormation, DeploymentTarget, StackState } from '../aws/cloudformation-types.ts';
+import type {
+  CloudFormation,
+  DeploymentTarget,
+  ResourceChange,
+  StackState,
+} from '../aws/cloudformation-types.ts';
 import type { AdminEdges } from '../edges.ts';
 import type { Consent } from '../terminal/confirm.ts';
 
@@ -9,7 +14,7 @@ export type DeployedStack = {
   readonly name: string;
   /** `planned`: a dry run. */
   readonly result: 'created' | 'updated' | 'unchanged' | 'planned';
-  readonly changes: readonly Change[];
+  readonly changes: readonly ResourceChange[];
   readonly outputs: Readonly<Record<string, string>>;
 };
 
@@ -25,7 +30,7 @@ export type DeployOptions = Consent & {
 export type Deployment = {
   readonly cloud: CloudFormation;
   readonly edges: AdminEdges;
-  readonly place: DeploymentTarget;
+  readonly target: DeploymentTarget;
   readonly options: DeployOptions;
 };
 

@@ -9,7 +9,13 @@ import { paragraph, typeWords } from '../terminal/text.ts';
 import { type DeletedBucket, deleteBuckets } from './delete-data.ts';
 import { isUnderWay } from './follow-operation.ts';
 import { refuseProtected, removeStack } from './remove-stack.ts';
-import { bucketsIn, isOfBucket, type LeftBehind, leftBehind, leftBehindLines } from './retained-resources.ts';
+import {
+  bucketsIn,
+  isOfBucket,
+  type RetainedResource,
+  retainedResourceLines,
+  retainedResources,
+} from './retained-resources.ts';
 import { parseStackNames } from './stack-names.ts';
 import { forgetOutputs } from './store-outputs.ts';
 
@@ -32,7 +38,7 @@ export type DestroyedStack = {
   /** Buckets among `keeps` that were deleted after it, with --delete-data. */
   readonly deletedBuckets: readonly DeletedBucket[];
   /** What is in the account still, and is nobody's then. */
-  readonly left: readonly LeftBehind[];
+  readonly left: readonly RetainedResource[];
 };
 
 /**
@@ -49,7 +55,7 @@ export async function destroy(
   const chosen = readChosenProfile(flags, edges);
   const connection = await connectToAws(chosen, edges);
   const deployment = deploymentName(chosen.profile.name);
-  const all = await lookAt([...(stacks ?? STACKS)].reverse(), chosen.profile.name, connection.cloud);
+  const all = await inspectStacks([...(stacks ?? STACKS)].reverse(), chosen.profile.name, connection.cloud);
   const there = all.filter(({ state }) => state !== undefined);
   const found = stacks ? all : there;
   if (found.length === 0) edges.writeError(`\nNo stack of ${deployment} is there.\n`);
@@ -59,7 +65,7 @@ export async function destroy(
   const done: DestroyedStack[] = [];
   let failure: unknown;
   try {
-    if (there.length > 0 && !flags.dryRun) await agree(there, deployment, flags, edges);
+    if (there.length > 0 && !flags.dryRun) await confirmDestruction(there, deployment, flags, edges);
     for (const one of all) {
       if (found.includes(one)) await destroyOne(one, flags, chosen, connection, done, edges);
       else if (!flags.dryRun) forget(one.stack, chosen, edges);
@@ -69,7 +75,8 @@ export async function destroy(
   }
   const error = failure instanceof CcwbError ? { error: failure.toBody().error } : {};
   if (flags.json) edges.writeOut(`${JSON.stringify({ deployment, stacks: done, ...error }, undefined, 2)}\n`);
-  else for (const one of done) edges.writeOut(`${one.name}  ${one.result}\n${leftBehindLines(one.left)}`);
+  else
+    for (const one of done) edges.writeOut(`${one.name}  ${one.result}\n${retainedResourceLines(one.left)}`);
   if (failure !== undefined) throw failure;
 }
 
@@ -84,7 +91,7 @@ async function destroyOne(
   done: DestroyedStack[],
   edges: AdminEdges,
 ): Promise<void> {
-  const left = leftBehind(keeps, connection.place.region);
+  const left = retainedResources(keeps, connection.target.region);
   const report = { stack, name, deletes, keeps, deletedBuckets: [], left };
   if (flags.dryRun) {
     done.push({ ...report, result: state === undefined ? 'absent' : 'planned' });
@@ -103,7 +110,7 @@ function forget(stack: StackId, { admin }: ChosenProfile, edges: AdminEdges): vo
   if (admin?.outputs[stack] !== undefined) forgetOutputs(admin, stack, edges);
 }
 
-function agree(
+function confirmDestruction(
   there: readonly Found[],
   deployment: string,
   flags: DestroyFlags,
@@ -115,7 +122,11 @@ function agree(
   return confirmByTyping(`${what} To delete it, type ${deployment}:`, deployment, yes, '--yes', edges);
 }
 
-async function lookAt(stacks: readonly StackId[], profile: string, cloud: CloudFormation): Promise<Found[]> {
+async function inspectStacks(
+  stacks: readonly StackId[],
+  profile: string,
+  cloud: CloudFormation,
+): Promise<Found[]> {
   const found: Found[] = [];
   for (const stack of stacks) {
     const name = stackName(profile, stack);

@@ -13,7 +13,7 @@ const QUIET_LIMIT_MS = 3_600_000;
 const LAG_MS = 60_000;
 
 /** How an operation on a stack ended. */
-export type Outcome = {
+export type OperationOutcome = {
   /** undefined: there is no such stack any more. */
   readonly stack: StackState | undefined;
   /** The first resource that failed, not those that were cancelled because of it. */
@@ -33,7 +33,7 @@ export async function followStack(
   stack: { readonly id: string; readonly name: string },
   mark: string | undefined,
   edges: AdminEdges,
-): Promise<Outcome> {
+): Promise<OperationOutcome> {
   const progress = showProgress(stack.name, edges);
   const seen: StackEvent[] = [];
   const startedAt = edges.now();
@@ -41,7 +41,7 @@ export async function followStack(
   let waitMs = LEAST_WAIT_MS;
   try {
     for (;;) {
-      const { state, events } = await ask(cloud, stack, seen.at(-1)?.id ?? mark, progress, edges);
+      const { state, events } = await readProgress(cloud, stack, seen.at(-1)?.id ?? mark, progress, edges);
       for (const event of events) progress.event(event);
       seen.push(...events);
       // Before the order's own event a status is that of the time before.
@@ -65,7 +65,7 @@ export async function followStack(
 }
 
 /** One look, repeated while AWS cannot be reached: what it works on does not stop for that. */
-async function ask(
+async function readProgress(
   cloud: CloudFormation,
   stack: { readonly id: string; readonly name: string },
   mark: string | undefined,
@@ -81,7 +81,7 @@ async function ask(
     } catch (thrown) {
       if (edges.interrupted.aborted) throw pending(stack.name, 'interrupted', undefined);
       if (!(thrown instanceof CcwbError)) throw thrown;
-      if (!thrown.retryable || edges.now() - since > OUTAGE_LIMIT_MS) throw goesOn(stack.name, thrown);
+      if (!thrown.retryable || edges.now() - since > OUTAGE_LIMIT_MS) throw stillRunning(stack.name, thrown);
       if (tries === 0) progress.note(`${thrown.message}; ${stack.name} goes on in AWS, asking again`);
       await edges.sleep(MOST_WAIT_MS * (0.5 + edges.random() / 2));
     }
@@ -117,7 +117,7 @@ function pending(name: string, why: string, state: StackState | undefined): Ccwb
   );
 }
 
-function goesOn(name: string, error: CcwbError): CcwbError {
+function stillRunning(name: string, error: CcwbError): CcwbError {
   return new CcwbError(
     error.code,
     `${error.message}; ${name} goes on in AWS meanwhile`,

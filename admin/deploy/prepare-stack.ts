@@ -37,7 +37,7 @@ export async function prepareStack(name: string, deployment: Deployment): Promis
     mustBeDeleted,
     dryRun,
   });
-  const stack = await settled(name, deployment);
+  const stack = await waitUntilSettled(name, deployment);
   if (stack === undefined) return ready('CREATE', undefined);
   const { status } = stack;
   // A change set was made for it once and never executed: there is nothing in it.
@@ -69,7 +69,7 @@ export async function prepareStack(name: string, deployment: Deployment): Promis
 }
 
 /** The stack once nothing is under way in it: whoever began that, it is followed to its end. */
-async function settled(name: string, { cloud, edges }: Deployment): Promise<StackState | undefined> {
+async function waitUntilSettled(name: string, { cloud, edges }: Deployment): Promise<StackState | undefined> {
   const first = await cloud.describeStack(name);
   if (first === undefined || !isUnderWay(first.status)) return first;
   // The last event before a second look: what ends after it has not ended at the first.

@@ -2,7 +2,7 @@ import { CcwbError } from '../../protocol/errors.ts';
 import type { CloudFormation, StackState } from '../aws/cloudformation-types.ts';
 import type { AdminEdges } from '../edges.ts';
 import { followStack } from './follow-operation.ts';
-import { stackFailed } from './stack-failure.ts';
+import { stackFailure } from './stack-failure.ts';
 
 /**
  * Deletes a stack and follows that to its end. One that is gone already is no error.
@@ -19,7 +19,7 @@ export async function removeStack(
   await cloud.deleteStack(stack.id);
   const { stack: after, failure } = await followStack(cloud, stack, mark, edges);
   if (after === undefined || after.status === 'DELETE_COMPLETE') return;
-  throw stackFailed(stack.name, 'deleted', after, failure);
+  throw stackFailure(stack.name, 'deleted', after, failure);
 }
 
 /** @throws CcwbError ERR_STACK_STATE when termination protection is on: somebody meant it to stay. */

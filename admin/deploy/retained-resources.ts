@@ -3,7 +3,7 @@ import type { StackResource } from '../aws/cloudformation-types.ts';
 import { typeWords } from '../terminal/text.ts';
 
 /** What is left, and the line for a shell that removes it; undefined: it goes by hand. */
-export type LeftBehind = {
+export type RetainedResource = {
   readonly type: string;
   readonly physicalId: string;
   readonly remove: string | undefined;
@@ -22,7 +22,7 @@ export function isOfBucket({ type }: Pick<StackResource, 'type'>): boolean {
   return type === BUCKET || type === BUCKET_POLICY;
 }
 
-export function leftBehind(keeps: readonly StackResource[], region: string): LeftBehind[] {
+export function retainedResources(keeps: readonly StackResource[], region: string): RetainedResource[] {
   return keeps.flatMap(({ type, physicalId = '' }) => {
     if (type === BUCKET_POLICY) return [];
     const remove = type === BUCKET ? `aws s3 rb s3://${physicalId} --force --region ${region}` : undefined;
@@ -30,7 +30,7 @@ export function leftBehind(keeps: readonly StackResource[], region: string): Lef
   });
 }
 
-export function leftBehindLines(left: readonly LeftBehind[]): string {
+export function retainedResourceLines(left: readonly RetainedResource[]): string {
   return left
     .map(({ type, physicalId, remove }) => {
       const line = `  stays: ${typeWords(type)} ${physicalId}\n`;

@@ -2,7 +2,7 @@ import { CcwbError } from '../../protocol/errors.ts';
 import type { StackEvent, StackState } from '../aws/cloudformation-types.ts';
 
 /** Reasons of CloudFormation that have a way out of their own. */
-const WAYS_OUT: readonly (readonly [reason: RegExp, way: string])[] = [
+const FIXES: readonly (readonly [reason: RegExp, way: string])[] = [
   [
     /not authorized to perform|AccessDenied|access denied/i,
     'have the permission in that reason added for whoever deploys (docs/deploy.md), then run it again',
@@ -32,7 +32,7 @@ const STATES: Readonly<Record<string, string>> = {
 };
 
 /** The error that a failed operation ends with: the first resource that failed, its reason, and the way out. */
-export function stackFailed(
+export function stackFailure(
   name: string,
   verb: 'created' | 'updated' | 'deleted',
   stack: StackState | undefined,
@@ -48,12 +48,12 @@ export function stackFailed(
   return new CcwbError(
     'ERR_STACK_FAILED',
     `${name} was not ${verb} (${status})${where}: ${reason}`,
-    `${wayOut(reason, verb)}${after === undefined ? '' : `; ${after}`}`,
+    `${fixOf(reason, verb)}${after === undefined ? '' : `; ${after}`}`,
   );
 }
 
-function wayOut(reason: string, verb: string): string {
-  const found = WAYS_OUT.find(([pattern]) => pattern.test(reason));
+function fixOf(reason: string, verb: string): string {
+  const found = FIXES.find(([pattern]) => pattern.test(reason));
   if (found) return found[1];
   if (verb !== 'deleted') return 'correct what the reason names, then run it again';
   return /not empty/i.test(reason)

@@ -34,7 +34,7 @@ const DRIFT_WAIT_MS = 3_000;
 export async function status(flags: StatusFlags, edges: AdminEdges): Promise<void> {
   const chosen = readChosenProfile(flags, edges);
   const { profile, admin } = chosen;
-  const { cloud, identity, place } = await connectToAws(chosen, edges);
+  const { cloud, identity, target } = await connectToAws(chosen, edges);
   const stacks: StackStatus[] = [];
   for (const stack of STACKS) {
     const name = stackName(profile.name, stack);
@@ -44,7 +44,7 @@ export async function status(flags: StatusFlags, edges: AdminEdges): Promise<voi
   }
   const { account, arn: caller } = identity;
   const outdated = admin ? stacks.filter((one) => differs(one, admin)).map(({ stack }) => stack) : [];
-  const report = { profile: profile.name, account, region: place.region, caller, stacks, outdated };
+  const report = { profile: profile.name, account, region: target.region, caller, stacks, outdated };
   if (flags.json) edges.writeOut(`${JSON.stringify(report, undefined, 2)}\n`);
   else for (const one of stacks) edges.writeOut(lines(one, edges));
   if (outdated.length > 0) {

@@ -30,7 +30,7 @@ export function forgetOutputs({ name }: AdminProfile, stack: StackId, edges: Adm
 }
 
 /** The fields of config.json that deployed stacks give. */
-export function fieldsFrom(
+export function configFieldsFrom(
   done: readonly DeployedStack[],
   profile: UndeployedProfile,
 ): Record<string, string> {
@@ -43,7 +43,7 @@ export function fieldsFrom(
 }
 
 /** Says where the outputs are now; without a profile of ccwb's, what config.json needs, or writes it there. */
-export function tellOutputs(
+export function reportOutputs(
   done: readonly DeployedStack[],
   chosen: ChosenProfile,
   writeConfig: boolean,
@@ -51,7 +51,7 @@ export function tellOutputs(
 ): { readonly stored: boolean; readonly configWritten: boolean } {
   const { admin, path } = chosen;
   if (admin === undefined)
-    return { stored: false, configWritten: tellConfig(done, chosen, writeConfig, edges) };
+    return { stored: false, configWritten: reportConfig(done, chosen, writeConfig, edges) };
   if (done.length === 0) return { stored: false, configWritten: false };
   const stacks = listWords(done.map(({ stack }) => stack));
   edges.writeError(
@@ -61,13 +61,13 @@ export function tellOutputs(
 }
 
 /** @returns whether config.json says now what the stacks gave. */
-function tellConfig(
+function reportConfig(
   done: readonly DeployedStack[],
   { path, profile }: ChosenProfile,
   writeConfig: boolean,
   edges: AdminEdges,
 ): boolean {
-  const fields = fieldsFrom(done, profile);
+  const fields = configFieldsFrom(done, profile);
   const names = Object.keys(fields);
   if (names.length === 0) return false;
   if (!writeConfig) {

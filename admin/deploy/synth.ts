@@ -78,15 +78,15 @@ function profileInvalid(
   { name }: UndeployedProfile,
   { infraFile, regions, admin }: BedrockAccess,
 ): CcwbError {
-  const place = SET_BY[field];
-  const inFile = place === undefined || (field === 'bedrock.regions' && regions === undefined);
+  const setBy = SET_BY[field];
+  const inFile = setBy === undefined || (field === 'bedrock.regions' && regions === undefined);
   if (infraFile !== undefined && inFile) return infraInvalid(infraFile, field, value, allowed);
   if (admin !== undefined && inFile) return infraInvalid(admin.path, `infra.${field}`, value, allowed);
-  const isFlag = place?.startsWith('--');
+  const isFlag = setBy?.startsWith('--');
   return new CcwbError(
     isFlag ? 'ERR_USAGE' : 'ERR_CONFIG_INVALID',
-    `profile ${name}: ${place} is ${JSON.stringify(value)}; allowed: ${allowed}`,
-    isFlag ? 'run ccwb deploy --help' : `correct ${place} in ${admin?.path ?? 'config.json'}`,
+    `profile ${name}: ${setBy} is ${JSON.stringify(value)}; allowed: ${allowed}`,
+    isFlag ? 'run ccwb deploy --help' : `correct ${setBy} in ${admin?.path ?? 'config.json'}`,
   );
 }
 

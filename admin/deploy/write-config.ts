@@ -41,8 +41,8 @@ export function writeConfigFields(
     const older = OLDER[field];
     const name =
       older !== undefined && isObject(profile) && older in profile && !(field in profile) ? older : field;
-    const place = nested ? ['profiles', profileName, name] : [profileName, name];
-    json = applyEdits(json, modify(json, place, value, { formattingOptions: formatOf(json) }));
+    const jsonPath = nested ? ['profiles', profileName, name] : [profileName, name];
+    json = applyEdits(json, modify(json, jsonPath, value, { formattingOptions: formatOf(json) }));
   }
   check(json, path, profileName, fields);
   if (mark + json === text) return false;

@@ -3,13 +3,13 @@ import { asCcwbError } from '../../protocol/errors.ts';
 import { refuseOwnRole } from '../aws/aws-identity.ts';
 import { deployedAccount } from '../profiles/admin-profile.ts';
 import { listWords, oneLine } from '../terminal/text.ts';
-import { type Check, withProfile } from './check.ts';
+import { type AdminCheck, withProfile } from './check.ts';
 
 /** A deployment takes this long; credentials that end before it are a trap. In milliseconds. */
 const LEAST_LIFE_MS = 15 * 60_000;
 
 /** Who calls AWS, and until when: by the AWS CLI's own chain, and no user of the product. */
-export const credentials: Check = withProfile(async ({ edges, chosen, aws }) => {
+export const credentials: AdminCheck = withProfile(async ({ edges, chosen, aws }) => {
   try {
     const { settings, identity } = await aws();
     refuseOwnRole(identity, chosen().roleArns);
@@ -28,7 +28,7 @@ export const credentials: Check = withProfile(async ({ edges, chosen, aws }) => 
 });
 
 /** The account and the region are those in which the profile is deployed. */
-export const account: Check = withProfile(async ({ chosen, aws }) => {
+export const account: AdminCheck = withProfile(async ({ chosen, aws }) => {
   const { admin, profile, path } = chosen();
   const caller = await aws().catch(() => undefined);
   if (!caller) return [skipped('without AWS credentials')];
@@ -48,7 +48,7 @@ export const account: Check = withProfile(async ({ chosen, aws }) => {
 });
 
 /** Every service that `ccwb` or users call answers from here, whatever it answers. */
-export const services: Check = withProfile(async ({ edges, chosen }) => {
+export const services: AdminCheck = withProfile(async ({ edges, chosen }) => {
   const { admin, profile } = chosen();
   const { awsRegion } = profile;
   const regions = admin?.infra.bedrock?.regions ?? [awsRegion];

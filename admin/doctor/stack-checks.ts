@@ -5,13 +5,13 @@ import { isUnderWay } from '../deploy/follow-operation.ts';
 import { isTrouble } from '../deploy/progress.ts';
 import { configFields } from '../deploy/write-config.ts';
 import { listWords } from '../terminal/text.ts';
-import type { Check, Looking } from './check.ts';
+import type { AdminCheck, AdminDoctorContext } from './check.ts';
 
 /** After an update that failed: the stack works as it did before. */
 const UNDONE = 'UPDATE_ROLLBACK_COMPLETE';
 
 /** The state of every stack there is. */
-export const stacks: Check = async (looking) => {
+export const stacks: AdminCheck = async (looking) => {
   const found = await stacksOf(looking);
   if (!(found instanceof Map)) return found as Finding[];
   if (found.size === 0) return [warning('none is there', 'run ccwb deploy')];
@@ -32,7 +32,7 @@ export const stacks: Check = async (looking) => {
 };
 
 /** What the profile, or config.json, has of the stacks is what they give now. */
-export const outputs: Check = async (looking) => {
+export const outputs: AdminCheck = async (looking) => {
   const found = await stacksOf(looking);
   if (!(found instanceof Map)) return [skipped('without the stacks')];
   const { admin, profile, path } = looking.chosen();
@@ -71,7 +71,7 @@ export const outputs: Check = async (looking) => {
   }
 };
 
-async function stacksOf({ chosen, aws, stacks: read }: Looking) {
+async function stacksOf({ chosen, aws, stacks: read }: AdminDoctorContext) {
   try {
     chosen();
     await aws();

@@ -5,7 +5,7 @@ import { readFileIfExists, replaceFile } from '../../common/atomic-file.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 
 /** The text of a file; undefined when there is none. @throws CcwbError ERR_CONFIG_INVALID */
-export function readOwn(path: string): string | undefined {
+export function readOwnerFile(path: string): string | undefined {
   try {
     return readFileIfExists(path);
   } catch (cause) {
@@ -19,7 +19,7 @@ export function readOwn(path: string): string | undefined {
  * @returns whether anything had to change.
  * @throws CcwbError ERR_CONFIG_INVALID
  */
-export function writeOwn(path: string, text: string): boolean {
+export function writeOwnerFile(path: string, text: string): boolean {
   return changing(path, () => replaceFile(path, text, 0o600));
 }
 
@@ -31,7 +31,7 @@ export function closeFolder(path: string): void {
 }
 
 /** Removes a file, if it is there. @throws CcwbError ERR_CONFIG_INVALID */
-export function removeOwn(path: string): void {
+export function removeOwnerFile(path: string): void {
   changing(path, () => rmSync(path, { force: true }));
 }
 

@@ -1,6 +1,6 @@
 /** `ccwb init`, once its words are understood: who answers, the interview, the yes, and only then the file. */
 import { CcwbError } from '../../protocol/errors.ts';
-import type { AdminEdges } from '../edges.ts';
+import type { AdminEdges, Environment } from '../edges.ts';
 import {
   type AdminProfile,
   emptyProfile,
@@ -8,13 +8,7 @@ import {
   PROFILE_NAME_WORDS,
 } from '../profiles/admin-profile.ts';
 import { currentProfile } from '../profiles/current-profile.ts';
-import {
-  type Environment,
-  listProfiles,
-  profilePath,
-  readProfile,
-  writeProfile,
-} from '../profiles/profile-store.ts';
+import { listProfiles, profilePath, readProfile, writeProfile } from '../profiles/profile-store.ts';
 
 import { forgetDraft, keepDraft, readDraft } from './draft.ts';
 import { finalProblem, nextSteps, report } from './finish.ts';

@@ -14,13 +14,18 @@ export type SettingsChoices = {
   readonly claude: ClaudeChoices;
 };
 
-export type ClaudeSettings = {
+export type PackageClaudeSettings = {
   readonly env: Readonly<Record<string, string>>;
   readonly awsAuthRefresh: string;
   readonly otelHeadersHelper?: string;
 };
 
-export function claudeSettings({ profile, region, collector, claude }: SettingsChoices): ClaudeSettings {
+export function buildClaudeSettings({
+  profile,
+  region,
+  collector,
+  claude,
+}: SettingsChoices): PackageClaudeSettings {
   const { model, haikuModel, attributes = {} } = claude;
   return {
     env: {

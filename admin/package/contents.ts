@@ -4,12 +4,12 @@ import { INSTALL_FOLDER } from '../../protocol/paths.ts';
 import { BUILD_VERSION } from '../../protocol/version.ts';
 import type { Components } from './payload.ts';
 import { nodeName, type Platform, RUNTIMES } from './platforms.ts';
-import { billOfMaterials } from './sbom.ts';
+import { buildBillOfMaterials } from './sbom.ts';
 import type { PackageSource } from './source.ts';
 import type { ArchiveFile } from './tarball.ts';
-import { userReadme } from './user-readme.ts';
+import { buildUserReadme } from './user-readme.ts';
 
-export type PackageOf = {
+export type PackageParts = {
   readonly source: PackageSource;
   readonly platform: Platform;
   readonly components: Components;
@@ -22,7 +22,7 @@ export type PackageOf = {
 };
 
 /** The files, in the one folder that an archive unpacks to. */
-export function packageFiles(made: PackageOf): ArchiveFile[] {
+export function buildPackageFiles(made: PackageParts): ArchiveFile[] {
   const { source, platform, components, shared, native, runtime } = made;
   const { name, settings } = source;
   const hasRuntime = runtime.length > 0;
@@ -32,13 +32,13 @@ export function packageFiles(made: PackageOf): ArchiveFile[] {
     executable: false,
   });
   const json = (path: string, value: unknown) => text(path, `${JSON.stringify(value, undefined, 2)}\n`);
-  const readme = userReadme({
+  const readme = buildUserReadme({
     profile: name,
     build: BUILD_VERSION,
     hasTelemetry: settings.otelHeadersHelper !== undefined,
     hasRuntime,
   });
-  const bill = billOfMaterials({
+  const bill = buildBillOfMaterials({
     build: BUILD_VERSION,
     components,
     platform: nodeName(platform),

@@ -1,11 +1,11 @@
 /** What a package has from the npm registry beside the bundles: Node.js, and the binaries of koffi. */
 import type { AdminEdges } from '../edges.ts';
+import { withElapsedTime } from '../terminal/elapsed-time.ts';
 import { megabytes } from '../terminal/text.ts';
-import { whileWaiting } from '../terminal/while-waiting.ts';
 import { specOf } from './npm.ts';
 import type { Components } from './payload.ts';
 import { nodeName, type Platform, type RegistryPackage, RUNTIMES } from './platforms.ts';
-import { type Origin, obtain } from './registry-packages.ts';
+import { obtainTarball, type TarballOrigin } from './registry-packages.ts';
 import { type ArchiveFile, readTarball } from './tarball.ts';
 
 const NODE = 'runtime/bin/node';
@@ -22,7 +22,7 @@ export function neededPackages(
   ]);
 }
 
-/** Node.js, and its license. @param given folder of tarballs to use, see {@link obtain}, which throws. */
+/** Node.js, and its license. @param given folder of tarballs to use, see {@link obtainTarball}, which throws. */
 export async function fetchRuntime(
   platform: Platform,
   given: string | undefined,
@@ -51,7 +51,7 @@ export async function fetchLibraries(
   return files.map((file) => ({ ...file, executable: false }));
 }
 
-const ORIGINS: Readonly<Record<Origin, string>> = {
+const ORIGINS: Readonly<Record<TarballOrigin, string>> = {
   given: 'from --runtime-dir',
   cache: 'from the cache',
   registry: 'from the registry',
@@ -64,7 +64,7 @@ async function unpacked(
   edges: AdminEdges,
   placeOf: (path: string) => string | undefined,
 ): Promise<readonly ArchiveFile[]> {
-  const { tarball, origin } = await whileWaiting(specOf(what), obtain(what, given, edges), edges);
+  const { tarball, origin } = await withElapsedTime(specOf(what), obtainTarball(what, given, edges), edges);
   edges.writeError(`${megabytes(tarball.byteLength)}  ${specOf(what)} ${ORIGINS[origin]}\n`);
   const files = await readTarball(tarball, (path) => placeOf(path) !== undefined);
   return [...files.values()].map((file) => ({ ...file, path: placeOf(file.path) ?? file.path }));

@@ -2,18 +2,18 @@ import { CcwbError } from '../../protocol/errors.ts';
 import { BUILD_VERSION } from '../../protocol/version.ts';
 import type { AdminEdges } from '../edges.ts';
 import type { ProfileFlags } from '../profiles/chosen-profile.ts';
+import { withElapsedTime } from '../terminal/elapsed-time.ts';
 import { paragraph } from '../terminal/text.ts';
-import { whileWaiting } from '../terminal/while-waiting.ts';
-import { packageFiles } from './contents.ts';
+import { buildPackageFiles } from './contents.ts';
 import { fetchLibraries, fetchRuntime, neededPackages } from './fetch.ts';
-import { type OutputFolder, openOutput } from './output.ts';
+import { createOutputFolder, type OutputFolder } from './output.ts';
 import { findPayload, nativeFiles, readComponents, sharedFiles } from './payload.ts';
 import { type Platform, targetPlatforms } from './platforms.ts';
-import { checkGiven } from './registry-packages.ts';
-import { type PackageSource, packageSource } from './source.ts';
+import { checkGivenTarballs } from './registry-packages.ts';
+import { type PackageSource, readPackageSource } from './source.ts';
 import type { ArchiveFile } from './tarball.ts';
 
-export type PackageOptions = ProfileFlags & {
+export type PackagingOptions = ProfileFlags & {
   /** `all`, a system such as `macos`, or one platform. */
   readonly targetPlatform: string;
   /** The folder that gets the packages, in PROFILE/TIME. */
@@ -57,28 +57,28 @@ const LAST_TIME_SECONDS = 0o77777777777;
  *
  * @throws CcwbError ERR_USAGE, ERR_NOT_DEPLOYED, ERR_DOWNLOAD, ERR_INTEGRITY, ERR_OUTPUT, ERR_INTERRUPTED
  */
-export async function makePackages(options: PackageOptions, edges: AdminEdges): Promise<MadePackages> {
+export async function makePackages(options: PackagingOptions, edges: AdminEdges): Promise<MadePackages> {
   const platforms = targetPlatforms(options.targetPlatform);
   const seconds = fileTime(edges.env.SOURCE_DATE_EPOCH);
-  const source = packageSource(options, edges.env);
+  const source = readPackageSource(options, edges.env);
   const payload = findPayload();
   const components = readComponents(payload);
   const shared = sharedFiles(payload);
   if (options.runtimeDir !== undefined) {
-    checkGiven(neededPackages(components, platforms, options.runtime), options.runtimeDir);
+    checkGivenTarballs(neededPackages(components, platforms, options.runtime), options.runtimeDir);
   }
   edges.writeError(`profile  ${source.name} (${source.path})\n`);
   edges.writeError(`version  ${BUILD_VERSION}\n\n`);
   for (const note of source.notes) edges.writeError(paragraph(note, edges.columns, 'note     '));
 
-  const output = openOutput(options.output, source.name, edges);
+  const output = createOutputFolder(options.output, source.name, edges);
   try {
     const archives: MadeArchive[] = [];
     for (const platform of platforms) {
       const fetched = await fetchLibraries(components, platform, options.runtimeDir, edges);
       const native = [...nativeFiles(payload, platform), ...fetched];
       const runtime = options.runtime ? await fetchRuntime(platform, options.runtimeDir, edges) : [];
-      const files = packageFiles({ source, platform, components, shared, native, runtime });
+      const files = buildPackageFiles({ source, platform, components, shared, native, runtime });
       archives.push(await writeArchive(output, platform, source, files, seconds, edges));
     }
     output.writeText('SHA256SUMS', sums(archives));
@@ -109,7 +109,11 @@ async function writeArchive(
   edges: AdminEdges,
 ): Promise<MadeArchive> {
   const file = `claude-code-with-bedrock-${source.name}-${platform}.tar.gz`;
-  const written = await whileWaiting(`packing ${platform}`, output.writeArchive(file, files, seconds), edges);
+  const written = await withElapsedTime(
+    `packing ${platform}`,
+    output.writeArchive(file, files, seconds),
+    edges,
+  );
   return { platform, file, ...written };
 }
 

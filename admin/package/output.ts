@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminEdges } from '../edges.ts';
 import { makeFolders } from '../files/make-folders.ts';
-import { removeLitter } from './stale-files.ts';
+import { removeStaleFiles } from './stale-files.ts';
 import { type ArchiveFile, type WrittenArchive, writeTarball } from './tarball.ts';
 
 export type OutputFolder = {
@@ -24,7 +24,7 @@ const UNFINISHED = /^\.\d{8}T\d{6}Z\.\d+$/;
  *
  * @throws CcwbError ERR_OUTPUT, here and in what it returns; ERR_INTERRUPTED while an archive is written.
  */
-export function openOutput(
+export function createOutputFolder(
   output: string,
   profile: string,
   edges: Pick<AdminEdges, 'now' | 'interrupted'>,
@@ -54,7 +54,7 @@ export function openOutput(
   };
   writing(() => {
     makeFolders(unfinished);
-    removeLitter(parent, UNFINISHED, edges.now());
+    removeStaleFiles(parent, UNFINISHED, edges.now());
   });
   return {
     async writeArchive(name, files, seconds) {

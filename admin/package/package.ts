@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { AdminEdges } from '../edges.ts';
 import { megabytes, paragraph } from '../terminal/text.ts';
-import { type MadeArchive, type MadePackages, makePackages, type PackageOptions } from './make-packages.ts';
+import { type MadeArchive, type MadePackages, makePackages, type PackagingOptions } from './make-packages.ts';
 
-export type PackageFlags = PackageOptions & { readonly json?: true };
+export type PackageFlags = PackagingOptions & { readonly json?: true };
 
 /** The form that `ccwb package --json` prints. */
 export type PackageReport = {

@@ -8,12 +8,12 @@ import { makeFolders } from '../files/make-folders.ts';
 import { ccwbHome } from '../profiles/profile-store.ts';
 import { npmPack, specOf, tarballName } from './npm.ts';
 import type { RegistryPackage } from './platforms.ts';
-import { removeLitter } from './stale-files.ts';
+import { removeStaleFiles } from './stale-files.ts';
 
 /** Where a tarball came from. */
-export type Origin = 'given' | 'cache' | 'registry';
+export type TarballOrigin = 'given' | 'cache' | 'registry';
 
-export type Obtained = { readonly tarball: Uint8Array; readonly origin: Origin };
+export type ObtainedTarball = { readonly tarball: Uint8Array; readonly origin: TarballOrigin };
 
 /** `$XDG_CACHE_HOME/ccwb`, or `cache` in the folder of everything else of `ccwb`. */
 export function cacheFolder(env: AdminEdges['env']): string {
@@ -29,11 +29,11 @@ export function cacheFolder(env: AdminEdges['env']): string {
  * @param given folder of tarballs, for machines that do not reach a registry; then nothing is fetched.
  * @throws CcwbError ERR_DOWNLOAD, ERR_INTEGRITY, ERR_OUTPUT, ERR_INTERRUPTED
  */
-export async function obtain(
+export async function obtainTarball(
   what: RegistryPackage,
   given: string | undefined,
   edges: Pick<AdminEdges, 'env' | 'interrupted' | 'now'>,
-): Promise<Obtained> {
+): Promise<ObtainedTarball> {
   if (given !== undefined) return { tarball: readGiven(what, given), origin: 'given' };
   const cache = cacheFolder(edges.env);
   const path = join(cache, tarballName(what));
@@ -63,7 +63,7 @@ export async function obtain(
  *
  * @throws CcwbError ERR_DOWNLOAD with the one command that fetches it all.
  */
-export function checkGiven(all: readonly RegistryPackage[], folder: string): void {
+export function checkGivenTarballs(all: readonly RegistryPackage[], folder: string): void {
   const lacking = all.filter((what) => !existsSync(join(folder, tarballName(what))));
   if (lacking.length === 0) return;
   throw new CcwbError(
@@ -81,7 +81,7 @@ export function hasIntegrity(bytes: Uint8Array, integrity: string): boolean {
 }
 
 function readGiven(what: RegistryPackage, folder: string): Uint8Array {
-  checkGiven([what], folder);
+  checkGivenTarballs([what], folder);
   const path = join(folder, tarballName(what));
   const tarball = readIfThere(path);
   if (!tarball) throw new CcwbError('ERR_DOWNLOAD', `${path} cannot be read`, 'make it readable for you');
@@ -100,7 +100,7 @@ function wrongHash(what: string, fix: string): CcwbError {
 function makeTemporary(cache: string, now: number): string {
   try {
     makeFolders(cache, 0o700);
-    removeLitter(cache, /^fetch-/, now);
+    removeStaleFiles(cache, /^fetch-/, now);
     return mkdtempSync(join(cache, 'fetch-'));
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? 'unknown error';

@@ -14,7 +14,7 @@ import { Spec1dot6 } from '@cyclonedx/cyclonedx-library/Spec';
 import type { Component, Components } from './payload.ts';
 import type { RegistryPackage } from './platforms.ts';
 
-export type BillOf = {
+export type BillOfMaterialsInput = {
   /** Version of the programs. */
   readonly build: string;
   readonly components: Components;
@@ -31,7 +31,7 @@ const RUNTIME_LICENSE = 'MIT';
  * The text of sbom.json: what is in the bundles and beside them, each with its Package URL, its licence and the
  * hash of its tarball in the npm registry. The same for the same package: no serial number, no time.
  */
-export function billOfMaterials({ build, components, platform, runtime }: BillOf): string {
+export function buildBillOfMaterials({ build, components, platform, runtime }: BillOfMaterialsInput): string {
   const fetched = components.fetched[platform];
   const listed: Component[] = [
     ...components.bundled,
@@ -42,7 +42,9 @@ export function billOfMaterials({ build, components, platform, runtime }: BillOf
     ...(fetched ? [fetched] : []),
   ];
   const bom = new Bom();
-  const made = new Map(listed.map((component) => [refOf(component), make(component, ComponentType.Library)]));
+  const made = new Map(
+    listed.map((component) => [refOf(component), createComponent(component, ComponentType.Library)]),
+  );
   for (const component of listed) {
     for (const ref of component.dependencies) {
       const needed = made.get(ref);
@@ -56,7 +58,7 @@ export function billOfMaterials({ build, components, platform, runtime }: BillOf
   });
   if (runtime) {
     const node = { ...runtime, license: RUNTIME_LICENSE, dependencies: [] };
-    made.set(refOf(node), make(node, ComponentType.Platform));
+    made.set(refOf(node), createComponent(node, ComponentType.Platform));
   }
   const needed = new Set(listed.flatMap(({ dependencies }) => dependencies));
   for (const [ref, component] of made) {
@@ -68,7 +70,7 @@ export function billOfMaterials({ build, components, platform, runtime }: BillOf
   return `${serializer.serialize(bom, { sortLists: true, space: 2 })}\n`;
 }
 
-function make(component: Component, type: ComponentType): BomComponent {
+function createComponent(component: Component, type: ComponentType): BomComponent {
   const { name, version, license, integrity } = component;
   const [, group, bare = name] = /^@([^/]+)\/(.+)$/.exec(name) ?? [];
   return new BomComponent(type, bare, {

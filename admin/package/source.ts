@@ -14,7 +14,7 @@ import type { ProfileFlags } from '../profiles/chosen-profile.ts';
 import { chooseProfileFile } from '../profiles/current-profile.ts';
 import { profilePath, readProfile } from '../profiles/profile-store.ts';
 import { readConfig } from '../profiles/read-config.ts';
-import { type ClaudeSettings, claudeSettings } from './claude-settings.ts';
+import { buildClaudeSettings, type PackageClaudeSettings } from './claude-settings.ts';
 
 export type PackageSource = {
   /** Name of the deployment: of its archives, and of the AWS profile that users get. */
@@ -23,7 +23,7 @@ export type PackageSource = {
   readonly path: string;
   /** Text of config.json. */
   readonly config: string;
-  readonly settings: ClaudeSettings;
+  readonly settings: PackageClaudeSettings;
   /** What an administrator may not have meant. */
   readonly notes: readonly string[];
 };
@@ -34,7 +34,7 @@ export type PackageSource = {
  * @throws CcwbError ERR_NOT_DEPLOYED when users could not get credentials with it; ERR_CONFIG_MISSING,
  *   ERR_CONFIG_INVALID, ERR_PROFILE_UNKNOWN.
  */
-export function packageSource(flags: ProfileFlags, env: AdminEdges['env']): PackageSource {
+export function readPackageSource(flags: ProfileFlags, env: AdminEdges['env']): PackageSource {
   return flags.config === undefined ? fromProfile(flags, env) : fromConfig(flags.config, flags, env);
 }
 
@@ -86,7 +86,7 @@ function source(parts: {
     name,
     path,
     config,
-    settings: claudeSettings({ profile: name, region, collector, claude }),
+    settings: buildClaudeSettings({ profile: name, region, collector, claude }),
     notes,
   };
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 const AGE_MS = 24 * 3_600_000;
 
 /** Removes from a folder what is called so and is a day old; what cannot be removed stays. */
-export function removeLitter(folder: string, name: RegExp, now: number): void {
+export function removeStaleFiles(folder: string, name: RegExp, now: number): void {
   for (const found of readdirSync(folder).filter((each) => name.test(each))) {
     const path = join(folder, found);
     try {

@@ -1,6 +1,6 @@
 /** README.md of a package: what its users read first. */
 
-export type ReadmeOf = {
+export type ReadmeFacts = {
   readonly profile: string;
   readonly build: string;
   /** Whether Claude Code reports its use. */
@@ -9,7 +9,7 @@ export type ReadmeOf = {
   readonly hasRuntime: boolean;
 };
 
-export function userReadme({ profile, build, hasTelemetry, hasRuntime }: ReadmeOf): string {
+export function buildUserReadme({ profile, build, hasTelemetry, hasRuntime }: ReadmeFacts): string {
   const needs = hasRuntime
     ? 'It needs nothing else on your computer, no Node.js and no AWS CLI, and no administrator rights.'
     : 'You need Node.js 20.19 or newer, and no administrator rights.';

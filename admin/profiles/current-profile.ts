@@ -1,15 +1,9 @@
 /** Which profile a command is about, when several are there. */
 import { join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
-import { readOwn, removeOwn, writeOwn } from '../files/owner-files.ts';
-import {
-  ccwbHome,
-  type Environment,
-  legacyFile,
-  listProfiles,
-  profilesFolder,
-  readProfile,
-} from './profile-store.ts';
+import type { Environment } from '../edges.ts';
+import { readOwnerFile, removeOwnerFile, writeOwnerFile } from '../files/owner-files.ts';
+import { ccwbHome, legacyFile, listProfiles, profilesFolder, readProfile } from './profile-store.ts';
 
 /** Holds the name of the current profile, and a newline. */
 function currentPath(env: Environment): string {
@@ -18,19 +12,19 @@ function currentPath(env: Environment): string {
 
 /** The profile that was chosen last with `ccwb profiles use`; undefined when none was, or it is gone. */
 export function currentProfile(env: Environment): string | undefined {
-  const name = readOwn(currentPath(env))?.trim() || legacyFile(env).current;
+  const name = readOwnerFile(currentPath(env))?.trim() || legacyFile(env).current;
   return name !== undefined && listProfiles(env).includes(name) ? name : undefined;
 }
 
 /** Makes a profile the current one. @throws CcwbError as `readProfile` does: a broken one is none to work with. */
 export function useProfile(name: string, env: Environment): void {
   readProfile(name, env);
-  writeOwn(currentPath(env), `${name}\n`);
+  writeOwnerFile(currentPath(env), `${name}\n`);
 }
 
 /** Forgets which profile is the current one. */
 export function useNoProfile(env: Environment): void {
-  removeOwn(currentPath(env));
+  removeOwnerFile(currentPath(env));
 }
 
 /**

@@ -9,7 +9,7 @@ import { chooseProfileFile, currentProfile, useNoProfile, useProfile } from './c
 import { unknownFields, userProfileOf } from './profile-check.ts';
 import { listProfiles, profilePath, profilesFolder, readProfile, removeProfile } from './profile-store.ts';
 
-type JsonFlag = { json?: true };
+export type JsonFlag = { json?: true };
 export type RemoveFlags = JsonFlag & { yes?: true; force?: true };
 
 /** A line of `ccwb profiles list`; the form that `--json` prints. */

@@ -6,12 +6,17 @@ import { readFileIfExists } from '../../common/atomic-file.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { isObject } from '../../protocol/json.ts';
 import { formatValue } from '../../protocol/profile-reader.ts';
-import { closeFolder, readOwn, removeOwn, unreadable, writeOwn } from '../files/owner-files.ts';
+import type { Environment } from '../edges.ts';
+import {
+  closeFolder,
+  readOwnerFile,
+  removeOwnerFile,
+  unreadable,
+  writeOwnerFile,
+} from '../files/owner-files.ts';
 import { type AdminProfile, PROFILE_NAME, PROFILE_NAME_WORDS, PROFILE_SCHEMA } from './admin-profile.ts';
 import { checkProfile } from './profile-check.ts';
 import { migrate, schemaOf } from './profile-migrations.ts';
-
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Folder of everything an administrator keeps: `~/.ccwb`, or `CCWB_HOME`. */
 export function ccwbHome(env: Environment): string {
@@ -50,7 +55,7 @@ export function listProfiles(env: Environment): string[] {
  */
 export function readProfile(name: string, env: Environment): AdminProfile {
   const path = profilePath(name, env);
-  const text = readOwn(path);
+  const text = readOwnerFile(path);
   if (text !== undefined) return parseAdminProfile(text, path, name);
   const { profiles, path: legacyPath } = legacyFile(env);
   if (Object.hasOwn(profiles, name)) return asProfile(profiles[name], legacyPath, name);
@@ -92,9 +97,9 @@ function asProfile(value: unknown, path: string, name: string | undefined): Admi
 export function writeProfile(profile: AdminProfile, env: Environment, keepOld = false): boolean {
   const path = profilePath(profile.name, env);
   checkProfile(profile, path, profile.name);
-  const there = readOwn(path);
-  if (there !== undefined && (keepOld || isOlder(there))) writeOwn(`${path}.bak`, there);
-  const changed = writeOwn(path, `${JSON.stringify(profile, undefined, 2)}\n`);
+  const there = readOwnerFile(path);
+  if (there !== undefined && (keepOld || isOlder(there))) writeOwnerFile(`${path}.bak`, there);
+  const changed = writeOwnerFile(path, `${JSON.stringify(profile, undefined, 2)}\n`);
   closeFolder(dirname(path));
   return changed;
 }
@@ -111,7 +116,7 @@ export function updateProfile(
 /** Removes the file of a profile. @throws CcwbError ERR_PROFILE_UNKNOWN, ERR_CONFIG_INVALID when there is none. */
 export function removeProfile(name: string, env: Environment): void {
   const path = profilePath(name, env);
-  if (readOwn(path) === undefined) {
+  if (readOwnerFile(path) === undefined) {
     readProfile(name, env);
     throw new CcwbError(
       'ERR_CONFIG_INVALID',
@@ -119,7 +124,7 @@ export function removeProfile(name: string, env: Environment): void {
       'remove it there yourself',
     );
   }
-  removeOwn(path);
+  removeOwnerFile(path);
 }
 
 /** The file in which the legacy tool keeps, or kept, what is not in a file of its own. */

@@ -1,6 +1,6 @@
 /** What users may do in Bedrock: look at the models of each region, and call one. */
 import { CcwbError } from '../../protocol/errors.ts';
-import { adminError } from '../aws/aws-errors.ts';
+import { toAdminError } from '../aws/aws-errors.ts';
 import type { ClientSettings } from '../aws/aws-identity.ts';
 import { invokeModel } from '../aws/bedrock-invoke.ts';
 import { listModels, type Models } from '../aws/bedrock-models.ts';
@@ -8,7 +8,7 @@ import type { AdminEdges } from '../edges.ts';
 import { oneLine } from '../terminal/text.ts';
 import type { Caller } from './credentials.ts';
 import type { Expected } from './expected.ts';
-import { type Done, finding } from './steps.ts';
+import { type StepResult, testFailure } from './steps.ts';
 
 /** A person waits: what does not pass with one more try is told. */
 const ATTEMPTS = 2;
@@ -18,13 +18,13 @@ export async function findModels(
   { settings }: Caller,
   region: string,
   edges: AdminEdges,
-): Promise<Done<Models>> {
-  const models = await asking(`listing the models of ${region}`, () =>
-    listModels(twice(settings), region, edges.interrupted),
+): Promise<StepResult<Models>> {
+  const models = await callBedrock(`listing the models of ${region}`, () =>
+    listModels(withFewAttempts(settings), region, edges.interrupted),
   );
   const { inferenceProfiles, foundationModels } = models;
   if (inferenceProfiles.length + foundationModels.length === 0) {
-    throw finding(
+    throw testFailure(
       `Bedrock has no models of Anthropic in ${region}`,
       'take another region: ccwb init, ccwb deploy',
     );
@@ -42,17 +42,17 @@ export async function callModel(
   models: Models | undefined,
   expected: Expected,
   edges: AdminEdges,
-): Promise<Done<true>> {
+): Promise<StepResult<true>> {
   const model = modelFor(expected, models);
   if (model === undefined && models === undefined) {
     return { skipped: 'which models there are is not known; --model names one' };
   }
   if (model === undefined) {
     const fix = 'name one with --model, or set one with ccwb init';
-    throw finding(`no model of the profile's is to be had in ${region}`, fix);
+    throw testFailure(`no model of the profile's is to be had in ${region}`, fix);
   }
-  const tokens = await asking(`invoking ${model} in ${region}`, () =>
-    invokeModel(twice(settings), region, model, edges.interrupted),
+  const tokens = await callBedrock(`invoking ${model} in ${region}`, () =>
+    invokeModel(withFewAttempts(settings), region, model, edges.interrupted),
   );
   return { detail: `${model} answered (${tokens} tokens)`, value: true };
 }
@@ -93,7 +93,7 @@ function matches(id: string, pattern: string): boolean {
   return new RegExp(`^${expression}$`).test(id);
 }
 
-function twice(settings: ClientSettings): ClientSettings {
+function withFewAttempts(settings: ClientSettings): ClientSettings {
   return { ...settings, maxAttempts: ATTEMPTS };
 }
 
@@ -109,11 +109,11 @@ const FIXES: Readonly<Record<string, string>> = {
   ModelNotReadyException: 'run it again in a few minutes',
 };
 
-async function asking<T>(doing: string, ask: () => Promise<T>): Promise<T> {
+async function callBedrock<T>(doing: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (thrown) {
-    const error = adminError(thrown, doing);
+    const error = toAdminError(thrown, doing);
     if (error.code === 'ERR_AWS_UNREACHABLE' || error.code === 'ERR_INTERRUPTED') throw error;
     const { name, message } = thrown instanceof Error ? thrown : new Error(String(thrown));
     const fix = FIXES[name] ?? 'see what Bedrock says; docs/testing.md has more of it';

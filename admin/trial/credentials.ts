@@ -1,11 +1,11 @@
 /** Credentials of the installed `credential-process`, and whose they are. */
 import type { Credentials } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
-import { type CallerIdentity, type ClientSettings, openAws } from '../aws/aws-identity.ts';
+import { type CallerIdentity, type ClientSettings, identifyCaller } from '../aws/aws-identity.ts';
 import type { AdminEdges } from '../edges.ts';
 import type { Expected } from './expected.ts';
 import type { Programs } from './programs.ts';
-import { type Done, done, finding } from './steps.ts';
+import { done, type StepResult, testFailure } from './steps.ts';
 
 /** A caller of AWS, and the way of its calls. */
 export type Caller = { readonly identity: CallerIdentity; readonly settings: ClientSettings };
@@ -15,7 +15,7 @@ export async function getCredentials(
   name: string,
   programs: Programs,
   edges: AdminEdges,
-): Promise<Done<Credentials>> {
+): Promise<StepResult<Credentials>> {
   const { output } = await programs.run('credential-process', ['--profile', name], {
     signal: edges.interrupted,
   });
@@ -23,7 +23,7 @@ export async function getCredentials(
   const minutes = Math.floor((Date.parse(credentials.Expiration) - edges.now()) / 60_000);
   if (minutes < 0) {
     const fix = "check this computer's clock, then what bedrock-auth doctor says of it";
-    throw finding(`the credentials ended at ${credentials.Expiration}`, fix);
+    throw testFailure(`the credentials ended at ${credentials.Expiration}`, fix);
   }
   return { detail: `valid for ${minutes} min`, value: credentials };
 }
@@ -37,7 +37,7 @@ function asCredentials(output: string): Credentials {
   } catch {
     // Said below, without what was printed: it may be a secret.
   }
-  throw finding('credential-process printed something else than one line of credentials', 'report it');
+  throw testFailure('credential-process printed something else than one line of credentials', 'report it');
 }
 
 /** Asks AWS whose credentials they are. @throws CcwbError */
@@ -45,7 +45,7 @@ export async function identify(
   credentials: Credentials,
   { profile }: Expected,
   { aws, fetch }: AdminEdges,
-): Promise<Done<Caller>> {
+): Promise<StepResult<Caller>> {
   const {
     AccessKeyId: accessKeyId,
     SecretAccessKey: secretAccessKey,
@@ -53,7 +53,7 @@ export async function identify(
   } = credentials;
   try {
     const keys = { accessKeyId, secretAccessKey, sessionToken };
-    const caller = await openAws(profile.awsRegion, { aws: { ...aws, credentials: keys }, fetch });
+    const caller = await identifyCaller(profile.awsRegion, { aws: { ...aws, credentials: keys }, fetch });
     return { detail: `AWS account ${caller.identity.account}`, value: caller };
   } catch (thrown) {
     if (!(thrown instanceof CcwbError) || thrown.code !== 'ERR_ADMIN_CREDENTIALS') throw thrown;
@@ -73,21 +73,21 @@ export async function checkRole(
   { identity: { arn, account } }: Caller,
   user: string | undefined,
   { roleArn, profile }: Expected,
-): Promise<Done<true>> {
+): Promise<StepResult<true>> {
   const [, role = '', session = ''] = /:assumed-role\/([^/]+)\/(.+)$/.exec(arn) ?? [];
   if (roleArn === undefined)
     return { skipped: `nothing here says which role it is to be: it is ${role || arn}` };
   const wanted = /^arn:[\w-]+:iam::(\d{12}):role\/(?:.*\/)?([^/]+)$/.exec(roleArn);
   const [, wantedAccount, wantedRole] = wanted ?? [];
   if (account !== wantedAccount || role !== wantedRole) {
-    throw finding(
+    throw testFailure(
       `the credentials are of ${arn}, and users are to get ${roleArn}`,
       'deploy the auth stack and make the package again: ccwb deploy, ccwb package',
     );
   }
   if (!isSessionOf(session, profile.federation.type, user)) {
     const fix = 'see which claims the ID tokens have: audit and cost reports go by the name of the session';
-    throw finding(`the session of ${user ?? 'the user'} is called ${session}`, fix);
+    throw testFailure(`the session of ${user ?? 'the user'} is called ${session}`, fix);
   }
   return done(`${role}, session ${session}`);
 }

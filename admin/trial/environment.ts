@@ -3,9 +3,8 @@ import { accessSync, chmodSync, constants, mkdirSync, writeFileSync } from 'node
 import { basename, join } from 'node:path';
 import { networkSettingsFrom } from '../../common/network-settings.ts';
 import { singleQuote } from '../../common/shell-quote.ts';
-import type { TestPlace } from './trial-folders.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from '../edges.ts';
+import type { TrialFolders } from './trial-folders.ts';
 
 /** Who and where the administrator is. All else could lead to the administrator's own installation, or away from it. */
 const KEPT = ['PATH', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'TZ', 'SSL_CERT_FILE', 'SSL_CERT_DIR'] as const;
@@ -24,7 +23,7 @@ const OWN = [
 ];
 
 /** The environment of a user who has nothing but a home. */
-export function userEnvironment({ home, runtime, temporary }: TestPlace, env: Environment): Environment {
+export function userEnvironment({ home, runtime, temporary }: TrialFolders, env: Environment): Environment {
   return {
     ...picked(KEPT, env),
     ...networkSettingsFrom(env),
@@ -39,12 +38,12 @@ export function userEnvironment({ home, runtime, temporary }: TestPlace, env: En
  * The same for a sign-in, whose page is to open in the browser that the administrator uses, with its own profile:
  * there the identity provider knows them.
  */
-export function signInEnvironment(place: TestPlace, env: Environment): Environment {
-  const user = { ...userEnvironment(place, env), ...picked(DESKTOP, env) };
+export function signInEnvironment(folders: TrialFolders, env: Environment): Environment {
+  const user = { ...userEnvironment(folders, env), ...picked(DESKTOP, env) };
   if (env.CCWB_BROWSER === 'none') return { ...user, CCWB_BROWSER: 'none' };
   const entries = (env.CCWB_BROWSER || env.BROWSER || '').split(':').filter(Boolean);
   if (env.DISPLAY || env.WAYLAND_DISPLAY) entries.push('xdg-open');
-  const openers = entries.map((entry, index) => opener(join(place.openers, String(index)), entry, env));
+  const openers = entries.map((entry, index) => opener(join(folders.openers, String(index)), entry, env));
   return openers.length === 0 ? user : { ...user, BROWSER: openers.join(':') };
 }
 

@@ -4,14 +4,14 @@ import { isErrorCode } from '../../protocol/error-codes.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminEdges } from '../edges.ts';
 import type { Programs } from './programs.ts';
-import { type Done, done, finding } from './steps.ts';
+import { done, type StepResult, testFailure } from './steps.ts';
 
 /** @throws CcwbError */
 export async function checkStatus(
   name: string,
   programs: Programs,
   { interrupted }: AdminEdges,
-): Promise<Done<true>> {
+): Promise<StepResult<true>> {
   const { output } = await programs.run('bedrock-auth', ['status', '--profile', name, '--json'], {
     signal: interrupted,
   });
@@ -22,7 +22,7 @@ export async function checkStatus(
     throw new CcwbError(isErrorCode(code) ? code : 'ERR_TEST_FAILED', message, fix);
   }
   if (profile?.state !== 'signed-in') {
-    throw finding(
+    throw testFailure(
       `the daemon says ${profile?.state ?? 'nothing'} of ${name}`,
       'see bedrock-auth status and logs by hand',
     );
@@ -30,7 +30,7 @@ export async function checkStatus(
   return done(`daemon ${daemon.build}, next refresh ${profile.nextRefresh ?? 'not planned'}`);
 }
 
-type Finding = {
+type ReportedFinding = {
   readonly check: string;
   readonly outcome: string;
   readonly text: string;
@@ -41,21 +41,21 @@ type Finding = {
 const NOT_HERE = ['service'];
 
 /** @throws CcwbError for a problem; warnings are told. */
-export async function seeDoctor(
+export async function checkDoctor(
   name: string,
   programs: Programs,
   { interrupted }: AdminEdges,
-): Promise<Done<true>> {
+): Promise<StepResult<true>> {
   const args = ['doctor', '--profile', name, '--json'];
   const { output } = await programs.run('bedrock-auth', args, { signal: interrupted, statuses: [0, 1] });
-  const checks = (JSON.parse(output) as { checks: readonly Finding[] }).checks.filter(
+  const checks = (JSON.parse(output) as { checks: readonly ReportedFinding[] }).checks.filter(
     ({ check }) => !NOT_HERE.includes(check),
   );
   const problems = checks.filter(({ outcome }) => outcome === 'problem');
   const [first] = problems;
   if (first) {
     const text = problems.map(({ check, text: one }) => `${check}: ${one}`).join('; ');
-    throw finding(text, first.fix ?? 'see bedrock-auth doctor by hand');
+    throw testFailure(text, first.fix ?? 'see bedrock-auth doctor by hand');
   }
   const warnings = checks.filter(({ outcome }) => outcome === 'warning');
   const told = warnings.map(({ check, text }) => `${check}: ${text}`).join('; ');

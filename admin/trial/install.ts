@@ -8,8 +8,8 @@ import { runToEnd } from '../processes.ts';
 import { userEnvironment } from './environment.ts';
 import { readJson, type UnpackedPackage } from './package-under-test.ts';
 import { checkEnd } from './programs.ts';
-import { finding } from './steps.ts';
-import type { TestPlace } from './trial-folders.ts';
+import { testFailure } from './steps.ts';
+import type { TrialFolders } from './trial-folders.ts';
 
 /** Copies and checks a hundred megabytes. */
 const LIMIT_MS = 300_000;
@@ -27,7 +27,7 @@ const USER_FILES: Readonly<Record<string, string>> = {
 export type Snapshot = ReadonlyMap<string, string>;
 
 /** Puts files of a user into the empty home. */
-export function furnish({ home }: TestPlace): Snapshot {
+export function createUserFiles({ home }: TrialFolders): Snapshot {
   for (const [path, text] of Object.entries(USER_FILES)) {
     mkdirSync(join(home, path, '..'), { mode: 0o700 });
     writeFileSync(join(home, path), text, { mode: 0o600 });
@@ -36,7 +36,7 @@ export function furnish({ home }: TestPlace): Snapshot {
 }
 
 /** @returns paths that are not as they were. */
-export function changesSince(before: Snapshot, { home }: TestPlace): string[] {
+export function changesSince(before: Snapshot, { home }: TrialFolders): string[] {
   const after = snapshotOf(home);
   return [...new Set([...before.keys(), ...after.keys()])].filter(
     (path) => before.get(path) !== after.get(path),
@@ -61,14 +61,18 @@ function snapshotOf(folder: string): Snapshot {
  * @returns what was installed, in words.
  * @throws CcwbError what the installer says.
  */
-export async function install(pack: UnpackedPackage, place: TestPlace, edges: AdminEdges): Promise<string> {
+export async function install(
+  pack: UnpackedPackage,
+  folders: TrialFolders,
+  edges: AdminEdges,
+): Promise<string> {
   const args = ['--no-service', '--json'];
-  const env = userEnvironment(place, edges.env);
+  const env = userEnvironment(folders, edges.env);
   const options = { env, cwd: pack.folder, limitMs: LIMIT_MS, signal: edges.interrupted };
   const ran = await runToEnd(join(pack.folder, 'install.sh'), args, options);
   if (ran.end.kind === 'failed' && ran.end.reason === 'EACCES') {
     const fix = 'set TMPDIR to a folder in which programs may be run';
-    throw finding(`no program can be run in ${place.root}: it is on a disk that forbids it`, fix);
+    throw testFailure(`no program can be run in ${folders.root}: it is on a disk that forbids it`, fix);
   }
   const { output } = checkEnd('install.sh', ran, [0, LEFT_TO_DO]);
   const report = JSON.parse(output) as {
@@ -76,13 +80,13 @@ export async function install(pack: UnpackedPackage, place: TestPlace, edges: Ad
     checks: { check: string; outcome: string; text: string; fix: string | null }[];
   };
   const [left] = [...report.leftToDo, ...report.checks.filter(({ outcome }) => outcome === 'problem')];
-  if (left) throw finding(`installed, but ${left.text}`, left.fix ?? 'see install.sh by hand');
-  const changed = standAside(place);
+  if (left) throw testFailure(`installed, but ${left.text}`, left.fix ?? 'see install.sh by hand');
+  const changed = isolateConfig(folders);
   return changed.length === 0 ? pack.build : `${pack.build}; for the test without ${changed.join(', ')}`;
 }
 
 /** Fields of config.json that reach beyond the temporary home, and what stands in their place. */
-const ASIDE: Readonly<Record<string, { readonly words: string; readonly value?: string }>> = {
+const ISOLATED_FIELDS: Readonly<Record<string, { readonly words: string; readonly value?: string }>> = {
   // The keyring is the administrator's, whichever home a program has.
   credential_storage: { words: 'the keyring', value: 'session' },
   // Another daemon may serve there.
@@ -91,13 +95,13 @@ const ASIDE: Readonly<Record<string, { readonly words: string; readonly value?: 
   allowed_programs: { words: 'allowed_programs' },
 };
 
-function standAside({ installation }: TestPlace): string[] {
+function isolateConfig({ installation }: TrialFolders): string[] {
   const path = join(installation, 'config.json');
   const root = readJson(path) ?? {};
   const profiles = (root.profiles ?? root) as Readonly<Record<string, Record<string, unknown>>>;
   const changed = new Set<string>();
   for (const fields of Object.values(profiles)) {
-    for (const [name, { words, value }] of Object.entries(ASIDE)) {
+    for (const [name, { words, value }] of Object.entries(ISOLATED_FIELDS)) {
       if (fields[name] === undefined || fields[name] === value) continue;
       changed.add(words);
       fields[name] = value;

@@ -13,7 +13,7 @@ import { runToEnd } from '../processes.ts';
 import { oneLine } from '../terminal/text.ts';
 import { userEnvironment } from './environment.ts';
 import type { TrialFlags } from './trial-flags.ts';
-import type { TestPlace } from './trial-folders.ts';
+import type { TrialFolders } from './trial-folders.ts';
 
 /** An archive or what it unpacks to, and where it comes from, in words. */
 export type FoundPackage = { readonly path: string; readonly origin: string };
@@ -55,13 +55,16 @@ export function thisPlatform(): Platform {
 export async function findPackage(
   flags: TrialFlags,
   name: string | undefined,
-  place: TestPlace,
+  folders: TrialFolders,
   edges: AdminEdges,
 ): Promise<FoundPackage> {
   const platform = thisPlatform();
   const found =
-    flags.package === undefined ? newest(flags.output, name, platform) : named(flags.package, platform);
-  if (!found) return { path: await make(flags, platform, place, edges), origin: 'made for this test' };
+    flags.package === undefined
+      ? findNewest(flags.output, name, platform)
+      : findNamed(flags.package, platform);
+  if (!found)
+    return { path: await makePackage(flags, platform, folders, edges), origin: 'made for this test' };
   await checkSum(found);
   // The name of the archive says nothing new.
   const origin = flags.package === undefined ? `the newest, ${dirname(found)}` : found;
@@ -69,7 +72,7 @@ export async function findPackage(
 }
 
 /** The latest of a deployment's archives for this platform. */
-function newest(output: string, name = '', platform: Platform): string | undefined {
+function findNewest(output: string, name = '', platform: Platform): string | undefined {
   const parent = join(output, name);
   return namesIn(parent)
     .filter((folder) => TIMESTAMP.test(folder))
@@ -78,7 +81,7 @@ function newest(output: string, name = '', platform: Platform): string | undefin
     .find((archive) => archive !== undefined);
 }
 
-function named(path: string, platform: Platform): string {
+function findNamed(path: string, platform: Platform): string {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat) throw invalid(`there is no ${path}`, 'pass --package an archive of ccwb package, or its folder');
   if (!stat.isDirectory() || existsSync(join(path, 'install.sh'))) return path;
@@ -100,10 +103,10 @@ function namesIn(folder: string): string[] {
   }
 }
 
-async function make(
+async function makePackage(
   flags: TrialFlags,
   platform: Platform,
-  { made }: TestPlace,
+  { made }: TrialFolders,
   edges: AdminEdges,
 ): Promise<string> {
   const quiet = { ...edges, columns: undefined, writeError: () => {} };
@@ -131,12 +134,12 @@ async function checkSum(path: string): Promise<void> {
 /** Unpacks an archive as users do. @throws CcwbError ERR_PACKAGE_INVALID */
 export async function unpack(
   { path }: FoundPackage,
-  place: TestPlace,
+  folders: TrialFolders,
   edges: AdminEdges,
 ): Promise<UnpackedPackage> {
   if (statSync(path).isDirectory()) return contents(resolve(path));
-  const env = userEnvironment(place, edges.env);
-  const args = ['-xzf', resolve(path), '-C', place.unpacked];
+  const env = userEnvironment(folders, edges.env);
+  const args = ['-xzf', resolve(path), '-C', folders.unpacked];
   const { end, errors } = await runToEnd('tar', args, { env, limitMs: UNPACK_MS, signal: edges.interrupted });
   if (end.kind === 'failed') {
     throw invalid(`tar did not unpack ${path} (${end.reason})`, 'see that there is a tar in your PATH');
@@ -148,7 +151,7 @@ export async function unpack(
       `make room if it says so; else ${AGAIN}`,
     );
   }
-  return contents(join(place.unpacked, INSTALL_FOLDER));
+  return contents(join(folders.unpacked, INSTALL_FOLDER));
 }
 
 function contents(folder: string): UnpackedPackage {

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { isErrorCode } from '../../protocol/error-codes.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminEdges } from '../edges.ts';
-import { type ProgramResult, type RunOptions, runToEnd } from '../processes.ts';
+import { type ProgramOptions, type ProgramResult, runToEnd } from '../processes.ts';
 import { oneLine } from '../terminal/text.ts';
 import { userEnvironment } from './environment.ts';
-import { finding } from './steps.ts';
-import type { TestPlace } from './trial-folders.ts';
+import { testFailure } from './steps.ts';
+import type { TrialFolders } from './trial-folders.ts';
 
 export type Programs = {
   /**
@@ -19,18 +19,18 @@ export type Programs = {
   run(
     name: 'credential-process' | 'otel-helper' | 'bedrock-auth',
     args: readonly string[],
-    options?: Partial<RunOptions> & { readonly statuses?: readonly number[] },
+    options?: Partial<ProgramOptions> & { readonly statuses?: readonly number[] },
   ): Promise<ProgramResult>;
 };
 
 /** No program waits longer for what it asks of others, but for a sign-in. */
 const LIMIT_MS = 60_000;
 
-export function installedPrograms(place: TestPlace, edges: AdminEdges): Programs {
+export function createInstalledPrograms(folders: TrialFolders, edges: AdminEdges): Programs {
   return {
     async run(name, args, { statuses = [0], ...options } = {}) {
-      const env = { ...userEnvironment(place, edges.env), CCWB_SIGN_IN: 'off' };
-      const ran = await runToEnd(join(place.installation, name), args, {
+      const env = { ...userEnvironment(folders, edges.env), CCWB_SIGN_IN: 'off' };
+      const ran = await runToEnd(join(folders.installation, name), args, {
         env,
         limitMs: LIMIT_MS,
         ...options,
@@ -54,7 +54,7 @@ function errorOf(name: string, { end, output, errors }: ProgramResult): CcwbErro
     return new CcwbError(code, oneLine(message), oneLine(fix ?? ''));
   const how = end.kind === 'exited' ? `ended with ${end.status}` : `did not run to its end (${end.reason})`;
   const last = (errors.trim() || output.trim()).split('\n').at(-1) ?? '';
-  return finding(
+  return testFailure(
     oneLine(`${name} ${how}${last === '' ? '' : `: ${last}`}`),
     'run the same program by hand and see',
   );

@@ -3,20 +3,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { programsAtHome } from '../processes.ts';
 import { changesSince, type Snapshot } from './install.ts';
 import type { Programs } from './programs.ts';
-import { type Done, done, finding } from './steps.ts';
-import type { TestPlace } from './trial-folders.ts';
+import { done, type StepResult, testFailure } from './steps.ts';
+import type { TrialFolders } from './trial-folders.ts';
 
 /** How long programs have to end that were told to. */
 const PARTING_MS = 5_000;
 
 /** @throws CcwbError */
-export async function signOut(name: string, programs: Programs): Promise<Done<true>> {
+export async function signOut(name: string, programs: Programs): Promise<StepResult<true>> {
   const { output } = await programs.run('bedrock-auth', ['logout', '--profile', name]);
   const { end } = await programs.run('credential-process', ['--profile', name, '--check-expiration'], {
     statuses: [0, 1],
   });
   if (end.kind === 'exited' && end.status === 0) {
-    throw finding(
+    throw testFailure(
       'there are credentials after the sign-out',
       'report it; credentials end by themselves in an hour',
     );
@@ -26,18 +26,22 @@ export async function signOut(name: string, programs: Programs): Promise<Done<tr
 }
 
 /** @throws CcwbError */
-export async function uninstall(before: Snapshot, place: TestPlace, programs: Programs): Promise<Done<true>> {
+export async function uninstall(
+  before: Snapshot,
+  folders: TrialFolders,
+  programs: Programs,
+): Promise<StepResult<true>> {
   await programs.run('bedrock-auth', ['uninstall', '--yes']);
-  const changed = changesSince(before, place);
+  const changed = changesSince(before, folders);
   if (changed.length > 0) {
-    throw finding(`uninstall left the home otherwise than it was: ${changed.join(', ')}`, 'report it');
+    throw testFailure(`uninstall left the home otherwise than it was: ${changed.join(', ')}`, 'report it');
   }
   const deadline = performance.now() + PARTING_MS;
-  let running = await programsAtHome(place.home);
+  let running = await programsAtHome(folders.home);
   while (running.length > 0 && performance.now() < deadline) {
     await sleep(100);
-    running = await programsAtHome(place.home);
+    running = await programsAtHome(folders.home);
   }
-  if (running.length > 0) throw finding(`uninstall left ${running.length} programs running`, 'report it');
+  if (running.length > 0) throw testFailure(`uninstall left ${running.length} programs running`, 'report it');
   return done('the home is as it was before, byte for byte');
 }

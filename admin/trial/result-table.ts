@@ -1,7 +1,7 @@
 /** The table at the end of a test. */
 import type { AdminEdges } from '../edges.ts';
 import { paragraph } from '../terminal/text.ts';
-import type { Row } from './steps.ts';
+import type { StepReport } from './steps.ts';
 
 const RESULT_WIDTH = 'skipped'.length + 2;
 const TIME_WIDTH = '12.3s'.length;
@@ -9,7 +9,10 @@ const TIME_WIDTH = '12.3s'.length;
 /** What went wrong has lines of its own: it is longer than what went well, and to be read. */
 const INDENT = '    ';
 
-export function table(rows: readonly Row[], { columns }: Pick<AdminEdges, 'columns'>): string {
+export function formatResultTable(
+  rows: readonly StepReport[],
+  { columns }: Pick<AdminEdges, 'columns'>,
+): string {
   const width = Math.max(...rows.map(({ step }) => step.length)) + 2;
   const cells = (step: string, result: string, time: string): string =>
     `${step.padEnd(width)}${result.padEnd(RESULT_WIDTH)}${time.padStart(TIME_WIDTH)}`;

@@ -6,16 +6,16 @@ import { runToEnd } from '../processes.ts';
 import { signInEnvironment } from './environment.ts';
 import { checkEnd } from './programs.ts';
 import type { TrialFlags } from './trial-flags.ts';
-import type { TestPlace } from './trial-folders.ts';
+import type { TrialFolders } from './trial-folders.ts';
 
 /**
  * @returns who signed in, as the program says it; undefined when it does not.
  * @throws CcwbError ERR_LOGIN_EXPIRED when nobody does in time; what the program says.
  */
-export async function signIn(
+export async function signInAsUser(
   name: string,
   flags: TrialFlags,
-  place: TestPlace,
+  folders: TrialFolders,
   edges: AdminEdges,
 ): Promise<string | undefined> {
   const args = ['login', '--profile', name];
@@ -23,8 +23,8 @@ export async function signIn(
   if (flags.browser === false) args.push('--no-browser');
   const seconds = Number(flags.timeout);
   const late = AbortSignal.timeout(seconds * 1000);
-  const ran = await runToEnd(join(place.installation, 'bedrock-auth'), args, {
-    env: signInEnvironment(place, edges.env),
+  const ran = await runToEnd(join(folders.installation, 'bedrock-auth'), args, {
+    env: signInEnvironment(folders, edges.env),
     // Told to end before, it says what it waits for.
     limitMs: seconds * 1000 + 10_000,
     signal: AbortSignal.any([late, edges.interrupted]),

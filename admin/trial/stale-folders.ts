@@ -6,7 +6,13 @@ import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminEdges } from '../edges.ts';
 import { runToEnd } from '../processes.ts';
 import { userEnvironment } from './environment.ts';
-import { OWNER, PREFIX, parents, placeIn, removePlace } from './trial-folders.ts';
+import {
+  FOLDER_PREFIX,
+  OWNER_SOCKET,
+  parentFolders,
+  removeTrialFolders,
+  trialFoldersIn,
+} from './trial-folders.ts';
 
 /** Signing out is a call to the identity provider. */
 const SIGN_OUT_MS = 30_000;
@@ -15,17 +21,17 @@ const SIGN_OUT_MS = 30_000;
 const MAKING_MS = 3_600_000;
 
 /** Removes what earlier runs of this user have left, and says so. What cannot be removed is told and left. */
-export async function removeLeftovers(edges: AdminEdges): Promise<void> {
-  for (const root of parents(edges.env).flatMap(testFolders)) {
+export async function removeStaleFolders(edges: AdminEdges): Promise<void> {
+  for (const root of parentFolders(edges.env).flatMap(testFolders)) {
     if (await isInUse(root, edges.now())) continue;
-    const place = placeIn(root);
+    const folders = trialFoldersIn(root);
     // Its session lives on at the provider otherwise.
-    await runToEnd(join(place.installation, 'bedrock-auth'), ['logout', '--all'], {
-      env: userEnvironment(place, edges.env),
+    await runToEnd(join(folders.installation, 'bedrock-auth'), ['logout', '--all'], {
+      env: userEnvironment(folders, edges.env),
       limitMs: SIGN_OUT_MS,
     });
     try {
-      await removePlace(place);
+      await removeTrialFolders(folders);
       edges.writeError(`removed ${root}, which an earlier test has left\n`);
     } catch (thrown) {
       if (!(thrown instanceof CcwbError)) throw thrown;
@@ -39,7 +45,9 @@ function testFolders(parent: string): string[] {
   let paths: string[];
   try {
     const folder = realpathSync(parent);
-    paths = readdirSync(folder).flatMap((name) => (name.startsWith(PREFIX) ? [join(folder, name)] : []));
+    paths = readdirSync(folder).flatMap((name) =>
+      name.startsWith(FOLDER_PREFIX) ? [join(folder, name)] : [],
+    );
   } catch {
     return [];
   }
@@ -53,7 +61,7 @@ function testFolders(parent: string): string[] {
 
 /** Whether the run that made it is alive. */
 function isInUse(root: string, nowMs: number): Promise<boolean> | boolean {
-  const owner = join(root, OWNER);
+  const owner = join(root, OWNER_SOCKET);
   if (!statOf(owner)?.isSocket()) return nowMs - (statOf(root)?.mtimeMs ?? nowMs) < MAKING_MS;
   return new Promise((resolve) => {
     const socket = connect(owner);

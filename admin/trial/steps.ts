@@ -2,10 +2,10 @@
 import type { ErrorCode } from '../../protocol/error-codes.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminEdges } from '../edges.ts';
-import { whileWaiting } from '../terminal/while-waiting.ts';
+import { withElapsedTime } from '../terminal/elapsed-time.ts';
 
 /** What came of one thing that was tried; the form that `ccwb test --json` prints. */
-export type Row = {
+export type StepReport = {
   readonly step: string;
   readonly result: 'ok' | 'failed' | 'skipped';
   readonly seconds: number;
@@ -18,9 +18,9 @@ export type Row = {
 };
 
 /** What later steps stand on: a value, or why there is none. */
-export type Step<T> = { readonly value: T } | { readonly missing: string };
+export type TrialStep<T> = { readonly value: T } | { readonly missing: string };
 
-export type Done<T> = { readonly detail: string; readonly value: T } | { readonly skipped: string };
+export type StepResult<T> = { readonly detail: string; readonly value: T } | { readonly skipped: string };
 
 export type StepOptions = {
   /** True for what has to be done however the rest went, also after Ctrl-C. */
@@ -29,37 +29,37 @@ export type StepOptions = {
   readonly speaks?: boolean;
 };
 
-type Values<S extends readonly Step<unknown>[]> = {
-  [K in keyof S]: S[K] extends Step<infer Value> ? Value : never;
+type StepValues<S extends readonly TrialStep<unknown>[]> = {
+  [K in keyof S]: S[K] extends TrialStep<infer Value> ? Value : never;
 };
 
-export type Run = {
-  readonly rows: readonly Row[];
+export type TrialRun = {
+  readonly rows: readonly StepReport[];
   /**
    * Tries one thing. What it throws becomes its row, and nothing else ends.
    *
    * @param after steps whose values it needs.
    */
-  step<S extends readonly Step<unknown>[], T>(
+  step<S extends readonly TrialStep<unknown>[], T>(
     name: string,
     after: readonly [...S],
-    work: (...values: Values<S>) => Promise<Done<T>>,
+    work: (...values: StepValues<S>) => Promise<StepResult<T>>,
     options?: StepOptions,
-  ): Promise<Step<T>>;
+  ): Promise<TrialStep<T>>;
 };
 
-export function startRun(edges: AdminEdges): Run {
-  const rows: Row[] = [];
-  const note = (step: string, startMs: number, rest: Omit<Row, 'step' | 'seconds'>): void => {
+export function createTrialRun(edges: AdminEdges): TrialRun {
+  const rows: StepReport[] = [];
+  const note = (step: string, startMs: number, rest: Omit<StepReport, 'step' | 'seconds'>): void => {
     const seconds = Math.round((edges.now() - startMs) / 100) / 10;
     rows.push({ step, seconds, ...rest });
   };
   return {
     rows,
-    async step<S extends readonly Step<unknown>[], T>(
+    async step<S extends readonly TrialStep<unknown>[], T>(
       name: string,
       after: readonly [...S],
-      work: (...values: Values<S>) => Promise<Done<T>>,
+      work: (...values: StepValues<S>) => Promise<StepResult<T>>,
       { always = false, speaks = false }: StepOptions = {},
     ) {
       const startMs = edges.now();
@@ -74,13 +74,13 @@ export function startRun(edges: AdminEdges): Run {
       }
       if (edges.interrupted.aborted && !always) return skip('interrupted');
       try {
-        const working = work(...(values as unknown as Values<S>));
-        const done = speaks ? await working : await whileWaiting(name, working, edges);
-        if ('skipped' in done) return skip(done.skipped);
-        note(name, startMs, { result: 'ok', detail: done.detail, fix: null, code: null });
-        return { value: done.value };
+        const working = work(...(values as unknown as StepValues<S>));
+        const passed = speaks ? await working : await withElapsedTime(name, working, edges);
+        if ('skipped' in passed) return skip(passed.skipped);
+        note(name, startMs, { result: 'ok', detail: passed.detail, fix: null, code: null });
+        return { value: passed.value };
       } catch (thrown) {
-        const { message, fix, code } = asFinding(thrown, edges.interrupted.aborted && !always);
+        const { message, fix, code } = asTestFailure(thrown, edges.interrupted.aborted && !always);
         note(name, startMs, { result: 'failed', detail: message, fix, code });
         return { missing: `${name} failed` };
       }
@@ -89,16 +89,16 @@ export function startRun(edges: AdminEdges): Run {
 }
 
 /** Something that is not as it should be, in a row of its own. */
-export function finding(message: string, fix: string): CcwbError {
+export function testFailure(message: string, fix: string): CcwbError {
   return new CcwbError('ERR_TEST_FAILED', message, fix);
 }
 
 /** The values of a step that others need for nothing but having gone well. */
-export function done(detail: string): Done<true> {
+export function done(detail: string): StepResult<true> {
   return { detail, value: true };
 }
 
-function asFinding(thrown: unknown, interrupted: boolean): CcwbError {
+function asTestFailure(thrown: unknown, interrupted: boolean): CcwbError {
   if (interrupted) return new CcwbError('ERR_INTERRUPTED', 'interrupted', 'run ccwb test again');
   if (thrown instanceof CcwbError) return thrown;
   const { name, message } = thrown instanceof Error ? thrown : new Error(String(thrown));

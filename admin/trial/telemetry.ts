@@ -2,9 +2,9 @@
 import type { AdminEdges } from '../edges.ts';
 import type { Expected } from './expected.ts';
 import type { Programs } from './programs.ts';
-import { type Done, done, finding } from './steps.ts';
+import { done, type StepResult, testFailure } from './steps.ts';
 
-export type Headers = Readonly<Record<string, string>>;
+export type TelemetryHeaders = Readonly<Record<string, string>>;
 
 /** What Claude Code sends; in protobuf an empty request is no bytes at all, and a collector has to take it. */
 const SIGNALS = ['metrics', 'logs'] as const;
@@ -15,14 +15,14 @@ export async function getHeaders(
   name: string,
   programs: Programs,
   { interrupted }: AdminEdges,
-): Promise<Done<Headers>> {
+): Promise<StepResult<TelemetryHeaders>> {
   const options = { signal: interrupted };
   await programs.run('otel-helper', ['--profile', name, '--test'], options);
   const { output } = await programs.run('otel-helper', ['--profile', name], options);
-  const headers = JSON.parse(output) as Headers;
+  const headers = JSON.parse(output) as TelemetryHeaders;
   const email = headers['x-user-email'];
   if (headers['x-user-id'] === undefined) {
-    throw finding(
+    throw testFailure(
       'otel-helper gives no x-user-id: its answer was empty',
       'see bedrock-auth doctor and logs by hand',
     );
@@ -37,18 +37,18 @@ export async function getHeaders(
  * @throws CcwbError
  * @see https://opentelemetry.io/docs/specs/otlp/#otlphttp-request
  */
-export async function askCollector(
+export async function checkCollector(
   { collector }: Expected,
-  headers: Headers,
+  headers: TelemetryHeaders,
   edges: AdminEdges,
-): Promise<Done<true>> {
+): Promise<StepResult<true>> {
   if (collector === undefined) return { skipped: 'the package sends no telemetry' };
   const { endpoint, validatesToken } = collector;
   for (const signal of SIGNALS) checkReply(await post(endpoint, signal, headers, edges), endpoint);
   if (!validatesToken) return done(`${endpoint} takes metrics and logs`);
   const { authorization: _, ...nameless } = headers;
   if ((await post(endpoint, 'metrics', nameless, edges)).status < 300) {
-    throw finding(
+    throw testFailure(
       `the collector ${endpoint} takes telemetry without an ID token`,
       'deploy the monitoring stack again (ccwb deploy): its load balancer has to check tokens',
     );
@@ -56,9 +56,14 @@ export async function askCollector(
   return done(`${endpoint} takes metrics and logs, with an ID token only`);
 }
 
-type Reply = { readonly status: number; readonly isProtobuf: boolean };
+type CollectorReply = { readonly status: number; readonly isProtobuf: boolean };
 
-async function post(endpoint: string, signal: string, headers: Headers, edges: AdminEdges): Promise<Reply> {
+async function post(
+  endpoint: string,
+  signal: string,
+  headers: TelemetryHeaders,
+  edges: AdminEdges,
+): Promise<CollectorReply> {
   const url = `${endpoint.replace(/\/$/, '')}/v1/${signal}`;
   try {
     const response = await edges.fetch(url, {
@@ -73,14 +78,14 @@ async function post(endpoint: string, signal: string, headers: Headers, edges: A
     return { status: response.status, isProtobuf: type.startsWith(CONTENT_TYPE) };
   } catch (thrown) {
     const fix = 'check network, VPN and proxy; an internal load balancer answers inside its network only';
-    throw finding(`the collector ${endpoint} does not answer (${reasonOf(thrown)})`, fix);
+    throw testFailure(`the collector ${endpoint} does not answer (${reasonOf(thrown)})`, fix);
   }
 }
 
-function checkReply({ status, isProtobuf }: Reply, endpoint: string): void {
+function checkReply({ status, isProtobuf }: CollectorReply, endpoint: string): void {
   if (status === 200 && isProtobuf) return;
   const what = status === 200 ? 'what answers is no collector' : `status ${status}`;
-  throw finding(`the collector ${endpoint} does not take telemetry: ${what}`, fixOf(status));
+  throw testFailure(`the collector ${endpoint} does not take telemetry: ${what}`, fixOf(status));
 }
 
 function fixOf(status: number): string {

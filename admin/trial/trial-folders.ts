@@ -4,16 +4,17 @@ import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
 import { INSTALL_FOLDER, SOCKET_PATH_MAX_BYTES } from '../../protocol/paths.ts';
+import type { Environment } from '../edges.ts';
 import { endProgramsAtHome } from '../processes.ts';
 
 /** How the names of these folders begin: an earlier run's are known by it. */
-export const PREFIX = 'ccwb-test-';
+export const FOLDER_PREFIX = 'ccwb-test-';
 
 /** The socket on which whoever made the folder listens while it lives. */
-export const OWNER = 'owner';
+export const OWNER_SOCKET = 'owner';
 
 /** Absolute paths, all of them in `root`. */
-export type TestPlace = {
+export type TrialFolders = {
   readonly root: string;
   /** HOME of everything that runs here. */
   readonly home: string;
@@ -31,7 +32,7 @@ export type TestPlace = {
   readonly installation: string;
 };
 
-export function placeIn(root: string): TestPlace {
+export function trialFoldersIn(root: string): TrialFolders {
   const home = join(root, 'home');
   return {
     root,
@@ -46,11 +47,11 @@ export function placeIn(root: string): TestPlace {
 }
 
 /** The folders in which temporary ones are made: the user's own, unless a socket's path would get too long there. */
-export function parents(env: Readonly<Record<string, string | undefined>>): string[] {
+export function parentFolders(env: Environment): string[] {
   return [...new Set([env.TMPDIR || '/tmp', '/tmp'])];
 }
 
-export type HeldPlace = TestPlace & {
+export type OwnedTrialFolders = TrialFolders & {
   /**
    * Ends what still runs here and removes everything.
    *
@@ -60,20 +61,26 @@ export type HeldPlace = TestPlace & {
 };
 
 /** @throws CcwbError ERR_OUTPUT when nothing can be made in the folder for temporary files. */
-export async function makePlace(env: Readonly<Record<string, string | undefined>>): Promise<HeldPlace> {
-  const parent = parents(env).find(hasRoom) ?? '/tmp';
+export async function createTrialFolders(env: Environment): Promise<OwnedTrialFolders> {
+  const parent = parentFolders(env).find(hasRoom) ?? '/tmp';
   let made: string | undefined;
   try {
-    made = realpathSync(mkdtempSync(join(parent, PREFIX)));
-    const place = placeIn(made);
-    const owner = await listen(join(place.root, OWNER));
-    for (const folder of [place.home, place.runtime, place.temporary, place.openers, place.unpacked]) {
+    made = realpathSync(mkdtempSync(join(parent, FOLDER_PREFIX)));
+    const folders = trialFoldersIn(made);
+    const owner = await listen(join(folders.root, OWNER_SOCKET));
+    for (const folder of [
+      folders.home,
+      folders.runtime,
+      folders.temporary,
+      folders.openers,
+      folders.unpacked,
+    ]) {
       mkdirSync(folder, { mode: 0o700 });
     }
     return {
-      ...place,
+      ...folders,
       remove: async () => {
-        await removePlace(place);
+        await removeTrialFolders(folders);
         owner.close();
       },
     };
@@ -86,7 +93,7 @@ export async function makePlace(env: Readonly<Record<string, string | undefined>
 }
 
 /** @throws CcwbError ERR_OUTPUT */
-export async function removePlace({ root, home }: TestPlace): Promise<void> {
+export async function removeTrialFolders({ root, home }: TrialFolders): Promise<void> {
   const running = await endProgramsAtHome(home);
   try {
     rmSync(root, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
@@ -100,7 +107,7 @@ export async function removePlace({ root, home }: TestPlace): Promise<void> {
 }
 
 function hasRoom(parent: string): boolean {
-  const { installation } = placeIn(join(parent, `${PREFIX}123456`));
+  const { installation } = trialFoldersIn(join(parent, `${FOLDER_PREFIX}123456`));
   return Buffer.byteLength(join(installation, 'run', 'daemon.sock')) <= SOCKET_PATH_MAX_BYTES;
 }
 

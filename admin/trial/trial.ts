@@ -5,24 +5,24 @@ import { paragraph } from '../terminal/text.ts';
 import { callModel, findModels } from './bedrock.ts';
 import { checkRole, getCredentials, identify } from './credentials.ts';
 import { chooseDeployment, type Expected, expectedOf } from './expected.ts';
-import { checkStatus, seeDoctor } from './health.ts';
-import { furnish, install, type Snapshot } from './install.ts';
+import { checkDoctor, checkStatus } from './health.ts';
+import { createUserFiles, install, type Snapshot } from './install.ts';
 import { findPackage, thisPlatform, unpack } from './package-under-test.ts';
-import { installedPrograms } from './programs.ts';
+import { createInstalledPrograms } from './programs.ts';
 import { signOut, uninstall } from './removal.ts';
-import { table } from './result-table.ts';
-import { signIn } from './sign-in.ts';
-import { removeLeftovers } from './stale-folders.ts';
-import { done, type Row, type Run, type Step, startRun } from './steps.ts';
-import { askCollector, getHeaders } from './telemetry.ts';
+import { formatResultTable } from './result-table.ts';
+import { signInAsUser } from './sign-in.ts';
+import { removeStaleFolders } from './stale-folders.ts';
+import { createTrialRun, done, type StepReport, type TrialRun, type TrialStep } from './steps.ts';
+import { checkCollector, getHeaders } from './telemetry.ts';
 import type { TrialFlags } from './trial-flags.ts';
-import { type HeldPlace, makePlace } from './trial-folders.ts';
+import { createTrialFolders, type OwnedTrialFolders } from './trial-folders.ts';
 
 /** What `ccwb test --json` prints. */
 export type TestReport = {
   readonly profile: string | null;
   readonly outcome: 'ok' | 'failed';
-  readonly steps: readonly Row[];
+  readonly steps: readonly StepReport[];
 };
 
 /**
@@ -34,13 +34,13 @@ export async function testPackage(flags: TrialFlags, edges: AdminEdges): Promise
   thisPlatform();
   checkTimeout(flags.timeout);
   const chosen = chooseDeployment(flags, edges);
-  await removeLeftovers(edges);
-  const place = await makePlace(edges.env);
-  const run = startRun(edges);
-  const cleanUp = (): Promise<unknown> => run.step('clean-up', [], () => remove(place), { always: true });
+  await removeStaleFolders(edges);
+  const folders = await createTrialFolders(edges.env);
+  const run = createTrialRun(edges);
+  const cleanUp = (): Promise<unknown> => run.step('clean-up', [], () => remove(folders), { always: true });
   let name: string | undefined;
   try {
-    name = await tryAll(flags, chosen, place, run, edges);
+    name = await runSteps(flags, chosen, folders, run, edges);
   } finally {
     await cleanUp();
   }
@@ -58,27 +58,27 @@ function checkTimeout(timeout: string): void {
 }
 
 /** Every step in the order in which one stands on the other. @returns the name of the profile, once known. */
-async function tryAll(
+async function runSteps(
   flags: TrialFlags,
   chosen: ChosenProfile | undefined,
-  place: HeldPlace,
-  run: Run,
+  folders: OwnedTrialFolders,
+  run: TrialRun,
   edges: AdminEdges,
 ): Promise<string | undefined> {
   let before: Snapshot = new Map();
-  const programs = installedPrograms(place, edges);
+  const programs = createInstalledPrograms(folders, edges);
   const found = await run.step('package', [], async () => {
-    const value = await findPackage(flags, chosen?.profile.name, place, edges);
+    const value = await findPackage(flags, chosen?.profile.name, folders, edges);
     return { value, detail: value.origin };
   });
   const unpacked = await run.step('archive', [found], async (value) => {
-    const pack = await unpack(value, place, edges);
+    const pack = await unpack(value, folders, edges);
     const expected = expectedOf(pack, chosen, flags, edges);
     return { value: { pack, expected }, detail: describe(expected) };
   });
   const installed = await run.step('installation', [unpacked], async ({ pack, expected }) => {
-    before = furnish(place);
-    return { value: expected, detail: await install(pack, place, edges) };
+    before = createUserFiles(folders);
+    return { value: expected, detail: await install(pack, folders, edges) };
   });
   const name = nameOf(unpacked);
 
@@ -86,7 +86,7 @@ async function tryAll(
     'sign-in',
     [installed],
     async ({ profile }) => {
-      const user = await signIn(profile.name, flags, place, edges);
+      const user = await signInAsUser(profile.name, flags, folders, edges);
       return { value: { user }, detail: user === undefined ? 'signed in' : `as ${user}` };
     },
     { speaks: true },
@@ -111,24 +111,24 @@ async function tryAll(
     getHeaders(profile.name, programs, edges),
   );
   await run.step('collector', [headers, installed], (given, expected) =>
-    askCollector(expected, given, edges),
+    checkCollector(expected, given, edges),
   );
   await run.step('status', [installed, signedIn], ({ profile }) =>
     checkStatus(profile.name, programs, edges),
   );
-  await run.step('doctor', [installed], ({ profile }) => seeDoctor(profile.name, programs, edges));
+  await run.step('doctor', [installed], ({ profile }) => checkDoctor(profile.name, programs, edges));
   const always = { always: true };
   await run.step('sign-out', [installed], ({ profile }) => signOut(profile.name, programs), always);
-  await run.step('uninstall', [installed], () => uninstall(before, place, programs), always);
+  await run.step('uninstall', [installed], () => uninstall(before, folders, programs), always);
   return name;
 }
 
-function nameOf(unpacked: Step<{ expected: Expected }>): string | undefined {
+function nameOf(unpacked: TrialStep<{ expected: Expected }>): string | undefined {
   return 'value' in unpacked ? unpacked.value.expected.profile.name : undefined;
 }
 
 /** Unknown while there is no package: then one row says it for all. */
-function regionsOf(unpacked: Step<{ expected: Expected }>): readonly string[] {
+function regionsOf(unpacked: TrialStep<{ expected: Expected }>): readonly string[] {
   return 'value' in unpacked ? unpacked.value.expected.regions : ['in all regions'];
 }
 
@@ -139,14 +139,14 @@ function describe({ profile, outdated }: Expected): string {
   return `${what}; older than the profile, which has another ${outdated.join(', ')} now: ccwb package`;
 }
 
-async function remove(place: HeldPlace) {
-  await place.remove();
+async function remove(folders: OwnedTrialFolders) {
+  await folders.remove();
   return done('no program and no file is left');
 }
 
 /** @throws CcwbError ERR_TEST_FAILED, ERR_INTERRUPTED */
 function report(
-  rows: readonly Row[],
+  rows: readonly StepReport[],
   profile: string | undefined,
   flags: TrialFlags,
   edges: AdminEdges,
@@ -155,7 +155,7 @@ function report(
   const outcome = failed.length > 0 || edges.interrupted.aborted ? 'failed' : 'ok';
   const printed: TestReport = { profile: profile ?? null, outcome, steps: rows };
   if (flags.json) edges.writeOut(`${JSON.stringify(printed, undefined, 2)}\n`);
-  else edges.writeOut(`\n${table(rows, edges)}`);
+  else edges.writeOut(`\n${formatResultTable(rows, edges)}`);
   if (edges.interrupted.aborted && rows.at(-1)?.result === 'ok') {
     throw new CcwbError('ERR_INTERRUPTED', 'interrupted; nothing is left of the test', 'run it again');
   }

@@ -1,6 +1,6 @@
 import t from 'tap';
-import { claudeSettings } from '../../admin/package/claude-settings.ts';
-import { packageFiles } from '../../admin/package/contents.ts';
+import { buildClaudeSettings } from '../../admin/package/claude-settings.ts';
+import { buildPackageFiles } from '../../admin/package/contents.ts';
 import { neededPackages } from '../../admin/package/fetch.ts';
 import { specOf } from '../../admin/package/npm.ts';
 import { findPayload, nativeFiles, readComponents, sharedFiles } from '../../admin/package/payload.ts';
@@ -12,8 +12,13 @@ const payload = findPayload();
 const components = readComponents(payload);
 
 t.test(`${PAGE} names every file of a package`, async (t) => {
-  const settings = claudeSettings({ profile: 'Acme', region: 'us-east-1', collector: undefined, claude: {} });
-  const files = packageFiles({
+  const settings = buildClaudeSettings({
+    profile: 'Acme',
+    region: 'us-east-1',
+    collector: undefined,
+    claude: {},
+  });
+  const files = buildPackageFiles({
     source: { name: 'Acme', path: 'Acme.json', config: '{}', settings, notes: [] },
     platform: 'linux-x64',
     components,

@@ -1,5 +1,5 @@
 /** The changes of a change set in words, and which of them hurt. */
-import type { Change, DeploymentTarget, Template } from '../../aws/cloudformation-types.ts';
+import type { DeploymentTarget, ResourceChange, Template } from '../../aws/cloudformation-types.ts';
 import { listWords, paragraph, typeWords } from '../../terminal/text.ts';
 
 /**
@@ -12,19 +12,19 @@ const IRREPLACEABLE = new Set(['AWS::Cognito::IdentityPool', 'AWS::Cognito::User
 export type Danger = { readonly logicalId: string; readonly text: string };
 
 /** What is deployed and what is to be, as far as it matters to changes. */
-export type Versions = {
+export type TemplateVersions = {
   /** Undefined: nothing is deployed yet, or it cannot be read. */
   readonly old: Template | undefined;
   readonly next: Template;
-  readonly place: DeploymentTarget;
+  readonly target: DeploymentTarget;
   /** Outputs whose values are in config.json files. */
   readonly configOutputs: readonly string[];
 };
 
 /** A line for each change, broken to the width. */
 export function changeLines(
-  changes: readonly Change[],
-  versions: Versions,
+  changes: readonly ResourceChange[],
+  versions: TemplateVersions,
   columns: number | undefined,
 ): string {
   return changes
@@ -32,13 +32,13 @@ export function changeLines(
     .join('');
 }
 
-function sign({ action, replacement }: Change): string {
+function sign({ action, replacement }: ResourceChange): string {
   if (action === 'Add' || action === 'Import') return '+';
   if (action === 'Remove') return '-';
   return replacement === 'True' || replacement === 'Conditional' ? '!' : '~';
 }
 
-function changeWords(change: Change, { old }: Versions): string {
+function changeWords(change: ResourceChange, { old }: TemplateVersions): string {
   const what = `${change.logicalId} (${typeWords(change.type)})`;
   const retained = old?.Resources[change.logicalId];
   switch (change.action) {
@@ -63,7 +63,7 @@ function changeWords(change: Change, { old }: Versions): string {
  * The changes after which something in use is gone: identity pools, what is marked to be retained, and what
  * config.json files out there name.
  */
-export function dangersIn(changes: readonly Change[], versions: Versions): Danger[] {
+export function dangersIn(changes: readonly ResourceChange[], versions: TemplateVersions): Danger[] {
   const named = new Set(
     versions.configOutputs.flatMap((key) => [...referencesIn(versions.old?.Outputs?.[key]?.Value)]),
   );
@@ -105,7 +105,7 @@ export function referencesIn(value: unknown, found = new Set<string>()): Set<str
 }
 
 /** The change set that making a template from nothing would be, for a look at what cannot be asked for yet. */
-export function allCreated({ Resources }: Template): Change[] {
+export function allCreated({ Resources }: Template): ResourceChange[] {
   return Object.entries(Resources).map(([logicalId, { Type }]) => ({
     action: 'Add',
     logicalId,

@@ -2,7 +2,7 @@
 import { isObject } from '../../../protocol/json.ts';
 import type { DeploymentTarget, Template, TemplateResource } from '../../aws/cloudformation-types.ts';
 import { listWords, paragraph } from '../../terminal/text.ts';
-import { atPlace, show, shown, truthy } from './template-values.ts';
+import { describeValue, describeValues, isTrue, resolvePseudoParameters } from './template-values.ts';
 
 /** Condition operators of IAM as they read in a sentence; others are shown as they are. */
 const OPERATORS: Readonly<Record<string, string>> = {
@@ -35,12 +35,12 @@ type Statement = Readonly<Record<string, unknown>>;
  * Lines with `+` for what is granted from now on, `-` for what no longer is, `~` for what is granted under other
  * conditions; empty: nothing changes.
  */
-export function iamLines(
-  { old, next, place }: { old: Template | undefined; next: Template; place: DeploymentTarget },
+export function permissionLines(
+  { old, next, target }: { old: Template | undefined; next: Template; target: DeploymentTarget },
   columns: number | undefined,
 ): string {
-  const before = grantsIn(old, place);
-  const after = grantsIn(next, place);
+  const before = grantsIn(old, target);
+  const after = grantsIn(next, target);
   const added = [...after].filter((sentence) => !before.has(sentence));
   const removed = [...before].filter((sentence) => !after.has(sentence));
   const lines: string[] = [];
@@ -60,13 +60,15 @@ export function iamLines(
 
 /** What is granted, and `where …` when it is under a condition. */
 function splitCondition(sentence: string): [what: string, condition: string | undefined] {
-  const place = sentence.indexOf(CONDITION);
-  return place === -1 ? [sentence, undefined] : [sentence.slice(0, place), sentence.slice(place + 1)];
+  const index = sentence.indexOf(CONDITION);
+  return index === -1 ? [sentence, undefined] : [sentence.slice(0, index), sentence.slice(index + 1)];
 }
 
 /** One sentence for each thing that a template lets somebody do. */
-export function grantsIn(template: Template | undefined, place: DeploymentTarget): Set<string> {
-  const entries = Object.entries(atPlace(template?.Resources ?? {}, place) as Template['Resources']);
+export function grantsIn(template: Template | undefined, target: DeploymentTarget): Set<string> {
+  const entries = Object.entries(
+    resolvePseudoParameters(template?.Resources ?? {}, target) as Template['Resources'],
+  );
   return new Set(entries.flatMap(([logicalId, resource]) => grantsOf(logicalId, resource)));
 }
 
@@ -74,17 +76,17 @@ function grantsOf(logicalId: string, { Type, Properties = {} }: TemplateResource
   switch (Type) {
     case 'AWS::IAM::OIDCProvider':
       return [
-        `tokens of ${show(Properties.Url)} for client ${shown(Properties.ClientIdList)} are accepted by IAM (${logicalId})`,
+        `tokens of ${describeValue(Properties.Url)} for client ${describeValues(Properties.ClientIdList)} are accepted by IAM (${logicalId})`,
       ];
     case 'AWS::Cognito::IdentityPool':
-      return truthy(Properties.AllowUnauthenticatedIdentities)
+      return isTrue(Properties.AllowUnauthenticatedIdentities)
         ? [`ANYBODY, also without a sign-in, gets credentials from ${logicalId}`]
         : [];
     case 'AWS::Cognito::IdentityPoolRoleAttachment':
       return roleAttachment(Properties);
     case 'AWS::Lambda::Permission':
       return [
-        `${show(Properties.Principal)} may ${show(Properties.Action)} on ${show(Properties.FunctionName)}`,
+        `${describeValue(Properties.Principal)} may ${describeValue(Properties.Action)} on ${describeValue(Properties.FunctionName)}`,
       ];
     default:
       return policiesOf(logicalId, Type, Properties);
@@ -95,7 +97,7 @@ function roleAttachment({ Roles, RoleMappings }: Statement): string[] {
   const roles = isObject(Roles) ? Object.entries(Roles) : [];
   const mappings = isObject(RoleMappings) ? Object.values(RoleMappings).filter(isObject) : [];
   return [
-    ...roles.map(([who, role]) => `${who} users of the identity pool get ${show(role)}`),
+    ...roles.map(([who, role]) => `${who} users of the identity pool get ${describeValue(role)}`),
     ...mappings.flatMap(mappingWords),
   ];
 }
@@ -105,8 +107,8 @@ function mappingWords(mapping: Statement): string[] {
   const { RulesConfiguration: configuration, AmbiguousRoleResolution: otherwise } = mapping;
   const rules = isObject(configuration) && Array.isArray(configuration.Rules) ? configuration.Rules : [];
   const sentences = rules.filter(isObject).map(({ Claim, MatchType, Value, RoleARN }) => {
-    const match = MATCHES[String(MatchType)] ?? show(MatchType);
-    return `whoever has a claim ${show(Claim)} that ${match} ${show(Value)} gets ${show(RoleARN)}`;
+    const match = MATCHES[String(MatchType)] ?? describeValue(MatchType);
+    return `whoever has a claim ${describeValue(Claim)} that ${match} ${describeValue(Value)} gets ${describeValue(RoleARN)}`;
   });
   const rest = otherwise === 'Deny' ? 'gets no role' : 'gets the role of authenticated users';
   return [...sentences, `whoever no rule on claims fits ${rest}`];
@@ -125,7 +127,7 @@ function policiesOf(logicalId: string, type: string, properties: Statement): str
   const managed = Array.isArray(properties.ManagedPolicyArns) ? properties.ManagedPolicyArns : [];
   return [
     ...statementsIn(properties.AssumeRolePolicyDocument).map((statement) => trustWords(logicalId, statement)),
-    ...managed.map((arn: unknown) => `${subject} may all that ${show(arn)} allows`),
+    ...managed.map((arn: unknown) => `${subject} may all that ${describeValue(arn)} allows`),
     ...documents.flatMap(statementsIn).map((statement) => statementWords(subject, logicalId, statement)),
   ];
 }
@@ -133,7 +135,7 @@ function policiesOf(logicalId: string, type: string, properties: Statement): str
 /** Whom a policy is attached to, or the resource that it stands on. */
 function policySubject(logicalId: string, properties: Statement): string {
   for (const field of ['Roles', 'Users', 'Groups']) {
-    if (Array.isArray(properties[field])) return shown(properties[field]);
+    if (Array.isArray(properties[field])) return describeValues(properties[field]);
   }
   return logicalId;
 }
@@ -141,7 +143,7 @@ function policySubject(logicalId: string, properties: Statement): string {
 function trustWords(role: string, statement: Statement): string {
   const who = principalWords(statement.Principal);
   const verb = statement.Effect === 'Deny' ? 'may NOT take' : 'may take';
-  return `${who} ${verb} the role ${role} (${shown(statement.Action)})${conditionWords(statement.Condition)}`;
+  return `${who} ${verb} the role ${role} (${describeValues(statement.Action)})${conditionWords(statement.Condition)}`;
 }
 
 function statementWords(subject: string, logicalId: string, statement: Statement): string {
@@ -151,20 +153,20 @@ function statementWords(subject: string, logicalId: string, statement: Statement
   const verb = statement.Effect === 'Deny' ? 'may NOT' : 'may';
   const actions =
     statement.NotAction === undefined
-      ? shown(statement.Action)
-      : `everything but ${shown(statement.NotAction)}`;
+      ? describeValues(statement.Action)
+      : `everything but ${describeValues(statement.NotAction)}`;
   const resources =
     statement.NotResource === undefined
-      ? shown(statement.Resource ?? logicalId)
-      : `everything but ${shown(statement.NotResource)}`;
+      ? describeValues(statement.Resource ?? logicalId)
+      : `everything but ${describeValues(statement.NotResource)}`;
   return `${whoever} ${verb} ${actions} on ${resources}${conditionWords(statement.Condition)}`;
 }
 
 function principalWords(principal: unknown): string {
   if (principal === '*') return 'ANYBODY';
-  if (!isObject(principal)) return show(principal);
+  if (!isObject(principal)) return describeValue(principal);
   return Object.values(principal)
-    .map((value) => (value === '*' ? 'ANYBODY' : shown(value)))
+    .map((value) => (value === '*' ? 'ANYBODY' : describeValues(value)))
     .join(', ');
 }
 
@@ -174,9 +176,9 @@ function conditionWords(condition: unknown): string {
     Object.entries(isObject(keys) ? keys : {}).map(([key, values]) => {
       const [, set, bare = operator] = /^(ForAnyValue|ForAllValues):(.+)$/.exec(operator) ?? [];
       const verb = OPERATORS[bare] ?? bare;
-      if (set === 'ForAnyValue') return `one of ${key} ${verb} ${shown(values, ' or ')}`;
-      if (set === 'ForAllValues') return `each of ${key} ${verb} ${shown(values, ' or ')}`;
-      return `${key} ${verb} ${shown(values, ' or ')}`;
+      if (set === 'ForAnyValue') return `one of ${key} ${verb} ${describeValues(values, ' or ')}`;
+      if (set === 'ForAllValues') return `each of ${key} ${verb} ${describeValues(values, ' or ')}`;
+      return `${key} ${verb} ${describeValues(values, ' or ')}`;
     }),
   );
   return parts.length === 0 ? '' : `${CONDITION}${listWords(parts)}`;

@@ -1,21 +1,21 @@
 /** What a person sees of a stack's changes before they are made, and is asked about them. */
 import { CcwbError } from '../../../protocol/errors.ts';
-import type { Change } from '../../aws/cloudformation-types.ts';
+import type { ResourceChange } from '../../aws/cloudformation-types.ts';
 import type { AdminEdges } from '../../edges.ts';
 import { confirm } from '../../terminal/confirm.ts';
 import { paragraph } from '../../terminal/text.ts';
 import type { Deployment, PreparedStack } from '../deployment.ts';
-import { changeLines, dangersIn, type Versions } from './describe-changes.ts';
-import { iamLines } from './describe-permissions.ts';
+import { changeLines, dangersIn, type TemplateVersions } from './describe-changes.ts';
+import { permissionLines } from './describe-permissions.ts';
 
 export function showChanges(
   name: string,
   { kind }: PreparedStack,
-  changes: readonly Change[],
-  versions: Versions,
+  changes: readonly ResourceChange[],
+  versions: TemplateVersions,
   edges: AdminEdges,
 ): void {
-  const iam = iamLines(versions, edges.columns);
+  const iam = permissionLines(versions, edges.columns);
   if (kind === 'UPDATE' && versions.old === undefined) {
     const text = `the template of ${name} as it is deployed cannot be read: all that the new one grants is listed`;
     edges.writeError(paragraph(text, edges.columns));
@@ -31,11 +31,11 @@ export function showChanges(
  *
  * @throws CcwbError ERR_REPLACEMENT, ERR_DECLINED, ERR_USAGE.
  */
-export async function agree(
+export async function confirmChanges(
   name: string,
   kind: PreparedStack['kind'],
-  changes: readonly Change[],
-  versions: Versions,
+  changes: readonly ResourceChange[],
+  versions: TemplateVersions,
   { edges, options }: Deployment,
 ): Promise<void> {
   const dangers = dangersIn(changes, versions);

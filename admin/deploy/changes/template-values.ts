@@ -3,12 +3,12 @@ import { isObject } from '../../../protocol/json.ts';
 import type { DeploymentTarget } from '../../aws/cloudformation-types.ts';
 
 /** One value or several. */
-export function shown(value: unknown, separator = ', '): string {
-  return Array.isArray(value) ? value.map(show).join(separator) : show(value);
+export function describeValues(value: unknown, separator = ', '): string {
+  return Array.isArray(value) ? value.map(describeValue).join(separator) : describeValue(value);
 }
 
 /** A value as a template writes it, its references by their names. */
-export function show(value: unknown): string {
+export function describeValue(value: unknown): string {
   if (typeof value === 'string') return value;
   if (!isObject(value)) return value === undefined ? '?' : JSON.stringify(value);
   const { Ref: ref, 'Fn::GetAtt': attribute, 'Fn::Sub': template, 'Fn::Join': join } = value;
@@ -17,13 +17,13 @@ export function show(value: unknown): string {
   if (Array.isArray(attribute)) return attribute.join('.').replace(/\.Arn$/, '');
   if (typeof attribute === 'string') return attribute.replace(/\.Arn$/, '');
   if (typeof template === 'string') return template;
-  if (Array.isArray(join) && Array.isArray(join[1])) return join[1].map(show).join(String(join[0]));
+  if (Array.isArray(join) && Array.isArray(join[1])) return join[1].map(describeValue).join(String(join[0]));
   return JSON.stringify(value);
 }
 
 /** The same value with its pseudo parameters filled in. */
-export function atPlace(value: unknown, target: DeploymentTarget): unknown {
-  if (Array.isArray(value)) return value.map((item) => atPlace(item, target));
+export function resolvePseudoParameters(value: unknown, target: DeploymentTarget): unknown {
+  if (Array.isArray(value)) return value.map((item) => resolvePseudoParameters(item, target));
   if (!isObject(value)) return value;
   switch (value.Ref) {
     case 'AWS::Partition':
@@ -33,10 +33,12 @@ export function atPlace(value: unknown, target: DeploymentTarget): unknown {
     case 'AWS::Region':
       return target.region;
     default:
-      return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, atPlace(inner, target)]));
+      return Object.fromEntries(
+        Object.entries(value).map(([key, inner]) => [key, resolvePseudoParameters(inner, target)]),
+      );
   }
 }
 
-export function truthy(value: unknown): boolean {
+export function isTrue(value: unknown): boolean {
   return value === true || value === 'true';
 }

@@ -1,6 +1,6 @@
 /** Steps: how tokens become credentials, and in which account and region that is. */
 import { AUTH_OUTPUTS } from '../../../infra/outputs.ts';
-import { openAws, refuseOwnProgram, refuseOwnRole } from '../../aws/aws-identity.ts';
+import { identifyCaller, refuseOwnProgram, refuseOwnRole } from '../../aws/aws-identity.ts';
 import { deployedAccount } from '../../profiles/admin-profile.ts';
 import {
   DEFAULT_REGION,
@@ -67,7 +67,7 @@ const check: LiveCheck = {
   asks: ({ profile }) => `AWS in ${regionOf(profile)}`,
   run: async ({ profile }, { aws, env, fetch, interrupted }) => {
     if (aws.credentials === undefined) await refuseOwnProgram(env);
-    const { identity } = await openAws(regionOf(profile), { aws, fetch }, interrupted);
+    const { identity } = await identifyCaller(regionOf(profile), { aws, fetch }, interrupted);
     const roles = [textField(profile, 'federated_role_arn'), profile.outputs.auth?.[AUTH_OUTPUTS.roleArn]];
     refuseOwnRole(
       identity,

@@ -37,7 +37,7 @@ async function deleteFrom(t: Test, answers: Answers, options: EdgeOptions = {}, 
   const credentials = { accessKeyId: 'a', secretAccessKey: 'b' };
   const session = {
     settings: { endpoint, credentials, region: 'us-east-1', maxAttempts: 1 },
-    place: { partition: 'aws', account: '123456789012', region: 'us-east-1' },
+    target: { partition: 'aws', account: '123456789012', region: 'us-east-1' },
   } as unknown as AwsConnection;
   const outcome = await deleteBuckets(names, session, edges).then(
     (done) => ({ done, error: undefined }),

@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
 import { doctor } from '../../../admin/doctor/doctor.ts';
-import { readMachine } from '../../../admin/doctor/look.ts';
+import { readMachine } from '../../../admin/doctor/doctor-context.ts';
 import type { AdminProfile } from '../../../admin/profiles/admin-profile.ts';
 import { updateProfile } from '../../../admin/profiles/profile-store.ts';
 import type { DoctorReport } from '../../../common/findings.ts';

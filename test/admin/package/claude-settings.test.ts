@@ -1,10 +1,10 @@
 import t from 'tap';
-import { claudeSettings, resourceAttributes } from '../../../admin/package/claude-settings.ts';
+import { buildClaudeSettings, resourceAttributes } from '../../../admin/package/claude-settings.ts';
 
 const CHOICES = { profile: 'Research', region: 'eu-west-1', collector: undefined, claude: {} };
 
 t.test('without a collector it is Bedrock, profile, region and the sign-in', async (t) => {
-  t.strictSame(claudeSettings(CHOICES), {
+  t.strictSame(buildClaudeSettings(CHOICES), {
     env: {
       CLAUDE_CODE_USE_BEDROCK: '1',
       AWS_PROFILE: 'Research',
@@ -22,7 +22,7 @@ t.test('with a collector telemetry goes there, with the headers of otel-helper',
     haikuModel: 'us.anthropic.claude-haiku',
     attributes: { department: 'R&D, Berlin', 'team.id': 'a=b' },
   };
-  t.strictSame(claudeSettings({ ...CHOICES, collector, claude }), {
+  t.strictSame(buildClaudeSettings({ ...CHOICES, collector, claude }), {
     env: {
       CLAUDE_CODE_USE_BEDROCK: '1',
       AWS_PROFILE: 'Research',
@@ -44,8 +44,8 @@ t.test('with a collector telemetry goes there, with the headers of otel-helper',
 
 t.test('attributes count only with a collector, and none are no variable', async (t) => {
   const claude = { attributes: { department: 'research' } };
-  t.notOk('OTEL_RESOURCE_ATTRIBUTES' in claudeSettings({ ...CHOICES, claude }).env);
-  const { env } = claudeSettings({ ...CHOICES, collector: 'http://10.0.0.1:4318' });
+  t.notOk('OTEL_RESOURCE_ATTRIBUTES' in buildClaudeSettings({ ...CHOICES, claude }).env);
+  const { env } = buildClaudeSettings({ ...CHOICES, collector: 'http://10.0.0.1:4318' });
   t.notOk('OTEL_RESOURCE_ATTRIBUTES' in env);
 });
 

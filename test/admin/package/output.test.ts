@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { openOutput } from '../../../admin/package/output.ts';
+import { createOutputFolder } from '../../../admin/package/output.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05.678Z');
 const edges = (interruption = new AbortController()) => ({
@@ -12,7 +12,7 @@ const FILES = [{ path: 'a', bytes: Buffer.from('a'), executable: false }];
 
 t.test('a folder is there under its time once it is whole', async (t) => {
   const dist = join(t.testdir({}), 'dist');
-  const output = openOutput(dist, 'Acme', edges());
+  const output = createOutputFolder(dist, 'Acme', edges());
   await output.writeArchive('a.tar.gz', FILES, 0);
   output.writeText('SHA256SUMS', 'sums\n');
   t.match(readdirSync(join(dist, 'Acme')), [/^\./], 'not yet');
@@ -25,7 +25,7 @@ t.test('a folder is there under its time once it is whole', async (t) => {
 
 t.test('two of one second do not meet', async (t) => {
   const dist = t.testdir({});
-  const paths = [0, 1, 2].map(() => openOutput(dist, 'Acme', edges()).finish());
+  const paths = [0, 1, 2].map(() => createOutputFolder(dist, 'Acme', edges()).finish());
   t.strictSame(
     paths.map((path) => path.slice(join(dist, 'Acme').length + 1)),
     ['20260102T030405Z', '20260102T030405Z-2', '20260102T030405Z-3'],
@@ -34,7 +34,7 @@ t.test('two of one second do not meet', async (t) => {
 
 t.test('what is not finished leaves nothing', async (t) => {
   const dist = t.testdir({});
-  const output = openOutput(dist, 'Acme', edges());
+  const output = createOutputFolder(dist, 'Acme', edges());
   output.writeText('SHA256SUMS', '');
   output.discard();
   t.strictSame(readdirSync(join(dist, 'Acme')), []);
@@ -56,7 +56,7 @@ t.test('what a run left that was killed goes with the next one, a day later', as
     writeFileSync(join(path, 'file'), '');
     utimesSync(path, time, time);
   }
-  openOutput(dist, 'Acme', edges()).finish();
+  createOutputFolder(dist, 'Acme', edges()).finish();
   t.strictSame(readdirSync(join(dist, 'Acme')), [
     '.20260101T000001Z.18',
     '.mine',
@@ -67,25 +67,25 @@ t.test('what a run left that was killed goes with the next one, a day later', as
 
 t.test('an interruption is one, and no fault of the disk', async (t) => {
   const interruption = new AbortController();
-  const output = openOutput(t.testdir({}), 'Acme', edges(interruption));
+  const output = createOutputFolder(t.testdir({}), 'Acme', edges(interruption));
   interruption.abort();
   await t.rejects(output.writeArchive('a.tar.gz', FILES, 0), { code: 'ERR_INTERRUPTED' });
 });
 
 t.test('where nothing can be written is told with the place', async (t) => {
   const folder = t.testdir({ file: '' });
-  t.throws(() => openOutput(join(folder, 'file'), 'Acme', edges()), {
+  t.throws(() => createOutputFolder(join(folder, 'file'), 'Acme', edges()), {
     code: 'ERR_OUTPUT',
     message: /ENOTDIR/,
   });
   // Node.js itself never returns from making folders there.
   if (process.platform === 'linux') {
-    t.throws(() => openOutput('/proc/ccwb', 'Acme', edges()), {
+    t.throws(() => createOutputFolder('/proc/ccwb', 'Acme', edges()), {
       code: 'ERR_OUTPUT',
       message: /\/proc\/ccwb\/Acme/,
     });
   }
-  const output = openOutput(folder, 'Acme', edges());
+  const output = createOutputFolder(folder, 'Acme', edges());
   await output.writeArchive('a.tar.gz', FILES, 0);
   await t.rejects(output.writeArchive('a.tar.gz', FILES, 0), { code: 'ERR_OUTPUT', message: /EEXIST/ });
 });

@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { RegistryPackage } from '../../../admin/package/platforms.ts';
-import { cacheFolder, checkGiven, obtain } from '../../../admin/package/registry-packages.ts';
+import { cacheFolder, checkGivenTarballs, obtainTarball } from '../../../admin/package/registry-packages.ts';
 import { until } from '../../fixtures/until.ts';
 
 const CONTENT = 'the tarball';
@@ -36,7 +36,7 @@ function machine(t: Test, script: string) {
     env,
     interruption,
     obtain: (pack = what(), given?: string) =>
-      obtain(pack, given, { env, interrupted: interruption.signal, now: Date.now }),
+      obtainTarball(pack, given, { env, interrupted: interruption.signal, now: Date.now }),
     calls: () =>
       existsSync(`${home}/calls`) ? readFileSync(`${home}/calls`, 'utf8').trimEnd().split('\n') : [],
     cache,
@@ -112,7 +112,7 @@ t.test('what npm says is told by its code, with what to do', async (t) => {
 t.test('without npm it says so', async (t) => {
   const { env, interruption } = machine(t, PACKS);
   await t.rejects(
-    obtain(what(), undefined, {
+    obtainTarball(what(), undefined, {
       env: { ...env, PATH: '/nowhere' },
       interrupted: interruption.signal,
       now: Date.now,
@@ -145,8 +145,8 @@ t.test('a folder of tarballs takes the place of the registry', async (t) => {
 t.test('what the folder lacks is told at once, with the command that fetches it', async (t) => {
   const given = t.testdir({ [NAME]: CONTENT });
   const others = ['node-a', 'node-b'].map((name) => ({ ...what(), name }));
-  checkGiven([what()], given);
-  t.throws(() => checkGiven([what(), ...others], given), {
+  checkGivenTarballs([what()], given);
+  t.throws(() => checkGivenTarballs([what(), ...others], given), {
     code: 'ERR_DOWNLOAD',
     message: `${given} has no node-a-1.2.3.tgz, node-b-1.2.3.tgz`,
     fix: /: npm pack node-a@1\.2\.3 node-b@1\.2\.3$/,
@@ -158,7 +158,7 @@ t.test('a cache that cannot be written is named', async (t) => {
   const file = join(home, 'file');
   writeFileSync(file, '');
   await t.rejects(
-    obtain(what(), undefined, {
+    obtainTarball(what(), undefined, {
       env: { ...env, XDG_CACHE_HOME: file },
       interrupted: interruption.signal,
       now: Date.now,

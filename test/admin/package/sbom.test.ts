@@ -1,12 +1,12 @@
 import t from 'tap';
 import { findPayload, readComponents } from '../../../admin/package/payload.ts';
 import { nodeName, PLATFORMS, type RegistryPackage, RUNTIMES } from '../../../admin/package/platforms.ts';
-import { billOfMaterials } from '../../../admin/package/sbom.ts';
+import { buildBillOfMaterials } from '../../../admin/package/sbom.ts';
 import { type Bill, billProblems } from '../fixtures/bill.ts';
 
 const components = readComponents(findPayload());
 const bill = (platform = 'linux-x64', runtime: RegistryPackage | undefined = RUNTIMES['linux-x64']) =>
-  billOfMaterials({ build: '1.2.3', components, platform, runtime });
+  buildBillOfMaterials({ build: '1.2.3', components, platform, runtime });
 const parsed = (...args: Parameters<typeof bill>) => JSON.parse(bill(...args)) as Bill;
 
 t.test('the bill of every platform is one by the schema of CycloneDX 1.6', async (t) => {
@@ -77,7 +77,12 @@ t.test('every component is needed by another or by the product', async (t) => {
 });
 
 t.test('without a runtime none is listed', async (t) => {
-  const text = billOfMaterials({ build: '1.2.3', components, platform: 'linux-x64', runtime: undefined });
+  const text = buildBillOfMaterials({
+    build: '1.2.3',
+    components,
+    platform: 'linux-x64',
+    runtime: undefined,
+  });
   const { components: listed } = JSON.parse(text) as Bill;
   t.notOk(listed.some(({ name }) => name.startsWith('node-linux')));
 });

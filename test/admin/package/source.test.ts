@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { packageSource } from '../../../admin/package/source.ts';
+import { readPackageSource } from '../../../admin/package/source.ts';
 import type { AdminProfile } from '../../../admin/profiles/admin-profile.ts';
 
 const POOL = 'eu-west-1:11111111-2222-4333-8444-555555555555';
@@ -25,7 +25,7 @@ function administrator(t: Test, profile: unknown = ACME): { CCWB_HOME: string } 
 }
 
 t.test('config.json has what was chosen and what the stacks gave', async (t) => {
-  const { name, config, settings, notes } = packageSource({}, administrator(t));
+  const { name, config, settings, notes } = readPackageSource({}, administrator(t));
   t.equal(name, 'Acme');
   t.strictSame(JSON.parse(config), { profiles: { Acme: { ...ACME.config, identity_pool_id: POOL } } });
   t.match(settings.env, {
@@ -38,18 +38,18 @@ t.test('config.json has what was chosen and what the stacks gave', async (t) => 
 
 t.test('direct federation needs the role', async (t) => {
   const config = { ...ACME.config, federation_type: 'direct' };
-  const { config: text } = packageSource({}, administrator(t, { ...ACME, config }));
+  const { config: text } = readPackageSource({}, administrator(t, { ...ACME, config }));
   t.strictSame(JSON.parse(text).profiles.Acme, { ...config, federated_role_arn: ROLE });
 });
 
 t.test('direct federation may be told from the role alone', async (t) => {
   const config = { ...ACME.config, federated_role_arn: ROLE };
-  const { config: text } = packageSource({}, administrator(t, { ...ACME, config }));
+  const { config: text } = readPackageSource({}, administrator(t, { ...ACME, config }));
   t.strictSame(JSON.parse(text).profiles.Acme, config);
 });
 
 t.test('a profile that is not deployed makes no package', async (t) => {
-  t.throws(() => packageSource({}, administrator(t, { ...ACME, outputs: {} })), {
+  t.throws(() => readPackageSource({}, administrator(t, { ...ACME, outputs: {} })), {
     code: 'ERR_NOT_DEPLOYED',
     message: 'the auth stack of profile Acme is not deployed: users would have no identity_pool_id',
     fix: /^run ccwb deploy --profile Acme/,
@@ -58,7 +58,8 @@ t.test('a profile that is not deployed makes no package', async (t) => {
 
 t.test('Claude Code calls Bedrock where the role lets it', async (t) => {
   const region = (regions: string[]) =>
-    packageSource({}, administrator(t, { ...ACME, infra: { bedrock: { regions } } })).settings.env.AWS_REGION;
+    readPackageSource({}, administrator(t, { ...ACME, infra: { bedrock: { regions } } })).settings.env
+      .AWS_REGION;
   t.equal(region(['us-east-1', 'eu-west-1']), 'eu-west-1');
   t.equal(region(['us-east-1', 'us-west-2']), 'us-east-1');
 });
@@ -72,7 +73,7 @@ t.test('a collector that was deployed gets telemetry; one that was not is told o
   };
   const collector = 'https://otel.acme.example';
   const outputs = { ...ACME.outputs, monitoring: { CollectorEndpoint: collector } };
-  const { config, settings, notes } = packageSource({}, administrator(t, { ...monitored, outputs }));
+  const { config, settings, notes } = readPackageSource({}, administrator(t, { ...monitored, outputs }));
   t.match(JSON.parse(config).profiles.Acme, {
     otel_collector_endpoint: collector,
     otel_collector_validates_token: true,
@@ -80,14 +81,14 @@ t.test('a collector that was deployed gets telemetry; one that was not is told o
   t.match(settings, { env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector }, otelHeadersHelper: String });
   t.strictSame(notes, []);
 
-  const before = packageSource({}, administrator(t, monitored));
+  const before = readPackageSource({}, administrator(t, monitored));
   t.notOk('otelHeadersHelper' in before.settings);
   t.match(before.notes, [/wants monitoring, whose stack is not deployed/]);
 });
 
 t.test('a field that no program knows is shipped, and told of', async (t) => {
   const config = { ...ACME.config, future: true };
-  const { notes } = packageSource({}, administrator(t, { ...ACME, config }));
+  const { notes } = readPackageSource({}, administrator(t, { ...ACME, config }));
   t.strictSame(notes, ['no program knows profiles.Acme.future; it stands in config.json all the same']);
 });
 
@@ -102,18 +103,20 @@ t.test('a whole config.json is shipped as it is', async (t) => {
   };
   const profiles = { Acme: fields, Other: { ...fields, otel_collector_endpoint: 'http://10.0.0.1:4318' } };
   writeFileSync(path, `\uFEFF{"profiles":   ${JSON.stringify(profiles)}}`);
-  const acme = packageSource({ config: path, profile: 'Acme' }, {});
+  const acme = readPackageSource({ config: path, profile: 'Acme' }, {});
   t.equal(acme.config, readFileSync(path, 'utf8'));
   t.match(acme.settings.env, { AWS_PROFILE: 'Acme', AWS_REGION: 'eu-west-1' });
   t.notOk('otelHeadersHelper' in acme.settings);
-  const other = packageSource({ config: path, profile: 'Other' }, {});
+  const other = readPackageSource({ config: path, profile: 'Other' }, {});
   t.equal(other.settings.env.OTEL_EXPORTER_OTLP_ENDPOINT, 'http://10.0.0.1:4318');
-  t.throws(() => packageSource({ config: path }, {}), { code: 'ERR_PROFILE_UNKNOWN' });
+  t.throws(() => readPackageSource({ config: path }, {}), { code: 'ERR_PROFILE_UNKNOWN' });
 
   writeFileSync(path, JSON.stringify({ Acme: fields, Broken: {} }));
-  t.throws(() => packageSource({ config: path, profile: 'Acme' }, {}), {
+  t.throws(() => readPackageSource({ config: path, profile: 'Acme' }, {}), {
     code: 'ERR_CONFIG_INVALID',
     message: /Broken/,
   });
-  t.throws(() => packageSource({ config: join(folder, 'none.json') }, {}), { code: 'ERR_CONFIG_MISSING' });
+  t.throws(() => readPackageSource({ config: join(folder, 'none.json') }, {}), {
+    code: 'ERR_CONFIG_MISSING',
+  });
 });

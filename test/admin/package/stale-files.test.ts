@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { removeLitter } from '../../../admin/package/stale-files.ts';
+import { removeStaleFiles } from '../../../admin/package/stale-files.ts';
 
 const NOW = Date.parse('2026-01-02T03:04:05Z');
 const HOUR = 3_600_000;
@@ -10,7 +10,7 @@ t.test('what is called so and is a day old goes, file or folder, and nothing els
   const folder = t.testdir({ 'left-file': '', 'left-folder': { file: '' }, 'left-new': '', other: '' });
   for (const name of ['left-file', 'left-folder', 'other']) age(join(folder, name), 25);
   age(join(folder, 'left-new'), 23);
-  removeLitter(folder, /^left-/, NOW);
+  removeStaleFiles(folder, /^left-/, NOW);
   t.strictSame(readdirSync(folder).sort(), ['left-new', 'other']);
 });
 
@@ -22,7 +22,7 @@ t.test('what cannot be removed keeps nobody from working', async (t) => {
   chmodSync(join(locked, 'inner'), 0o500);
   t.teardown(() => existsSync(locked) && chmodSync(join(locked, 'inner'), 0o700));
   age(locked, 25);
-  t.doesNotThrow(() => removeLitter(folder, /^left-/, NOW));
+  t.doesNotThrow(() => removeStaleFiles(folder, /^left-/, NOW));
 });
 
 function age(path: string, hours: number): void {

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { userReadme } from '../../../admin/package/user-readme.ts';
+import { buildUserReadme } from '../../../admin/package/user-readme.ts';
 import { COMMANDS } from '../../../shim/commands/command-table.ts';
 
-const readme = userReadme({ profile: 'Acme', build: '1.2.3', hasTelemetry: false, hasRuntime: true });
+const readme = buildUserReadme({ profile: 'Acme', build: '1.2.3', hasTelemetry: false, hasRuntime: true });
 
 t.test('every command that users are told to type is one', async (t) => {
   const named = [...readme.matchAll(/bedrock-auth (\w+)/g)].map(([, name = '']) => name);
@@ -20,7 +20,7 @@ t.test('it speaks of the profile and the version', async (t) => {
 t.test('what a package does not have is not promised', async (t) => {
   t.notMatch(readme, /telemetry/);
   t.match(readme, /It needs nothing else on your computer/);
-  const other = userReadme({ profile: 'Acme', build: '1.2.3', hasTelemetry: true, hasRuntime: false });
+  const other = buildUserReadme({ profile: 'Acme', build: '1.2.3', hasTelemetry: true, hasRuntime: false });
   t.match(other, /switched on telemetry/);
   t.match(other, /You need Node\.js 20\.19 or newer/);
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import t from 'tap';
 import { signInEnvironment, userEnvironment } from '../../../admin/trial/environment.ts';
-import { placeIn } from '../../../admin/trial/trial-folders.ts';
+import { trialFoldersIn } from '../../../admin/trial/trial-folders.ts';
 
 const ADMIN = {
   HOME: '/home/ada',
@@ -25,8 +25,8 @@ const ADMIN = {
 t.test(
   'programs under test see the way to the network, and nothing that leads to the administrator',
   async (t) => {
-    const place = placeIn('/tmp/ccwb-test-abcdef');
-    t.strictSame(userEnvironment(place, ADMIN), {
+    const folders = trialFoldersIn('/tmp/ccwb-test-abcdef');
+    t.strictSame(userEnvironment(folders, ADMIN), {
       PATH: '/usr/bin:/bin',
       LANG: 'C.UTF-8',
       HTTPS_PROXY: 'http://proxy.example:3128',
@@ -41,11 +41,11 @@ t.test(
 t.test('a browser is opened with the home of the administrator, however it is named', async (t) => {
   const root = mkdtempSync(join(tmpdir(), 'ccwb-openers-'));
   t.teardown(() => rmSync(root, { recursive: true }));
-  const place = placeIn(root);
-  mkdirSync(place.openers);
+  const folders = trialFoldersIn(root);
+  mkdirSync(folders.openers);
   const env = { ...ADMIN, HOME: "/home/ada's", BROWSER: 'env:echo --new=%s:w3m' };
-  const { BROWSER = '', ...rest } = signInEnvironment(place, env);
-  t.match(rest, { DISPLAY: ':0', HOME: place.home, DBUS_SESSION_BUS_ADDRESS: undefined });
+  const { BROWSER = '', ...rest } = signInEnvironment(folders, env);
+  t.match(rest, { DISPLAY: ':0', HOME: folders.home, DBUS_SESSION_BUS_ADDRESS: undefined });
   const [first = '', second = '', third = '', desktop = ''] = BROWSER.split(':');
   t.strictSame(
     [first, second, third, desktop].map((path) => basename(path)),
@@ -64,8 +64,8 @@ t.test('a browser is opened with the home of the administrator, however it is na
 });
 
 t.test('no browser is named where none would be seen, or wanted', async (t) => {
-  const place = placeIn('/nonexistent');
+  const folders = trialFoldersIn('/nonexistent');
   const { DISPLAY: _, ...headless } = ADMIN;
-  t.notOk('BROWSER' in signInEnvironment(place, headless));
-  t.match(signInEnvironment(place, { ...ADMIN, CCWB_BROWSER: 'none' }), { CCWB_BROWSER: 'none' });
+  t.notOk('BROWSER' in signInEnvironment(folders, headless));
+  t.match(signInEnvironment(folders, { ...ADMIN, CCWB_BROWSER: 'none' }), { CCWB_BROWSER: 'none' });
 });

@@ -1,11 +1,11 @@
 import t from 'tap';
 import type { Template } from '../../../../admin/aws/cloudformation-types.ts';
-import { grantsIn, iamLines } from '../../../../admin/deploy/changes/describe-permissions.ts';
+import { grantsIn, permissionLines } from '../../../../admin/deploy/changes/describe-permissions.ts';
 
-const place = { partition: 'aws-us-gov', account: '123456789012', region: 'us-gov-west-1' };
+const target = { partition: 'aws-us-gov', account: '123456789012', region: 'us-gov-west-1' };
 
 function grants(resources: Record<string, { Type: string; Properties: Record<string, unknown> }>): string[] {
-  return [...grantsIn({ Resources: resources } as Template, place)];
+  return [...grantsIn({ Resources: resources } as Template, target)];
 }
 
 const allow = (fields: object) => ({ Statement: [{ Effect: 'Allow', ...fields }] });
@@ -137,11 +137,11 @@ t.test('what changes in its condition alone is shown with both', async (t) => {
     },
   });
   t.equal(
-    iamLines({ old: template('x'), next: template('y'), place }, undefined),
+    permissionLines({ old: template('x'), next: template('y'), target }, undefined),
     '  ~ R may a:B on *\n      - until now where aws:RequestedRegion is x\n      + from now on where aws:RequestedRegion is y\n',
   );
   t.match(
-    iamLines({ old: template('x'), next: template(), place }, undefined),
+    permissionLines({ old: template('x'), next: template(), target }, undefined),
     /\+ from now on without a condition\n$/,
   );
 });
@@ -155,9 +155,9 @@ t.test('only differences are shown, and nothing when there are none', async (t) 
       },
     },
   });
-  t.equal(iamLines({ old: template('a:B'), next: template('a:B'), place }, undefined), '');
+  t.equal(permissionLines({ old: template('a:B'), next: template('a:B'), target }, undefined), '');
   t.equal(
-    iamLines({ old: template('a:B'), next: template('a:C'), place }, undefined),
+    permissionLines({ old: template('a:B'), next: template('a:C'), target }, undefined),
     '  - R may a:B on *\n  + R may a:C on *\n',
   );
 });

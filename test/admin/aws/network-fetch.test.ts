@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { networkFetch } from '../../../admin/aws/network.ts';
+import { createNetworkFetch } from '../../../admin/aws/network-fetch.ts';
 import { CA, listen, proxy, tlsServer } from '../../fixtures/tls-proxy.ts';
 import { type AdminCloud, startAdminCloud } from '../fixtures/admin-cloud.ts';
 
@@ -117,7 +117,7 @@ sso_region = us-east-1
 t.test('another fetch goes the same way, and its own signal still ends it', async (t) => {
   const target = await tlsServer(t, (_, reply) => void reply.end('hello'));
   const { asked, url } = await proxy(t, target);
-  const fetch = networkFetch({ https_proxy: url, NODE_EXTRA_CA_CERTS: CA });
+  const fetch = createNetworkFetch({ https_proxy: url, NODE_EXTRA_CA_CERTS: CA });
   t.equal(await (await fetch('https://idp.test/')).text(), 'hello');
   t.match(asked, [{ to: 'idp.test:443' }]);
   const mute = await listen(t, createHttp(silent));
@@ -130,8 +130,8 @@ t.test('another fetch goes the same way, and its own signal still ends it', asyn
 t.test('settings that no program could use are told before anything is asked', async (t) => {
   const port = await listen(t, createHttp(silent));
   const url = `http://127.0.0.1:${port}/`;
-  await t.rejects(networkFetch({ HTTPS_PROXY: 'ftp://proxy.corp' })(url), { code: 'ERR_USAGE' });
-  await t.rejects(networkFetch({ NODE_EXTRA_CA_CERTS: '/nowhere.pem' })(url), {
+  await t.rejects(createNetworkFetch({ HTTPS_PROXY: 'ftp://proxy.corp' })(url), { code: 'ERR_USAGE' });
+  await t.rejects(createNetworkFetch({ NODE_EXTRA_CA_CERTS: '/nowhere.pem' })(url), {
     code: 'ERR_CONFIG_INVALID',
   });
 });

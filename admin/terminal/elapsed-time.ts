@@ -1,7 +1,7 @@
 import type { AdminEdges } from '../edges.ts';
 
 /** What a person at a terminal sees of what takes a while: what it is and for how long, until it has ended. */
-export async function whileWaiting<T>(what: string, work: Promise<T>, edges: AdminEdges): Promise<T> {
+export async function withElapsedTime<T>(what: string, work: Promise<T>, edges: AdminEdges): Promise<T> {
   if (edges.columns === undefined) return work;
   let ended = false;
   const end = (): void => {

@@ -5,14 +5,13 @@
 
 import { networkSettingsFrom } from '../../common/network-settings.ts';
 import type { Fetch, Transport } from '../../network/transport.ts';
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from '../edges.ts';
 
 /** Bounds of one try. CloudFormation takes seconds to take a large template, and gives long lists of events. */
 const LIMITS = { connectMs: 5_000, callMs: 30_000, keepAliveMs: 10_000, maxReplyBytes: 20_000_000 };
 
 /** A fetch that goes that way, which is found when it is first needed. */
-export function networkFetch(env: Environment): Fetch {
+export function createNetworkFetch(env: Environment): Fetch {
   let opened: Promise<Transport> | undefined;
   const open = async (): Promise<Transport> => {
     const { createTransport } = await import('../../network/transport.ts');

@@ -1,28 +1,32 @@
 import { statfsSync } from 'node:fs';
 import { STACKS, stackName } from '../../infra/outputs.ts';
-import { openAws, refuseOwnProgram } from '../aws/aws-identity.ts';
-import { openCloudFormation } from '../aws/cloudformation.ts';
+import { identifyCaller, refuseOwnProgram } from '../aws/aws-identity.ts';
+import { createCloudFormation } from '../aws/cloudformation.ts';
 import type { StackState } from '../aws/cloudformation-types.ts';
 import type { AdminEdges } from '../edges.ts';
 import { discover } from '../init/discovery.ts';
 import { type ChosenProfile, type ProfileFlags, readChosenProfile } from '../profiles/chosen-profile.ts';
-import type { Looking, Machine } from './check.ts';
+import type { AdminDoctorContext, AdminMachine } from './check.ts';
 
 /** What the checks look at, for one run. */
-export function beginLooking(flags: ProfileFlags, edges: AdminEdges, machine: Machine): Looking {
-  const chosen = once((): ChosenProfile => readChosenProfile(flags, edges));
-  const aws = once(async () => {
+export function createDoctorContext(
+  flags: ProfileFlags,
+  edges: AdminEdges,
+  machine: AdminMachine,
+): AdminDoctorContext {
+  const chosen = memoize((): ChosenProfile => readChosenProfile(flags, edges));
+  const aws = memoize(async () => {
     if (edges.aws.credentials === undefined) await refuseOwnProgram(edges.env);
-    return openAws(chosen().profile.awsRegion, edges);
+    return identifyCaller(chosen().profile.awsRegion, edges);
   });
-  const cloud = once(async () => openCloudFormation((await aws()).settings, edges.interrupted));
+  const cloud = memoize(async () => createCloudFormation((await aws()).settings, edges.interrupted));
   return {
     edges,
     machine,
     chosen,
     aws,
     cloud,
-    stacks: once(async () => {
+    stacks: memoize(async () => {
       const { describeStack } = await cloud();
       const { name } = chosen().profile;
       const found = await Promise.all(
@@ -30,14 +34,14 @@ export function beginLooking(flags: ProfileFlags, edges: AdminEdges, machine: Ma
       );
       return new Map(found.filter((entry): entry is [(typeof STACKS)[number], StackState] => !!entry[1]));
     }),
-    discovery: once(async () =>
+    discovery: memoize(async () =>
       discover(chosen().profile.identityProvider.issuer, edges.fetch, edges.interrupted),
     ),
   };
 }
 
 /** What is asked for again and again, and worked out once; a failure, too. */
-function once<T>(work: () => T): () => T {
+function memoize<T>(work: () => T): () => T {
   let done: { value: T } | { thrown: unknown } | undefined;
   return () => {
     try {
@@ -51,7 +55,7 @@ function once<T>(work: () => T): () => T {
 }
 
 /** This computer. */
-export function readMachine(): Machine {
+export function readMachine(): AdminMachine {
   return {
     node: process.versions.node,
     freeBytes: (folder) => {
