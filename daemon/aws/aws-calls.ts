@@ -42,7 +42,7 @@ const ignore = (): void => {};
 export function clientSettings(fetch: Fetch) {
   return {
     requestHandler: createAwsTransport(fetch),
-    // These operations need no credentials. Without these the SDK would look for some, and find ours.
+    // These operations are public. Without empty credentials the SDK would look for some, and find this product's.
     credentials: { accessKeyId: '', secretAccessKey: '' },
     // Only the scheduler retries: it knows when an answer is needed.
     maxAttempts: 1,

@@ -9,9 +9,10 @@ import { createCredentialRefresh } from './credential-refresh.ts';
 import type { RefreshProblem } from './refresh-failures.ts';
 import { chooseAnswer, lifeLeftMs, refreshDueAt } from './refresh-policy.ts';
 
+/** The state of the cache as `status` shows it; times in milliseconds since the epoch. */
 export type CredentialCacheView = {
   expiresAt: number | null;
-  /** When the scheduler refreshes next, back-off included; null when no refresh is due. */
+  /** The time of the scheduler's next refresh, back-off included; null when none is due. */
   nextRefreshAt: number | null;
   problem: RefreshProblem | undefined;
 };
@@ -19,8 +20,8 @@ export type CredentialCacheView = {
 /** One profile's AWS credentials, in memory only. */
 export type CredentialCache = {
   /**
-   * Returns the best credentials available: fresh ones from memory, else refreshed ones. While the refresh
-   * fails, any that have not expired. Throws only when none of these exist.
+   * Returns fresh credentials from memory, else refreshed ones. While the refresh fails it returns any that
+   * have not expired, and throws only without these.
    *
    * @throws CcwbError
    */

@@ -36,7 +36,7 @@ export function createCredentialRefresh(
 
   const usable = (): AwsCredentials | undefined => (isUsable(current, clock.now()) ? current : undefined);
 
-  /** Creates the refresh of one sign-in. After a sign-out its result belongs to nobody. */
+  /** Creates the refresh of one sign-in. After a sign-out its result is ignored. */
   const createRefresh = (): (() => Promise<AwsCredentials>) => {
     const own = createSharedCall(async (): Promise<AwsCredentials> => {
       const startedAt = clock.now();

@@ -19,7 +19,11 @@ export function isUsable(
   return lifeLeftMs(credentials, now) > TIMING.usableLifeMs;
 }
 
-/** @param state.jitter in [-1, 1], constant for a daemon. */
+/**
+ * Returns when the credentials are refreshed ahead.
+ *
+ * @param state.jitter in [-1, 1], constant for a daemon.
+ */
 export function refreshDueAt(
   credentials: AwsCredentials,
   state: { jitter: number; idTokenUsableUntil: number | null; now: number },
@@ -75,6 +79,8 @@ export function backOffCeilingMs(failure: {
 export type Answer = 'memory' | 'memory-and-refresh' | 'refresh-briefly' | 'refresh' | 'error';
 
 /**
+ * Chooses the answer to a caller. Valid credentials are never withheld because of a failure.
+ *
  * @param state.refreshDueAt null without credentials.
  * @param state.failedAt the last failure; undefined when none counts.
  */

@@ -136,8 +136,8 @@ export function createOidcClient(profile: OidcProfile, edges: OidcEdges): OidcCl
 
 /** This client's configuration at its provider, discovered when it is first needed. */
 type ProviderConfiguration = {
-  /** Returns the configuration; discovers it again after a failure, a change of the clock, or if `anew`. */
-  get(anew?: boolean): Promise<oauth.Configuration>;
+  /** Returns the configuration; discovers it again after a failure, a change of the clock, or if `again` is true. */
+  get(again?: boolean): Promise<oauth.Configuration>;
   /** Runs `action` with the configuration. @throws CcwbError, LostReply, UnexplainedRefusal */
   use<T>(action: (config: oauth.Configuration) => Promise<T>): Promise<T>;
 };
@@ -161,8 +161,8 @@ function createProviderConfiguration(
     return config;
   };
 
-  const get = (anew = false): Promise<oauth.Configuration> => {
-    if (anew || configuredSkewMs !== clock.skewMs()) configuration = undefined;
+  const get = (again = false): Promise<oauth.Configuration> => {
+    if (again || configuredSkewMs !== clock.skewMs()) configuration = undefined;
     const current = configuration ?? discover();
     configuration = current;
     current.catch(() => {

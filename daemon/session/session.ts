@@ -16,7 +16,7 @@ export type SessionView = {
   /** True while the provider refuses to refresh this session and gives no reason. */
   doubtful: boolean;
   user: string | null;
-  /** When the ID token expires, in milliseconds since the epoch; null without one. */
+  /** The expiry of the ID token, in milliseconds since the epoch; null without one. */
   idTokenUntil: number | null;
   storage: string;
   /** The store's last failure: the session works, but would not survive a restart. */

@@ -12,7 +12,7 @@ function replying(body: string, status = 200): Fetch {
   return (async () => new Response(body, { status })) as Fetch;
 }
 
-/** What is told of one reply, and whether it counts as an answer. */
+/** Returns the tokens the observer got for one reply, and if the reply counts as an answer. */
 async function told(body: string, { status = 200, type = 'refresh_token' } = {}) {
   const rotation = createRotationWatch(replying(body, status));
   const tokens: string[] = [];

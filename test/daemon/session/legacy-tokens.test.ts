@@ -25,7 +25,7 @@ function home(t: T, files: Record<string, string>) {
 const refresh = (token: unknown): string =>
   JSON.stringify({ refresh_token: token, profile: 'A', updated_at: 1_767_322_800 });
 
-/** What the tool has for a profile, in memory. */
+/** The legacy tool's tokens by profile, in memory. */
 function fakeLegacyTool(tokens: Record<string, string>): LegacyTokens & { readonly removed: string[] } {
   const removed: string[] = [];
   return {
