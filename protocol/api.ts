@@ -57,9 +57,6 @@ export type SignInRequest = {
   device?: boolean;
 };
 
-/** `opened: false` hands the task of opening the page to another caller that waits. */
-export type PageOpenedRequest = { opened: boolean };
-
 /** The code that a person enters on another device (RFC 8628 3.2); nothing that a terminal may not print. */
 export type DeviceCode = {
   userCode: string;

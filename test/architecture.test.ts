@@ -218,6 +218,10 @@ t.test('a cycle is found through any number of files', async (t) => {
   t.same(cyclesOf([arrow('a', 'b'), arrow('b', 'c'), arrow('c', 'a'), arrow('d', 'a')]), [['a', 'b', 'c']]);
 });
 
+t.test('no file imports itself through others, types included', async (t) => {
+  t.same(cyclesOf(allImports), []);
+});
+
 t.test('a folder holds as many files as a reader can take in', async (t) => {
   const files = new Map<string, number>();
   for (const { path } of [...sources, ...programs])

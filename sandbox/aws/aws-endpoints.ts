@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type CloudFormationOperation, cloudFormation } from '../cloudformation/cloudformation.ts';
 import { createStacks, type Stacks } from '../cloudformation/stacks.ts';
-import { applyFault, createFaultBoard, type Fault } from '../http/faults.ts';
+import { applyFault, createFaultBoard } from '../http/faults.ts';
 import { openLoopbackServer, readBody } from '../http/loopback-server.ts';
 import type { IssuedSecret } from '../provider/issued-secrets.ts';
 import { type AwsFault, demanded } from './aws-faults.ts';
@@ -19,7 +19,7 @@ import { createCredentialLedger, type IssuedCredentials } from './credential-led
 import { sts } from './sts.ts';
 import type { TrustedIssuer } from './web-identity.ts';
 
-export type { AwsFault, Fault, TrustedIssuer };
+export type { AwsFault, TrustedIssuer };
 
 export interface AwsEndpointsOptions {
   /** Providers that both the identity pool and the role trust. */

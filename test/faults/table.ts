@@ -78,9 +78,6 @@ export function wholeTable(): string {
   return `fault · what the caller saw · what the log says · what survived\n\n${texts.join('\n')}\n${sum}\n`;
 }
 
-/** Where {@link wholeTable} takes its groups from. */
-export const PARTS = parts;
-
 function printed(group: string, lines: readonly Line[]): string {
   const rows = lines.map(
     ({ name, caller, log, survived, outcome }) =>
