@@ -1,6 +1,6 @@
 /** What the doctors of our programs find, and how they show it. */
 import { BUILD_VERSION } from '../protocol/version.ts';
-import { type Colour, hanging, type Paint } from './terminal/layout.ts';
+import { type Colour, type Paint, wrapWords } from './terminal/layout.ts';
 
 /** `skipped`: could not be looked at because of something that another check tells. */
 export type FindingOutcome = 'ok' | 'warning' | 'problem' | 'skipped';
@@ -65,7 +65,7 @@ export function findingLines(
 ): string {
   const of = profile !== null && several ? `${profile}: ` : '';
   const before = `${outcome.padEnd(NAME_COLUMN - 2)}  ${check.padEnd(TEXT_COLUMN - NAME_COLUMN)}`;
-  const [first = '', ...rest] = hanging(before, `${of}${text}`, TEXT_COLUMN);
+  const [first = '', ...rest] = wrapWords(before, `${of}${text}`, TEXT_COLUMN);
   const lines = [paint(COLOURS[outcome], outcome) + first.slice(outcome.length), ...rest];
   if (fix !== null) lines.push(...fixLines(fix));
   return `${lines.join('\n')}\n`;
@@ -74,7 +74,7 @@ export function findingLines(
 /** What has quotes in it is to be copied in one piece. */
 function fixLines(fix: string): string[] {
   const before = `${' '.repeat(TEXT_COLUMN)}fix: `;
-  return /['"]/.test(fix) ? [before.trimEnd(), `  ${fix}`] : hanging(before, fix, TEXT_COLUMN + 5);
+  return /['"]/.test(fix) ? [before.trimEnd(), `  ${fix}`] : wrapWords(before, fix, TEXT_COLUMN + 5);
 }
 
 export function summaryLine({ problems, warnings }: DoctorReport): string {

@@ -1,3 +1,4 @@
+import { escapeControlCharacters } from './control-characters.ts';
 import { CcwbError } from './errors.ts';
 import { isObject } from './json.ts';
 
@@ -179,10 +180,7 @@ export class ProfileReader {
 
 /** A value as an error shows it: JSON, cut short, and nothing in it that a terminal would act on. */
 export function formatValue(value: unknown): string {
-  const text = jsonOf(value).replace(
-    /[\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  const text = escapeControlCharacters(jsonOf(value));
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 

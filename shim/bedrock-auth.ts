@@ -2,7 +2,9 @@ import { CommanderError, Command as Parser } from 'commander';
 import { BUILD_VERSION } from '../protocol/version.ts';
 import type { Command, CommandHandler } from './commands/command.ts';
 import { COMMANDS } from './commands/command-table.ts';
-import { runProgram, type ShimEdges, usageError } from './program/edges.ts';
+import type { ShimEdges } from './program/edges.ts';
+import { usageError } from './program/errors.ts';
+import { runProgram } from './program/run-program.ts';
 
 /** What the command line asks for: a command to run, or a text to print. */
 type Asked = { run: CommandHandler; options: unknown; operands: readonly string[] } | { help: string };

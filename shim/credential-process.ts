@@ -5,7 +5,9 @@ import { CcwbError } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
 import { askDaemon, askRunningDaemon, isDaemonUnreachable } from './daemon/ask-daemon.ts';
 import { chooseProfileName, requireProfile } from './program/choose-profile.ts';
-import { runProgram, type ShimEdges, usageError } from './program/edges.ts';
+import type { ShimEdges } from './program/edges.ts';
+import { usageError } from './program/errors.ts';
+import { runProgram } from './program/run-program.ts';
 import { signIn } from './sign-in/sign-in.ts';
 
 /** How long a caller waits for a sign-in unless told otherwise, in seconds: Claude Code gives up after 60. */

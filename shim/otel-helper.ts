@@ -3,7 +3,9 @@ import { CcwbError } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
 import { askDaemon } from './daemon/ask-daemon.ts';
 import { chooseProfileName, requireProfile } from './program/choose-profile.ts';
-import { runProgram, type ShimEdges, usageError } from './program/edges.ts';
+import type { ShimEdges } from './program/edges.ts';
+import { usageError } from './program/errors.ts';
+import { runProgram } from './program/run-program.ts';
 import { formatDuration } from './terminal/time-format.ts';
 
 const HELP = `Usage: otel-helper [--profile NAME] [--test]

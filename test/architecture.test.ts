@@ -86,7 +86,7 @@ const FOLDER_LIBRARIES: Record<string, Folder> = { 'aws-cdk-lib': 'infra', const
 const EDGES: Record<string, Record<string, string>> = {
   'Date.now': {
     'daemon/main.ts': 'builds the daemon\u2019s clock',
-    'shim/program/edges.ts': 'builds the shims\u2019 edges',
+    'shim/program/run-program.ts': 'builds the shims\u2019 edges',
     'admin/ccwb.ts': 'builds the edges of ccwb',
   },
   'Math.random': {
@@ -97,7 +97,7 @@ const EDGES: Record<string, Record<string, string>> = {
     'daemon/main.ts': 'reads the daemon\u2019s settings and forgets the foreign ones',
     'daemon/session/stores/keyring-store.ts': 'passes the session bus on to its child process',
     'protocol/paths.ts': 'the default source of paths',
-    'shim/program/edges.ts': 'builds the shims\u2019 edges',
+    'shim/program/run-program.ts': 'builds the shims\u2019 edges',
     'admin/ccwb.ts': 'builds the edges of ccwb',
   },
   console: {},

@@ -1,13 +1,15 @@
 /** What a person reads of texts that came from outside, and how it fits a terminal. */
+import { wrapWords } from '../../common/terminal/layout.ts';
+import { CONTROL_CHARACTERS } from '../../protocol/control-characters.ts';
 
 /** Longest text of AWS's that is shown, in characters: its reasons are a sentence or two. */
 const MAX_FOREIGN = 600;
 
-/** A text of AWS's as one line without anything a terminal would act on. */
+/** Returns a text of AWS as one line without control characters. */
 export function oneLine(text: string): string {
   const plain = text
     .replace(/[\s\u0085\u2028\u2029]+/g, ' ')
-    .replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '')
+    .replace(CONTROL_CHARACTERS, '')
     .trim();
   return plain.length > MAX_FOREIGN ? `${plain.slice(0, MAX_FOREIGN - 1)}…` : plain;
 }
@@ -20,18 +22,10 @@ export function oneLine(text: string): string {
  */
 export function paragraph(text: string, columns: number | undefined, first = ''): string {
   if (columns === undefined) return `${first}${text}\n`;
-  const width = Math.max(20, columns - first.length);
-  const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
-  }
-  lines.push(line);
-  const indent = ' '.repeat(first.length);
-  return lines.map((each, index) => `${index === 0 ? first : indent}${each}\n`).join('');
+  const width = Math.max(first.length + 20, columns);
+  return wrapWords(first, text, first.length, width)
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 /** `AWS::IAM::OIDCProvider` as people say it: `IAM OIDCProvider`. */

@@ -1,6 +1,6 @@
-/** How every program of ours lays out what people read. */
+/** Layout of the text that every program prints for people. */
 
-/** Width that everything people read is made for, in columns. */
+/** Width in columns of all text for people, unless the terminal is asked for its own. */
 export const WIDTH = 80;
 
 const COLOURS = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
@@ -12,19 +12,25 @@ export function painter(colours: boolean): Paint {
   return (colour, text) => (colours ? `\x1b[${COLOURS[colour]}m${text}\x1b[0m` : text);
 }
 
-/** Text after what stands before it, its further lines below its first; long words are not broken. */
-export function hanging(before: string, text: string, column: number): string[] {
+/**
+ * Breaks a text between words into lines of at most `width` characters. Longer words stay whole.
+ *
+ * @param before starts the first line, and counts towards its width.
+ * @param indent spaces before every further line.
+ */
+export function wrapWords(before: string, text: string, indent: number, width = WIDTH): string[] {
   const lines: string[] = [];
   let line = before;
-  let empty = true;
+  let words = '';
   for (const word of text.split(' ')) {
-    if (!empty && line.length + 1 + word.length > WIDTH) {
+    if (words !== '' && line.length + 1 + word.length > width) {
       lines.push(line);
-      line = ' '.repeat(column);
-      empty = true;
+      line = ' '.repeat(indent);
+      words = '';
     }
-    line += empty ? word : ` ${word}`;
-    empty = false;
+    const next = words === '' ? word : ` ${word}`;
+    line += next;
+    words += next;
   }
   return [...lines, line];
 }

@@ -1,7 +1,9 @@
 import { painter } from '../../common/terminal/layout.ts';
+import { escapeControlCharacters } from '../../protocol/control-characters.ts';
 import { PREDECESSOR } from '../../protocol/paths.ts';
-import { isOutputClosed, type ShimEdges } from '../program/edges.ts';
-import { safeText, shortPath, wantsColours } from '../terminal/format.ts';
+import type { ShimEdges } from '../program/edges.ts';
+import { isOutputClosed } from '../program/errors.ts';
+import { shortPath, wantsColours } from '../terminal/format.ts';
 import { formatTimestamp } from '../terminal/time-format.ts';
 import { createLineParser, type LogLine, parseLineSelection, readLogEnd, selectLines } from './log-lines.ts';
 
@@ -87,7 +89,7 @@ function table(edges: ShimEdges, lines: readonly LogLine[]): string {
         entry?.keyId ?? '-',
         String(entry?.pid ?? '-'),
         name,
-      ].map(safeText),
+      ].map(escapeControlCharacters),
     };
   });
   const widths = HEADER.map((name, column) =>

@@ -7,7 +7,8 @@ import { containerCredentialsUrl } from '../../protocol/container-credentials.ts
 import { CcwbError, errorLines } from '../../protocol/errors.ts';
 import { askDaemon } from '../daemon/ask-daemon.ts';
 import { chooseProfileName, requireProfile } from '../program/choose-profile.ts';
-import { type ShimEdges, usageError } from '../program/edges.ts';
+import type { ShimEdges } from '../program/edges.ts';
+import { usageError } from '../program/errors.ts';
 import { runInForeground } from '../program/processes.ts';
 import { signIn } from '../sign-in/sign-in.ts';
 import { formatMoment } from '../terminal/time-format.ts';

@@ -2,7 +2,8 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseObject } from '../../protocol/json.ts';
 import { PREDECESSOR } from '../../protocol/paths.ts';
-import { type ShimEdges, usageError } from '../program/edges.ts';
+import type { ShimEdges } from '../program/edges.ts';
+import { usageError } from '../program/errors.ts';
 import { parseTime } from '../terminal/time-format.ts';
 
 /** How many lines are shown unless somebody says how many, or since when. */

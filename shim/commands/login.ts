@@ -3,7 +3,8 @@ import { loadConfig } from '../../protocol/config.ts';
 import { asCcwbError, errorLines } from '../../protocol/errors.ts';
 import { askDaemon } from '../daemon/ask-daemon.ts';
 import { chooseProfileName, requireProfile } from '../program/choose-profile.ts';
-import { type ShimEdges, usageError } from '../program/edges.ts';
+import type { ShimEdges } from '../program/edges.ts';
+import { usageError } from '../program/errors.ts';
 import { signIn } from '../sign-in/sign-in.ts';
 import { formatDuration } from '../terminal/time-format.ts';
 

@@ -1,7 +1,9 @@
 import { type Colour, painter } from '../../common/terminal/layout.ts';
+import { escapeControlCharacters } from '../../protocol/control-characters.ts';
 import { PREDECESSOR } from '../../protocol/paths.ts';
-import { isOutputClosed, type ShimEdges } from '../program/edges.ts';
-import { safeText, shortPath, wantsColours } from '../terminal/format.ts';
+import type { ShimEdges } from '../program/edges.ts';
+import { isOutputClosed } from '../program/errors.ts';
+import { shortPath, wantsColours } from '../terminal/format.ts';
 import { formatTimestamp } from '../terminal/time-format.ts';
 import {
   createLineParser,
@@ -87,21 +89,25 @@ function printer(edges: ShimEdges, json: boolean): (line: LogLine) => Promise<vo
   }
   const paint = painter(wantsColours(edges));
   return ({ at, text, record }) => {
-    if (!record) return edges.writeOut(`${safeText(text)}\n`);
+    if (!record) return edges.writeOut(`${escapeControlCharacters(text)}\n`);
     const { time: _, level, event, ...fields } = record;
     const name = String(level ?? '').padEnd(5);
     const values = Object.entries(fields).map(([field, value]) => `${field}=${shown(value)}`);
     const parts = [
       paint('dim', formatTimestamp(at, edges.now())),
-      paint(LEVEL_COLOURS[String(level)] ?? 'dim', safeText(name)),
-      [safeText(String(event ?? '')), paint('dim', values.join(' '))].filter(Boolean).join('  '),
+      paint(LEVEL_COLOURS[String(level)] ?? 'dim', escapeControlCharacters(name)),
+      [escapeControlCharacters(String(event ?? '')), paint('dim', values.join(' '))]
+        .filter(Boolean)
+        .join('  '),
     ];
     return edges.writeOut(`${parts.join('  ').trimEnd()}\n`);
   };
 }
 
 function shown(value: unknown): string {
-  return safeText(typeof value === 'string' && !/[\s"]/.test(value) ? value : JSON.stringify(value));
+  return escapeControlCharacters(
+    typeof value === 'string' && !/[\s"]/.test(value) ? value : JSON.stringify(value),
+  );
 }
 
 function describeLogs({ paths, env }: ShimEdges, journal: string | undefined): string {

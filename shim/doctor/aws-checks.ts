@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { type Finding, ok, problem, warning } from '../../common/findings.ts';
 import { programOfCommand, quoteShellWord, quoteTypedWord } from '../../common/shell-quote.ts';
+import { escapeControlCharacters } from '../../protocol/control-characters.ts';
 import { isProgram, readText } from '../sign-in/browser.ts';
-import { safeText, shortPath } from '../terminal/format.ts';
+import { shortPath } from '../terminal/format.ts';
 import { awsConfigPath, awsCredentialsPath, type Section, sectionsOf } from '../user-files/aws-files.ts';
 import { type DoctorContext, forEachProfile, type ShimCheck } from './check.ts';
 
@@ -59,7 +60,7 @@ function sectionFindings(
   const runs = programOfCommand(command);
   if (!isProgram(runs)) {
     return problem(
-      `profile ${name} runs ${safeText(runs)}, which is no program`,
+      `profile ${name} runs ${escapeControlCharacters(runs)}, which is no program`,
       `${edit}: credential_process = ${commandFor(ours, name)}`,
       name,
     );
@@ -73,7 +74,7 @@ function sectionFindings(
   }
   const found: Finding[] = [];
   if (runs !== ours) {
-    const other = shortPath(safeText(runs), edges.env.HOME);
+    const other = shortPath(escapeControlCharacters(runs), edges.env.HOME);
     found.push(
       warning(
         `profile ${name} runs ${other}, another installation's`,
@@ -142,7 +143,7 @@ export const environment: ShimCheck = ({ edges, config }) => {
   const chosen = env.AWS_PROFILE ?? env.AWS_DEFAULT_PROFILE;
   if (chosen && config && !config.names.includes(chosen)) {
     const ours = config.names[0] ?? '';
-    const text = `AWS_PROFILE is ${safeText(chosen)}, no profile of this installation`;
+    const text = `AWS_PROFILE is ${escapeControlCharacters(chosen)}, no profile of this installation`;
     found.push(warning(text, `export AWS_PROFILE=${ours}`));
   }
   const moved = ['AWS_CONFIG_FILE', 'AWS_SHARED_CREDENTIALS_FILE'].filter((name) => env[name]);

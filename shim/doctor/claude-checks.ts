@@ -2,10 +2,11 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
 import { programOfCommand, quoteShellWord, quoteTypedWord } from '../../common/shell-quote.ts';
+import { escapeControlCharacters } from '../../protocol/control-characters.ts';
 import { isObject, parseObject } from '../../protocol/json.ts';
 import type { ShimEdges } from '../program/edges.ts';
 import { isProgram, readText } from '../sign-in/browser.ts';
-import { safeText, shortPath } from '../terminal/format.ts';
+import { shortPath } from '../terminal/format.ts';
 import type { DoctorContext, ShimCheck, UserClaudeSettings } from './check.ts';
 import { unreachable } from './network-checks.ts';
 
@@ -65,7 +66,7 @@ function bedrockFindings(
   } else if (names.length > 0 && !names.includes(profile)) {
     found.push(
       warning(
-        `Claude Code uses the profile ${safeText(profile)}, none of this installation`,
+        `Claude Code uses the profile ${escapeControlCharacters(profile)}, none of this installation`,
         add('AWS_PROFILE', own),
       ),
     );
@@ -91,7 +92,10 @@ function helperFindings(edges: ShimEdges, { root, env }: UserClaudeSettings, whe
   } else if (!isCommand(edges, refresh)) {
     const fix = `set in ${where}: "awsAuthRefresh": ${JSON.stringify(login)}`;
     found.push(
-      problem(`awsAuthRefresh runs ${safeText(programOfCommand(refresh))}, which is no program`, fix),
+      problem(
+        `awsAuthRefresh runs ${escapeControlCharacters(programOfCommand(refresh))}, which is no program`,
+        fix,
+      ),
     );
   }
   const helper = (root as Record<string, unknown>).otelHeadersHelper;
@@ -99,7 +103,10 @@ function helperFindings(edges: ShimEdges, { root, env }: UserClaudeSettings, whe
   if (typeof helper === 'string' && !isCommand(edges, helper)) {
     const fix = `set in ${where}: "otelHeadersHelper": ${ours}`;
     found.push(
-      problem(`otelHeadersHelper runs ${safeText(programOfCommand(helper))}, which is no program`, fix),
+      problem(
+        `otelHeadersHelper runs ${escapeControlCharacters(programOfCommand(helper))}, which is no program`,
+        fix,
+      ),
     );
   }
   if (isOn(env) && typeof helper !== 'string') {

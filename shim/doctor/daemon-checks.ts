@@ -2,11 +2,12 @@ import { lstatSync, type Stats } from 'node:fs';
 import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
 import { quoteTypedWord } from '../../common/shell-quote.ts';
 import type { StatusReply } from '../../protocol/api.ts';
+import { escapeControlCharacters } from '../../protocol/control-characters.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { socketDirectory } from '../../protocol/paths.ts';
 import { BUILD_VERSION, compareBuilds } from '../../protocol/version.ts';
 import { installedService } from '../daemon/start-daemon.ts';
-import { safeText, shortPath } from '../terminal/format.ts';
+import { shortPath } from '../terminal/format.ts';
 import { formatDuration, formatMoment } from '../terminal/time-format.ts';
 import { forEachProfile, type ShimCheck } from './check.ts';
 
@@ -88,7 +89,7 @@ function signInOf(reply: StatusReply, name: string, now: number): Finding {
   if (state === 'misconfigured')
     return problem(trouble?.message ?? 'wrong fields', trouble?.fix ?? null, name);
   const valid = credentialsUntil !== null && Date.parse(credentialsUntil) > now;
-  const who = user === null ? 'somebody' : safeText(user);
+  const who = user === null ? 'somebody' : escapeControlCharacters(user);
   const until = valid ? `, credentials until ${formatMoment(credentialsUntil, now)}` : ', no credentials yet';
   if (trouble) {
     const text = `${trouble.message} (${trouble.code})`;

@@ -2,9 +2,10 @@ import { accessSync, constants, lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
 import { quoteTypedWord } from '../../common/shell-quote.ts';
+import { escapeControlCharacters } from '../../protocol/control-characters.ts';
 import { BUILD_VERSION } from '../../protocol/version.ts';
 import { isProgram } from '../sign-in/browser.ts';
-import { safeText, shortPath } from '../terminal/format.ts';
+import { shortPath } from '../terminal/format.ts';
 import type { ShimCheck } from './check.ts';
 
 const PROGRAMS = ['credential-process', 'otel-helper', 'bedrock-auth', 'bedrock-authd'];
@@ -39,7 +40,7 @@ export const config: ShimCheck = ({ edges, config: loaded, configProblem, profil
   );
   if (profiles.length > 0) found.unshift(ok(`${where}: ${profiles.map(({ name }) => name).join(', ')}`));
   if (loaded.unknownFields.length > 0) {
-    const fields = loaded.unknownFields.map(safeText).join(', ');
+    const fields = loaded.unknownFields.map(escapeControlCharacters).join(', ');
     found.push(warning(`fields that nothing reads: ${fields}`, `correct or remove them in ${where}`));
   }
   return found;

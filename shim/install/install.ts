@@ -1,9 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { hanging } from '../../common/terminal/layout.ts';
+import { wrapWords } from '../../common/terminal/layout.ts';
 import { asCcwbError, CcwbError } from '../../protocol/errors.ts';
 import { compareBuilds } from '../../protocol/version.ts';
-import { isOutputClosed, runProgram, type ShimEdges, usageError } from '../program/edges.ts';
+import type { ShimEdges } from '../program/edges.ts';
+import { isOutputClosed, usageError } from '../program/errors.ts';
+import { runProgram } from '../program/run-program.ts';
 import { formatJson, shortPath } from '../terminal/format.ts';
 import { planAwsConfig } from './aws-config.ts';
 import { planAwsCredentials } from './aws-credentials.ts';
@@ -186,13 +188,13 @@ function heading({ env }: ShimEdges, { build, from, folder, outcome, changes }: 
 }
 
 function sentence(text: string): string {
-  return `${hanging('', text, 0).join('\n')}\n`;
+  return `${wrapWords('', text, 0).join('\n')}\n`;
 }
 
 function closing({ leftToDo }: Report, checked: SelfCheckResult | undefined): string {
   const left = leftToDo.flatMap(({ text, fix }) => {
     const [first = '', ...rest] = fix.split('\n');
-    return [...hanging('  ', text, 4), ...hanging('    fix: ', first, 9), ...rest];
+    return [...wrapWords('  ', text, 4), ...wrapWords('    fix: ', first, 9), ...rest];
   });
   const todo = left.length === 0 ? '' : `\nLeft to do by hand:\n${left.join('\n')}\n`;
   return checked ? `\n${checked.text}${todo}\nNext: ${checked.next}\n` : todo;
@@ -200,7 +202,7 @@ function closing({ leftToDo }: Report, checked: SelfCheckResult | undefined): st
 
 function lines(texts: readonly string[]): string {
   return texts
-    .flatMap((text) => hanging('  ', text, 4))
+    .flatMap((text) => wrapWords('  ', text, 4))
     .map((line) => `${line}\n`)
     .join('');
 }

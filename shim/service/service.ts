@@ -19,7 +19,8 @@ import {
   stopDaemon,
   switchToServiceDaemon,
 } from '../daemon/service-daemon.ts';
-import { type ShimEdges, usageError } from '../program/edges.ts';
+import type { ShimEdges } from '../program/edges.ts';
+import { usageError } from '../program/errors.ts';
 import { findServiceManager } from './find-service-manager.ts';
 import type { ServiceFile, ServiceManager } from './service-manager.ts';
 

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { wrapWords } from '../../common/terminal/layout.ts';
 import type { SignInReply } from '../../protocol/api.ts';
 import type { HostEnvironment, HostKind } from './graphical-session.ts';
 
@@ -12,9 +13,6 @@ export type SignInInstructions = {
   hostKind: HostKind;
   env: HostEnvironment['env'];
 };
-
-/** In columns; addresses alone may be longer, for they are copied in one piece. */
-const WIDTH = 80;
 
 /** What people read when they are to sign in. Addresses and the code stand on lines of their own. */
 export function signInInstructions({
@@ -49,7 +47,7 @@ function byCode(profile: string, url: string, userCode: string, complete: string
 }
 
 function said(text: string, url: string): string {
-  return `${wrapped(text)}\n  ${url}\n`;
+  return `${wrapWords('', text, 0).join('\n')}\n  ${url}\n`;
 }
 
 /** How the browser comes back to a port of this machine when it runs on another. */
@@ -58,7 +56,8 @@ function wayBack(port: string, hostKind: HostKind, env: HostEnvironment['env']):
   if (hostKind === 'wsl') return '';
   if (hostKind === 'container') {
     const forward = `first forward its port ${port} to port ${port} of the machine with the browser`;
-    return `${wrapped(`This is a container: ${forward}. Editors do that; in VS Code, the Ports view.`)}\n`;
+    const text = `This is a container: ${forward}. Editors do that; in VS Code, the Ports view.`;
+    return `${wrapWords('', text, 0).join('\n')}\n`;
   }
   // The third field of SSH_CONNECTION is this machine's address as the other side reached it.
   const host = env.SSH_CONNECTION?.split(' ')[2] ?? hostname();
@@ -73,18 +72,4 @@ function wayBack(port: string, hostKind: HostKind, env: HostEnvironment['env']):
 function redirectPort(url: string): string | undefined {
   const redirect = URL.canParse(url) ? new URL(url).searchParams.get('redirect_uri') : null;
   return redirect !== null && URL.canParse(redirect) ? new URL(redirect).port || undefined : undefined;
-}
-
-/** Broken between words to fit the width; a leading line break stays. */
-function wrapped(text: string): string {
-  let column = 0;
-  return text
-    .split(' ')
-    .map((word) => {
-      const breaks = column > 0 && column + 1 + word.length > WIDTH;
-      const lead = column === 0 ? '' : breaks ? '\n' : ' ';
-      column = breaks || column === 0 ? word.length : column + 1 + word.length;
-      return `${lead}${word}`;
-    })
-    .join('');
 }

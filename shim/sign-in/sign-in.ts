@@ -38,7 +38,7 @@ export type SignedIn = { user: string | null; waited: boolean };
  * @throws CcwbError ERR_LOGIN_PENDING when the wait ends before the sign-in does; how the sign-in failed.
  */
 export async function signIn(edges: ShimEdges, options: SignInOptions): Promise<SignedIn> {
-  const page = new Page(edges, options);
+  const page = createSignInPage(edges, options);
   const deadline = options.waitMs === undefined ? undefined : performance.now() + options.waitMs;
   let reply = await begin(edges, options, page);
   if (reply.state === 'signed-in') return { user: reply.user, waited: false };
@@ -55,7 +55,7 @@ export async function signIn(edges: ShimEdges, options: SignInOptions): Promise<
     const lifeMs = Date.parse(pending.expiresAt) - edges.now();
     options.waiting?.({ waitMs: Math.min(leftMs, lifeMs) });
     try {
-      reply = await poll(edges, pending, Math.min(POLL_MS, leftMs), page.canOpen);
+      reply = await poll(edges, pending, Math.min(POLL_MS, leftMs), page.canOpen());
     } catch (error) {
       if (edges.interrupted.aborted) throw stillPending(edges, options, pending);
       // The daemon was replaced or died and took the sign-in with it: one more, not one after the other.
@@ -69,13 +69,13 @@ export async function signIn(edges: ShimEdges, options: SignInOptions): Promise<
 function begin(
   edges: ShimEdges,
   { profile, automatic, device }: SignInOptions,
-  page: Page,
+  page: SignInPage,
 ): Promise<SignInReply> {
   const body: SignInRequest = {
     automatic,
-    canOpenPage: page.canOpen,
+    canOpenPage: page.canOpen(),
     ...(device ? { device } : {}),
-    ...(page.unseen ? { screen: false } : {}),
+    ...(page.isUnseen() ? { screen: false } : {}),
   };
   return askDaemon<SignInReply>(edges, {
     route: 'signIn',
@@ -133,69 +133,54 @@ function stillPending(
   );
 }
 
-/** The page of the sign-in as this caller deals with it: told once, opened once. */
-class Page {
-  #opened = false;
-  #told: string | undefined;
-  #shown: string | undefined;
-  readonly #program: ShimEdges;
-  readonly #options: SignInOptions;
-  readonly #machine: BrowserHost;
-  #openers: readonly Opener[];
+/** The sign-in page of this caller: its address is printed once, and it is opened once. */
+type SignInPage = {
+  canOpen(): boolean;
+  /** True when nobody would see a page opened here. False where opening pages was ruled out. */
+  isUnseen(): boolean;
+  /** Prints the address, and opens the page when the daemon gave this caller the task. */
+  show(pending: PendingSignIn): Promise<'shown' | 'failed'>;
+};
 
-  constructor(edges: ShimEdges, options: SignInOptions) {
-    this.#program = edges;
-    this.#options = options;
-    this.#machine = { platform: edges.platform, env: edges.env, isProgram, readText };
-    this.#openers = options.openPages && !options.device ? findOpeners(this.#machine) : [];
-  }
-
-  get canOpen(): boolean {
-    return this.#openers.length > 0;
-  }
-
-  /** A page opened here would be seen by nobody; unknown to us where we were told to open none. */
-  get unseen(): boolean {
-    const { openPages, device } = this.#options;
-    const told = device || !openPages || this.#program.env.CCWB_BROWSER === 'none';
-    return !told && !this.canOpen;
-  }
-
-  /** Tells the address, and opens it when that is this caller's task. */
-  async show(pending: PendingSignIn): Promise<'shown' | 'failed'> {
-    if (this.#told !== pending.signIn) {
-      this.#told = pending.signIn;
-      this.#options.tell(this.#invitation(pending));
-    }
-    if (!pending.openPage) return 'shown';
-    if (this.#shown !== pending.signIn) {
-      this.#shown = pending.signIn;
-      this.#opened = await openPage(pending.url, this.#openers, this.#program.env);
-    }
-    await this.#program.daemon
-      .ask({
-        route: 'pageOpened',
-        params: { signIn: pending.signIn },
-        body: { opened: this.#opened },
-        startingMs: CLIENT_TIMING.startingMs,
-      })
-      // Unconfirmed, the task goes to another caller; the wait tells what became of the sign-in.
-      .catch(() => {});
-    if (this.#opened) return 'shown';
-    this.#openers = [];
-    this.#told = undefined;
-    return 'failed';
-  }
-
-  #invitation(pending: PendingSignIn): string {
-    const { profile } = this.#options;
-    const hostKind = hostKindOf(this.#machine);
-    return signInInstructions({
-      profile,
-      pending,
-      opensPage: this.canOpen,
-      hostKind,
-      env: this.#program.env,
-    });
-  }
+function createSignInPage(edges: ShimEdges, options: SignInOptions): SignInPage {
+  const { env, daemon, platform } = edges;
+  const host: BrowserHost = { platform, env, isProgram, readText };
+  const { profile, openPages, device, tell } = options;
+  let openers: readonly Opener[] = openPages && !device ? findOpeners(host) : [];
+  let opened = false;
+  let printedFor: string | undefined;
+  let openedFor: string | undefined;
+  const canOpen = (): boolean => openers.length > 0;
+  const print = (pending: PendingSignIn): void => {
+    if (printedFor === pending.signIn) return;
+    printedFor = pending.signIn;
+    tell(signInInstructions({ profile, pending, opensPage: canOpen(), hostKind: hostKindOf(host), env }));
+  };
+  const open = async (pending: PendingSignIn): Promise<void> => {
+    if (openedFor === pending.signIn) return;
+    openedFor = pending.signIn;
+    opened = await openPage(pending.url, openers, env);
+  };
+  return {
+    canOpen,
+    isUnseen: () => openPages && !device && env.CCWB_BROWSER !== 'none' && !canOpen(),
+    show: async (pending) => {
+      print(pending);
+      if (!pending.openPage) return 'shown';
+      await open(pending);
+      await daemon
+        .ask({
+          route: 'pageOpened',
+          params: { signIn: pending.signIn },
+          body: { opened },
+          startingMs: CLIENT_TIMING.startingMs,
+        })
+        // If the daemon does not hear of it, another caller inherits the task. The long poll reports the rest.
+        .catch(() => {});
+      if (opened) return 'shown';
+      openers = [];
+      printedFor = undefined;
+      return 'failed';
+    },
+  };
 }

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
-import { hanging } from '../../common/terminal/layout.ts';
+import { wrapWords } from '../../common/terminal/layout.ts';
 import { asCcwbError } from '../../protocol/errors.ts';
-import { type ShimEdges, usageError } from '../program/edges.ts';
+import type { ShimEdges } from '../program/edges.ts';
+import { usageError } from '../program/errors.ts';
 import { planAwsConfigRemoval } from './aws-config.ts';
 import { planClaudeSettingsRemoval } from './claude-settings.ts';
 import { planCommandLinkRemoval } from './command-link.ts';
@@ -75,6 +76,6 @@ async function confirmRemoval(edges: ShimEdges): Promise<boolean> {
 }
 
 function list(title: string, lines: readonly string[]): string {
-  const items = lines.flatMap((line) => hanging('  ', line, 4));
+  const items = lines.flatMap((line) => wrapWords('  ', line, 4));
   return items.length === 0 ? '' : `${title}\n${items.join('\n')}\n`;
 }

@@ -1,0 +1,125 @@
+import { lstatSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Writable } from 'node:stream';
+import { createDaemonClient } from '../../protocol/client.ts';
+import { asCcwbError, CcwbError, errorLines } from '../../protocol/errors.ts';
+import { resolvePaths } from '../../protocol/paths.ts';
+import { CURRENT_LINK, VERSIONS_FOLDER } from '../installation/layout.ts';
+import type { ShimEdges } from './edges.ts';
+import { outputError } from './errors.ts';
+
+/** What tells a program to end. */
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Passed on as well to a program that runs in the place of this one. */
+const FURTHER_SIGNALS = ['SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
+
+/** How long a program that was told to end has for its last words, in milliseconds. */
+const PARTING_MS = 500;
+
+/**
+ * Runs one program: its result is the exit status, anything thrown ends it with two lines on standard
+ * error. A reader that went away is no crash: the text is lost, the status says 1.
+ */
+export async function runProgram(name: string, main: (edges: ShimEdges) => Promise<number>): Promise<void> {
+  // The audit log follows the line of parents past our programs, which it knows by this. Slow on macOS.
+  if (process.platform === 'linux') process.title = name;
+  const interruption = new AbortController();
+  let onSignal = (_: NodeJS.Signals): void => {
+    interruption.abort();
+    setTimeout(() => process.exit(1), PARTING_MS).unref();
+  };
+  for (const signal of ENDING_SIGNALS) process.on(signal, () => onSignal(signal));
+  // Without a listener Node opens its debugger on this signal.
+  process.on('SIGUSR1', () => {});
+  process.stdout.on('error', () => {
+    process.exitCode = 1;
+  });
+  process.stderr.on('error', () => {});
+  const say = (text: string): void => {
+    process.stderr.write(text);
+  };
+  let status: number;
+  // Programs are `shim/NAME.js`.
+  const buildFolder = resolve(dirname(process.argv[1] ?? ''), '..');
+  try {
+    const paths = resolvePaths();
+    status = await main({
+      name,
+      args: process.argv.slice(2),
+      env: process.env,
+      platform: process.platform,
+      paths,
+      daemon: createDaemonClient(paths.socket),
+      installation: installationOf(buildFolder),
+      buildFolder,
+      interrupted: interruption.signal,
+      now: Date.now,
+      terminal: process.stdout.isTTY === true,
+      terminalInput: process.stdin.isTTY === true,
+      size: () => ({ columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }),
+      readLine: () => readLine(interruption.signal),
+      takeSignals: (handler) => {
+        onSignal = handler;
+        for (const signal of FURTHER_SIGNALS) process.on(signal, () => handler(signal));
+      },
+      writeOut: (text) => write(process.stdout, text),
+      writeError: say,
+    });
+  } catch (thrown) {
+    const error = interruption.signal.aborted ? parting(thrown) : asCcwbError(thrown);
+    say(errorLines(name, error));
+    status = error.exit;
+  }
+  // Whatever still runs (a browser's launcher, a signal handler) is nothing to wait for.
+  await write(process.stderr, '').catch(() => {});
+  process.exit(process.exitCode ?? status);
+}
+
+/** What a program that was told to end says: what it knows of what it was at, else just that. */
+function parting(thrown: unknown): CcwbError {
+  if (thrown instanceof CcwbError && ['ERR_LOGIN_PENDING', 'ERR_INTERRUPTED'].includes(thrown.code))
+    return thrown;
+  return new CcwbError(
+    'ERR_DAEMON_UNREACHABLE',
+    'interrupted before the daemon had answered',
+    'run it again',
+  );
+}
+
+/** Undefined without a terminal to type at, at the end of its input, and when told to end. */
+async function readLine(signal: AbortSignal): Promise<string | undefined> {
+  if (!process.stdin.isTTY) return undefined;
+  const { createInterface } = await import('node:readline');
+  const lines = createInterface({ input: process.stdin });
+  return new Promise((resolve) => {
+    const end = (line?: string): void => {
+      resolve(line);
+      lines.close();
+    };
+    lines.once('line', end).once('close', () => end());
+    signal.addEventListener('abort', () => end(), { once: true });
+  });
+}
+
+/**
+ * What is in `versions/NAME` of an installation belongs to that installation, also after it has moved on to
+ * another version; any other folder is one by itself.
+ */
+export function installationOf(buildFolder: string): string {
+  const versions = dirname(buildFolder);
+  const installation = dirname(versions);
+  if (basename(versions) !== VERSIONS_FOLDER) return buildFolder;
+  const current = lstatSync(join(installation, CURRENT_LINK), { throwIfNoEntry: false });
+  return current?.isSymbolicLink() ? installation : buildFolder;
+}
+
+/** Resolves when the text was handed over; a pipe's reader may be slow, and exiting would cut it off. */
+function write(stream: Writable, text: string): Promise<void> {
+  return new Promise((done, reject) => {
+    stream.write(text, (error) => {
+      if (!error) done();
+      else reject(outputError(error));
+    });
+  });
+}
