@@ -13,15 +13,15 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** How the name of a file begins that is not whole yet; one is left where a program was killed. */
+/** Prefix of the temporary file that {@link replaceFile} renames. A killed program leaves one behind. */
 export const TEMPORARY_PREFIX = '.ccwb-';
 
 /**
- * Gives a file a content and a mode as a whole: readers find the old file or the new one, also after a
- * crash. A symbolic link stays one, the file it leads to is replaced. Missing directories are made for this
- * user only.
+ * Replaces content and mode of a file atomically: readers find the old file or the new one, also after a
+ * crash. The target of a symbolic link is replaced, the link stays. Missing directories are created with
+ * mode 0700.
  *
- * @returns whether anything had to change.
+ * @returns true if the file changed.
  */
 export function replaceFile(path: string, text: string, mode: number): boolean {
   if (readFileIfExists(path) === text && (statSync(path).mode & 0o777) === mode) return false;
@@ -33,7 +33,7 @@ export function replaceFile(path: string, text: string, mode: number): boolean {
     const fd = openSync(temporary, 'wx', mode);
     try {
       writeFileSync(fd, text);
-      // Whatever the umask is: the same file must not look different to the next call.
+      // The umask must not change the mode: the next call compares it.
       fchmodSync(fd, mode);
       fsyncSync(fd);
     } finally {
@@ -53,7 +53,7 @@ export function replaceFile(path: string, text: string, mode: number): boolean {
   return true;
 }
 
-/** The file's content, or undefined when there is none. */
+/** Returns the content of a file; undefined if the file does not exist. */
 export function readFileIfExists(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');

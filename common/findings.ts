@@ -1,23 +1,23 @@
-/** What the doctors of our programs find, and how they show it. */
+/** Findings of the doctor commands, and their layout in a terminal. */
 import { BUILD_VERSION } from '../protocol/version.ts';
 import { type Colour, type Paint, wrapWords } from './terminal/layout.ts';
 
-/** `skipped`: could not be looked at because of something that another check tells. */
+/** `skipped`: the check could not run, for a reason that another check reports. */
 export type FindingOutcome = 'ok' | 'warning' | 'problem' | 'skipped';
 
-/** What one check found: one line, and a command that mends it. Never a secret. */
+/** One result of a check: one line, and a command that repairs it. Never a secret. */
 export type Finding = {
   outcome: FindingOutcome;
   text: string;
   fix: string | null;
-  /** Null where it is not about one profile. */
+  /** Null if the finding is not about one profile. */
   profile: string | null;
 };
 
-/** What `--json` prints. */
+/** Output of `doctor --json`. */
 export type DoctorReport = {
   version: string;
-  /** The worst of all. */
+  /** The worst outcome of all checks. */
   outcome: 'ok' | 'warning' | 'problem';
   problems: number;
   warnings: number;
@@ -48,7 +48,7 @@ export function reportOf(checks: DoctorReport['checks']): DoctorReport {
   return { version: BUILD_VERSION, outcome, problems, warnings, checks };
 }
 
-/** Where the check's name and where its text begins. */
+/** Columns of the check's name and of its text. */
 const NAME_COLUMN = 11;
 const TEXT_COLUMN = 28;
 
@@ -57,7 +57,7 @@ const COLOURS = { ok: 'green', warning: 'yellow', problem: 'red', skipped: 'dim'
   Colour
 >;
 
-/** A finding as people read it; the profile's name where there are several. */
+/** Returns the lines of a finding, with its profile if there are several. */
 export function findingLines(
   { outcome, check, text, fix, profile }: DoctorReport['checks'][number],
   paint: Paint,
@@ -71,7 +71,7 @@ export function findingLines(
   return `${lines.join('\n')}\n`;
 }
 
-/** What has quotes in it is to be copied in one piece. */
+/** A command with quotes stays on one line, to be copied. */
 function fixLines(fix: string): string[] {
   const before = `${' '.repeat(TEXT_COLUMN)}fix: `;
   return /['"]/.test(fix) ? [before.trimEnd(), `  ${fix}`] : wrapWords(before, fix, TEXT_COLUMN + 5);

@@ -1,6 +1,6 @@
 /**
- * How the daemon reaches the network. A service does not inherit the shell's environment, so what the shell
- * had when the service was installed is kept in network.json.
+ * Network settings of the daemon. A service does not inherit the shell's environment, so network.json keeps
+ * the settings of the shell that installed the service.
  */
 import { rmSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -8,7 +8,7 @@ import { CcwbError } from '../protocol/errors.ts';
 import { isObject } from '../protocol/json.ts';
 import { readFileIfExists, replaceFile } from './atomic-file.ts';
 
-/** The names network.json knows, which are those of the environment. */
+/** Names of the settings in network.json; the environment uses the same names. */
 export const NETWORK_SETTING_NAMES = [
   'HTTPS_PROXY',
   'HTTP_PROXY',
@@ -24,12 +24,12 @@ export type NetworkSettingName = (typeof NETWORK_SETTING_NAMES)[number];
  */
 export type NetworkSettings = { [name in NetworkSettingName]?: string };
 
-/** Tells a network.json of ours from one that a person wrote, which nobody removes. */
+/** Marks a network.json that a program wrote. A file that a person wrote is never removed. */
 const WRITTEN_BY = 'written_by';
 const OURS = 'bedrock-auth service install';
 
 /**
- * What network.json says; nothing when there is none. Names it does not know are ignored.
+ * Reads network.json; returns no settings if it does not exist. Unknown names are ignored.
  *
  * @throws CcwbError ERR_CONFIG_INVALID with file, field, value (without user and password) and what is allowed.
  */
@@ -50,11 +50,11 @@ export function readNetworkSettings(path: string): NetworkSettings {
 }
 
 /**
- * Makes network.json say exactly these settings, and whatever else it held. Mode 0600: a proxy's URL may
- * hold a password.
+ * Replaces the settings in network.json and keeps unknown names. Mode 0600: the URL of a proxy may hold a
+ * password.
  *
- * @returns whether anything had to change.
- * @throws CcwbError ERR_CONFIG_INVALID when the file there is no JSON object.
+ * @returns true if the file changed.
+ * @throws CcwbError ERR_CONFIG_INVALID if the existing file is no JSON object.
  */
 export function writeNetworkSettings(path: string, settings: NetworkSettings): boolean {
   const existing = readObject(path);
@@ -65,10 +65,10 @@ export function writeNetworkSettings(path: string, settings: NetworkSettings): b
 }
 
 /**
- * Takes back what {@link writeNetworkSettings} wrote: the whole file, or its settings when somebody else
- * added to it. A file that a person wrote stays as it is.
+ * Removes the settings that {@link writeNetworkSettings} wrote, and the file if nothing else is in it. A
+ * file that a person wrote stays as it is.
  *
- * @returns whether anything had to change.
+ * @returns true if the file changed.
  */
 export function removeNetworkSettings(path: string): boolean {
   const existing = readObject(path);
@@ -80,9 +80,9 @@ export function removeNetworkSettings(path: string): boolean {
 }
 
 /**
- * The settings of an environment. As with curl the name in lower case comes first, and one that is set to
- * nothing counts as "none"; unlike curl, `HTTP_PROXY` in upper case counts too: these programs are no CGI
- * scripts, where a request could set it.
+ * Returns the settings of an environment. The name in lower case overrides the other, and an empty value
+ * means none, as with curl. Unlike curl, `HTTP_PROXY` in upper case counts: no request can set it here, as
+ * it could in a CGI script.
  *
  * @throws CcwbError ERR_USAGE for a value that no daemon could use.
  */
@@ -107,12 +107,12 @@ export function networkSettingsFrom(env: Readonly<Record<string, string | undefi
   return settings;
 }
 
-/** A proxy as it may be shown: without user and password. */
+/** Returns the address of a proxy without user and password. */
 export function maskProxy(value: string): string {
   return value.replace(/^([a-z][\w+.-]*:\/\/)?.*@/is, '$1***@');
 }
 
-/** What would be allowed instead; undefined when the value is. */
+/** Returns the allowed values if the value is wrong; undefined if it is correct. */
 function problemWith(name: NetworkSettingName, value: string): string | undefined {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (/[\x00-\x1f\x7f]/.test(value)) return 'text without control characters';
@@ -122,7 +122,7 @@ function problemWith(name: NetworkSettingName, value: string): string | undefine
   return url && ['http:', 'https:'].includes(url.protocol) ? undefined : 'an http or https URL of a proxy';
 }
 
-/** A proxy's address as a URL; without a scheme it is http, as with curl. Undefined when it is none. */
+/** Returns the URL of a proxy; without a scheme it is http, as with curl. Undefined if it is no URL. */
 export function proxyUrl(value: string): URL | undefined {
   const text = /^[a-z][a-z\d+.-]*:\/\//i.test(value) ? value : `http://${value}`;
   return URL.canParse(text) ? new URL(text) : undefined;

@@ -44,13 +44,13 @@ function monitoringOf({ monitoring }: InfraProfile): Monitoring {
   return monitoring;
 }
 
-/** One stack of a profile, in a CDK application of the caller's. */
+/** Creates one stack of a profile in the caller's CDK application. */
 export function createStack(scope: Construct, stack: StackId, profile: InfraProfile): Stack {
   return CREATE[stack](scope, profile);
 }
 
 /**
- * The CloudFormation template of one stack, as an object ready for JSON. Offline: nothing is looked up.
+ * Returns the CloudFormation template of one stack, as an object ready for JSON. It needs no network.
  *
  * @param profile must have passed `findProfileProblem`, and `stack` be one of its `stacksOf`.
  * @param directory existing empty directory for CDK's intermediate files; the caller removes it.

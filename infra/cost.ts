@@ -1,8 +1,8 @@
 import { countMetrics } from './collector/claude-code-metrics.ts';
 
 /**
- * What the AWS side costs in a month, without the models: an estimate from one table of prices and one of
- * assumptions. Small free allowances, taxes and discounts are left out.
+ * Estimates the monthly cost of a deployment, without the models, from a table of prices and a table of
+ * assumptions. Free allowances, taxes and discounts are left out.
  */
 
 /** AWS's list prices in USD in us-east-1; other regions are up to a third dearer. Source: AWS's price pages. */
@@ -33,7 +33,7 @@ export const AWS_PRICES = {
   furtherTrailMillionEvents: 20,
 } as const;
 
-/** How people work and what that writes: measured on nobody, so look at your own bill after a month. */
+/** Assumed use by one person. Nobody measured it: compare with your own bill after a month. */
 export const ASSUMPTIONS = {
   hoursPerDay: 6,
   daysPerMonth: 21,
@@ -70,7 +70,7 @@ export const ASSUMPTIONS = {
 const HOURS_PER_MONTH = 730;
 const GB = 1e9;
 
-/** What an administrator chose, as far as it costs. */
+/** Choices of an administrator that decide the cost. */
 export type CostShape = {
   readonly users: number;
   /** For how many days the audit trail is kept; undefined: there is none. */
@@ -80,7 +80,7 @@ export type CostShape = {
 };
 
 export type MonitoringShape = {
-  /** Where the collector's tasks are: `existing` networks are paid for already. */
+  /** Network of the collector's tasks; an `existing` network adds no cost. */
   readonly network: 'private' | 'public' | 'existing';
   readonly alarms: boolean;
   readonly analytics: boolean;
@@ -94,10 +94,10 @@ export type CostEstimate = {
   readonly totalUsd: number;
 };
 
-/** Sizes of companies that the documentation and the wizard show. */
+/** Numbers of users that the documentation and the wizard show. */
 export const SCALES = [100, 5_000, 100_000] as const;
 
-/** Estimate for a month. Identity pools and roles are free. */
+/** Returns the estimate for a month. Identity pools and roles are free. */
 export function monthlyCost({ users, auditDays, monitoring }: CostShape): CostEstimate {
   const items = [
     ...(auditDays === undefined ? [] : [{ what: AUDIT_ITEM, usd: auditUsd(users, auditDays) }]),
@@ -107,7 +107,7 @@ export function monthlyCost({ users, auditDays, monitoring }: CostShape): CostEs
   return { items, totalUsd: items.reduce((sum, { usd }) => sum + usd, 0) };
 }
 
-/** What comes to {@link monthlyCost} where another trail gets the management events already. */
+/** Returns the cost that adds to {@link monthlyCost} if another trail already records management events. */
 export function furtherTrailUsd(users: number): number {
   return (modelCalls(users) / 1e6) * AWS_PRICES.furtherTrailMillionEvents;
 }
@@ -131,7 +131,7 @@ function hoursOfWork(users: number): number {
   return users * ASSUMPTIONS.hoursPerDay * ASSUMPTIONS.daysPerMonth;
 }
 
-/** Gigabytes that so many people write to the two log groups in a month. */
+/** Returns the gigabytes that the users write to each of the two log groups in a month. */
 export function telemetryGb(users: number): { readonly metrics: number; readonly events: number } {
   const a = ASSUMPTIONS;
   const hours = hoursOfWork(users);

@@ -8,9 +8,9 @@ import {
 import type { Construct } from 'constructs';
 import { deploymentName } from './outputs.ts';
 
-/** What every stack of a deployment has: its name, no assets, no bootstrap. */
+/** Base of every stack of a deployment: named after it, without assets and bootstrap. */
 export class DeploymentStack extends Stack {
-  /** What resources are named after, e.g. `ccwb-ClaudeCode`. */
+  /** Name of the deployment, from which names of resources derive, e.g. `ccwb-ClaudeCode`. */
   protected readonly deployment: string;
 
   /** @param purpose what the description says the stack is for. */
@@ -31,7 +31,7 @@ export class DeploymentStack extends Stack {
     this.deployment = deploymentName(name);
   }
 
-  /** A value that another stack gives back, as a token. */
+  /** Adds a parameter for the output of another stack, and returns it as a token. */
   protected parameter(name: string, description: string): string {
     return new CfnParameter(this, name, { type: 'String', description }).valueAsString;
   }

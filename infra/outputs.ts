@@ -1,6 +1,6 @@
 /**
- * What the stacks are called, what they give back and what they take from each other, for readers that must
- * not load CDK. The stacks take the same names from here, so the two cannot differ.
+ * Names, outputs and parameters of the stacks, for callers that must not load CDK. The stacks use the same
+ * constants, so the two cannot differ.
  */
 import type { InfraProfile, NetworkChoice } from './profile/profile.ts';
 
@@ -23,33 +23,33 @@ const IS_WANTED: Readonly<Record<StackId, (profile: StackChoices) => boolean>> =
   analytics: ({ monitoring }) => monitoring?.analytics !== undefined,
 };
 
-/** The stacks that a profile asks for, in the order of deployment. */
+/** Returns the stacks of a profile, in the order of deployment. */
 export function stacksOf(profile: StackChoices): StackId[] {
   return STACKS.filter((stack) => IS_WANTED[stack](profile));
 }
 
-/** Name of a deployment's stack in CloudFormation, e.g. `ccwb-ClaudeCode-auth`. */
+/** Returns the name of a stack in CloudFormation, e.g. `ccwb-ClaudeCode-auth`. */
 export function stackName(profileName: string, stack: StackId): string {
   return `${deploymentName(profileName)}-${stack}`;
 }
 
-/** What resources are named after where AWS asks for a name, e.g. `ccwb-ClaudeCode`. */
+/** Returns the name of a deployment, from which names of resources derive, e.g. `ccwb-ClaudeCode`. */
 export function deploymentName(profileName: string): string {
   return `ccwb-${profileName}`;
 }
 
-/** Namespace of everything a deployment writes to CloudWatch, e.g. `ClaudeCode/Research`: each has its own. */
+/** Returns the CloudWatch namespace of a deployment, e.g. `ClaudeCode/Research`. */
 export function metricNamespace(profileName: string): string {
   return `ClaudeCode/${profileName}`;
 }
 
 /**
- * What a deployment's log groups hold: the collector's metrics (embedded metric format), Claude Code's events,
- * what the collector says of itself, refused connections of the VPC, CloudTrail's events.
+ * Content of a log group: metrics of the collector (embedded metric format), events of Claude Code, the log
+ * of the collector, refused connections of the VPC, events of CloudTrail.
  */
 export type LogContent = 'metrics' | 'events' | 'collector' | 'network' | 'audit';
 
-/** Name of a log group, e.g. `/aws/claude-code/ClaudeCode/metrics`. */
+/** Returns the name of a log group, e.g. `/aws/claude-code/ClaudeCode/metrics`. */
 export function logGroupName(profileName: string, content: LogContent): string {
   return `/aws/claude-code/${profileName}/${content}`;
 }
@@ -75,7 +75,7 @@ export const NETWORKING_OUTPUTS = {
 
 /** CloudFormation output keys of the `monitoring` stack. All of them are always there. */
 export const MONITORING_OUTPUTS = {
-  /** Where Claude Code sends its telemetry (`OTEL_EXPORTER_OTLP_ENDPOINT`): a URL without a path. */
+  /** `OTEL_EXPORTER_OTLP_ENDPOINT` of Claude Code: a URL without a path. */
   collectorEndpoint: 'CollectorEndpoint',
   /** Host name of the load balancer: what a DNS record outside this account points at. */
   loadBalancerDnsName: 'LoadBalancerDnsName',
@@ -130,7 +130,7 @@ export const STACK_INPUTS = {
   analytics: {},
 } as const satisfies Readonly<Record<StackId, Readonly<Record<string, StackInput>>>>;
 
-/** Those parameters that a profile's template has: none for a stack that the profile does not want. */
+/** Returns the parameters of a profile's template; none for a stack that the profile does not want. */
 export function stackInputs(stack: StackId, profile: InfraProfile): Record<string, StackInput> {
   const wanted = stacksOf(profile);
   const inputs: Readonly<Record<string, StackInput>> = STACK_INPUTS[stack];

@@ -56,14 +56,14 @@ export const PRICES: readonly ModelPrice[] = [
   price('claude-haiku-4-5', [1, 5, 0.1, 1.25]),
 ];
 
-/** The price that is meant by a model id, or undefined for a model the table does not know. */
+/** Returns the price of a model id; undefined for a model that is not in the table. */
 export function priceOf(modelId: string, prices: readonly ModelPrice[] = PRICES): ModelPrice | undefined {
   return prices
     .filter(({ model }) => modelId.includes(model))
     .sort((a, b) => b.model.length - a.model.length)[0];
 }
 
-/** The surcharge for where a model runs: 1 through a global inference profile. */
+/** Returns the factor for the region of a model: 1 through a global inference profile. */
 export function regionFactor(modelId: string, { regionalFactor }: ModelPrice): number {
   return modelId.includes('global.') ? 1 : regionalFactor;
 }

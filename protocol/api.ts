@@ -20,7 +20,7 @@ export const ROUTES = {
 
 export type RouteName = keyof typeof ROUTES;
 
-/** What `credential_process` prints, in the order the AWS documentation has it. */
+/** Output of `credential_process`, in the order of the AWS documentation. */
 export type Credentials = {
   Version: 1;
   AccessKeyId: string;
@@ -82,7 +82,7 @@ export type SignInReply =
       expiresAt: string;
     };
 
-/** How long the caller that was told to open the page has until it must have confirmed, in milliseconds. */
+/** Time in which the caller that opens the page must confirm it, in milliseconds. */
 export const PAGE_LEASE_MS = 5_000;
 
 export type SignOutReply = { wasSignedIn: boolean; revoked: boolean };
@@ -102,13 +102,13 @@ export type ProfileStatus = {
 
 export type Problem = { code: string; message: string; fix: string; at: string };
 
-/** How the daemon reaches the network: the proxy without its password, and files of certificates it trusts. */
+/** Network access of the daemon: the proxy without its password, and files of trusted certificates. */
 export type NetworkStatus = { proxy: string | null; certificates: readonly string[] };
 
 /** `configProblem`: config.json cannot be used as it is now; the profiles are as they were before. */
 export type StatusReply = {
   daemon: VersionReply;
-  /** What this machine's clock lacks against the provider's and AWS'; 0 when too little to matter. */
+  /** Seconds that this machine's clock is behind the provider's and AWS's; 0 if the difference is too small to matter. */
   clockSkewSeconds: number;
   network: NetworkStatus;
   config: string;
@@ -222,10 +222,10 @@ export const REPLY_SCHEMAS: Readonly<Record<RouteName | 'error', Schema>> = {
   }),
 };
 
-/** The last time that {@link rfc3339} can tell: its years have four digits. */
+/** Last time that {@link rfc3339} can format: years have four digits. */
 export const LAST_TIME_MS = 253_402_300_799_000;
 
-/** RFC 3339 in UTC with whole seconds, as every SDK's parser takes it. */
+/** Formats a time by RFC 3339 in UTC with whole seconds, which every SDK can parse. */
 export function rfc3339(epochMs: number): string {
   return `${new Date(Math.floor(epochMs / 1000) * 1000).toISOString().slice(0, 19)}Z`;
 }

@@ -11,7 +11,7 @@ import { parseVersion, THIS_VERSION, VERSION_HEADER, type Version, versionText }
 export const CLIENT_TIMING = {
   /** A Unix socket connects at once or not at all; more means the daemon is stuck. */
   connectMs: 250,
-  /** How long connecting is tried again while a daemon starts. */
+  /** Time in which to retry the connection while a daemon starts. */
   startingMs: 2_000,
   /** Pause between two tries to connect. */
   retryMs: 25,
@@ -28,24 +28,24 @@ export type DaemonRequest = {
   query?: Readonly<Record<string, string | number | boolean>>;
   body?: unknown;
   answerMs?: number;
-  /** How long to keep trying while nothing listens yet. 0: one try. */
+  /** Time in which to retry while nothing listens yet, in milliseconds. 0: one try. */
   startingMs?: number;
   signal?: AbortSignal;
 };
 
 export type DaemonClient = {
   /**
-   * Asks the daemon and gives the body of a 200.
+   * Sends a request to the daemon and returns the body of a 200.
    *
-   * @throws CcwbError what the daemon answered; ERR_DAEMON_UNREACHABLE when it did not;
-   *   ERR_SOCKET_UNSAFE when the socket is not this user's.
+   * @throws CcwbError the error of the daemon; ERR_DAEMON_UNREACHABLE if it did not answer;
+   *   ERR_SOCKET_UNSAFE if the socket belongs to another user.
    */
   ask<T>(request: DaemonRequest): Promise<T>;
   /** The version of the daemon that replied last, with an error or not; undefined before that. */
   answeredBy(): Version | undefined;
 };
 
-/** A client for the daemon at `socket`. Only a socket in a directory of this user is spoken to. */
+/** Creates a client for the daemon at `socket`. It uses only a socket in a directory of this user. */
 export function createDaemonClient(socket: string): DaemonClient {
   let answeredBy: Version | undefined;
   const replied = (version: Version | undefined): void => {
@@ -70,7 +70,7 @@ export function createDaemonClient(socket: string): DaemonClient {
   };
 }
 
-/** Whether something listens on the socket right now. */
+/** Returns true if a daemon answers on the socket now. */
 export async function isListening(socket: string): Promise<boolean> {
   try {
     await createDaemonClient(socket).ask({ route: 'version', answerMs: 1_000 });
@@ -80,7 +80,7 @@ export async function isListening(socket: string): Promise<boolean> {
   }
 }
 
-/** The socket's file is missing or nobody accepts on it: worth another try while a daemon starts. */
+/** The socket's file is missing or nobody accepts connections: retry while a daemon starts. */
 class NotListeningError extends Error {
   readonly reason: string;
   constructor(reason: string) {
@@ -90,8 +90,8 @@ class NotListeningError extends Error {
 }
 
 /**
- * Credentials and sign-in pages come out of this socket, so it must be nobody else's: a stranger's socket
- * in a world-writable directory could answer with the stranger's credentials.
+ * Checks that socket and directory belong to this user. Another user's socket in a world-writable directory
+ * could answer with that user's credentials or sign-in page.
  */
 function checkSocket(socket: string): void {
   const uid = process.getuid?.();
@@ -114,7 +114,7 @@ function statIfExists(path: string): Stats | undefined {
   try {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch (cause) {
-    // A file where a directory should be, a directory that may not be entered: nobody listens there.
+    // A file in place of a directory, or a directory without permission: no daemon listens there.
     throw unreachable(path, (cause as NodeJS.ErrnoException).code ?? 'it cannot be looked at');
   }
 }
@@ -143,8 +143,8 @@ function send(
       ...(options.signal ? { signal: options.signal } : {}),
     });
     let connected = false;
-    // A process that was not scheduled for a while finds the timer and the connection due together: the
-    // connection, which comes later in the event loop, is given its turn.
+    // After a pause of the process, timer and connection are due together. The event loop handles the
+    // connection later, so the timer waits for it.
     const connectTimer = setTimeout(
       () => setImmediate(() => connected || fail(new NotListeningError('no connection in time'))),
       CLIENT_TIMING.connectMs,
@@ -169,7 +169,7 @@ function send(
       });
     });
     request.once('error', (error: NodeJS.ErrnoException) => {
-      // A daemon that stops or dies resets what it had not answered; reading again does no harm.
+      // A daemon that stops resets open requests. A GET can be sent again.
       const again = !connected || (method === 'GET' && ['ECONNRESET', 'EPIPE'].includes(error.code ?? ''));
       fail(
         again

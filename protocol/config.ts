@@ -27,7 +27,7 @@ export type ProfileConfig = {
   /** Programs that may have credentials, or folders of them (with a slash at the end); undefined: all. */
   allowedPrograms: readonly string[] | undefined;
   telemetry: TelemetrySettings;
-  /** Where container credentials are served on loopback; undefined: nowhere. */
+  /** Loopback port of the container credentials endpoint; undefined: no endpoint. */
   containerCredentialsPort: number | undefined;
 };
 
@@ -285,7 +285,7 @@ function defaultScopes({ providerType }: IdentityProvider): string[] {
   return ['openid', 'profile', 'email', 'offline_access'];
 }
 
-/** What a JSON parser found wrong and where, without the text around it: that may be a secret. */
+/** Returns the problem and position of a JSON error, without the text around it: that may be a secret. */
 function syntaxProblem(error: unknown): string {
   const message = error instanceof Error ? error.message : '';
   const place = /line \d+ column \d+|position \d+/.exec(message)?.[0];

@@ -7,7 +7,7 @@
 /** The one address it listens on: SDKs send their token over http to loopback addresses only. */
 export const CONTAINER_HOST = '127.0.0.1';
 
-/** As SDKs expect it of the endpoint. */
+/** Reply of the endpoint, as SDKs expect it. */
 export type ContainerCredentials = {
   AccessKeyId: string;
   SecretAccessKey: string;
@@ -16,15 +16,15 @@ export type ContainerCredentials = {
   Expiration: string;
 };
 
-/** What SDKs are told instead. */
+/** Error reply of the endpoint, as SDKs expect it. */
 export type ContainerError = { code: string; message: string };
 
-/** The value of `AWS_CONTAINER_CREDENTIALS_FULL_URI` for a profile. */
+/** Returns the value of `AWS_CONTAINER_CREDENTIALS_FULL_URI` for a profile. */
 export function containerCredentialsUrl(port: number, profile: string): string {
   return `http://${CONTAINER_HOST}:${port}/v1/profiles/${profile}/container-credentials`;
 }
 
-/** The profile that the path of a request is for; undefined for any other path, and for one with a query. */
+/** Returns the profile in the path of a request; undefined for any other path, and for a path with a query. */
 export function profileInPath(path: string): string | undefined {
   return /^\/v1\/profiles\/([\w.-]{1,64})\/container-credentials$/.exec(path)?.[1];
 }

@@ -24,7 +24,7 @@ export type IdentityProvider = {
   loginKey: string;
 };
 
-/** Why no provider can be derived: the field at fault and what it must be. */
+/** Reason why no provider can be derived: the wrong field and its allowed values. */
 export type IdentityProviderProblem = { field: string; value: unknown; allowed: string };
 
 const DOMAIN_SUFFIXES: readonly (readonly [suffix: string, type: ProviderType])[] = [
@@ -37,7 +37,7 @@ const DOMAIN_SUFFIXES: readonly (readonly [suffix: string, type: ProviderType])[
   ['.amazoncognito.com', 'cognito'],
 ];
 
-/** The provider type told from a domain's host, or undefined. Suffixes of the host, never substrings. */
+/** Returns the provider type of a domain, by suffix of its host, never by substring; undefined if unknown. */
 export function detectProviderType(domain: string): ProviderType | undefined {
   const host = splitDomain(domain).host;
   const bySuffix = DOMAIN_SUFFIXES.find(([suffix]) => host.endsWith(suffix));
@@ -47,7 +47,7 @@ export function detectProviderType(domain: string): ProviderType | undefined {
   return undefined;
 }
 
-/** Issuer and login key of a profile, or the field that is missing or wrong. */
+/** Returns issuer and login key of a profile, or the field that is missing or wrong. */
 export function resolveIdentityProvider(
   fields: IdentityProviderFields,
 ): IdentityProvider | { problem: IdentityProviderProblem } {
@@ -153,8 +153,8 @@ function cognitoIssuer(
 }
 
 /**
- * `https://Host/a/b/` → host in lower case and path without a final slash. Both empty when it is no host
- * with a path: what a URL parser would read differently must not decide where people sign in.
+ * Splits `https://Host/a/b/` into the host in lower case and the path without a final slash. Both are empty
+ * for any other text: a text that URL parsers read differently must not decide where people sign in.
  */
 function splitDomain(domain: string): { host: string; path: string } {
   const match = /^(?:https?:\/\/)?([a-z0-9.-]+(?::\d+)?)((?:\/[\w.~-]*)*)$/i.exec(domain.trim());

@@ -12,10 +12,10 @@ export const INSTALL_FOLDER = 'claude-code-with-bedrock';
  */
 export const SOCKET_PATH_MAX_BYTES = 103;
 
-/** What the file before a log's is called, after that file's own name: logs make room when they are full. */
+/** Suffix of the previous log file: a full log is renamed to it. */
 export const PREDECESSOR = '.1';
 
-/** What the paths depend on; a value, so that tests can be any platform. */
+/** Facts that the paths depend on; a value, so that tests can set any platform. */
 export type PathSource = {
   platform: NodeJS.Platform;
   env: Readonly<Record<string, string | undefined>>;
@@ -38,15 +38,15 @@ export type Paths = {
   runtimeDirectory: string;
   /** Log file of a daemon that no service manager started. */
   log: string;
-  /** What callers of the container credentials endpoint must send; beside the socket of the daemon that serves it. */
+  /** File of the authorization token of the container credentials endpoint, beside the daemon's socket. */
   containerToken: string;
-  /** Which programs got credentials, whoever started the daemon. */
+  /** Audit log of the programs that got credentials. */
   audit: string;
 };
 
 /**
- * Every path of this user's installation. The shim and the daemon must agree also where one of them
- * lacks XDG_RUNTIME_DIR (cron, `sudo -u`, editors): then `/run/user/UID` counts when it is ours.
+ * Returns every path of this user's installation. Shim and daemon must agree even if one of them lacks
+ * XDG_RUNTIME_DIR (cron, `sudo -u`, editors): then `/run/user/UID` is used if it belongs to this user.
  *
  * @throws CcwbError ERR_SOCKET_PATH when the socket's path is relative or over 103 bytes.
  */
@@ -66,7 +66,7 @@ export function resolvePaths(source: PathSource = thisProcess()): Paths {
   };
 }
 
-/** Where config.json is, for programs that have no business with the socket. */
+/** Returns the path of config.json, for programs that do not use the socket. */
 export function resolveConfigPath(source: Pick<PathSource, 'env' | 'home'> = thisProcess()): string {
   return source.env.CCWB_CONFIG || join(source.home, INSTALL_FOLDER, 'config.json');
 }
@@ -93,7 +93,7 @@ function checkSocketPath(path: string): string {
   );
 }
 
-/** The running process as a source of paths. */
+/** Returns the facts of the running process. */
 export function thisProcess(): PathSource {
   const uid = process.getuid?.() ?? userInfo().uid;
   return {
@@ -108,7 +108,7 @@ export function thisProcess(): PathSource {
   };
 }
 
-/** The directory that must be mode 0700 and ours for the socket in it to be trusted. */
+/** Returns the directory of a socket. The socket is trusted if the directory is this user's with mode 0700. */
 export function socketDirectory(socket: string): string {
   return dirname(socket);
 }

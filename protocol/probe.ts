@@ -1,14 +1,14 @@
 /**
- * `bedrock-authd --probe`: addresses, one a line, are fetched as the daemon would, with its proxy and its
- * certificates; each outcome is a line of JSON. For `bedrock-auth doctor`, also where no daemon runs.
+ * A line of JSON from `bedrock-authd --probe`, which fetches addresses, one per line, with the daemon's proxy
+ * and certificates. `bedrock-auth doctor` uses it, even if no daemon runs.
  */
 export type Probe = ProbeReply | ProbeFailure;
 
-/** Somebody answered. `date`: milliseconds since the epoch, null when the reply does not say. */
+/** The address answered. `date`: milliseconds since the epoch, null if the reply has no date. */
 export type ProbeReply = { url: string; status: number; date: number | null; body: string };
 
-/** Nobody did. `code`: of the error at the bottom, such as ENOTFOUND; `message`: only texts of ours. */
+/** No answer. `code`: of the root cause, such as ENOTFOUND. `message`: only texts of this program. */
 export type ProbeFailure = { url: string; code: string; message: string | null };
 
-/** The most that is read of a reply, in characters: a discovery document has a few thousand. */
+/** Longest body that is read, in characters: a discovery document has a few thousand. */
 export const PROBE_BODY_LENGTH = 65_536;

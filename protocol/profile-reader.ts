@@ -2,7 +2,7 @@ import { escapeControlCharacters } from './control-characters.ts';
 import { CcwbError } from './errors.ts';
 import { isObject } from './json.ts';
 
-/** Names of the legacy tool's packages, in ours. */
+/** Field names of the legacy tool's packages, and their current names. */
 const LEGACY_NAMES: Readonly<Record<string, string>> = {
   okta_domain: 'provider_domain',
   okta_client_id: 'client_id',
@@ -11,16 +11,16 @@ const LEGACY_NAMES: Readonly<Record<string, string>> = {
   oidc_issuer_url: 'issuer',
 };
 
-/** Where the fields of a profile stand, as errors say it. */
+/** Location of the fields of a profile, for errors. */
 export type ProfileLocation = {
   readonly path: string;
-  /** What stands before the name of a field, e.g. `profiles.ClaudeCode`. */
+  /** Prefix of the name of a field, e.g. `profiles.ClaudeCode`. */
   readonly prefix: string;
-  /** What to do about a wrong field. */
+  /** Fix for a wrong field. */
   readonly fix: string;
 };
 
-/** The place of a profile in config.json. */
+/** Returns the location of a profile in config.json. */
 export function locationInConfig(path: string, name: string): ProfileLocation {
   return { path, prefix: `profiles.${formatName(name)}`, fix: fixFor(path) };
 }
@@ -29,12 +29,12 @@ function fixFor(path: string): string {
   return `correct it in ${path}, or ask your administrator for a new package`;
 }
 
-/** Something in config.json is wrong: nothing is written, and the person is told where. */
+/** Returns an ERR_CONFIG_INVALID that names the file. */
 export function configInvalid(path: string, message: string, fix = fixFor(path)): CcwbError {
   return new CcwbError('ERR_CONFIG_INVALID', `${path}: ${message}`, fix);
 }
 
-/** Reads the fields of one profile and remembers which it was asked for. */
+/** Reads and checks the fields of one profile, and remembers which fields were read. */
 export class ProfileReader {
   readonly #place: ProfileLocation;
   readonly #fields: Map<string, { value: unknown; writtenAs: string }>;
@@ -46,9 +46,9 @@ export class ProfileReader {
     if (!isObject(value)) throw this.problem('', value, 'an object of fields');
     for (const [writtenAs, fieldValue] of Object.entries(value)) {
       const field = LEGACY_NAMES[writtenAs] ?? writtenAs;
-      // The current name wins where a file carries both; null is as good as absent.
-      const outdone = field !== writtenAs && value[field] !== undefined && value[field] !== null;
-      if (!outdone && fieldValue !== null) this.#fields.set(field, { value: fieldValue, writtenAs });
+      // The current name overrides the legacy name; null counts as absent.
+      const overridden = field !== writtenAs && value[field] !== undefined && value[field] !== null;
+      if (!overridden && fieldValue !== null) this.#fields.set(field, { value: fieldValue, writtenAs });
     }
   }
 
@@ -66,7 +66,7 @@ export class ProfileReader {
   text(field: string, pattern?: RegExp, allowed = 'a non-empty text'): string | undefined {
     const value = this.#take(field);
     if (value === undefined || value === '') return undefined;
-    // Half of a surrogate pair is no character: it cannot be in a URL, nor go over a wire.
+    // Half of a surrogate pair is no character: no URL and no message can contain it.
     if (typeof value !== 'string' || /\p{Cs}/u.test(value) || (pattern && !pattern.test(value)))
       throw this.problem(field, value, allowed);
     return value;
@@ -92,7 +92,7 @@ export class ProfileReader {
     throw this.problem(field, value, 'true or false');
   }
 
-  /** An object with some of the keys; `entry` reads a value, and gives undefined for one that is wrong. */
+  /** Reads an object with some of the keys. `entry` reads a value; undefined means that it is wrong. */
   object<const K extends string, V>(
     field: string,
     keys: readonly K[],
@@ -123,12 +123,12 @@ export class ProfileReader {
     return value;
   }
 
-  /** https, or http on loopback: tokens and credentials travel to these addresses. */
+  /** Reads an https URL, or http on loopback: tokens and credentials travel to it. */
   url(field: string): string | undefined {
     const value = this.text(field);
     if (value === undefined) return undefined;
     const allowed = 'an https URL without query or fragment (http only on 127.0.0.1, [::1] or localhost)';
-    // Taken to the letter later, as an issuer is: no part may be hidden from, or mended by, a URL parser.
+    // Issuers are compared literally, so the text must not contain parts that a URL parser drops or repairs.
     if (!/^https?:\/\/[^\s?#@\\]+$/i.test(value) || !URL.canParse(value))
       throw this.problem(field, value, allowed);
     const url = new URL(value);
@@ -150,11 +150,11 @@ export class ProfileReader {
     return scopes;
   }
 
-  /** A list of paths, absolute or in the home of whoever runs the daemon (`~/`). */
+  /** Reads a list of paths, absolute or in the home folder of the daemon's user (`~/`). */
   programs(field: string): string[] | undefined {
     const value = this.#take(field);
     if (value === undefined) return undefined;
-    // An empty list would allow nothing at all, which nobody can want; a part of `..` would match nothing.
+    // An empty list would allow no program; a path with `..` would match none.
     const path = (entry: unknown): entry is string =>
       typeof entry === 'string' && /^~?\/(?!.*\/\.\.?(\/|$))[^\0]*[^\0/]\/?$/.test(entry);
     if (Array.isArray(value) && value.length > 0 && value.every(path)) return value;
@@ -165,7 +165,7 @@ export class ProfileReader {
     );
   }
 
-  /** Fields in the file that nothing asked for, as written there. */
+  /** Returns the fields that were not read, as written in the file. */
   unread(): string[] {
     return [...this.#fields]
       .filter(([field]) => !this.#read.has(field))
@@ -178,7 +178,7 @@ export class ProfileReader {
   }
 }
 
-/** A value as an error shows it: JSON, cut short, and nothing in it that a terminal would act on. */
+/** Formats a value for an error: JSON, at most 80 characters, without characters that control a terminal. */
 export function formatValue(value: unknown): string {
   const text = escapeControlCharacters(jsonOf(value));
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
@@ -188,12 +188,12 @@ function jsonOf(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {
-    // The parser goes deeper than the printer.
+    // JSON.parse accepts deeper nesting than JSON.stringify.
     return 'something nested too deep to show';
   }
 }
 
-/** A name as an error shows it: as it is written when that is plain, else like any value. */
+/** Formats a name for an error: unchanged if it is plain ASCII, else like any value. */
 export function formatName(name: string): string {
   return /^[\x21-\x7e]{1,64}$/.test(name) ? name : formatValue(name);
 }

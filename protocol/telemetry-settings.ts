@@ -16,18 +16,18 @@ export const TELEMETRY_HEADERS = [
 
 export type TelemetryHeader = (typeof TELEMETRY_HEADERS)[number];
 
-/** What a profile says of Claude Code's telemetry. */
+/** Telemetry settings of a profile. */
 export type TelemetrySettings = {
-  /** Whether the ID token goes along as `authorization`. */
+  /** True if the ID token is sent as `authorization`. */
   sendsIdToken: boolean;
-  /** Claims to take a header's value from, in this order, instead of the usual ones. */
+  /** Claims that set a header, in order of preference, instead of the default ones. */
   claims: Readonly<Partial<Record<TelemetryHeader, readonly string[]>>>;
 };
 
-/** Most claims that one header may be looked for in. */
+/** Largest number of claims for one header. */
 const MOST_CLAIMS = 8;
 
-/** Names of claims are any text; more than this is a mistake. */
+/** Longest name of a claim. */
 const CLAIM_LENGTH = 256;
 
 /** @throws CcwbError ERR_CONFIG_INVALID */

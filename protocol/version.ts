@@ -18,33 +18,33 @@ export type Version = { protocol: number; build: string };
 
 export const THIS_VERSION: Version = { protocol: PROTOCOL_VERSION, build: BUILD_VERSION };
 
-/** The header's value for a version. */
+/** Returns the value of the header for a version. */
 export function versionText({ protocol, build }: Version): string {
   return `${protocol}/${build}`;
 }
 
-/** The version in a header; undefined when there is none, or none of this form. */
+/** Returns the version in a header; undefined if it is missing or malformed. */
 export function parseVersion(text: unknown): Version | undefined {
   const match = typeof text === 'string' ? /^(\d{1,9})\/([\w.+-]{1,64})$/.exec(text) : null;
   return match ? { protocol: Number(match[1]), build: match[2] ?? '' } : undefined;
 }
 
-/** Whether a daemon with protocol `current` understands a program with protocol `asked`. */
+/** Returns true if a daemon with protocol `current` understands a program with protocol `asked`. */
 export function serves(current: number, asked: number): boolean {
   return asked === current || asked === current - 1;
 }
 
 /**
- * Whether the daemon is to make room for this program's build: that one is later, and speaks no older
- * protocol. Builds of the same version, such as two of a developer, leave each other alone.
+ * Returns true if this program's build replaces the daemon: the build is later and its protocol not older.
+ * Builds of the same version, such as two of a developer, do not replace each other.
  */
 export function isOlder(daemon: Version, own: Version = THIS_VERSION): boolean {
   return own.protocol >= daemon.protocol && compareBuilds(daemon.build, own.build) < 0;
 }
 
 /**
- * Precedence of two builds (Semantic Versioning 2.0.0, 11): negative when `a` comes before `b`, 0 when
- * neither does or one of them is no such version.
+ * Compares the precedence of two builds (Semantic Versioning 2.0.0, 11). Negative if `a` is earlier; 0 if
+ * they are equal or one of them is no such version.
  */
 export function compareBuilds(a: string, b: string): number {
   const left = SEMVER.exec(a);

@@ -1,6 +1,6 @@
 import { type CompletedCommand, type CompletedFlag, type CompletionValues, functionName } from './table.ts';
 
-/** Completion for bash 3.2, which macOS has, and later; needs no bash-completion. */
+/** Returns the completion script for bash 3.2 (macOS) and later; it needs no bash-completion. */
 export function bashCompletion(program: string, completed: readonly CompletedCommand[]): string {
   const paths = completed
     .filter(({ path }) => path.length > 0)

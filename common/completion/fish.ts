@@ -1,7 +1,7 @@
 import { singleQuoteForFish } from '../shell-quote.ts';
 import { type CompletedCommand, type CompletionValues, functionName } from './table.ts';
 
-/** Completion for fish. */
+/** Returns the completion script for fish. */
 export function fishCompletion(program: string, completed: readonly CompletedCommand[]): string {
   const steps = completed
     .filter(({ path }) => path.length > 0)
@@ -25,7 +25,7 @@ ${completed.flatMap((command) => linesOf(program, command)).join('\n')}
 `;
 }
 
-/** The function that tells whether a command's words stand on the line. */
+/** Returns the name of the shell function that tests for the words of a command. */
 function testOf(program: string): string {
   return `_${functionName(program)}_at`;
 }
@@ -42,7 +42,7 @@ function linesOf(program: string, { path, commands, flags, operand }: CompletedC
   ];
 }
 
-/** `-x`: needs a value, and no file; `-r`: needs a value, which may be a file. */
+/** Returns the flags of `complete` for a value. `-x`: a value that is no file; `-r`: a value, maybe a file. */
 function argument(program: string, values: CompletionValues): string {
   return values === 'files' ? '-r -F' : `-x -a ${offered(program, values)}`;
 }

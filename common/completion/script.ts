@@ -4,16 +4,16 @@ import { fishCompletion } from './fish.ts';
 import type { CompletedCommand } from './table.ts';
 import { zshCompletion } from './zsh.ts';
 
-/** The shells there is completion for. */
+/** Shells with a completion script. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
 const SCRIPTS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
 
 /**
- * The completion of a program for a shell.
+ * Returns the completion script of a program for a shell.
  *
- * @param completed every command of it, the program itself first.
- * @throws CcwbError ERR_USAGE for no shell, or one that is not known.
+ * @param completed every command of the program, the program itself first.
+ * @throws CcwbError ERR_USAGE if the shell is missing or unknown.
  */
 export function completionScript(
   program: string,

@@ -1,13 +1,13 @@
-/** What may stand where a value is expected; `profiles`: the names that `PROGRAM completion --profiles` prints. */
+/** Values that completion offers. `profiles`: the names that `PROGRAM completion --profiles` prints. */
 export type CompletionValues = readonly string[] | 'profiles' | 'files' | 'commands';
 
-/** A command as completion sees it. */
+/** A command and everything that completion offers after it. */
 export type CompletedCommand = {
-  /** The words that lead to it: none for the program itself. */
+  /** Words of the command, without the program; empty for the program itself. */
   readonly path: readonly string[];
   readonly commands: readonly { readonly name: string; readonly text: string }[];
   readonly flags: readonly CompletedFlag[];
-  /** What stands after the flags, `many` times or once; `commands` is the rest of the line, another program's. */
+  /** Operand after the flags, repeated if `many`. `commands`: the command line of another program. */
   readonly operand: { readonly values: CompletionValues; readonly many: boolean } | undefined;
 };
 
@@ -15,16 +15,16 @@ export type CompletedFlag = {
   readonly short: string | undefined;
   readonly long: string;
   readonly text: string;
-  /** What it takes; undefined when it takes nothing, an empty list when anything will do. */
+  /** Values of the flag; undefined if it takes none, an empty list if it takes any. */
   readonly values: CompletionValues | undefined;
 };
 
-/** The program's name as the name of a function in a shell. */
+/** Returns the name of the shell function that completes a program. */
 export function functionName(program: string): string {
   return `_${program.replaceAll('-', '_')}`;
 }
 
-/** A description as one short line. */
+/** Returns the first sentence of a description, without its full stop. */
 export function firstSentence(text: string): string {
   return text.split('. ')[0]?.replace(/\.$/, '') ?? '';
 }

@@ -1,7 +1,7 @@
 import { singleQuote } from '../shell-quote.ts';
 import { type CompletedCommand, type CompletedFlag, type CompletionValues, functionName } from './table.ts';
 
-/** Completion for zsh, to be sourced or to stand in a folder of fpath as `_PROGRAM`. */
+/** Returns the completion script for zsh, to source or to store in a folder of fpath as `_PROGRAM`. */
 export function zshCompletion(program: string, completed: readonly CompletedCommand[]): string {
   const name = functionName(program);
   return `#compdef ${program}

@@ -50,7 +50,7 @@ export class AnalyticsStack extends DeploymentStack {
     const transformRole = roles.transform(transformLogs);
     const transform = this.#createTransform(transformRole, transformLogs);
     const stream = this.#createStream(roles, bucket, database, transform);
-    roles.letSendAgain(transformRole, stream);
+    roles.grantResend(transformRole, stream);
     this.#subscribe(roles, stream);
     this.#createWorkGroup(results, database);
     this.output(

@@ -5,14 +5,14 @@ import { PRIVATE_BUCKET } from '../private-bucket.ts';
 
 type LifecycleRule = CfnBucket.RuleProperty;
 
-/** Uploads that broke off are paid for until somebody ends them. */
+/** Incomplete uploads cost money until they are aborted. */
 const UNFINISHED: LifecycleRule = {
   id: 'unfinished-uploads',
   status: 'Enabled',
   abortIncompleteMultipartUpload: { daysAfterInitiation: 7 },
 };
 
-/** What was measured. Never deleted by a rule, only moved to where it costs less. */
+/** Creates the bucket of the data. No rule deletes the data; old data moves to a cheaper storage class. */
 export function dataBucket(stack: Stack, glacierAfterDays: number): CfnBucket {
   return privateBucket(stack, 'Data', [
     {
@@ -26,7 +26,7 @@ export function dataBucket(stack: Stack, glacierAfterDays: number): CfnBucket {
   ]);
 }
 
-/** What queries gave: as personal as the data, and soon stale. */
+/** Creates the bucket of query results, which are as personal as the data and expire. */
 export function resultsBucket(stack: Stack, resultsDays: number): CfnBucket {
   return privateBucket(stack, 'Results', [
     { id: 'expire', status: 'Enabled', expirationInDays: resultsDays },
@@ -34,7 +34,7 @@ export function resultsBucket(stack: Stack, resultsDays: number): CfnBucket {
   ]);
 }
 
-/** Encrypted, closed to the public whatever its policies say, reached over TLS only, kept with its stack gone. */
+/** Creates a private bucket that accepts TLS only and stays when its stack is deleted. */
 function privateBucket(stack: Stack, id: string, rules: LifecycleRule[]): CfnBucket {
   const bucket = new CfnBucket(stack, `${id}Bucket`, {
     ...PRIVATE_BUCKET,

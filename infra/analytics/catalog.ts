@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import type { CfnTable } from 'aws-cdk-lib/aws-glue';
 import { COLUMNS, PARTITION, TABLE } from './schema.ts';
 
-/** Where the delivery stream puts what it could convert, by day of delivery, and what it could not. */
+/** Prefixes of converted records, by day of delivery, and of records that could not be converted. */
 export const PREFIXES = {
   data: `data/${PARTITION.name}=!{timestamp:yyyy-MM-dd}/`,
   errors: `errors/!{firehose:error-output-type}/${PARTITION.name}=!{timestamp:yyyy-MM-dd}/`,
 };
 
-/** No data is older than the project. */
+/** First partition: no data is older than the project. */
 const FIRST_DAY = '2026-01-01';
 
 /**

@@ -11,7 +11,7 @@ import type { CfnLogGroup } from 'aws-cdk-lib/aws-logs';
 import type { CfnBucket } from 'aws-cdk-lib/aws-s3';
 import { ArnFormat, type Stack, Validations } from 'aws-cdk-lib/core';
 
-/** Whom the analytics let do what: three services, each with a role of its own. */
+/** Creates the roles of the three services that the analytics stack uses. */
 export class AnalyticsRoles {
   readonly #stack: Stack;
 
@@ -19,15 +19,15 @@ export class AnalyticsRoles {
     this.#stack = stack;
   }
 
-  /** The function may write its log, and send records again: see {@link letSendAgain}. */
+  /** Creates the role of the function: it writes its log; see {@link grantResend}. */
   transform(logGroup: CfnLogGroup): CfnRole {
     return this.#role('TransformRole', 'lambda.amazonaws.com', {}, [
       new PolicyStatement({ sid: 'WriteLog', actions: WRITE_LOG, resources: [streamsOf(logGroup)] }),
     ]);
   }
 
-  /** Apart from the role: the stream needs the function, and the function's role the stream. */
-  letSendAgain(transform: CfnRole, stream: CfnDeliveryStream): void {
+  /** Grants the function write access to the stream. Separate from the role, which the stream depends on. */
+  grantResend(transform: CfnRole, stream: CfnDeliveryStream): void {
     new CfnRolePolicy(this.#stack, 'TransformSendsAgain', {
       roleName: transform.ref,
       policyName: 'SendAgain',
@@ -39,7 +39,7 @@ export class AnalyticsRoles {
     });
   }
 
-  /** The delivery stream: reads the schema, asks the function, writes the bucket and its log. */
+  /** Creates the role of the delivery stream: it reads the schema, invokes the function, writes bucket and log. */
   delivery(uses: {
     readonly bucket: CfnBucket;
     readonly database: string;
@@ -88,7 +88,7 @@ export class AnalyticsRoles {
     return role;
   }
 
-  /** CloudWatch Logs, for the log groups of this account. */
+  /** Creates the role of CloudWatch Logs, for the log groups of this account. */
   subscription(stream: CfnDeliveryStream): CfnRole {
     const { NO_RESOURCE_NAME } = ArnFormat;
     const logs = this.#stack.formatArn({ service: 'logs', resource: '*', arnFormat: NO_RESOURCE_NAME });

@@ -1,6 +1,6 @@
 import { INTEGER_LABELS, NUMBER_LABELS, TEXT_LABELS } from './schema.ts';
 
-/** What CloudFormation takes for code written in the template, in characters. */
+/** Limit of CloudFormation for inline code in a template, in characters. */
 export const INLINE_CODE_MAX_CHARACTERS = 4_096;
 
 const join = (labels: readonly string[]): string => `'${labels.join(' ')}'`;

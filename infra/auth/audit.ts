@@ -16,11 +16,11 @@ import { PRIVATE_BUCKET } from '../private-bucket.ts';
 const CLOUD_TRAIL = new ServicePrincipal('cloudtrail.amazonaws.com');
 
 /**
- * A trail of who called Bedrock, in a bucket that outlives the stack and in a log group for queries.
+ * Creates a trail of the calls of Bedrock, in a bucket that stays when the stack is deleted, and in a log
+ * group for queries.
  *
- * Calls of models are management events, and of those CloudTrail records all services' or none; what is left
- * out are the two services it lets one leave out. STS's events belong to the trail anyway: they tie a
- * session to the person whose token opened it.
+ * Calls of models are management events. CloudTrail records those of all services, except the two that it
+ * lets a trail exclude. The trail needs the events of STS: they link a session to the user of its token.
  */
 export function createAuditTrail(stack: Stack, profileName: string, retentionDays: number): CfnBucket {
   const name = `${deploymentName(profileName)}-audit`;
@@ -71,7 +71,7 @@ function createBucket(stack: Stack, retentionDays: number): CfnBucket {
           id: 'Expire',
           status: 'Enabled',
           expirationInDays: retentionDays,
-          // What somebody deleted or wrote over can be got back for as long again.
+          // Deleted and overwritten objects can be restored for the same time again.
           noncurrentVersionExpiration: { noncurrentDays: retentionDays },
           abortIncompleteMultipartUpload: { daysAfterInitiation: 1 },
         },
@@ -83,7 +83,7 @@ function createBucket(stack: Stack, retentionDays: number): CfnBucket {
 }
 
 function bucketPolicy(stack: Stack, bucket: CfnBucket, trailArn: string): PolicyDocument {
-  const ofTheTrail = { 'aws:SourceArn': trailArn };
+  const fromTrail = { 'aws:SourceArn': trailArn };
   return new PolicyDocument({
     statements: [
       new PolicyStatement({
@@ -99,14 +99,14 @@ function bucketPolicy(stack: Stack, bucket: CfnBucket, trailArn: string): Policy
         principals: [CLOUD_TRAIL],
         actions: ['s3:GetBucketAcl'],
         resources: [bucket.attrArn],
-        conditions: { StringEquals: ofTheTrail },
+        conditions: { StringEquals: fromTrail },
       }),
       new PolicyStatement({
         sid: 'CloudTrailWrites',
         principals: [CLOUD_TRAIL],
         actions: ['s3:PutObject'],
         resources: [`${bucket.attrArn}/AWSLogs/${stack.account}/*`],
-        conditions: { StringEquals: { 's3:x-amz-acl': 'bucket-owner-full-control', ...ofTheTrail } },
+        conditions: { StringEquals: { 's3:x-amz-acl': 'bucket-owner-full-control', ...fromTrail } },
       }),
     ],
   });

@@ -22,8 +22,8 @@ import { createAuditTrail } from './audit.ts';
 import { bedrockPolicy } from './bedrock-policy.ts';
 
 /**
- * Who may use Bedrock and how: the identity provider's registration, an identity pool unless federation is
- * direct, and the one role that signed-in users get.
+ * Sign-in and access to Bedrock: the registration of the identity provider, an identity pool unless
+ * federation is direct, and the one role of signed-in users.
  *
  * Everything is L1: logical ids are a contract (a changed id replaces a pool in use) and L1 takes them
  * as written; and the L2 identity pool always adds a role for unauthenticated users.

@@ -7,9 +7,9 @@ import type { InfraProfile } from '../profile/profile.ts';
 const INVOKE = ['bedrock:InvokeModel', 'bedrock:InvokeModelWithResponseStream'];
 
 /**
- * What a signed-in user may do: use and look at Bedrock's models in the profile's regions and, where there is
- * monitoring, write metrics into the deployment's own namespace. Nothing else. Every statement about Bedrock
- * is limited by `aws:RequestedRegion`.
+ * Returns the permissions of a signed-in user: invoke and list Bedrock's models in the profile's regions.
+ * With monitoring, also write metrics into the deployment's namespace. Every statement about Bedrock is
+ * limited by `aws:RequestedRegion`.
  */
 export function bedrockPolicy(stack: Stack, profile: InfraProfile): PolicyDocument {
   const regions = [...new Set(profile.bedrock.regions)];

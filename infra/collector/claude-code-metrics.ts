@@ -1,6 +1,6 @@
 /**
- * What Claude Code measures, and by which dimensions CloudWatch keeps it. The collector's configuration,
- * the dashboard, the alarms and the cost estimate are all made from this table.
+ * Metrics of Claude Code and their dimensions in CloudWatch. The collector's configuration, the dashboard,
+ * the alarms and the cost estimate all use this table.
  *
  * Source: Claude Code's documentation, "Monitoring".
  */
@@ -50,9 +50,9 @@ export const TOKEN_TYPES = ['input', 'output', 'cacheRead', 'cacheCreation'] as 
 export type TokenType = (typeof TOKEN_TYPES)[number];
 
 /**
- * How many metrics CloudWatch will bill, at most, for so many values of each dimension.
+ * Returns the largest number of metrics that CloudWatch bills.
  *
- * @param values how many different values a dimension takes, e.g. `{ model: 3, type: 4, … }`.
+ * @param values number of different values of each dimension, e.g. `{ model: 3, type: 4, … }`.
  */
 export function countMetrics(
   values: Readonly<Record<Exclude<Dimension, 'deployment.environment'>, number>>,

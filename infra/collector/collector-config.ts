@@ -4,18 +4,18 @@ import { METRICS } from './claude-code-metrics.ts';
 /** Ports of the collector. Only HTTP is behind the load balancer: the helper's headers go with HTTP alone. */
 export const PORTS = { grpc: 4_317, http: 4_318, health: 13_133 } as const;
 
-/** One task's share of Fargate, and how many there are. What a deployment costs is computed from these. */
+/** Size and number of the Fargate tasks. */
 export const COLLECTOR_TASK = { cpuUnits: 512, memoryMib: 1_024, least: 1, most: 4 } as const;
 
 /**
- * When the collector begins to refuse, and how much below that it begins to free memory. In MiB, not per
- * cent: a container on Fargate sees the memory of the machine, not of its task.
+ * Memory at which the collector refuses records, and the margin below it at which it frees memory. In MiB,
+ * not per cent: a container on Fargate sees the memory of the machine, not of its task.
  */
 const MEMORY_LIMIT = { limit_mib: COLLECTOR_TASK.memoryMib * 0.75, spike_limit_mib: 192 } as const;
 
 /**
- * What the header helper sends, and the attribute it becomes. Claude Code's own attributes of the same name
- * are replaced: one that the person's machine makes up must not pass for the identity provider's.
+ * Attribute of each header of otel-helper. It replaces Claude Code's own attribute of the same name: a value
+ * invented by the user's machine must not look like one of the identity provider.
  */
 export const HEADER_ATTRIBUTES: Readonly<Record<string, string>> = {
   'x-user-email': 'user.email',
@@ -30,7 +30,7 @@ export const HEADER_ATTRIBUTES: Readonly<Record<string, string>> = {
   'x-manager': 'manager',
 };
 
-/** Who somebody is comes with the headers, never with the settings (`OTEL_RESOURCE_ATTRIBUTES`) of a machine. */
+/** Attributes of the user. The headers set them, never the settings (`OTEL_RESOURCE_ATTRIBUTES`) of a machine. */
 const IDENTITY = ['user.email', 'user.id', 'user.name'] as const;
 
 export type CollectorInput = {

@@ -11,7 +11,7 @@ import type { CollectorLoadBalancer, CollectorNetwork } from './load-balancer.ts
 /** The AWS distribution of the OpenTelemetry collector. A newer one is a change of this line, read and tested. */
 export const COLLECTOR_IMAGE = 'public.ecr.aws/aws-observability/aws-otel-collector:v0.49.0';
 
-// Low enough that a second task is there before the first one has nothing left.
+// Low enough that a second task starts before the first one is at its limit.
 const CPU_PERCENT = 60;
 
 export type CollectorLogs = {
@@ -20,13 +20,13 @@ export type CollectorLogs = {
   readonly collector: CfnLogGroup;
 };
 
-/** The collector itself: a Fargate service of one to four tasks behind the given door. */
+/** Creates the collector: a Fargate service of one to four tasks behind the load balancer. */
 export function createCollector(
   stack: Stack,
   profile: InfraProfile,
   monitoring: Monitoring,
-  place: CollectorNetwork,
-  front: CollectorLoadBalancer,
+  network: CollectorNetwork,
+  loadBalancer: CollectorLoadBalancer,
   logs: CollectorLogs,
 ): { cluster: CfnCluster; service: CfnService } {
   const cluster = new CfnCluster(stack, 'Cluster', { clusterName: deploymentName(profile.name) });
@@ -48,15 +48,15 @@ export function createCollector(
     networkConfiguration: {
       awsvpcConfiguration: {
         assignPublicIp: isPublic ? 'ENABLED' : 'DISABLED',
-        subnets: place.taskSubnetIds,
-        securityGroups: [front.collectorSecurityGroup.attrGroupId],
+        subnets: network.taskSubnetIds,
+        securityGroups: [loadBalancer.collectorSecurityGroup.attrGroupId],
       },
     },
     loadBalancers: [
-      { containerName: CONTAINER, containerPort: PORTS.http, targetGroupArn: front.targetGroup.ref },
+      { containerName: CONTAINER, containerPort: PORTS.http, targetGroupArn: loadBalancer.targetGroup.ref },
     ],
   });
-  service.addResourceDependency(front.listener);
+  service.addResourceDependency(loadBalancer.listener);
   scaleByCpu(stack, cluster, service);
   return { cluster, service };
 }
@@ -108,7 +108,7 @@ function createTaskDefinition(
   });
 }
 
-/** ARN of a role that the account's own tasks may take, to write into these log groups and do nothing else. */
+/** Returns the ARN of a role that lets the account's own tasks write these log groups, and nothing else. */
 function createRole(
   stack: Stack,
   id: string,

@@ -7,7 +7,7 @@ import { jwksUriOf } from '../profile/jwks.ts';
 import type { InfraProfile, Monitoring } from '../profile/profile.ts';
 import { PORTS } from './collector-config.ts';
 
-/** Where the collector lives: ids of what exists, or references to parameters. */
+/** Network of the collector: ids of existing resources, or references to parameters. */
 export type CollectorNetwork = {
   readonly vpcId: string;
   readonly taskSubnetIds: string[];
@@ -31,20 +31,20 @@ const EVERYWHERE = ['0.0.0.0/0'];
 // RFC 1918 and RFC 6598: an internal load balancer has no other callers, by any way into the network.
 const PRIVATE_NETWORKS = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'];
 
-/** The collector's door: load balancer, security groups and, where there is a domain, TLS and a check of tokens. */
+/** Creates load balancer and security groups and, with a domain, TLS and the validation of tokens. */
 export function createLoadBalancer(
   stack: Stack,
   profile: InfraProfile,
   monitoring: Monitoring,
-  place: CollectorNetwork,
+  network: CollectorNetwork,
 ): CollectorLoadBalancer {
   const { domain, internal } = monitoring;
-  const groups = createSecurityGroups(stack, monitoring, place.vpcId);
+  const groups = createSecurityGroups(stack, monitoring, network.vpcId);
   const loadBalancer = new CfnLoadBalancer(stack, 'LoadBalancer', {
     type: 'application',
     scheme: internal ? 'internal' : 'internet-facing',
     ipAddressType: 'ipv4',
-    subnets: place.loadBalancerSubnetIds,
+    subnets: network.loadBalancerSubnetIds,
     securityGroups: [groups.loadBalancer.attrGroupId],
     loadBalancerAttributes: [
       { key: 'routing.http.drop_invalid_header_fields.enabled', value: 'true' },
@@ -52,7 +52,7 @@ export function createLoadBalancer(
       { key: 'deletion_protection.enabled', value: 'false' },
     ],
   });
-  const targetGroup = createTargetGroup(stack, place.vpcId);
+  const targetGroup = createTargetGroup(stack, network.vpcId);
   const listener = domain
     ? createTlsListeners(stack, profile, domain, loadBalancer, targetGroup)
     : new CfnListener(stack, 'HttpListener', {
@@ -112,7 +112,7 @@ function createSecurityGroups(
   return { loadBalancer, collector };
 }
 
-/** What the load balancer sends to a task, by the names in logical ids. */
+/** Ports of a task that the load balancer uses, by the names in logical ids. */
 const FORWARDED = { Http: PORTS.http, Health: PORTS.health } as const;
 
 function tcp<Peer>(port: number, peer: Peer, description: string): Peer & TcpRule {
@@ -189,7 +189,7 @@ function createCertificate(
   });
 }
 
-/** Which tokens the load balancer lets through: the ID tokens that Claude Code's users sign in with. */
+/** Returns the validation of tokens: the load balancer accepts the ID tokens of the profile's users. */
 function tokensOf({ identityProvider }: InfraProfile): CfnListener.JwtValidationConfigProperty {
   const jwksEndpoint = jwksUriOf(identityProvider);
   if (jwksEndpoint === undefined) throw new TypeError('the profile does not say where its signing keys are');

@@ -7,7 +7,7 @@ import type { InfraProfile, Monitoring } from '../profile/profile.ts';
 import { type CollectorLogs, createCollector } from './collector-service.ts';
 import { type CollectorNetwork, createLoadBalancer } from './load-balancer.ts';
 
-/** The collector of Claude Code's telemetry, its door, and the log groups it fills. */
+/** The collector of Claude Code's telemetry, its load balancer, and its log groups. */
 export class MonitoringStack extends DeploymentStack {
   readonly #profile: InfraProfile;
 
@@ -18,11 +18,11 @@ export class MonitoringStack extends DeploymentStack {
     if (!monitoring) throw new TypeError('the profile asks for no monitoring');
     this.#profile = profile;
     const logs = this.#createLogGroups(monitoring);
-    const place = this.#placeOf(monitoring);
-    const front = createLoadBalancer(this, profile, monitoring, place);
-    const { cluster, service } = createCollector(this, profile, monitoring, place, front, logs);
+    const network = this.#networkOf(monitoring);
+    const parts = createLoadBalancer(this, profile, monitoring, network);
+    const { cluster, service } = createCollector(this, profile, monitoring, network, parts, logs);
 
-    const { loadBalancer, targetGroup, endpoint } = front;
+    const { loadBalancer, targetGroup, endpoint } = parts;
     const keys = MONITORING_OUTPUTS;
     this.output(keys.collectorEndpoint, endpoint, 'OTEL_EXPORTER_OTLP_ENDPOINT of Claude Code');
     this.output(
@@ -49,8 +49,8 @@ export class MonitoringStack extends DeploymentStack {
     };
   }
 
-  /** What exists is written into the template; what `networking` makes comes in by parameters. */
-  #placeOf({ network }: Monitoring): CollectorNetwork {
+  /** Returns ids of an existing network, or parameters for the network of the `networking` stack. */
+  #networkOf({ network }: Monitoring): CollectorNetwork {
     if (network.type === 'existing') {
       return {
         vpcId: network.vpcId,
@@ -59,14 +59,14 @@ export class MonitoringStack extends DeploymentStack {
       };
     }
     return {
-      vpcId: this.#given('VpcId', 'AWS::EC2::VPC::Id').valueAsString,
-      taskSubnetIds: this.#given('TaskSubnetIds', SUBNETS).valueAsList,
-      loadBalancerSubnetIds: this.#given('LoadBalancerSubnetIds', SUBNETS).valueAsList,
+      vpcId: this.#parameter('VpcId', 'AWS::EC2::VPC::Id').valueAsString,
+      taskSubnetIds: this.#parameter('TaskSubnetIds', SUBNETS).valueAsList,
+      loadBalancerSubnetIds: this.#parameter('LoadBalancerSubnetIds', SUBNETS).valueAsList,
     };
   }
 
   /** A parameter whose value CloudFormation itself checks, unlike a plain text. */
-  #given(id: keyof typeof STACK_INPUTS.monitoring, type: string): CfnParameter {
+  #parameter(id: keyof typeof STACK_INPUTS.monitoring, type: string): CfnParameter {
     const { stack, output } = STACK_INPUTS.monitoring[id];
     return new CfnParameter(this, id, { type, description: `${output} of the ${stack} stack` });
   }

@@ -2,9 +2,9 @@ import type { CfnAlarmProps } from 'aws-cdk-lib/aws-cloudwatch';
 import { type MetricName, TOTAL } from '../collector/claude-code-metrics.ts';
 import type { DashboardContext } from './dashboard-body.ts';
 
-/** When to warn. */
+/** Thresholds of the alarms, and their recipient. */
 export type AlarmThresholds = {
-  /** Where to send it; absent: only to those who subscribe to the topic themselves. */
+  /** Address that the topic notifies; absent: only subscribers of the topic get the alarms. */
   readonly email?: string;
   /** More tokens than this in an hour. */
   readonly tokensPerHour: number;

@@ -4,7 +4,7 @@ import { logsInsights } from './log-query.ts';
 import type { AwsSeries, Series, UsageSeries, Widget } from './widget-source.ts';
 import { WIDGETS } from './widgets.ts';
 
-/** What a dashboard is about. Strings may be CDK tokens. */
+/** The deployment that a dashboard shows. Strings may be CDK tokens. */
 export type DashboardContext = {
   readonly deployment: string;
   readonly region: string;
@@ -12,7 +12,7 @@ export type DashboardContext = {
   readonly namespace: string;
   /** Value of the dimension that stands for everybody. */
   readonly environment: string;
-  /** Where the collector writes every record. */
+  /** Log group of every record of the collector. */
   readonly metricsLogGroup: string;
   readonly bedrockRegions: readonly string[];
   readonly collector: {

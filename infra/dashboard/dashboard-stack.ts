@@ -20,7 +20,7 @@ export type DashboardProps = {
   readonly name: string;
   readonly region: string;
   readonly namespace: string;
-  /** As the collector writes it to `deployment.environment`. */
+  /** Value of the attribute `deployment.environment`. */
   readonly environment: string;
   readonly metricsLogGroup: string;
   readonly bedrockRegions: readonly string[];
@@ -36,7 +36,7 @@ export const DASHBOARD_PARAMETERS = {
   service: 'ServiceName',
 } as const;
 
-/** What the account's administrators may do with the key: all but reading with it. */
+/** Permissions of the account's administrators on the key: everything but decrypting. */
 const ADMINISTER_KEY = [
   'CancelKeyDeletion',
   'DescribeKey',
@@ -54,7 +54,7 @@ const ADMINISTER_KEY = [
   'UpdateKeyDescription',
 ].map((action) => `kms:${action}`);
 
-/** What an administrator looks at, and what warns when nobody looks. */
+/** The dashboard of a deployment and its alarms. */
 export class DashboardStack extends DeploymentStack {
   constructor(scope: Construct, props: DashboardProps) {
     super(scope, 'dashboard', props, 'dashboard and alarms');

@@ -7,7 +7,7 @@ function from(namespace: AwsSeries['namespace'], ...series: [string, AwsSeries['
   };
 }
 
-/** How Bedrock answers: all callers of the account in the profile's regions, not Claude Code alone. */
+/** Metrics of Bedrock: all callers of the account in the profile's regions, not Claude Code alone. */
 export const BEDROCK_WIDGETS: readonly Widget[] = [
   {
     id: 'bedrock-invocations',

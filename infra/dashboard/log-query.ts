@@ -6,7 +6,7 @@ const TOKENS = '`claude_code.token.usage`';
 const COST = '`claude_code.cost.usage`';
 
 const FIELDS: Readonly<Record<Exclude<LogField, 'hour'>, string>> = {
-  // Where the sign-in told no e-mail address, Claude Code's own id of the installation.
+  // Without an e-mail address from the sign-in, Claude Code's own id of the installation.
   user: 'coalesce(`user.email`, `user.id`)',
   model: '`model`',
   team: '`team.id`',

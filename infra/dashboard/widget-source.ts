@@ -1,8 +1,8 @@
 import type { Dimension, MetricName } from '../collector/claude-code-metrics.ts';
 
 /**
- * Where a widget takes its figures from, in words that can both be put in CloudWatch's languages
- * (dashboard-body.ts) and be computed on sample data, as the picture in the documentation is.
+ * Source of the figures of a widget. It translates into CloudWatch's languages (dashboard-body.ts), and can
+ * be computed on sample data for the picture in the documentation.
  */
 export type Source =
   | { readonly kind: 'metrics'; readonly series: readonly Series[] }
@@ -53,7 +53,7 @@ export type Widget = {
   /** Stable name: the sample data, the documentation and the tests speak of a widget by it. */
   readonly id: string;
   readonly title: string;
-  /** What it says and how to read it: its line in docs/monitoring.md. */
+  /** Explanation of the widget: its line in docs/monitoring.md. */
   readonly says: string;
   /** In CloudWatch's grid, which is 24 wide. */
   readonly size: readonly [width: number, height: number];

@@ -53,10 +53,12 @@ export class NetworkingStack extends DeploymentStack {
       enableDnsHostnames: true,
     });
     Tags.of(this).add('Name', deploymentName(profile.name));
-    const wayOut = this.#createPublicRoute();
-    const inPublic = this.#createSubnets('Public', wayOut);
-    const inPrivate =
-      monitoring.network.tasks === 'private' ? this.#createPrivateSubnets(inPublic, wayOut) : undefined;
+    const internetRoute = this.#createPublicRoute();
+    const publicSubnets = this.#createSubnets('Public', internetRoute);
+    const privateSubnets =
+      monitoring.network.tasks === 'private'
+        ? this.#createPrivateSubnets(publicSubnets, internetRoute)
+        : undefined;
     this.#logRefusals(monitoring);
 
     const ids = (subnets: readonly CfnSubnet[]): string =>
@@ -64,9 +66,13 @@ export class NetworkingStack extends DeploymentStack {
         ',',
         subnets.map(({ ref }) => ref),
       );
-    const loadBalancer = monitoring.internal ? (inPrivate ?? inPublic) : inPublic;
+    const loadBalancer = monitoring.internal ? (privateSubnets ?? publicSubnets) : publicSubnets;
     this.output(NETWORKING_OUTPUTS.vpcId, this.#vpc.ref, 'VPC of the collector');
-    this.output(NETWORKING_OUTPUTS.taskSubnetIds, ids(inPrivate ?? inPublic), 'subnets of the tasks');
+    this.output(
+      NETWORKING_OUTPUTS.taskSubnetIds,
+      ids(privateSubnets ?? publicSubnets),
+      'subnets of the tasks',
+    );
     this.output(NETWORKING_OUTPUTS.loadBalancerSubnetIds, ids(loadBalancer), 'subnets of the load balancer');
   }
 
@@ -85,14 +91,14 @@ export class NetworkingStack extends DeploymentStack {
    * One NAT gateway for both zones: a second one would cost as much again, and what is lost when its zone
    * fails is telemetry, which Claude Code goes without.
    */
-  #createPrivateSubnets([first]: readonly CfnSubnet[], wayOut: CfnRoute): CfnSubnet[] {
+  #createPrivateSubnets([first]: readonly CfnSubnet[], internetRoute: CfnRoute): CfnSubnet[] {
     if (!first) throw new TypeError('no public subnet');
     const address = new CfnEIP(this, 'NatAddress', { domain: 'vpc' });
     const gateway = new CfnNatGateway(this, 'NatGateway', {
       subnetId: first.ref,
       allocationId: address.attrAllocationId,
     });
-    gateway.addResourceDependency(wayOut);
+    gateway.addResourceDependency(internetRoute);
     return this.#createSubnets('Private', this.#createRoute('Private', { natGatewayId: gateway.ref }));
   }
 

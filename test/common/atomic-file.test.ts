@@ -15,7 +15,7 @@ import { shortDirectory } from '../daemon/fixtures/sockets.ts';
 
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
 
-t.test('a file is made with its directories, for this user only', async (t) => {
+t.test('a file is created with its directories, for this user only', async (t) => {
   const directory = shortDirectory(t);
   const path = join(directory, 'a/b/file');
   t.equal(replaceFile(path, 'text', 0o600), true);
@@ -25,7 +25,7 @@ t.test('a file is made with its directories, for this user only', async (t) => {
   t.strictSame(readdirSync(join(directory, 'a/b')), ['file'], 'nothing temporary is left');
 });
 
-t.test('the mode is the one asked for, whatever the umask', async (t) => {
+t.test('the umask does not change the mode of a file', async (t) => {
   const path = join(shortDirectory(t), 'file');
   const before = process.umask(0o077);
   t.teardown(() => process.umask(before));
@@ -33,7 +33,7 @@ t.test('the mode is the one asked for, whatever the umask', async (t) => {
   t.equal(modeOf(path), 0o644);
 });
 
-t.test('a file that is right already is left alone', async (t) => {
+t.test('a file with the right content and mode is not written', async (t) => {
   const path = join(shortDirectory(t), 'file');
   replaceFile(path, 'text', 0o600);
   const { ino } = statSync(path);
@@ -49,7 +49,7 @@ t.test('a file that is open to others is replaced even with the same content', a
   t.equal(modeOf(path), 0o600);
 });
 
-t.test('it is another file, not the old one written over', async (t) => {
+t.test('replaceFile creates a new file instead of writing into the old one', async (t) => {
   const path = join(shortDirectory(t), 'file');
   replaceFile(path, 'old', 0o600);
   const { ino } = statSync(path);
@@ -57,7 +57,7 @@ t.test('it is another file, not the old one written over', async (t) => {
   t.not(statSync(path).ino, ino);
 });
 
-t.test('a symbolic link stays one', async (t) => {
+t.test('a symbolic link stays a link and its target is replaced', async (t) => {
   const directory = shortDirectory(t);
   mkdirSync(join(directory, 'real'));
   writeFileSync(join(directory, 'real/file'), 'old');
@@ -67,14 +67,14 @@ t.test('a symbolic link stays one', async (t) => {
   t.equal(readFileSync(join(directory, 'real/file'), 'utf8'), 'new');
 });
 
-t.test('a failure leaves the old file and nothing else', async (t) => {
+t.test('a failed write leaves the old file and no temporary file', async (t) => {
   const directory = shortDirectory(t);
   mkdirSync(join(directory, 'file'));
   t.throws(() => replaceFile(join(directory, 'file'), 'text', 0o600), { code: 'EISDIR' });
   t.strictSame(readdirSync(directory), ['file']);
 });
 
-t.test('a file that is not there has no content', async (t) => {
+t.test('readFileIfExists returns undefined for a missing file', async (t) => {
   const directory = shortDirectory(t);
   writeFileSync(join(directory, 'file'), 'text');
   t.equal(readFileIfExists(join(directory, 'file')), 'text');

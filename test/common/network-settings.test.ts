@@ -28,7 +28,7 @@ function errorOf(action: () => unknown): CcwbError {
   throw new Error('no error');
 }
 
-t.test('what is written is read, by this user only', async (t) => {
+t.test('written settings are read back, and the file is for this user only', async (t) => {
   const path = join(shortDirectory(t), 'network.json');
   t.strictSame(readNetworkSettings(path), {}, 'no file is no setting');
   t.equal(writeNetworkSettings(path, SETTINGS), true);
@@ -39,7 +39,7 @@ t.test('what is written is read, by this user only', async (t) => {
   t.strictSame(readNetworkSettings(path), { NO_PROXY: '*' }, 'what is not named any more is gone');
 });
 
-t.test('names nobody knows are kept', async (t) => {
+t.test('unknown names in network.json are kept', async (t) => {
   const path = join(shortDirectory(t), 'network.json');
   writeFileSync(path, '\uFEFF{"HTTPS_PROXY":"http://old:1","FUTURE":{"a":1}}');
   t.strictSame(readNetworkSettings(path), { HTTPS_PROXY: 'http://old:1' });
@@ -47,7 +47,7 @@ t.test('names nobody knows are kept', async (t) => {
   t.strictSame(JSON.parse(readFileSync(path, 'utf8')), { NO_PROXY: 'localhost', FUTURE: { a: 1 } });
 });
 
-t.test('what was written is taken back, what a person wrote is not', async (t) => {
+t.test('written settings are removed, and those of a person stay', async (t) => {
   const directory = shortDirectory(t);
   const ours = join(directory, 'ours.json');
   writeNetworkSettings(ours, SETTINGS);
@@ -104,7 +104,7 @@ t.test('null and empty text count as absent', async (t) => {
   t.strictSame(readNetworkSettings(path), {});
 });
 
-t.test('the environment counts as with curl: lower case first, and set to nothing is none', async (t) => {
+t.test('variables in lower case override those in upper case, and an empty one means none', async (t) => {
   t.strictSame(networkSettingsFrom({ https_proxy: 'http://low:1', HTTPS_PROXY: 'http://up:1' }), {
     HTTPS_PROXY: 'http://low:1',
   });
@@ -120,7 +120,7 @@ t.test('the environment counts as with curl: lower case first, and set to nothin
   });
 });
 
-t.test('a value no daemon could use is refused, without its password', async (t) => {
+t.test('a value that the daemon cannot use is refused without showing its password', async (t) => {
   const error = errorOf(() => networkSettingsFrom({ https_proxy: 'socks5://user:pass-word@h:1' }));
   t.match(error, { code: 'ERR_USAGE', message: /HTTPS_PROXY is "socks5:\/\/\*\*\*@h:1"/ });
   t.notMatch(`${error.message} ${error.fix}`, 'pass-word');

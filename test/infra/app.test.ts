@@ -49,12 +49,12 @@ t.test('every template is valid, small and needs no bootstrap', async (t) => {
   }
 });
 
-t.test('the validator would notice a wrong template', async (t) => {
+t.test('the validator rejects a wrong template', async (t) => {
   const pool = { Type: 'AWS::Cognito::IdentityPool', Properties: { AllowClassicFlow: 'perhaps' } };
   t.not(complaints(JSON.stringify({ Resources: { Pool: pool } })).length, 0);
 });
 
-t.test('nothing that no review would pass', async (t) => {
+t.test('no template has wildcard permissions, public buckets or exports', async (t) => {
   const allowed = JSON.stringify;
   for (const [text, { label }] of distinct) {
     const template = JSON.parse(text) as TemplateJson;
@@ -90,7 +90,7 @@ t.test('nothing that no review would pass', async (t) => {
   }
 });
 
-t.test('beside HTTPS, port 80 only redirects', async (t) => {
+t.test('port 80 only redirects if there is HTTPS', async (t) => {
   for (const [text, { label }] of distinct) {
     const { Resources } = JSON.parse(text) as TemplateJson;
     const listeners = Object.values(Resources).filter(
@@ -129,7 +129,7 @@ t.test('two deployments of one provider in one account and region share no name'
   for (const name of first) t.notOk(second.has(name), name);
 });
 
-t.test('other partitions get templates without a word of the commercial one', async (t) => {
+t.test('templates of other partitions do not name the commercial one', async (t) => {
   for (const region of ['us-gov-west-1', 'us-gov-east-1', 'cn-north-1', 'cn-northwest-1']) {
     const bedrock = { regions: [region], globalInference: false };
     for (const monitoring of ['new private, domain', 'new public'] as const) {

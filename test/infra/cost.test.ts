@@ -35,7 +35,7 @@ t.test('the total is the sum of its parts, the largest first', async (t) => {
   }
 });
 
-t.test('what is not chosen is not paid for', async (t) => {
+t.test('options that are not chosen add no cost', async (t) => {
   t.equal(usd(withMonitoring({ network: 'existing' }), /NAT|Public/), 0);
   t.equal(usd(withMonitoring({ network: 'public' }), /NAT/), 0);
   t.ok(
@@ -56,7 +56,7 @@ t.test('what is not chosen is not paid for', async (t) => {
   );
 });
 
-t.test('the figures are those one gets by hand', async (t) => {
+t.test('the estimate equals a calculation by hand', async (t) => {
   // 1,000 people, 6 hours on 21 days: 126,000 hours; 480 records of 1,200 bytes in each.
   t.equal(telemetryGb(1_000).metrics.toFixed(3), ((126_000 * 480 * 1_200) / 1e9).toFixed(3));
   t.equal(telemetryGb(1_000).events.toFixed(3), ((126_000 * 150 * 1_000) / 1e9).toFixed(3));

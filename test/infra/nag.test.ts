@@ -29,7 +29,7 @@ function distinctStacks() {
   });
 }
 
-t.test('cdk-nag finds nothing that is not argued for, and every argument is needed', async (t) => {
+t.test('every finding of cdk-nag has a reason, and every reason a finding', async (t) => {
   const used = new Set<string>();
   const all = distinctStacks();
   t.ok(all.length > 60, `${all.length} stacks looked at`);
@@ -51,7 +51,7 @@ t.test('cdk-nag finds nothing that is not argued for, and every argument is need
   );
 });
 
-t.test('cdk-nag would notice', async (t) => {
+t.test('cdk-nag reports a wrong template', async (t) => {
   const app = new App({ outdir: t.testdir(), treeMetadata: false, analyticsReporting: false });
   const [configuration] = configurations();
   if (!configuration) throw new Error('no configuration');

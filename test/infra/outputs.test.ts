@@ -29,7 +29,7 @@ t.test('names derive from the profile', async (t) => {
   t.equal(logGroupName('ClaudeCode', 'events'), '/aws/claude-code/ClaudeCode/events');
 });
 
-t.test('a profile wants the stacks it has use for, in the order of deployment', async (t) => {
+t.test('a profile has only the stacks it needs, in the order of deployment', async (t) => {
   const plain = profileOf('okta', COGNITO);
   t.strictSame(stacksOf(plain), ['auth']);
   t.strictSame(stacksOf(monitored(plain, MONITORINGS['new private'])), [
@@ -47,7 +47,7 @@ t.test('a profile wants the stacks it has use for, in the order of deployment', 
   ]);
 });
 
-t.test('a stack takes only what one before it gives', async (t) => {
+t.test('a stack uses only outputs of earlier stacks', async (t) => {
   const given: Partial<Record<StackId, string[]>> = {
     auth: Object.values(AUTH_OUTPUTS),
     networking: Object.values(NETWORKING_OUTPUTS),
@@ -63,7 +63,7 @@ t.test('a stack takes only what one before it gives', async (t) => {
   }
 });
 
-t.test('nothing is taken from a stack that the profile does not want', async (t) => {
+t.test('a stack uses no output of a stack that the profile does not want', async (t) => {
   const plain = profileOf('okta', COGNITO);
   t.strictSame(stackInputs('monitoring', monitored(plain, MONITORINGS.existing)), {});
   t.strictSame(

@@ -14,7 +14,7 @@ t.test('model ids in every form find their price', async (t) => {
   for (const [id, model] of Object.entries(ids)) t.equal(priceOf(id)?.model, model, id);
 });
 
-t.test('only what goes through a global profile is free of the surcharge', async (t) => {
+t.test('only global inference profiles have no surcharge', async (t) => {
   const price = priceOf('anthropic.claude-sonnet-5');
   if (!price) throw new Error('no price of Sonnet 5');
   t.equal(regionFactor('global.anthropic.claude-sonnet-5', price), 1);

@@ -124,7 +124,7 @@ t.test('a reply without one of its fields does not validate', async (t) => {
   }
 });
 
-t.test('request schemas take what shims send and nothing else', async (t) => {
+t.test('request schemas accept the requests of shims and reject all others', async (t) => {
   const accepts = (validate: ValidateFunction, good: unknown[], bad: unknown[]) => {
     for (const value of good) t.ok(validate(value), JSON.stringify(value));
     for (const value of bad) t.notOk(validate(value), JSON.stringify(value));

@@ -20,7 +20,7 @@ async function errorOf(socket: string, request: Parameters<ReturnType<typeof cre
   return error;
 }
 
-t.test('the body of a 200 is given', async (t) => {
+t.test('a request returns the body of a 200', async (t) => {
   const socket = join(shortDirectory(t), 'd.sock');
   await rawServer(t, socket, (stream) => stream.end(httpReply(200, '{"valid":true,"expiration":null}')));
   t.same(await createDaemonClient(socket).ask({ route: 'expiration', params: { profile: 'A' } }), {
@@ -29,7 +29,7 @@ t.test('the body of a 200 is given', async (t) => {
   });
 });
 
-t.test('a request is what the route says, with its parameters encoded', async (t) => {
+t.test('a request has method and path of its route, with encoded parameters', async (t) => {
   const socket = join(shortDirectory(t), 'd.sock');
   const seen: { method: unknown; url: unknown; host: unknown; type: unknown; body: string }[] = [];
   const server = createServer((request, response) => {
@@ -70,7 +70,7 @@ t.test('a request is what the route says, with its parameters encoded', async (t
   ]);
 });
 
-t.test('both sides tell their version', async (t) => {
+t.test('client and daemon send their versions', async (t) => {
   const socket = join(shortDirectory(t), 'd.sock');
   const seen: unknown[] = [];
   let reply: { status: number; version?: string } = { status: 200, version: '2/1.2.3-rc.1' };
@@ -95,7 +95,7 @@ t.test('both sides tell their version', async (t) => {
   t.strictSame([...new Set(seen)], [`${PROTOCOL_VERSION}/${BUILD_VERSION}`]);
 });
 
-t.test('nobody there is one error that names the socket and what to do', async (t) => {
+t.test('a missing daemon is one error that names the socket and a fix', async (t) => {
   const directory = shortDirectory(t);
   t.test('no file', async (t) => {
     const error = await errorOf(join(directory, 'none.sock'), { route: 'version' });
@@ -179,7 +179,7 @@ t.test('a reset before the answer', async (t) => {
   });
 });
 
-t.test('a reply that is cut off is no reply', async (t) => {
+t.test('a truncated reply is an error', async (t) => {
   const socket = join(shortDirectory(t), 'd.sock');
   await rawServer(t, socket, (stream) =>
     stream.end(httpReply(200, '{"AccessKeyId":"A', { 'content-length': '400' })),
@@ -201,7 +201,7 @@ t.test('a reply that is too long is not read to its end', async (t) => {
   await server.close();
 });
 
-t.test('what is not JSON, or not of ours, is not our daemon', async (t) => {
+t.test('a reply that is not JSON or has no known error is an error', async (t) => {
   const cases: [number, string, RegExp][] = [
     [200, '<html>welcome</html>', /status 200/],
     [200, '', /status 200/],
@@ -218,13 +218,13 @@ t.test('what is not JSON, or not of ours, is not our daemon', async (t) => {
   }
 });
 
-t.test('what is not HTTP is an error', async (t) => {
+t.test('a reply that is not HTTP is an error', async (t) => {
   const socket = join(shortDirectory(t), 'd.sock');
   await rawServer(t, socket, (stream) => stream.end('220 mail.example.com ESMTP\r\n'));
   t.match(await errorOf(socket, { route: 'version' }), unreachable(/HPE_/));
 });
 
-t.test('an error of the daemon arrives as it was', async (t) => {
+t.test('an error of the daemon arrives unchanged', async (t) => {
   const socket = join(shortDirectory(t), 'd.sock');
   const sent = new CcwbError('ERR_LOGIN_REQUIRED', 'nobody is signed in', 'run bedrock-auth login');
   await rawServer(t, socket, (stream) =>
@@ -234,7 +234,7 @@ t.test('an error of the daemon arrives as it was', async (t) => {
   t.same(error.toBody(), sent.toBody());
 });
 
-t.test('a daemon that accepts and says nothing is given up', async (t) => {
+t.test('a daemon that accepts and never answers is a time-out', async (t) => {
   const socket = join(shortDirectory(t), 'd.sock');
   const server = await rawServer(t, socket, () => {});
   t.match(await errorOf(socket, { route: 'version', answerMs: 100 }), unreachable(/no answer within 0\.1 s/));
@@ -251,7 +251,7 @@ t.test('a daemon that begins to answer and stops is given up', async (t) => {
   await server.close();
 });
 
-t.test('a caller can give up', async (t) => {
+t.test('a caller can cancel a request', async (t) => {
   const socket = join(shortDirectory(t), 'd.sock');
   const server = await rawServer(t, socket, () => {});
   t.test('while it waits for an answer', async (t) => {
@@ -281,7 +281,7 @@ t.test('a caller can give up', async (t) => {
   await server.close();
 });
 
-t.test('a socket of somebody else is not spoken to', async (t) => {
+t.test('a socket of another user is not used', async (t) => {
   const cases: [string, (directory: string, socket: string) => void, RegExp][] = [
     ['the socket', (_, socket) => chownSync(socket, STRANGER, STRANGER), /d\.sock belongs to uid 65534/],
     ['the directory', (directory) => chownSync(directory, STRANGER, STRANGER), /belongs to uid 65534/],
@@ -321,6 +321,6 @@ t.test('listening means that a daemon answers', async (t) => {
   t.equal(await isListening(join(directory, 'stale')), false);
 });
 
-t.test('the time limits of a caller', async (t) => {
+t.test('the time limits of a caller are these', async (t) => {
   t.same(CLIENT_TIMING, { connectMs: 250, startingMs: 2_000, retryMs: 25, answerMs: 5_000 });
 });

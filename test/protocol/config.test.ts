@@ -36,7 +36,7 @@ function thrown(action: () => unknown): CcwbError {
   throw new Error('nothing was thrown');
 }
 
-t.test('the least that a profile needs gives it every default', async (t) => {
+t.test('a profile with only the required fields gets every default', async (t) => {
   t.same(profile(GOOD), {
     name: 'ClaudeCode',
     identityProvider: {
@@ -504,7 +504,7 @@ t.test('an unknown profile is told with those there are', async (t) => {
     t.equal(thrown(() => profileNamed(config, name)).code, 'ERR_PROFILE_UNKNOWN');
 });
 
-t.test('a command means the flag, the environment, ClaudeCode, or the only profile', async (t) => {
+t.test('a command uses the profile of the flag, the environment, ClaudeCode, or the only one', async (t) => {
   const config = (...names: string[]): Config =>
     parseConfig(JSON.stringify(Object.fromEntries(names.map((name) => [name, GOOD]))), PATH);
   t.equal(chooseProfile(config('A', 'ClaudeCode'), 'A', 'B'), 'A');

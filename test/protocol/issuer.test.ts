@@ -11,7 +11,7 @@ function issuerOf(fields: IdentityProviderFields): string {
   return 'problem' in resolved ? `problem with ${resolved.problem.field}` : resolved.issuer;
 }
 
-t.test('a provider is told from the suffix of its host', async (t) => {
+t.test('the suffix of a host decides the type of the provider', async (t) => {
   const cases: [string, string | undefined][] = [
     ['company.okta.com', 'okta'],
     ['company.oktapreview.com', 'okta'],
@@ -35,7 +35,7 @@ t.test('a provider is told from the suffix of its host', async (t) => {
   for (const [domain, type] of cases) t.equal(detectProviderType(domain), type, domain);
 });
 
-t.test('what only looks like a provider is none', async (t) => {
+t.test('a host that only resembles a provider has no type', async (t) => {
   for (const domain of [
     'okta.com.evil.example',
     'company.okta.com.evil.example',
@@ -68,7 +68,7 @@ t.test('a host is not told from what follows it', async (t) => {
     t.equal(detectProviderType(domain), undefined, domain);
 });
 
-t.test('Okta', async (t) => {
+t.test('an Okta domain gives an Okta issuer', async (t) => {
   t.equal(issuerOf({ provider_domain: 'https://Company.okta.com/' }), 'https://company.okta.com');
   const okta = { provider_domain: 'company.okta.com' };
   t.equal(issuerOf({ ...okta, okta_auth_server: 'default' }), 'https://company.okta.com/oauth2/default');
@@ -116,7 +116,7 @@ t.test('Entra ID needs the company\u2019s own tenant', async (t) => {
   t.equal(issuerOf({ provider_type: 'azure' }), 'problem with provider_domain');
 });
 
-t.test('Cognito user pools in every partition', async (t) => {
+t.test('a Cognito user pool gives its issuer in every partition', async (t) => {
   const cases: [string, string][] = [
     ['us-east-1_Ab12Cd34E', 'https://cognito-idp.us-east-1.amazonaws.com/us-east-1_Ab12Cd34E'],
     ['us-gov-west-1_Ab12Cd34E', 'https://cognito-idp.us-gov-west-1.amazonaws.com/us-gov-west-1_Ab12Cd34E'],

@@ -72,7 +72,7 @@ t.test('elsewhere the socket is under the home directory, whatever XDG says', as
   }
 });
 
-t.test('CCWB_SOCKET and CCWB_CONFIG override', async (t) => {
+t.test('CCWB_SOCKET and CCWB_CONFIG override the default paths', async (t) => {
   const env = {
     CCWB_SOCKET: '/tmp/x.sock',
     CCWB_CONFIG: '/etc/ccwb.json',
@@ -89,7 +89,7 @@ t.test('CCWB_SOCKET and CCWB_CONFIG override', async (t) => {
   t.equal(empty.config, `${HOME}/config.json`);
 });
 
-t.test('a path of 103 bytes is taken, one of 104 is refused', async (t) => {
+t.test('a path of 103 bytes is accepted, one of 104 is refused', async (t) => {
   t.equal(SOCKET_PATH_MAX_BYTES, 103);
   const ofBytes = (bytes: number) => `/${'s'.repeat(bytes - 1)}`;
   t.equal(resolvePaths(on('linux', { CCWB_SOCKET: ofBytes(103) })).socket.length, 103);
@@ -137,7 +137,7 @@ t.test('the running process is a source of paths', async (t) => {
   t.equal(source.isOwnDirectory(join(directory, 'none')), false, 'nothing');
 });
 
-t.test('a directory of another user is not ours', async (t) => {
+t.test('isOwnDirectory rejects a directory of another user', async (t) => {
   const directory = t.testdir({});
   const skip = process.getuid?.() === 0 ? false : 'only root can give a directory to another user';
   await t.test('even when it is well made', { skip }, async (t) => {
@@ -146,7 +146,7 @@ t.test('a directory of another user is not ours', async (t) => {
   });
 });
 
-t.test('the folder of an installation, and of a socket', async (t) => {
+t.test('the folders of the installation and of the socket have these names', async (t) => {
   t.equal(INSTALL_FOLDER, 'claude-code-with-bedrock');
   t.equal(
     socketDirectory('/run/user/1000/claude-code-with-bedrock/daemon.sock'),

@@ -23,7 +23,7 @@ function problem(fields: Record<string, unknown>): CcwbError {
   return error;
 }
 
-t.test('a profile says nothing of telemetry unless it is told to', async (t) => {
+t.test('a profile sends no ID token to a collector by default', async (t) => {
   t.same(telemetry({}), { sendsIdToken: false, claims: {} });
   t.same(telemetry({ otel_claims: null, otel_collector_endpoint: '' }), { sendsIdToken: false, claims: {} });
 });

@@ -54,7 +54,7 @@ function resource({ template }: Synthesized, id: string): Resource {
   return found;
 }
 
-t.test('the stack makes these resources and no more', async (t) => {
+t.test('the stack has exactly these resources', async (t) => {
   t.strictSame(typesOf(analytics(t)), RESOURCES);
 });
 
@@ -71,7 +71,7 @@ t.test('every variant passes the validator and cdk-nag, and is small', async (t)
   }
 });
 
-t.test('buckets are closed, encrypted, TLS only, and stay when the stack goes', async (t) => {
+t.test('buckets are private, encrypted, TLS only, and stay when the stack is deleted', async (t) => {
   const stack = analytics(t);
   for (const id of BUCKETS) {
     const { Properties, DeletionPolicy } = resource(stack, id);
@@ -100,7 +100,7 @@ t.test('data is archived and results are deleted after the days of the profile',
   t.match(results, { Rules: [{ ExpirationInDays: 3 }] });
 });
 
-t.test('roles trust one service each and are limited to what this stack made', async (t) => {
+t.test('each role trusts one service and is limited to resources of this stack', async (t) => {
   const stack = analytics(t);
   const allowed = statementsIn(stack.template).filter(({ Effect }) => Effect === 'Allow');
   const trusts = allowed.filter(({ Principal }) => Principal !== undefined);
@@ -124,7 +124,7 @@ t.test('roles trust one service each and are limited to what this stack made', a
   }
 });
 
-t.test('both log groups flow into the stream, whole', async (t) => {
+t.test('both log groups are delivered to the stream without a filter', async (t) => {
   const stack = analytics(t);
   for (const [id, content] of [
     ['MetricsSubscription', 'metrics'],
@@ -139,7 +139,7 @@ t.test('both log groups flow into the stream, whole', async (t) => {
   }
 });
 
-t.test('the stream converts to the columns of the table and keeps what it cannot', async (t) => {
+t.test('the stream converts records to the columns of the table and keeps failed ones', async (t) => {
   const stack = analytics(t);
   t.match(resource(stack, 'DeliveryStream').Properties.ExtendedS3DestinationConfiguration, {
     Prefix: 'data/day=!{timestamp:yyyy-MM-dd}/',
@@ -165,14 +165,14 @@ t.test('the stream converts to the columns of the table and keeps what it cannot
   t.match(JSON.stringify(TableInput.Parameters['storage.location.template']), /data\/day=\$\{day\}\//);
 });
 
-t.test('the transform is the tested text, and short enough to stand in the template', async (t) => {
+t.test('the transform in the template is the tested code and within the inline limit', async (t) => {
   const { Code, Runtime } = resource(analytics(t), 'Transform').Properties;
   t.strictSame(Code, { ZipFile: TRANSFORM_CODE });
   t.equal(Runtime, 'nodejs24.x');
   t.ok(TRANSFORM_CODE.length <= INLINE_CODE_MAX_CHARACTERS, `${TRANSFORM_CODE.length} characters`);
 });
 
-t.test('the work group cannot be got around, and its queries are in it', async (t) => {
+t.test('queries cannot override the work group, and it holds the named queries', async (t) => {
   const stack = analytics(t);
   t.match(resource(stack, 'WorkGroup').Properties, {
     Name: 'ccwb-ClaudeCode',
@@ -190,7 +190,7 @@ t.test('the work group cannot be got around, and its queries are in it', async (
   }
 });
 
-t.test('two deployments share no name, whatever their capitals', async (t) => {
+t.test('two deployments share no name even if only capitals differ', async (t) => {
   const named = (name: string): string[] => {
     const { stackName, template } = analytics(t, { name });
     const names = Object.values(template.Resources).flatMap(({ Type, Properties }) =>

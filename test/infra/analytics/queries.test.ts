@@ -98,7 +98,7 @@ async function results(t: Test): Promise<Record<string, Row[]>> {
   return found;
 }
 
-t.test('the named queries answer what their names say', async (t) => {
+t.test('the named queries return the expected rows', async (t) => {
   const found = await results(t);
   const check = (id: string, expected: Row[]): void => {
     t.strictSame(found[id], expected, id);
@@ -205,7 +205,7 @@ t.test('the queries price every model, type and place as the table does', async 
   }
 });
 
-t.test('what differs between Athena and DuckDB is only what is said to', async (t) => {
+t.test('Athena and DuckDB differ only in the listed functions', async (t) => {
   t.equal(
     translated("day >= cast(current_date as varchar) -- 'x'", TODAY),
     `day >= cast(DATE '${TODAY}' as varchar) -- 'x'`,
@@ -221,7 +221,7 @@ t.test('what differs between Athena and DuckDB is only what is said to', async (
   );
 });
 
-t.test('the macros do what Athena documents of their functions', async (t) => {
+t.test('the macros behave as Athena documents its functions', async (t) => {
   const connection = await openTable();
   const [row] = await ask(
     connection,

@@ -8,7 +8,7 @@ const TOKENS = 'claude_code.token.usage';
 // A bound on a test that hangs: a million records take seconds, on a busy machine more.
 t.setTimeout(240_000);
 
-t.test('of 1,000,000 records and 10,000 malformed ones none is lost', async (t) => {
+t.test('no record of 1,000,000 and no malformed one of 10,000 is lost', async (t) => {
   const perRecord = 2_525;
   const total = 1_010_000;
   const seen = new Uint8Array(total);

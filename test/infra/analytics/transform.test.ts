@@ -20,7 +20,7 @@ const WHO = Object.fromEntries(
   Object.entries(ADA).map(([label, value]) => [label.replaceAll('.', '_'), value]),
 );
 
-t.test('a metric becomes a row, every label it has a column', async (t) => {
+t.test('a metric becomes a row with a column for each label', async (t) => {
   const labels = { ...ADA, model: 'eu.anthropic.claude-sonnet-5', type: 'input' };
   const { rows, failed } = await new DeliveryStream().deliver(
     [packed([event(emf({ [TOKENS]: 1_234 }, labels, AT))])],
@@ -52,7 +52,7 @@ t.test('metrics that share a record become a row each', async (t) => {
   );
 });
 
-t.test('an event becomes a row, its numbers numbers, and its texts do not', async (t) => {
+t.test('an event becomes a row with its numbers and without its texts', async (t) => {
   const attributes = {
     model: 'eu.anthropic.claude-sonnet-5',
     cost_usd: '0.0125',
@@ -103,7 +103,7 @@ t.test('rows hold columns of the table and no other', async (t) => {
   t.match(rows, [{ tool_name: 'Edit' }, { tool_name: 'Bash', success: 'true' }]);
 });
 
-t.test('what CloudWatch says of itself, and nothing, are no failures', async (t) => {
+t.test('control messages and empty records are dropped, not failed', async (t) => {
   const { rows, failed } = await new DeliveryStream().deliver(
     [packed([event('CWL CONTROL MESSAGE')], 'CONTROL_MESSAGE'), packed([])],
     2,
@@ -143,7 +143,7 @@ function bulky(count: number): LogEvent[] {
   });
 }
 
-t.test('an answer that would be too large is given in several', async (t) => {
+t.test('an answer over the limit is split over several calls', async (t) => {
   const batches = Array.from({ length: 4 }, () => bulky(2_500));
   const { rows, failed, invocations } = await new DeliveryStream().deliver(
     batches.map((each) => packed(each)),
@@ -154,14 +154,14 @@ t.test('an answer that would be too large is given in several', async (t) => {
   t.ok(invocations > 1, `${invocations} invocations`);
 });
 
-t.test('a record that is too large by itself is halved until it is not', async (t) => {
+t.test('a record over the limit is halved until it fits', async (t) => {
   const events = Array.from({ length: 20_000 }, (_, index) => event(emf({ [TOKENS]: index }, ADA, AT)));
   const { rows, failed } = await new DeliveryStream().deliver([packed(events)], 1);
   t.strictSame(failed, []);
   t.equal(new Set(rows.map(({ value }) => value)).size, 20_000);
 });
 
-t.test('what the stream refuses for a moment is sent until it takes it', async (t) => {
+t.test('a record that the stream throttles is sent again', async (t) => {
   const stream = new DeliveryStream();
   let calls = 0;
   stream.refuse = () => {
@@ -177,7 +177,7 @@ t.test('what the stream refuses for a moment is sent until it takes it', async (
   t.equal(calls, 3);
 });
 
-t.test('what the stream never takes again fails as a whole, so that it is kept', async (t) => {
+t.test('a record that cannot be sent again fails as a whole and is kept', async (t) => {
   for (const refuse of [
     () => true,
     () => {

@@ -17,7 +17,7 @@ const ROLE_ARN = { 'Fn::GetAtt': ['AuthenticatedRole', 'Arn'] };
 const OIDC_PROVIDER_ARN = { 'Fn::GetAtt': ['OidcProvider', 'Arn'] };
 const GROUPS = { claim: 'groups', groups: ['Claude Users', 'research'] };
 
-t.test('with groups, only who has one of them gets the role; the others get nothing', async (t) => {
+t.test('with groups, only members get the role and other users get nothing', async (t) => {
   const template = authTemplate(t, profileOf('okta', COGNITO, { accessGroups: GROUPS }));
   t.strictSame(Object.keys(template.findResources(ROLE)).sort(), ['AuthenticatedRole', 'NoAccessRole']);
   t.strictSame(only(template, ROLES), {
@@ -46,7 +46,7 @@ t.test('with groups, only who has one of them gets the role; the others get noth
   ]);
 });
 
-t.test('a claim that is one text is compared as a whole', async (t) => {
+t.test('a claim with one value is compared as a whole', async (t) => {
   const accessGroups = { claim: 'hd', groups: ['company.example'], match: 'equals' } as const;
   const { RoleMappings } = only(authTemplate(t, profileOf('google', COGNITO, { accessGroups })), ROLES);
   t.match(RoleMappings, { provider: { RulesConfiguration: { Rules: [{ MatchType: 'Equals' }] } } });

@@ -34,7 +34,7 @@ t.test('an audit adds five resources to the sign-in and an output', async (t) =>
   t.strictSame(audited.Outputs.AuditBucketName?.Value, { Ref: 'AuditBucket' });
 });
 
-t.test('the trail sees every region and STS, and proves its files', async (t) => {
+t.test('the trail records every region and STS, and validates its log files', async (t) => {
   t.strictSame(propertiesOf(jsonOf(t, 'auth', AUDITED), 'AuditTrail'), {
     TrailName: 'ccwb-ClaudeCode-audit',
     IsLogging: true,
@@ -56,7 +56,7 @@ t.test('the trail sees every region and STS, and proves its files', async (t) =>
   });
 });
 
-t.test('the bucket is encrypted, closed, versioned, emptied in time and kept', async (t) => {
+t.test('the bucket is encrypted, private, versioned, expires objects and is retained', async (t) => {
   const { Resources } = jsonOf(t, 'auth', AUDITED);
   const { AuditBucket, AuditBucketPolicy } = Resources;
   for (const kept of [AuditBucket, AuditBucketPolicy]) {
@@ -78,7 +78,7 @@ t.test('the bucket is encrypted, closed, versioned, emptied in time and kept', a
   t.equal(AuditBucket?.Properties?.BucketName, undefined, 'CloudFormation finds a free name');
 });
 
-t.test('the bucket takes nothing without TLS, and from CloudTrail only what is of this trail', async (t) => {
+t.test('the bucket accepts TLS only, and from CloudTrail only this trail', async (t) => {
   const { PolicyDocument } = propertiesOf(jsonOf(t, 'auth', AUDITED), 'AuditBucketPolicy') as {
     PolicyDocument: { Statement: Record<string, unknown>[] };
   };
@@ -113,7 +113,7 @@ t.test('the bucket takes nothing without TLS, and from CloudTrail only what is o
   ]);
 });
 
-t.test('the log group is for CloudTrail alone to write', async (t) => {
+t.test('only CloudTrail can write the log group', async (t) => {
   const template = jsonOf(t, 'auth', AUDITED);
   t.strictSame(propertiesOf(template, 'AuditLogGroup'), {
     LogGroupName: '/aws/claude-code/ClaudeCode/audit',
@@ -138,7 +138,7 @@ t.test('the log group is for CloudTrail alone to write', async (t) => {
   });
 });
 
-t.test('the trail waits for its bucket to let it in', async (t) => {
+t.test('the trail is created after the policy of its bucket', async (t) => {
   const { AuditTrail } = jsonOf(t, 'auth', withEverything(profileOf('okta', COGNITO))).Resources;
   t.strictSame(AuditTrail?.DependsOn, ['AuditBucketPolicy']);
 });

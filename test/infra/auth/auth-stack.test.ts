@@ -38,7 +38,7 @@ const POOL_RESOURCES = {
   PrincipalTags: TAGS,
 };
 
-t.test('an external provider with an identity pool makes five resources and no more', async (t) => {
+t.test('an external provider with an identity pool has exactly five resources', async (t) => {
   for (const type of EXTERNAL) {
     const template = authTemplate(t, profileOf(type, COGNITO));
     t.strictSame(resources(template), { OidcProvider: OIDC_PROVIDER, ...POOL_RESOURCES }, type);
@@ -47,7 +47,7 @@ t.test('an external provider with an identity pool makes five resources and no m
   }
 });
 
-t.test('a user pool is attached to the identity pool as such, its sign-outs checked', async (t) => {
+t.test('a user pool is attached to the identity pool with the server-side token check', async (t) => {
   const template = authTemplate(t, profileOf('cognito', COGNITO));
   t.strictSame(resources(template), POOL_RESOURCES);
   t.strictSame(only(template, POOL).CognitoIdentityProviders, [
@@ -59,7 +59,7 @@ t.test('a user pool is attached to the identity pool as such, its sign-outs chec
   ]);
 });
 
-t.test('Google is used as AWS knows it, never registered a second time', async (t) => {
+t.test('Google is never registered in IAM', async (t) => {
   const pooled = authTemplate(t, profileOf('google', COGNITO));
   t.strictSame(resources(pooled), POOL_RESOURCES);
   t.strictSame(only(pooled, POOL).SupportedLoginProviders, { 'accounts.google.com': CLIENT_ID });
@@ -67,7 +67,7 @@ t.test('Google is used as AWS knows it, never registered a second time', async (
   t.strictSame(resources(direct), { AuthenticatedRole: ROLE });
 });
 
-t.test('direct federation makes the registration and the role, and no identity pool', async (t) => {
+t.test('direct federation has the registration and the role, and no identity pool', async (t) => {
   for (const type of [...EXTERNAL, 'cognito'] as const) {
     const template = authTemplate(t, profileOf(type, DIRECT));
     t.strictSame(resources(template), { OidcProvider: OIDC_PROVIDER, AuthenticatedRole: ROLE }, type);
@@ -149,7 +149,7 @@ t.test('outside the commercial partition the pool is trusted under its own name 
   }
 });
 
-t.test('nobody unauthenticated gets in, by any combination', async (t) => {
+t.test('no combination admits unauthenticated users', async (t) => {
   for (const type of PROVIDER_TYPES) {
     for (const federation of [COGNITO, DIRECT]) {
       const template = authTemplate(t, profileOf(type, federation));
@@ -191,7 +191,7 @@ t.test('claims become principal tags under the name the pool knows the provider 
   }
 });
 
-t.test('an issuer that IAM has already is used under the ARN it has there', async (t) => {
+t.test('an issuer already registered in IAM is used by its ARN', async (t) => {
   const arn = {
     'Fn::Join': [
       '',
@@ -222,7 +222,7 @@ t.test('an issuer that IAM has already is used under the ARN it has there', asyn
   }
 });
 
-t.test('the outputs are those the typed home promises', async (t) => {
+t.test('the outputs are those of infra/outputs', async (t) => {
   const outputs = (profile: InfraProfile): unknown => authTemplate(t, profile).toJSON().Outputs;
   t.match(outputs(profileOf('okta', COGNITO)), {
     [AUTH_OUTPUTS.roleArn]: { Value: ROLE_ARN },

@@ -63,7 +63,7 @@ function keysIn(template: TemplateJson): string[] {
   ];
 }
 
-t.test('what the template lets in is what the daemon sends, for each provider', async (t) => {
+t.test('the template accepts the login key that the daemon sends, for each provider', async (t) => {
   const clock = fakeClock();
   const aws = await awsServer(t, () => json({}));
   for (const [name, [fields, loginKey]] of Object.entries(PROVIDERS)) {

@@ -21,11 +21,11 @@ const INPUT = {
 };
 const config = collectorConfig(INPUT);
 
-t.test('every component is configured in its own words, and every pipeline of what is there', async (t) => {
+t.test('every component fits its schema, and pipelines use existing components only', async (t) => {
   t.strictSame(problemsOf(config), []);
 });
 
-t.test('the schema would notice', async (t) => {
+t.test('the schema rejects a wrong configuration', async (t) => {
   const wrong: [where: string, change: (config: Record<string, never>) => void][] = [
     ['an unknown component', ({ processors }: never) => Object.assign(processors, { transform: {} })],
     [
@@ -60,7 +60,7 @@ t.test('the schema would notice', async (t) => {
   }
 });
 
-t.test('the headers of otel-helper become attributes, whatever the sender says', async (t) => {
+t.test('the headers of otel-helper override the attributes of the sender', async (t) => {
   t.strictSame(HEADER_ATTRIBUTES, {
     'x-user-email': 'user.email',
     'x-user-id': 'user.id',

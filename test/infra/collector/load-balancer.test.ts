@@ -16,7 +16,7 @@ type Rule = { CidrIp?: string; FromPort: number; ToPort: number; IpProtocol: str
 const rulesOf = (template: TemplateJson, id: string, property: string): Rule[] =>
   propertiesOf(template, id)[property] as Rule[];
 
-t.test('the load balancer is open where it is asked to be, and nothing else is', async (t) => {
+t.test('only the load balancer is open, to the chosen networks', async (t) => {
   const internal = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10'];
   for (const [name, { internal: isInternal, domain }] of Object.entries(MONITORINGS) as [
     Name,
@@ -90,7 +90,7 @@ t.test('with a domain, port 80 sends people on to HTTPS', async (t) => {
   });
 });
 
-t.test('the certificate is the given one, or made and proved in the zone', async (t) => {
+t.test('the certificate is the given one, or created and validated in the zone', async (t) => {
   const made = templateFor(t, 'new private, domain');
   t.strictSame(propertiesOf(made, 'Certificate'), {
     DomainName: ZONE.name,

@@ -37,7 +37,7 @@ const COLLECTOR = {
 const LISTENER = 'AWS::ElasticLoadBalancingV2::Listener';
 const TLS = { HttpsListener: LISTENER, RedirectListener: LISTENER };
 
-t.test('a collector is made of these resources and no others', async (t) => {
+t.test('the collector has exactly these resources', async (t) => {
   const record = { DnsRecord: 'AWS::Route53::RecordSet' };
   const expected: Record<Name, object> = {
     'new private': { HttpListener: LISTENER },
@@ -59,7 +59,7 @@ t.test('a collector is made of these resources and no others', async (t) => {
   }
 });
 
-t.test('it lives where the networking stack says, or in what exists', async (t) => {
+t.test('the collector uses the network of the networking stack or an existing one', async (t) => {
   const made = templateFor(t, 'new private');
   t.strictSame(
     Object.entries(made.Parameters ?? {}).map(([id, { Type }]) => [id, Type]),
@@ -82,7 +82,7 @@ t.test('it lives where the networking stack says, or in what exists', async (t) 
   });
 });
 
-t.test('a task has a public address only where there is no other way out', async (t) => {
+t.test('a task has a public address only without a NAT gateway', async (t) => {
   for (const name of Object.keys(MONITORINGS) as Name[]) {
     const AssignPublicIp = name.startsWith('new public') ? 'ENABLED' : 'DISABLED';
     t.match(propertiesOf(templateFor(t, name), 'Service').NetworkConfiguration, {
@@ -94,7 +94,7 @@ t.test('a task has a public address only where there is no other way out', async
   }
 });
 
-t.test('the service keeps one to four healthy tasks and takes back what does not start', async (t) => {
+t.test('the service keeps one to four healthy tasks and rolls back a failed deployment', async (t) => {
   const template = templateFor(t, 'new private');
   t.match(propertiesOf(template, 'Service'), {
     DesiredCount: 1,
@@ -183,7 +183,7 @@ t.test('the collector may write its log groups and do nothing else', async (t) =
   }
 });
 
-t.test('the log groups are the deployment\u2019s and forget in time', async (t) => {
+t.test('the log groups are named after the deployment and expire', async (t) => {
   const template = templateFor(t, 'new private');
   for (const [id, name] of [
     ['MetricsLogGroup', 'metrics'],
@@ -197,7 +197,7 @@ t.test('the log groups are the deployment\u2019s and forget in time', async (t) 
   }
 });
 
-t.test('the outputs are those the typed home promises', async (t) => {
+t.test('the outputs are those of infra/outputs', async (t) => {
   const { Outputs } = templateFor(t, 'new private');
   t.strictSame(Object.keys(Outputs).sort(), Object.values(MONITORING_OUTPUTS).sort());
   t.strictSame(Outputs.CollectorEndpoint?.Value, {

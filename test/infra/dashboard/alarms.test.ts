@@ -36,7 +36,7 @@ t.test('Bedrock is watched over all models, each kind of failure by itself', asy
   );
 });
 
-t.test('silence is an incident of the collector and of nothing else', async (t) => {
+t.test('missing data raises an alarm for the collector only', async (t) => {
   for (const id of Object.keys(ALARMS) as AlarmId[]) {
     const expected = id === 'CollectorUnhealthyAlarm' ? 'breaching' : 'notBreaching';
     t.equal(watch(id).treatMissingData, expected, id);

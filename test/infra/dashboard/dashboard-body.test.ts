@@ -27,7 +27,7 @@ function find(id: string): Body['widgets'][number] {
 
 const widgets: Widget[] = layout(true).map(({ widget }) => widget);
 
-t.test('every row is full, and no widget lies on another', async (t) => {
+t.test('every row is full and no widget overlaps another', async (t) => {
   const taken = new Set<string>();
   for (const { x, y, width, height } of body.widgets) {
     t.ok(x + width <= GRID);

@@ -25,7 +25,7 @@ const { email: _, ...WITHOUT_EMAIL } = THRESHOLDS;
 const LONG_NAME = 'A'.repeat(64);
 const MANY_REGIONS = ['eu-central-1', 'eu-west-1', 'eu-west-3', 'eu-north-1', 'eu-south-1', 'eu-south-2'];
 
-t.test('the stack makes these resources and no more', async (t) => {
+t.test('the stack has exactly these resources', async (t) => {
   t.strictSame(typesOf(dashboard(t)), { ...WITH_ALARMS, ...EMAIL });
   t.strictSame(typesOf(dashboard(t, { alarms: WITHOUT_EMAIL })), WITH_ALARMS);
 });
@@ -70,7 +70,7 @@ t.test('alarms go to an encrypted topic that takes messages over TLS from this a
   t.match(tls, { Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } });
 });
 
-t.test('nothing is allowed by a wildcard', async (t) => {
+t.test('no permission uses a wildcard', async (t) => {
   const allowed = statementsIn(dashboard(t).template).filter(({ Effect }) => Effect === 'Allow');
   t.equal(allowed.length, 3);
   for (const { Principal, Action } of allowed) {

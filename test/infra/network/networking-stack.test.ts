@@ -46,7 +46,7 @@ t.test('tasks in private subnets need a NAT gateway, tasks in public ones do not
   t.strictSame(typesOf(templateFor(t, 'new public')), PUBLIC);
 });
 
-t.test('load balancer and tasks are put where they are to be reached from', async (t) => {
+t.test('load balancer and tasks are in the subnets of the chosen access', async (t) => {
   const expected: [Name, loadBalancer: string, tasks: string][] = [
     ['new private', 'Public', 'Private'],
     ['new public', 'Public', 'Public'],
@@ -123,7 +123,7 @@ t.test('refused connections are logged, by the account\u2019s own flow logs only
   });
 });
 
-t.test('what has a name shows whose it is', async (t) => {
+t.test('the name tag of the VPC is the name of the deployment', async (t) => {
   t.match(propertiesOf(templateFor(t, 'new public'), 'Vpc').Tags, [
     { Key: 'Name', Value: 'ccwb-ClaudeCode' },
   ]);
