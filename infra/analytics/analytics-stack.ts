@@ -11,7 +11,7 @@ import { ANALYTICS_OUTPUTS } from '../outputs.ts';
 import { dataBucket, resultsBucket } from './buckets.ts';
 import { databaseName, PREFIXES, tableInput } from './catalog.ts';
 import { namedQueries } from './queries.ts';
-import { AnalyticsRoles } from './roles.ts';
+import { createDeliveryRole, createSubscriptionRole, createTransformRole, grantResend } from './roles.ts';
 import { TABLE } from './schema.ts';
 import { TRANSFORM_CODE } from './transform.ts';
 
@@ -44,14 +44,13 @@ export class AnalyticsStack extends DeploymentStack {
     this.#props = props;
     const bucket = dataBucket(this, props.glacierAfterDays);
     const results = resultsBucket(this, props.resultsDays);
-    const roles = new AnalyticsRoles(this);
     const database = this.#createTable(bucket);
     const transformLogs = this.#ownLogGroup('TransformLogs', 'transform');
-    const transformRole = roles.transform(transformLogs);
+    const transformRole = createTransformRole(this, transformLogs);
     const transform = this.#createTransform(transformRole, transformLogs);
-    const stream = this.#createStream(roles, bucket, database, transform);
-    roles.grantResend(transformRole, stream);
-    this.#subscribe(roles, stream);
+    const stream = this.#createStream(bucket, database, transform);
+    grantResend(this, transformRole, stream);
+    this.#subscribe(stream);
     this.#createWorkGroup(results, database);
     this.output(
       ANALYTICS_OUTPUTS.dataBucketName,
@@ -92,18 +91,13 @@ export class AnalyticsStack extends DeploymentStack {
     });
   }
 
-  #createStream(
-    roles: AnalyticsRoles,
-    bucket: CfnBucket,
-    database: string,
-    transform: CfnFunction,
-  ): CfnDeliveryStream {
+  #createStream(bucket: CfnBucket, database: string, transform: CfnFunction): CfnDeliveryStream {
     const logGroup = this.#ownLogGroup('DeliveryLogs', 'delivery');
     const logStream = new CfnLogStream(this, 'DeliveryLogStream', {
       logGroupName: logGroup.ref,
       logStreamName: 'errors',
     });
-    const role = roles.delivery({ bucket, database, table: TABLE, transform, logGroup });
+    const role = createDeliveryRole(this, { bucket, database, table: TABLE, transform, logGroup });
     const stream = new CfnDeliveryStream(this, 'DeliveryStream', {
       deliveryStreamType: 'DirectPut',
       deliveryStreamEncryptionConfigurationInput: { keyType: 'AWS_OWNED_CMK' },
@@ -141,8 +135,8 @@ export class AnalyticsStack extends DeploymentStack {
     return stream;
   }
 
-  #subscribe(roles: AnalyticsRoles, stream: CfnDeliveryStream): void {
-    const role = roles.subscription(stream);
+  #subscribe(stream: CfnDeliveryStream): void {
+    const role = createSubscriptionRole(this, stream);
     const { metrics, events } = this.#props.logGroups;
     for (const [id, logGroupName] of Object.entries({
       MetricsSubscription: metrics,
