@@ -6,7 +6,7 @@ import type { ShimEdges } from './program/edges.ts';
 import { usageError } from './program/errors.ts';
 import { runProgram } from './program/run-program.ts';
 
-/** What the command line asks for: a command to run, or a text to print. */
+/** The result of parsing the command line: a command to run, or a text to print. */
 type Asked = { run: CommandHandler; options: unknown; operands: readonly string[] } | { help: string };
 
 const ROOT: Command = {
@@ -16,7 +16,7 @@ const ROOT: Command = {
   commands: COMMANDS,
 };
 
-/** What the person at the keyboard types. */
+/** Runs `bedrock-auth`. */
 async function main(edges: ShimEdges): Promise<number> {
   const asked = await parse(edges);
   if ('run' in asked) return asked.run(edges, asked.options as never, asked.operands);
@@ -51,7 +51,7 @@ function parserOf(command: Command, print: (text: string) => void, found: (asked
   const parser = new Parser(command.name)
     .description(command.description)
     .helpCommand(false)
-    // What stands after a command belongs to it: for `exec`, whose rest is another program's.
+    // Options after a command belong to it. `exec` needs this: the rest of its line is another program's.
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .exitOverride()
@@ -70,7 +70,7 @@ function parserOf(command: Command, print: (text: string) => void, found: (asked
   return parser;
 }
 
-/** Commander's text in the style of our errors. */
+/** Returns a message of commander in the style of our errors. */
 function oneLine(message: string): string {
   return message.replace(/^error: /, '').replace(/\s*\n\s*/g, ' ');
 }

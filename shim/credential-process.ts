@@ -10,7 +10,7 @@ import { usageError } from './program/errors.ts';
 import { runProgram } from './program/run-program.ts';
 import { signIn } from './sign-in/sign-in.ts';
 
-/** How long a caller waits for a sign-in unless told otherwise, in seconds: Claude Code gives up after 60. */
+/** Default wait for a sign-in in seconds. Claude Code gives up after 60. */
 export const SIGN_IN_WAIT_SECONDS = 50;
 /** The most `CCWB_SIGN_IN_WAIT_SECONDS` may ask for: the life of a sign-in. */
 const MAX_WAIT_SECONDS = 300;

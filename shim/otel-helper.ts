@@ -31,7 +31,7 @@ Exit status: 0; with --test 1 when there are no headers, 2 on wrong usage.
  */
 const ANSWER_MS = 230;
 
-/** How often Claude Code runs the helper unless it is told otherwise. */
+/** Default pause between two runs of the helper by Claude Code. */
 const HELPER_PAUSE_MS = 29 * 60_000;
 
 /** The part of otel-helper that people use; the shell file answers Claude Code. */

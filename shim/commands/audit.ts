@@ -22,7 +22,7 @@ type AuditEntry = {
   what: string;
   refused: boolean;
   keyId: string | undefined;
-  /** Undefined where the system did not tell. */
+  /** Undefined if the system does not report it. */
   program: string | undefined;
   pid: number | undefined;
 };

@@ -16,7 +16,7 @@ import { formatMoment } from '../terminal/time-format.ts';
 /** A first exchange of tokens for credentials takes a few calls to other people's servers. */
 const EXCHANGE_MS = 15_000;
 
-/** What SDKs would look at before the variables set here, or beside them. */
+/** Variables that SDKs read before those set here, or in addition to them. */
 const OUTDOING = [
   'AWS_PROFILE',
   'AWS_DEFAULT_PROFILE',
@@ -26,10 +26,10 @@ const OUTDOING = [
   'AWS_CONTAINER_CREDENTIALS_FULL_URI',
 ] as const;
 
-/** What SDKs would look at before any of them. */
+/** Variables that SDKs read before all others. */
 const KEYS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'] as const;
 
-/** What a shell is told: a comment, a variable that is set, one that is not. Values are quoted for it. */
+/** The syntax of a shell: a comment, setting a variable, removing one. Values are quoted. */
 type Shell = {
   comment(text: string): string;
   set(name: string, value: string): string;
@@ -162,7 +162,7 @@ function variables(edges: ShimEdges, profile: string, credentials: Credentials):
   };
 }
 
-/** Undefined when config.json cannot be read now: the daemon has an older one. */
+/** Undefined if config.json cannot be read now, while the daemon still has an older one. */
 function regionOf({ paths }: ShimEdges, profile: string): string | undefined {
   try {
     return loadConfig(paths.config).profiles.get(profile)?.awsRegion;

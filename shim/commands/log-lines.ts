@@ -6,14 +6,14 @@ import type { ShimEdges } from '../program/edges.ts';
 import { usageError } from '../program/errors.ts';
 import { parseTime } from '../terminal/time-format.ts';
 
-/** How many lines are shown unless somebody says how many, or since when. */
+/** Number of lines shown without --lines and --since. */
 const DEFAULT_LINES = 50;
 const MAX_LINES = 1_000_000;
 
 /** The most that is read of a file's end, in bytes. */
 const MAX_BYTES = 16_000_000;
 
-/** How often a file is looked at for more, in milliseconds. */
+/** Pause between two reads of a followed file, in milliseconds. */
 const LOOK_MS = 250;
 
 /** A line of a log; what is no JSON object has no record. */
@@ -45,13 +45,13 @@ export function parseLineSelection(
   throw usageError(edges.name, `--lines is ${JSON.stringify(lines)}; allowed: ${allowed}`);
 }
 
-/** The lines in the order of their times; those of one source stay in its order. */
+/** Returns the selected lines by time. Lines of one source keep their order. */
 export function selectLines(lines: LogLine[], { from, count }: LineSelection): LogLine[] {
   const since = lines.filter(({ at }) => at >= from);
   return count === 0 ? [] : since.sort((a, b) => a.at - b.at).slice(-count);
 }
 
-/** Makes lines of texts, remembering the time for those without one. */
+/** Returns a parser of log lines. A line without a time gets that of the line before it. */
 export function createLineParser(): (text: string, at?: number) => LogLine {
   let last = 0;
   return (text, at) => {
@@ -62,7 +62,7 @@ export function createLineParser(): (text: string, at?: number) => LogLine {
   };
 }
 
-/** The lines at the end of a file, none when there is no such file; and the position behind them. */
+/** Returns the lines at the end of a file, none if it does not exist, and the position after them. */
 export function readLogEnd(
   path: string,
   parse = createLineParser(),

@@ -8,7 +8,7 @@ import { usageError } from '../program/errors.ts';
 import { signIn } from '../sign-in/sign-in.ts';
 import { formatDuration } from '../terminal/time-format.ts';
 
-/** How often the waiting line on a terminal is renewed, in milliseconds. */
+/** Pause between two updates of the waiting line on a terminal, in milliseconds. */
 const TICK_MS = 1_000;
 
 /**

@@ -40,7 +40,7 @@ export async function logs(edges: ShimEdges, options: LogsOptions): Promise<numb
   return 0;
 }
 
-/** The last lines of the log, for a report. */
+/** Returns the last lines of the log, for a report. */
 export async function lastLines(edges: ShimEdges, count: number): Promise<LogLine[]> {
   const journal = findJournalctl(edges);
   const { lines } = readLog(edges);

@@ -8,13 +8,13 @@ import { createLineParser, type LogLine } from './log-lines.ts';
 /** Never from the PATH, as systemctl. */
 const JOURNALCTL = ['/usr/bin/journalctl', '/bin/journalctl', '/run/current-system/sw/bin/journalctl'];
 
-/** Path of journalctl, when the daemon is a service of systemd. */
+/** Returns the path of journalctl if the daemon is a service of systemd. */
 export function findJournalctl(edges: ShimEdges): string | undefined {
   if (installedService(edges)?.name !== 'systemd') return undefined;
   return JOURNALCTL.find((path) => existsSync(path));
 }
 
-/** The last lines of the journal; a journal that cannot be read is told, and has none. */
+/** Returns the last lines of the journal. If it cannot be read, prints why and returns none. */
 export async function readJournal(edges: ShimEdges, journal: string, count: number): Promise<LogLine[]> {
   const parse = createJournalParser();
   const lines: LogLine[] = [];

@@ -8,10 +8,10 @@ import { formatClockTime } from '../terminal/time-format.ts';
 import { type NoStatus, noStatus, notRunning, readStatus } from './read-status.ts';
 import { viewOf } from './status-view.ts';
 
-/** How often the daemon is asked, in milliseconds: answered from memory, within a millisecond. */
+/** Pause between two requests for the status, in milliseconds. The daemon answers from memory. */
 const LOOK_MS = 1_000;
 
-/** What is shown: the daemon's reply, or why there is none. */
+/** The daemon's reply, or the reason why there is none. */
 type Seen = { reply: StatusReply } | { trouble: string };
 
 export type WatchOptions = { profile?: string; json?: boolean };

@@ -1,9 +1,9 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 
-/** A mark without its process's number is one that is just being written, or that a full disk cut short. */
+/** Age up to which a lock file without a process number counts as being written, in milliseconds. */
 const UNWRITTEN_LOCK_MS = 2_000;
 
-/** This process's turn, until it ends it; or who has it, as far as that is known. */
+/** The lock of this process until it ends it; or the process that holds it, undefined if unknown. */
 export type ProcessLock = { end(): void } | { holder: number | undefined };
 
 /**
@@ -50,7 +50,7 @@ function ageOf(path: string, now: number): number {
   return writtenAt === undefined ? Number.POSITIVE_INFINITY : Math.abs(now - writtenAt);
 }
 
-/** Whether there is such a process, of whichever user. */
+/** True if a process with this number exists, of any user. */
 export function isProcessRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -16,7 +16,7 @@ export const SERVICE_TIMING = {
   startMs: 10_000,
 } as const;
 
-/** How often the service is started in the place of daemons that others start meanwhile. */
+/** Most attempts to start the service while other programs start daemons of their own. */
 const MAX_SWITCHES = 3;
 
 /** The daemon that runs, whoever started it; a socket that would only start one is left alone. */
@@ -50,7 +50,7 @@ export async function switchToServiceDaemon(
     const { running, own } = await inspectDaemon(edges, manager);
     if (running && own && !stale && !old && !isOlder(running)) return running;
     if (running && (await drainOrStop(edges, running, own)) === 'later') return 'later';
-    // What is listened on may be another socket now.
+    // The service may listen on another socket now.
     if (stale) await manager.stop();
     stale = false;
     old = false;

@@ -21,11 +21,11 @@ import { tryProcessLock } from './process-lock.ts';
 
 /** Time limits of a start, in milliseconds. */
 export const START_TIMING = {
-  /** How long a daemon that runs is waited for, whoever started it: a cold disk at log-in is slow. */
+  /** Longest wait for a daemon that is starting. A cold disk at log-in is slow. */
   daemonMs: 30_000,
   /** A daemon that found another one is started again after this: that one may just be ending. */
   occupiedMs: 500,
-  /** How long one that is there and does not answer is tried to be followed: it is stuck. */
+  /** Longest time to retry while another daemon holds the socket and does not answer. */
   stuckMs: 10_000,
   /** The longest pause between two looks of a caller that waits for another one's start. */
   lookMs: 250,
@@ -53,7 +53,7 @@ export const DAEMON_NODE_OPTIONS = ['--max-semi-space-size=1', '--optimize-for-s
 const FIXED_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
 
 /**
- * Sees to it that a daemon listens: through the service manager where the service is installed, else (or
+ * Starts the daemon unless one listens: through the service manager where the service is installed, else (or
  * if that fails) as a process of its own. Many callers may do so at once; one daemon survives.
  *
  * @throws CcwbError ERR_DAEMON_START with the last line of the daemon's log as the reason.
@@ -113,7 +113,7 @@ function spawnDaemon({ installation, paths, env }: ShimEdges, log: StartLog): St
   const flags = ['--socket', paths.socket, '--config', paths.config];
   if (log.path !== undefined) flags.push('--log-file', log.path);
   return startDaemonProcess(
-    // Where the files really are: an installer looks for what still runs from a version.
+    // Real paths, because an installer looks for programs that still run from a version.
     [nodeOf(installation), ...DAEMON_NODE_OPTIONS, realpathSync(entry), ...flags],
     daemonEnvironment(env),
     log.fd,
@@ -177,7 +177,7 @@ function foundAnotherDaemon(daemon: StartedDaemon): boolean {
   return end?.kind === 'exited' && end.status === 0;
 }
 
-/** What became of a daemon that said nothing about it. */
+/** Describes the end of a daemon that logged no error. */
 function endOf(daemon: StartedDaemon): string {
   const end = daemon.end() ?? { kind: 'running' };
   if (end.kind === 'running') return 'it runs, and does not listen';

@@ -7,7 +7,7 @@ import type { ShimEdges } from '../program/edges.ts';
 import { formatJson } from '../terminal/format.ts';
 import type { DoctorContext } from './check.ts';
 
-/** How much of the log goes with a report. */
+/** Number of log lines in a report. */
 const LOG_LINES = 300;
 
 /**
@@ -45,7 +45,7 @@ export async function writeBundle(
   await edges.writeOut(`Wrote ${path}: look at it before you pass it on.\n`);
 }
 
-/** Who it is from: e-mail addresses, the home, and the name of the account. */
+/** Removes e-mail addresses, the home and the name of the account. */
 function withoutNames(json: string, { env }: ShimEdges, users: readonly (string | null)[]): string {
   const names = [...users, env.HOME].filter((name): name is string => Boolean(name));
   const replaced = names.reduce(

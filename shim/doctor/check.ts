@@ -5,20 +5,20 @@ import type { CcwbError } from '../../protocol/errors.ts';
 import type { Probe } from '../../protocol/probe.ts';
 import type { ShimEdges } from '../program/edges.ts';
 
-/** What checks look at; whatever takes time is begun by the first that asks, and shared. */
+/** The context of the checks. Slow values are computed for the first check that asks, and shared. */
 export type DoctorContext = {
   edges: ShimEdges;
-  /** Undefined when config.json cannot be used. */
+  /** Undefined if config.json cannot be used. */
   config: Config | undefined;
   configProblem: CcwbError | undefined;
-  /** Those that are meant and can be used. */
+  /** The selected profiles that can be used. */
   profiles: readonly ProfileConfig[];
-  /** What a daemon that runs says, or why there is no answer. Starts none. */
+  /** Returns the status from the running daemon, or the reason why there is none. Starts no daemon. */
   status(): Promise<StatusReply | CcwbError>;
   /** Fetches an address as the daemon would. */
   probe(url: string): Promise<Probe>;
   discovery(profile: ProfileConfig): Promise<DiscoveryResult>;
-  /** The settings of Claude Code; undefined when there are none, or none that can be read. */
+  /** Returns the settings of Claude Code; undefined if they are missing or cannot be read. */
   claudeSettings(): UserClaudeSettings | undefined;
 };
 
@@ -31,7 +31,7 @@ export type UserClaudeSettings = { path: string; env: Readonly<Record<string, st
 
 export type ShimCheck = (context: DoctorContext) => Promise<Finding[]> | Finding[];
 
-/** One finding for each profile, or why there is none. */
+/** Returns the findings of each profile, or that no profile can be used. */
 export async function forEachProfile(
   { profiles }: DoctorContext,
   look: (profile: ProfileConfig) => Promise<Finding | Finding[]> | Finding | Finding[],

@@ -12,7 +12,7 @@ import { readClaudeSettings } from './claude-checks.ts';
 import { readDiscovery } from './network-checks.ts';
 
 /**
- * What the checks look at, for one run; `end` ends what was started for it.
+ * Creates the context of the checks for one run. `end` ends the programs started for it.
  *
  * @throws CcwbError ERR_PROFILE_UNKNOWN for a profile that config.json does not have.
  */
@@ -53,7 +53,7 @@ function readConfig({ paths }: ShimEdges): Pick<DoctorContext, 'config' | 'confi
   }
 }
 
-/** None when its fields are wrong: the check of config.json tells. */
+/** Empty if its fields are wrong, which the check of config.json reports. */
 function named(config: Config, name: string): ProfileConfig[] {
   if (config.invalid.has(name)) return [];
   return [profileNamed(config, name)];

@@ -138,7 +138,7 @@ const CERTIFICATES = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** Why nobody answered, and the next thing to try. */
+/** Describes why an address cannot be reached, and the next thing to try. */
 export function unreachable({ code, message }: ProbeFailure, url: string): Finding {
   const { host, port, protocol } = new URL(url);
   const curl = `curl -sSI ${new URL(url).origin}`;

@@ -15,10 +15,10 @@ const KEYRING_MS = 8_000;
 /** The account that is looked for; nobody has it. */
 const PROBE_ACCOUNT = 'doctor';
 
-/** What stands on every page of the daemon's own. */
+/** Text on every page of the daemon. */
 const OUR_PAGE = 'Claude Code with Amazon Bedrock';
 
-/** Where sign-ins are kept can be used: the keyring is asked as the daemon asks it. */
+/** Sign-ins can be stored: the keyring is asked as the daemon asks it. */
 export const storage: ShimCheck = async ({ edges, profiles, configProblem }) => {
   if (configProblem) return [skipped('config.json cannot be used')];
   if (!profiles.some(({ credentialStorage }) => credentialStorage === 'keyring')) {

@@ -13,7 +13,7 @@ export type ShimEdges = {
   daemon: DaemonClient;
   /** The folder that holds `credential-process`, `daemon/` and `runtime/`, whichever version it leads to. */
   installation: string;
-  /** Where the files of this program's own build are: a folder in `versions` of the installation, or a package. */
+  /** Folder of this program's build: one in `versions` of the installation, or a package. */
   buildFolder: string;
   /** Aborted by SIGINT, SIGTERM and SIGHUP: ends what waits. */
   interrupted: AbortSignal;

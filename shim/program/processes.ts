@@ -7,7 +7,7 @@ export type DesktopProgramEnd = ChildEnd | { readonly kind: 'running' };
 
 /** A daemon that was started and outlives this process. */
 export type StartedDaemon = {
-  /** How it ended, or undefined while it runs. */
+  /** Returns how it ended, undefined while it runs. */
   end(): ChildEnd | undefined;
 };
 
@@ -118,7 +118,7 @@ export function runForLines(
 /** A program that has the terminal of this one. */
 export type Foreground = {
   kill(signal: NodeJS.Signals): void;
-  /** How it ended: `ENOENT` and the like when it could not be started, a signal's name when one ended it. */
+  /** Resolves to its end: `ENOENT` and the like if it could not be started, the name of a signal that ended it. */
   ended: Promise<ChildEnd>;
 };
 

@@ -8,13 +8,13 @@ import { CURRENT_LINK, VERSIONS_FOLDER } from '../installation/layout.ts';
 import type { ShimEdges } from './edges.ts';
 import { outputError } from './errors.ts';
 
-/** What tells a program to end. */
+/** Signals that end a program. */
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Passed on as well to a program that runs in the place of this one. */
 const FURTHER_SIGNALS = ['SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
-/** How long a program that was told to end has for its last words, in milliseconds. */
+/** Time in milliseconds that an interrupted program has to print its error. */
 const PARTING_MS = 500;
 
 /**
@@ -76,7 +76,7 @@ export async function runProgram(name: string, main: (edges: ShimEdges) => Promi
   process.exit(process.exitCode ?? status);
 }
 
-/** What a program that was told to end says: what it knows of what it was at, else just that. */
+/** Returns the error of an interrupted program: its own if it has one, else a general one. */
 function parting(thrown: unknown): CcwbError {
   if (thrown instanceof CcwbError && ['ERR_LOGIN_PENDING', 'ERR_INTERRUPTED'].includes(thrown.code))
     return thrown;
@@ -87,7 +87,7 @@ function parting(thrown: unknown): CcwbError {
   );
 }
 
-/** Undefined without a terminal to type at, at the end of its input, and when told to end. */
+/** Reads one line. Undefined without a terminal, at the end of its input, and when interrupted. */
 async function readLine(signal: AbortSignal): Promise<string | undefined> {
   if (!process.stdin.isTTY) return undefined;
   const { createInterface } = await import('node:readline');

@@ -3,7 +3,7 @@ import { isAbsolute, join } from 'node:path';
 import { startDesktopProgram } from '../program/processes.ts';
 import { canRunWindowsPrograms, type HostEnvironment, hasDisplay, hostKindOf } from './graphical-session.ts';
 
-/** What the choice of a browser depends on. */
+/** The facts that the choice of a browser depends on. */
 export type BrowserHost = HostEnvironment & {
   /** True when the file exists and may be run. */
   isProgram(path: string): boolean;
@@ -21,7 +21,7 @@ export const OPENER_WATCH_MS = 1_500;
 /** Browsers that need the terminal, which belongs to somebody else here. */
 const TEXT_BROWSERS = ['w3m', 'lynx', 'links', 'links2', 'elinks', 'www-browser'];
 
-/** Where Windows keeps the program that opens a URL with the user's browser, seen from WSL. */
+/** Path in WSL of the Windows program that opens a URL in the user's browser. */
 const WINDOWS_OPENER = '/mnt/c/Windows/System32/rundll32.exe';
 
 /**

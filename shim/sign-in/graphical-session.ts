@@ -1,4 +1,4 @@
-/** What the way to sign in depends on; a value, so that tests can be any machine. */
+/** The facts about this machine that the way to sign in depends on. A value, so that tests can replace it. */
 export type HostEnvironment = {
   platform: NodeJS.Platform;
   env: Readonly<Record<string, string | undefined>>;
@@ -6,16 +6,16 @@ export type HostEnvironment = {
   readText(path: string): string | undefined;
 };
 
-/** Where the person at this program sits, as far as a page in a browser cares. */
+/** The kind of host this program runs on, which decides whether the user can see a browser page. */
 export type HostKind = 'desktop' | 'ssh' | 'wsl' | 'container';
 
 /** Files that container engines put into every container: Docker, Podman. */
 const CONTAINER_FILES = ['/.dockerenv', '/run/.containerenv'];
 
-/** What the cgroup of the first process is called where engines leave no such file. */
+/** Names in the cgroup of process 1, for container engines that leave no such file. */
 const CONTAINER_CGROUP = /docker|kubepods|containerd|libpod|lxc/;
 
-/** Where Windows programs can be run from WSL, Linux has been told so here. */
+/** Files that exist in WSL if Windows programs can be run from it. */
 const WSL_INTEROP = ['/proc/sys/fs/binfmt_misc/WSLInterop', '/proc/sys/fs/binfmt_misc/WSLInterop-late'];
 
 /**

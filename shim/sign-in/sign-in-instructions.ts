@@ -14,7 +14,7 @@ export type SignInInstructions = {
   env: HostEnvironment['env'];
 };
 
-/** What people read when they are to sign in. Addresses and the code stand on lines of their own. */
+/** Returns the instructions for a sign-in. Addresses and the code stand on lines of their own. */
 export function signInInstructions({
   profile,
   pending,
@@ -50,7 +50,7 @@ function said(text: string, url: string): string {
   return `${wrapWords('', text, 0).join('\n')}\n  ${url}\n`;
 }
 
-/** How the browser comes back to a port of this machine when it runs on another. */
+/** Explains how a browser on another machine reaches the redirect port of this one. */
 function wayBack(port: string, hostKind: HostKind, env: HostEnvironment['env']): string {
   // Windows forwards the ports of WSL by itself.
   if (hostKind === 'wsl') return '';
@@ -68,7 +68,7 @@ function wayBack(port: string, hostKind: HostKind, env: HostEnvironment['env']):
   );
 }
 
-/** The loopback port the provider sends the browser back to. */
+/** Returns the loopback port of the redirect URI. */
 function redirectPort(url: string): string | undefined {
   const redirect = URL.canParse(url) ? new URL(url).searchParams.get('redirect_uri') : null;
   return redirect !== null && URL.canParse(redirect) ? new URL(redirect).port || undefined : undefined;

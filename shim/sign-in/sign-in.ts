@@ -8,7 +8,7 @@ import { type BrowserHost, findOpeners, isProgram, type Opener, openPage, readTe
 import { hostKindOf } from './graphical-session.ts';
 import { type PendingSignIn, signInInstructions } from './sign-in-instructions.ts';
 
-/** How long one long poll lasts, in milliseconds: short enough to notice soon that the daemon is gone. */
+/** Duration of one long poll in milliseconds: short, to notice soon that the daemon is gone. */
 export const POLL_MS = 10_000;
 
 export type SignInOptions = {
@@ -19,9 +19,9 @@ export type SignInOptions = {
   openPages: boolean;
   /** By a code for another device, and not otherwise. */
   device?: boolean;
-  /** How long to wait in milliseconds; undefined: as long as the sign-in lives. */
+  /** Longest wait in milliseconds. Undefined: until the sign-in expires. */
   waitMs: number | undefined;
-  /** Where people read: the address of the page and what is waited for. */
+  /** Prints a text for the user: the address of the page, and what is waited for. */
   tell(text: string): void;
   /** Called when waiting begins and whenever it begins again. */
   waiting?(wait: { waitMs: number }): void;

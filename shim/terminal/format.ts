@@ -1,10 +1,10 @@
 import { wrapWords } from '../../common/terminal/layout.ts';
 import type { ShimEdges } from '../program/edges.ts';
 
-/** Where values begin beside their labels. */
+/** Column in which values begin beside their labels. */
 const VALUE_COLUMN = 18;
 
-/** Colours are for terminals that have them, and for people who want them (no-color.org). */
+/** True if standard output is a terminal with colours and NO_COLOR is not set (no-color.org). */
 export function wantsColours({ terminal, env }: Pick<ShimEdges, 'terminal' | 'env'>): boolean {
   return terminal && !env.NO_COLOR && env.TERM !== 'dumb';
 }
@@ -15,7 +15,7 @@ export function formatRow(label: string, value: string | null, column = VALUE_CO
   return wrapWords(`  ${label}`.padEnd(column), value, column);
 }
 
-/** A path with the home as `~`, as people write it. */
+/** Returns a path with the home written as `~`. */
 export function shortPath(path: string, home: string | undefined): string {
   return home && path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
 }

@@ -1,4 +1,4 @@
-/** A length of time as people read it: `45 s`, `4 min 30 s`, `3 h 12 min`, `2 d 5 h`. */
+/** Formats a duration: `45 s`, `4 min 30 s`, `3 h 12 min`, `2 d 5 h`. */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1_000));
   if (seconds < 60) return `${seconds} s`;
@@ -14,7 +14,7 @@ function joined(large: number, largeUnit: string, small: number, smallUnit: stri
   return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
 }
 
-/** A moment in local time and how far it is: `14:32 (in 47 min)`, `2026-01-02 14:32 (3 d ago)`. */
+/** Formats a moment in local time and its distance: `14:32 (in 47 min)`, `2026-01-02 14:32 (3 d ago)`. */
 export function formatMoment(rfc3339: string, now: number): string {
   const at = Date.parse(rfc3339);
   if (Number.isNaN(at)) return rfc3339;
@@ -28,7 +28,7 @@ function localDate(epochMs: number): string {
   return [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
 }
 
-/** A time of day in local time, with seconds: `14:32:05`. */
+/** Formats a time of day in local time, with seconds: `14:32:05`. */
 export function formatClockTime(epochMs: number): string {
   return `${localTime(epochMs)}:${two(new Date(epochMs).getSeconds())}`;
 }

@@ -277,7 +277,7 @@ t.test("an unsafe socket and a path that is too long are the caller's to mend", 
   }
 });
 
-t.test('a reader that goes away is no crash', async (t) => {
+t.test('a closed output ends the program without a crash', async (t) => {
   const made = home(t);
   const daemon = await fakeDaemon(made.socket);
   t.teardown(daemon.close);

@@ -41,7 +41,7 @@ t.test('--test says why there are no headers', async (t) => {
   }
 });
 
-t.test('help, version and wrong flags', async (t) => {
+t.test('help and version succeed, wrong flags fail', async (t) => {
   const made = installation();
   t.teardown(made.remove);
   const help = await made.run('otel-helper', ['--help']);

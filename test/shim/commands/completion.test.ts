@@ -50,7 +50,7 @@ const OFFERED: readonly [typed: string[], offered: string[]][] = [
   [['completion', 'z'], ['zsh']],
 ];
 
-t.test('bash offers what the table has', { skip: missing({ bash }) }, async (t) => {
+t.test('bash completes every entry of the table', { skip: missing({ bash }) }, async (t) => {
   const { script, folder } = await scriptFor(t, 'bash');
   const ask = `. '${script}'
     complete -p bedrock-auth >/dev/null || exit 1
@@ -68,7 +68,7 @@ t.test('bash offers what the table has', { skip: missing({ bash }) }, async (t) 
   t.ok(offered('exec', 'cat', '/etc/pass').includes('/etc/passwd'));
 });
 
-t.test('fish offers what the table has', { skip: missing({ fish }) }, async (t) => {
+t.test('fish completes every entry of the table', { skip: missing({ fish }) }, async (t) => {
   const { script, folder } = await scriptFor(t, 'fish');
   const env = { PATH: `${folder}:/usr/bin:/bin`, HOME: folder, XDG_CONFIG_HOME: folder };
   const ask = OFFERED.map(([typed]) => `complete -C 'bedrock-auth ${typed.join(' ')}'; echo ---`);
@@ -81,7 +81,7 @@ t.test('fish offers what the table has', { skip: missing({ fish }) }, async (t) 
   }
 });
 
-t.test('zsh takes it, and completes with it', { skip: missing({ zsh }) }, async (t) => {
+t.test('zsh loads the script and completes with it', { skip: missing({ zsh }) }, async (t) => {
   const { script, folder } = await scriptFor(t, 'zsh');
   t.equal(spawnSync(zsh ?? '', ['-n', script]).status, 0);
   // A terminal of its own, in which the key is pressed that shows what is offered.
@@ -101,7 +101,7 @@ t.test('zsh takes it, and completes with it', { skip: missing({ zsh }) }, async 
   );
 });
 
-t.test('profiles are those of config.json', async (t) => {
+t.test('completion offers the profiles of config.json', async (t) => {
   const { program } = fakeProgram(t, async () => ({}));
   let printed = '';
   writeFileSync(program.paths.config, JSON.stringify(TEAM));

@@ -37,7 +37,7 @@ t.test('a line without a time has that of the line before it, and stays behind i
   t.same(selectLines(lines, { ...all, count: 0 }), []);
 });
 
-t.test('entries of the journal: its own time where the message has none', async (t) => {
+t.test('a journal entry without a time in its message has the time of the journal', async (t) => {
   const parse = createJournalParser();
   const entry = (MESSAGE: unknown) =>
     parse(JSON.stringify({ MESSAGE, __REALTIME_TIMESTAMP: '1767323045000000', PRIORITY: '6' }));
@@ -47,7 +47,7 @@ t.test('entries of the journal: its own time where the message has none', async 
   t.equal(parse('-- No entries --'), undefined);
 });
 
-t.test('what steers a terminal is shown, not done', async (t) => {
+t.test('control characters in the log are shown as escapes', async (t) => {
   const { program, printed } = printing(t);
   const lines = [
     '{"time":"2026-01-01T03:04:05Z","level":"warn","event":"x\\u001b[2J","file":"a b","n":1,"list":["\\u202e"]}',

@@ -30,7 +30,7 @@ const reply = (...profiles: ProfileStatus[]): StatusReply => ({
 
 const options = { now: NOW, colours: false, home: '/home/jane' };
 
-t.test('who is signed in, until when, and what comes next', async (t) => {
+t.test('the status shows who is signed in, until when, and the next refresh', async (t) => {
   t.equal(
     statusView(reply(profile({})), options),
     `ClaudeCode  signed in as jane@example.com
@@ -67,7 +67,7 @@ t.test('a problem comes with its fix, broken between words at 80 columns', async
   );
 });
 
-t.test('nobody signed in: the command to run; nothing known: no empty rows', async (t) => {
+t.test('a signed-out profile shows the command to run and no empty rows', async (t) => {
   const nothing = { user: null, credentialsUntil: null, nextRefresh: null, idTokenUntil: null };
   const view = statusView(
     reply(
@@ -101,7 +101,7 @@ t.test('a proxy and a wrong clock are shown, what is as usual is not', async (t)
   t.match(view, /\n {2}clock {11}12 min fast; corrected here, but set it right\n/);
 });
 
-t.test('colours only on request', async (t) => {
+t.test('colours are used on request only', async (t) => {
   t.notMatch(statusView(reply(profile({})), options), '\x1b');
   t.match(
     statusView(reply(profile({})), { ...options, colours: true }),

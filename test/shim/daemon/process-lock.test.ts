@@ -11,7 +11,7 @@ function ends(lock: ProcessLock): lock is { end(): void } {
 /** The number of a process that has ended. */
 const ENDED = spawnSync('/bin/true').pid;
 
-t.test('a lock that nobody has is taken, and given back', async (t) => {
+t.test('a free lock is taken and released', async (t) => {
   const path = join(t.testdir(), 'mark');
   const lock = tryProcessLock(path, Date.now());
   if (!ends(lock)) return void t.fail('it is free');
@@ -21,7 +21,7 @@ t.test('a lock that nobody has is taken, and given back', async (t) => {
   lock.end();
 });
 
-t.test('a lock that a running process has is left to it', async (t) => {
+t.test('a lock held by a running process is not taken', async (t) => {
   const other = spawn('/bin/sleep', ['60']);
   t.teardown(() => other.kill());
   const path = join(t.testdir({ mark: `${other.pid}\n` }), 'mark');
@@ -36,14 +36,14 @@ t.test('a lock that a running process has is left to it', async (t) => {
   t.ok(ends(tryProcessLock(path, Date.now(), 60_000)));
 });
 
-t.test('a lock whose process has ended is nobody’s', async (t) => {
+t.test('a lock whose process has ended is free', async (t) => {
   for (const text of [`${ENDED}\n`, `${process.pid}\n`]) {
     const path = join(t.testdir({ mark: text }), 'mark');
     t.ok(ends(tryProcessLock(path, Date.now())), text);
   }
 });
 
-t.test('a mark that says nothing is one that is being written, for a moment', async (t) => {
+t.test('an empty lock file counts as held for a moment', async (t) => {
   for (const text of ['', 'nonsense']) {
     const path = join(t.testdir({ mark: text }), 'mark');
     t.strictSame(tryProcessLock(path, Date.now()), { holder: undefined });
@@ -52,7 +52,7 @@ t.test('a mark that says nothing is one that is being written, for a moment', as
   }
 });
 
-t.test('where no mark can be written, or something else is in its place, that is told', async (t) => {
+t.test('a lock file that cannot be written is an error', async (t) => {
   const folder = t.testdir();
   t.throws(() => tryProcessLock(join(folder, 'missing', 'mark'), Date.now()), { code: 'ENOENT' });
   mkdirSync(join(folder, 'mark'));

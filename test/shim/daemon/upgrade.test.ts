@@ -70,7 +70,7 @@ t.test('a daemon that is not older, or tells no version, is left alone', async (
   t.strictSame(routes(), []);
 });
 
-t.test('one attempt for two builds, remembered for a while', async (t) => {
+t.test('an upgrade between two builds is attempted once an hour', async (t) => {
   const { program, routes, mark, said, answersAs } = await upgrading(t, { next: OLDER });
   t.equal(await replaceOlderDaemon(program), false);
   t.match(said.join(''), /the daemon is still 0\.0\.1, not .*\n {2}fix: run bedrock-auth service status\n$/);
@@ -88,7 +88,7 @@ t.test('one attempt for two builds, remembered for a while', async (t) => {
   t.equal(routes().filter((route) => route === 'drain').length, 3, 'as there is for other builds');
 });
 
-t.test('while another caller is at it nothing is done', async (t) => {
+t.test('nothing is done while another caller upgrades the daemon', async (t) => {
   const { program, routes, mark } = await upgrading(t);
   mkdirSync(dirname(mark), { recursive: true });
   writeFileSync(mark, `0.0.1 ${BUILD_VERSION}\n`);

@@ -40,7 +40,7 @@ const document = (more: object = {}): string =>
   JSON.stringify({ issuer: ISSUER, jwks_uri: `${ISSUER}/keys`, ...more });
 const dated = (offMs: number) => () => ({ status: 200, date: NOW + offMs, body: document() });
 
-t.test('a clock that is wrong', async (t) => {
+t.test('a wrong clock is a warning, or a problem if AWS refuses its signatures', async (t) => {
   const check = async (offMs: number, change: Partial<ShimEdges> = {}) =>
     (await clock(contextWith(t, dated(offMs), change)))[0];
   t.match(await check(3_000), { outcome: 'ok' });
@@ -55,7 +55,7 @@ t.test('a clock that is wrong', async (t) => {
   t.match(await clock(silent), [{ outcome: 'skipped' }]);
 });
 
-t.test('a machine without a browser', async (t) => {
+t.test('a machine without a browser uses a code if the provider offers one', async (t) => {
   const headless = { platform: 'linux' as const, env: { SSH_TTY: '/dev/pts/1' } };
   const offering = (more: object) =>
     contextWith(t, () => ({ status: 200, date: null, body: document(more) }), headless);
@@ -68,7 +68,7 @@ t.test('a machine without a browser', async (t) => {
   t.match(await browser(told), [{ outcome: 'ok', text: /is printed/ }]);
 });
 
-t.test('why nobody answers, and what to do', async (t) => {
+t.test('an address that cannot be reached has a reason and a fix', async (t) => {
   const cases: [code: string, text: RegExp, fix: RegExp][] = [
     ['ENOTFOUND', /no such name/, /^curl -sSI https:\/\/idp\.example$/],
     ['ECONNREFUSED', /nobody listens/, /^curl /],
@@ -99,7 +99,7 @@ const MANAGER: ServiceManager = {
   lingers: () => undefined,
 };
 
-t.test('the service, one thing broken at a time', async (t) => {
+t.test('each fault of the service is found', async (t) => {
   const { program } = fakeProgram(t, async () => ({}), { platform: 'linux' });
   const running = (pid: number) => async () => ({ daemon: { pid } }) as StatusReply;
   const check = (change: Partial<ServiceManager>, pid = 4242, env: ShimEdges['env'] = {}) =>

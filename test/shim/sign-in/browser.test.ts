@@ -29,7 +29,7 @@ const desktop = (
   readText: (path) => files[path],
 });
 
-t.test('the program that shows a page, platform by platform', async (t) => {
+t.test('each platform opens a page with its own program', async (t) => {
   const cases: [string, BrowserHost, string[][]][] = [
     ['macOS', desktop('darwin', {}), [['/usr/bin/open', '%s']]],
     ['macOS over SSH', desktop('darwin', { SSH_CONNECTION: 'a 1 b 22' }), []],

@@ -17,7 +17,7 @@ function machine(
 const INTEROP = { '/proc/sys/fs/binfmt_misc/WSLInterop': 'enabled\n' };
 const SSH = { SSH_CONNECTION: '192.0.2.1 50000 192.0.2.7 22' };
 
-t.test('where the person sits', async (t) => {
+t.test('the kind of host is recognized', async (t) => {
   const cases: [string, HostEnvironment, string][] = [
     ['a Linux desktop', machine({ DISPLAY: ':0' }), 'desktop'],
     ['a Linux machine without anything', machine(), 'desktop'],
@@ -41,7 +41,7 @@ t.test('where the person sits', async (t) => {
   for (const [name, each, place] of cases) t.equal(hostKindOf(each), place, name);
 });
 
-t.test('a display that the person sees', async (t) => {
+t.test('a display is used only if the user sees it', async (t) => {
   const cases: [string, Record<string, string>, boolean][] = [
     ['X11', { DISPLAY: ':0' }, true],
     ['Wayland', { WAYLAND_DISPLAY: 'wayland-0' }, true],
@@ -58,7 +58,7 @@ t.test('a display that the person sees', async (t) => {
   for (const [name, env, seen] of cases) t.equal(hasDisplay(machine(env)), seen, name);
 });
 
-t.test('Windows and its browser, from WSL', async (t) => {
+t.test('WSL uses the browser of Windows if it can run Windows programs', async (t) => {
   const wsl = { WSL_DISTRO_NAME: 'Debian' };
   t.equal(canRunWindowsPrograms(machine(wsl, INTEROP)), true);
   t.equal(

@@ -166,7 +166,7 @@ t.test(
   },
 );
 
-t.test('how a sign-in failed comes out as two lines', async (t) => {
+t.test('a failed sign-in is reported in two lines', async (t) => {
   for (const [status, code] of [
     [403, 'ERR_LOGIN_DENIED'],
     [408, 'ERR_LOGIN_EXPIRED'],

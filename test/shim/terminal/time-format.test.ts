@@ -9,7 +9,7 @@ import {
 
 process.env.TZ = 'UTC';
 
-t.test('lengths of time', async (t) => {
+t.test('durations are formatted with two units at most', async (t) => {
   const cases: [number, string][] = [
     [-5, '0 s'],
     [499, '0 s'],
@@ -24,7 +24,7 @@ t.test('lengths of time', async (t) => {
   for (const [ms, text] of cases) t.equal(formatDuration(ms), text);
 });
 
-t.test('moments today, on other days, and no moment at all', async (t) => {
+t.test('a moment has its date only on another day', async (t) => {
   const now = Date.parse('2026-01-02T03:04:05Z');
   t.equal(formatMoment('2026-01-02T04:04:05Z', now), '04:04 (in 1 h)');
   t.equal(formatMoment('2026-01-02T03:03:35Z', now), '03:03 (30 s ago)');
@@ -32,14 +32,14 @@ t.test('moments today, on other days, and no moment at all', async (t) => {
   t.equal(formatMoment('soon', now), 'soon');
 });
 
-t.test('stamps have the date only on other days', async (t) => {
+t.test('a timestamp has its date only on another day', async (t) => {
   const now = Date.parse('2026-01-02T03:04:05Z');
   t.equal(formatTimestamp(now - 1_000, now), '03:04:04');
   t.equal(formatTimestamp(now - 86_400_000, now), '2026-01-01 03:04:05');
   t.equal(formatClockTime(now), '03:04:05');
 });
 
-t.test('a time that a person means', async (t) => {
+t.test('a time is parsed from a duration, a date or RFC 3339', async (t) => {
   const now = Date.parse('2026-01-02T03:04:05Z');
   const cases: [string, string | undefined][] = [
     ['30s', '2026-01-02T03:03:35Z'],
