@@ -101,8 +101,8 @@ async function printTable(edges: ShimEdges, flag: string | undefined): Promise<n
 }
 
 /**
- * What to set where the provider's ID tokens end before Claude Code asks for the next one. The times are
- * read without verification, which the daemon has done.
+ * Returns the setting needed if ID tokens expire before Claude Code asks for the next one. The times are read
+ * without verification, which the daemon has done.
  */
 function shortLifeNote(authorization: string | undefined): string {
   const payload = authorization?.split('.')[1];

@@ -76,8 +76,8 @@ export function readLogEnd(
 }
 
 /**
- * Gives each line of a file after a position, also of a file that comes later or takes its position, until `signal`
- * aborts.
+ * Calls `onLine` for each line of a file after a position until `signal` aborts. A file that appears later, or
+ * replaces the followed one, is followed too.
  */
 export async function followLog(
   path: string,
@@ -96,11 +96,11 @@ export async function followLog(
   }
 }
 
-/** A file's number is given again once it is removed, so the moment it was made belongs to it. */
+/** A position in a file. Inode numbers are reused, so the creation time is needed to identify the file. */
 export type LogPosition = { inode: number; madeAt: number; offset: number };
 const NOWHERE: LogPosition = { inode: 0, madeAt: 0, offset: 0 };
 
-/** What comes after that position: where the file made room for another meanwhile, the rest of the earlier one first. */
+/** Reads the text after a position. If the file was rotated meanwhile, the rest of the earlier file is first. */
 function readOn(path: string, position: LogPosition): Read[] {
   const read = readFrom(path, position);
   if (!read || isSame(read.position, position)) return read ? [read] : [];
@@ -114,7 +114,7 @@ function isSame(one: LogPosition, other: LogPosition): boolean {
 
 type Read = { text: string; position: LogPosition };
 
-/** What comes after that position, all of the file if it is another or was cut; without a position its end. */
+/** Reads from a position, or all of a file that is another one or was cut. Without a position reads its end. */
 function readFrom(path: string, position: LogPosition | undefined): Read | undefined {
   let fd: number;
   try {

@@ -5,13 +5,13 @@ import { startDaemon } from './start-daemon.ts';
 import { replaceOlderDaemon } from './upgrade.ts';
 
 /**
- * How often a daemon is started for one request: once since none ran, and once more since that one, or one
- * that others started, was gone again before it answered, as in the middle of an upgrade.
+ * Most starts of a daemon for one request: one because none ran, and one more if that daemon ended before it
+ * answered, as in the middle of an upgrade.
  */
 const STARTS = 2;
 
 /**
- * Asks a daemon that may or may not run, and starts none, except in the place of an older one.
+ * Asks the running daemon. Starts none, except to replace an older one.
  *
  * @throws CcwbError what the daemon answered; ERR_DAEMON_UNREACHABLE when none runs.
  */
@@ -20,8 +20,8 @@ export function askRunningDaemon<T>(edges: ShimEdges, request: DaemonRequest): P
 }
 
 /**
- * Asks the daemon, starting it when none runs. `beforeStart` is called before a start: the place to look
- * for mistakes that would keep the daemon from being of use.
+ * Asks the daemon, and starts it if none runs. `beforeStart` is called before a start, to check what would make
+ * the daemon useless.
  *
  * @throws CcwbError what the daemon answered; ERR_DAEMON_START when it could not be started.
  */
@@ -38,7 +38,7 @@ export function askDaemon<T>(
         return await ask();
       } catch (error) {
         if (!isDaemonUnreachable(error) || edges.interrupted.aborted || starts === STARTS) throw error;
-        // One that is there and says nothing is not helped by a start.
+        // A start does not help a daemon that runs and does not answer.
         const tookMs = performance.now() - askedAt;
         if (starts > 0 && tookMs >= (request.answerMs ?? CLIENT_TIMING.answerMs)) throw error;
       }
@@ -59,8 +59,8 @@ async function askWithRetry<T>(edges: ShimEdges, request: DaemonRequest): Promis
   try {
     return await edges.daemon.ask<T>(request);
   } catch (error) {
-    // A socket that nobody serves refuses at once. What took longer is a machine with much to do, and to
-    // take its daemon for dead would give it more.
+    // A socket without a server refuses at once. A slower failure means a busy machine, and starting another
+    // daemon would make it busier.
     const refused = performance.now() - askedAt < CLIENT_TIMING.connectMs;
     if (!isDaemonUnreachable(error) || refused || edges.interrupted.aborted) throw error;
     return edges.daemon.ask<T>({ ...request, startingMs: CLIENT_TIMING.startingMs });
@@ -68,8 +68,8 @@ async function askWithRetry<T>(edges: ShimEdges, request: DaemonRequest): Promis
 }
 
 /**
- * Asks, and has an older daemon replaced once it has answered. A good answer stays good, unless it is about
- * the daemon itself; what an older one refused, or did not know, its successor is asked again.
+ * Asks, and replaces an older daemon once it has answered. A good answer is kept, unless it is about the daemon
+ * itself. A request that the older daemon refused is sent again to its successor.
  */
 async function askAndUpgrade<T>(
   edges: ShimEdges,

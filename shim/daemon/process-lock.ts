@@ -7,9 +7,9 @@ const UNWRITTEN_LOCK_MS = 2_000;
 export type ProcessLock = { end(): void } | { holder: number | undefined };
 
 /**
- * Takes the turn that the file at `path` stands for, which names the process that has it. A turn whose process
- * has ended, or that is older than `longestMs`, is nobody's. It keeps programs out of each other's way and is no
- * lock: two that find the same dead process's turn may both take it.
+ * Takes the lock file at `path`, which names the process that holds it. A lock whose process has ended, or that
+ * is older than `longestMs`, is free. It only avoids double work and does not exclude it: two processes that find
+ * the lock of a dead process may both take it.
  *
  * @param now milliseconds since the epoch.
  * @throws NodeJS.ErrnoException when the file can be neither written nor read.
@@ -24,7 +24,7 @@ export function tryProcessLock(path: string, now: number, longestMs = Number.POS
     }
     const holder = holderOf(path);
     const ageMs = ageOf(path, now);
-    // One with this process's own number was left by an earlier process: in a container they are soon the same.
+    // A lock with this process's own number is left from an earlier one: containers reuse numbers soon.
     const held =
       holder === undefined
         ? ageMs < UNWRITTEN_LOCK_MS
@@ -38,13 +38,13 @@ function holderOf(path: string): number | undefined {
   try {
     return Number.parseInt(readFileSync(path, 'utf8'), 10) || undefined;
   } catch (error) {
-    // It was given back just now.
+    // It was released just now.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-/** In milliseconds, whichever way the clock was set since; endless when there is none. */
+/** Returns the age in milliseconds, positive also after the clock was set back. Infinity if the file is missing. */
 function ageOf(path: string, now: number): number {
   const writtenAt = statSync(path, { throwIfNoEntry: false })?.mtimeMs;
   return writtenAt === undefined ? Number.POSITIVE_INFINITY : Math.abs(now - writtenAt);

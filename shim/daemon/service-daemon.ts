@@ -19,7 +19,7 @@ export const SERVICE_TIMING = {
 /** Most attempts to start the service while other programs start daemons of their own. */
 const MAX_SWITCHES = 3;
 
-/** The daemon that runs, whoever started it; a socket that would only start one is left alone. */
+/** Returns the running daemon, whoever started it. Does not connect to a socket that would start one. */
 export async function inspectDaemon(
   edges: ShimEdges,
   manager: ServiceManager | undefined,
@@ -31,8 +31,8 @@ export async function inspectDaemon(
 }
 
 /**
- * Has the service's daemon answer, of this build at least, in the place of any other. Callers meanwhile wait
- * on the service's socket, or start the service themselves.
+ * Replaces any other daemon by that of the service, of this build or a newer one. Callers meanwhile wait on the
+ * service's socket, or start the service themselves.
  *
  * @param changed the service manager has new files, or the daemon new settings.
  * @param renewed the installation has other programs, if only of the same build.
@@ -81,7 +81,7 @@ export async function startDaemonWith(edges: ShimEdges, manager: ServiceManager 
 }
 
 /**
- * Ends a daemon now: what is in flight is answered, a sign-in under way is cancelled and those told who wait.
+ * Stops a daemon now. Requests in flight are answered; a sign-in in progress is cancelled and its callers told.
  *
  * @throws CcwbError ERR_SERVICE_FAILED when it stays.
  */
@@ -95,7 +95,7 @@ export async function stopDaemon(edges: ShimEdges, running: VersionReply): Promi
   );
 }
 
-/** Ends a daemon in favour of the service's, after the sign-in under way. */
+/** Stops a daemon so that the service's can start, after the sign-in in progress. */
 async function drainOrStop(edges: ShimEdges, running: VersionReply, own: boolean): Promise<'later' | 'gone'> {
   const outcome = await drainDaemon(edges, running, SERVICE_TIMING.endMs).catch(() => 'busy');
   if (outcome === 'gone') return 'gone';

@@ -32,10 +32,9 @@ export const START_TIMING = {
 } as const;
 
 /**
- * What a daemon started from a shell gets of that shell's environment, besides CCWB_*: who and where the
- * user is, the bus the keyring answers on, and the way to the network. Nothing else is the daemon's
- * business: AWS_* would redirect its calls, NODE_OPTIONS and LD_* would change its code, DISPLAY would
- * let the keyring put up a prompt that nobody expects.
+ * Variables of the shell that a daemon started from it inherits, besides CCWB_*: the user and home, the bus of
+ * the keyring, and network settings. Others are left out: AWS_* would redirect its calls, NODE_OPTIONS and LD_*
+ * would change its code, DISPLAY would let the keyring show a prompt that nobody expects.
  */
 const INHERITED = [
   ...['HOME', 'USER', 'LOGNAME', 'TMPDIR', 'TZ', 'LANG', 'LC_ALL'],
@@ -99,7 +98,7 @@ function startError(message: string): CcwbError {
 
 /** The service manager, if the service is installed and is the daemon that is meant. */
 export function installedService(edges: ShimEdges): ServiceManager | undefined {
-  // The service uses the default paths; a caller with others has a daemon of its own in mind.
+  // The service uses the default paths; a caller with other paths wants its own daemon.
   if (edges.env.CCWB_SOCKET || edges.env.CCWB_CONFIG) return undefined;
   const manager = findServiceManager(edges);
   return manager?.installed() ? manager : undefined;
@@ -137,7 +136,7 @@ function openLog(path: string): StartLog {
     const before = fstatSync(fd).size;
     return { fd, path, lastProblem: () => lastWords(path, before), close: () => closeSync(fd) };
   } catch (error) {
-    // A home that is full or read-only is no reason to give nobody credentials.
+    // A daemon without a log still serves credentials, in a home that is full or read-only.
     const { code } = error as NodeJS.ErrnoException;
     const fd = openSync('/dev/null', 'w');
     const reason = `its log ${path} cannot be written (${code ?? 'unknown error'})`;
@@ -154,7 +153,7 @@ export function daemonEnvironment(env: ShimEdges['env']): Record<string, string>
   return { ...Object.fromEntries(kept), PATH: FIXED_PATH };
 }
 
-/** True as soon as somebody listens; false after `limitMs`, or when `daemon` ended before. */
+/** Waits for a listener on the socket. False after `limitMs`, or if `daemon` has ended. */
 async function waitUntilListening(socket: string, limitMs: number, daemon?: StartedDaemon): Promise<boolean> {
   let deadline = performance.now() + limitMs;
   let ended = false;
@@ -171,7 +170,7 @@ async function waitUntilListening(socket: string, limitMs: number, daemon?: Star
   }
 }
 
-/** One that ends well has found another daemon, which is about to listen, or to end. */
+/** True if the daemon ended with status 0: it found another daemon, which is about to listen, or to end. */
 function foundAnotherDaemon(daemon: StartedDaemon): boolean {
   const end = daemon.end();
   return end?.kind === 'exited' && end.status === 0;
@@ -185,9 +184,8 @@ function endOf(daemon: StartedDaemon): string {
 }
 
 /**
- * Claude Code runs thirteen shims at once: one of them starts the daemon, the others wait while that one is at
- * it, and look less and less often. A dozen starts would slow each other down, and so would a dozen that look
- * all the time: on a machine with much to do the daemon would not come to it.
+ * Waits for the lock for starting the daemon. Claude Code runs thirteen shims at once: one starts the daemon, the
+ * others wait and check less and less often. Thirteen starts, or frequent checks, would slow the daemon's start.
  *
  * @returns the lock; undefined when there is a daemon by now, or where no mark can be written.
  * @throws CcwbError ERR_DAEMON_START when another caller is still at it after `deadline`.
@@ -203,7 +201,7 @@ async function waitForStartLock(
       const lock = tryProcessLock(mark, now(), START_TIMING.daemonMs);
       if ('end' in lock) return lock;
     } catch {
-      // It spares the machine something, and nothing depends on it.
+      // The lock only saves work: without it the daemon is started all the same.
       return undefined;
     }
     if (await isListening(paths.socket)) return undefined;

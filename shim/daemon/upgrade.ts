@@ -20,13 +20,13 @@ export const UPGRADE_TIMING = {
 const LOOK_MS = CLIENT_TIMING.retryMs;
 
 /**
- * Sees to it that a daemon of an earlier build, which has just answered this program, makes room for one of
- * this build. The answer it gave is good whatever comes of this; so nothing is thrown.
+ * Replaces a daemon of an earlier build, which has just answered this program, by one of this build. Never
+ * throws: the answer is valid whether or not the upgrade succeeds.
  *
  * One caller at a time, and for the same two builds one attempt an hour: an installation whose daemon cannot
  * be replaced, since the service starts another folder's, is not restarted with every call.
  *
- * @returns whether a daemon answers now that is not older.
+ * @returns true if a daemon that is not older answers now.
  */
 export async function replaceOlderDaemon(edges: ShimEdges): Promise<boolean> {
   const answered = edges.daemon.answeredBy();
@@ -55,7 +55,7 @@ export async function replaceOlderDaemon(edges: ShimEdges): Promise<boolean> {
         '  fix: run bedrock-auth service status\n',
     );
   } catch {
-    // Whoever asks next is told what is wrong with the daemon.
+    // The next request reports what is wrong with the daemon.
   }
   return false;
 }
@@ -120,8 +120,8 @@ export async function waitUntilExited(pid: number, limitMs: number): Promise<boo
 }
 
 /**
- * The mark of an attempt: at the same time what keeps others from trying too, and what remembers that it
- * came to nothing. Undefined when another caller is at it, or was not long ago, for the same builds.
+ * Creates the file of an upgrade attempt, which keeps other callers from trying and records a failed attempt.
+ * Undefined if another caller tries it, or tried it within the last hour, for the same builds.
  */
 function beginAttempt({ paths, now }: ShimEdges, builds: string): { forget(): void } | undefined {
   const mark = join(dirname(paths.log), 'daemon.upgrade');

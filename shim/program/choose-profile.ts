@@ -2,8 +2,8 @@ import { chooseProfile, loadConfig, PROFILE_NAME_PATTERN, profileNamed } from '.
 import type { ShimEdges } from './edges.ts';
 
 /**
- * Which profile is meant. A name that was given is taken as it is, without a look at config.json: a
- * daemon that runs may know it, and its answer matters more than a file that somebody is just editing.
+ * Returns the name of the profile to use. A given name is not looked up in config.json: a running daemon may
+ * know it, and its answer matters more than a file that is being edited.
  *
  * @throws CcwbError ERR_CONFIG_MISSING, ERR_CONFIG_INVALID or ERR_PROFILE_UNKNOWN.
  */
@@ -14,7 +14,7 @@ export function chooseProfileName({ env, paths }: ShimEdges, flag: string | unde
   return profileNamed(config, chooseProfile(config, flag, env.CCWB_PROFILE)).name;
 }
 
-/** Throws what is wrong with the profile's configuration, if anything; no daemon can serve it then. */
+/** @throws CcwbError if the profile is missing or its configuration is wrong: no daemon can serve it then. */
 export function requireProfile({ paths }: ShimEdges, profile: string): void {
   profileNamed(loadConfig(paths.config), profile);
 }

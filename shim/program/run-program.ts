@@ -18,11 +18,11 @@ const FURTHER_SIGNALS = ['SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 const PARTING_MS = 500;
 
 /**
- * Runs one program: its result is the exit status, anything thrown ends it with two lines on standard
- * error. A reader that went away is no crash: the text is lost, the status says 1.
+ * Runs one program. Its result is the exit status; an error is printed as two lines on standard error. If the
+ * reader of an output has gone, the text is lost and the exit status is 1.
  */
 export async function runProgram(name: string, main: (edges: ShimEdges) => Promise<number>): Promise<void> {
-  // The audit log follows the line of parents past our programs, which it knows by this. Slow on macOS.
+  // The audit log recognizes our programs among the parents of a caller by this title. Slow on macOS.
   if (process.platform === 'linux') process.title = name;
   const interruption = new AbortController();
   let onSignal = (_: NodeJS.Signals): void => {
@@ -71,7 +71,7 @@ export async function runProgram(name: string, main: (edges: ShimEdges) => Promi
     say(errorLines(name, error));
     status = error.exit;
   }
-  // Whatever still runs (a browser's launcher, a signal handler) is nothing to wait for.
+  // A browser launcher or a signal handler that still runs is not waited for.
   await write(process.stderr, '').catch(() => {});
   process.exit(process.exitCode ?? status);
 }
@@ -103,8 +103,8 @@ async function readLine(signal: AbortSignal): Promise<string | undefined> {
 }
 
 /**
- * What is in `versions/NAME` of an installation belongs to that installation, also after it has moved on to
- * another version; any other folder is one by itself.
+ * Returns the installation of a build. A build in `versions/NAME` belongs to its installation, also after an
+ * upgrade; any other folder is an installation by itself.
  */
 export function installationOf(buildFolder: string): string {
   const versions = dirname(buildFolder);

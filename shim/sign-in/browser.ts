@@ -13,7 +13,7 @@ export type BrowserHost = HostEnvironment & {
 export type Opener = readonly [file: string, ...args: string[]];
 
 /**
- * How long an opener is watched. It must be over well within the time the daemon gives for opening the
+ * Time in milliseconds that an opener is watched. It must be well within the time the daemon allows for opening the
  * page, and most openers have handed the page on, or failed, long before.
  */
 export const OPENER_WATCH_MS = 1_500;

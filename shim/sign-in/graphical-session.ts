@@ -19,8 +19,8 @@ const CONTAINER_CGROUP = /docker|kubepods|containerd|libpod|lxc/;
 const WSL_INTEROP = ['/proc/sys/fs/binfmt_misc/WSLInterop', '/proc/sys/fs/binfmt_misc/WSLInterop-late'];
 
 /**
- * Over SSH comes first: whoever is logged in so sits elsewhere, and reaches this machine, or container,
- * the same way.
+ * Returns the kind of this host. SSH is checked first: its user sits at another machine, whether this one is a
+ * container or not.
  */
 export function hostKindOf(machine: HostEnvironment): HostKind {
   const { env, platform, readText } = machine;
