@@ -2,7 +2,8 @@ import { type Problem, type ProfileStatus, rfc3339 } from '../../protocol/api.ts
 import type { CcwbError } from '../../protocol/errors.ts';
 import type { ContainerEndpoint } from '../container/container-endpoint.ts';
 import type { CorrectedClock } from '../platform/clock.ts';
-import type { Profile, Profiles } from '../profiles/profiles.ts';
+import type { Profile } from '../profiles/profile.ts';
+import type { Profiles } from '../profiles/profiles.ts';
 
 /** What `bedrock-auth status` shows of each profile, broken ones included. No secrets, no network. */
 export function profileStatuses(

@@ -1,7 +1,8 @@
 import cron from 'node-cron';
 import type { CorrectedClock } from '../platform/clock.ts';
 import { causeOf, type Log } from '../platform/log.ts';
-import type { Profile, Profiles } from '../profiles/profiles.ts';
+import type { Profile } from '../profiles/profile.ts';
+import type { Profiles } from '../profiles/profiles.ts';
 import { TIMING } from '../timing.ts';
 
 export type RefreshScheduler = { stop(): Promise<void> };

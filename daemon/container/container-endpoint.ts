@@ -3,7 +3,8 @@ import { CONTAINER_HOST } from '../../protocol/container-credentials.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { DaemonEdges } from '../edges.ts';
 import { causeOf } from '../platform/log.ts';
-import type { Profile, Profiles } from '../profiles/profiles.ts';
+import type { Profile } from '../profiles/profile.ts';
+import type { Profiles } from '../profiles/profiles.ts';
 import { createContainerServer } from './container-server.ts';
 import { type ContainerToken, createContainerToken, removeContainerToken } from './container-token.ts';
 

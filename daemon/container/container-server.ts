@@ -12,7 +12,7 @@ import { LIMITS } from '../api/connections.ts';
 import { createDisclose } from '../api/disclosure.ts';
 import type { CorrectedClock } from '../platform/clock.ts';
 import { causeOf, type Log } from '../platform/log.ts';
-import type { Profile } from '../profiles/profiles.ts';
+import type { Profile } from '../profiles/profile.ts';
 import type { ContainerToken } from './container-token.ts';
 
 /** Headers of web pages, which have no business here whatever else they know; a program's `fetch` sends none of them. */

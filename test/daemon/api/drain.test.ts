@@ -1,6 +1,6 @@
 import t from 'tap';
 import { createDrain } from '../../../daemon/api/drain.ts';
-import type { Profile } from '../../../daemon/profiles/profiles.ts';
+import type { Profile } from '../../../daemon/profiles/profile.ts';
 import type { Credentials, DrainReply, SignInReply } from '../../../protocol/api.ts';
 import { signInOverHttp } from '../../../sandbox/browser/browserless.ts';
 import { codeOf, exactClock, gate, memoryLog, rejection } from '../../../tools/support/daemon-edges.ts';

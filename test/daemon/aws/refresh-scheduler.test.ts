@@ -1,6 +1,7 @@
 import t from 'tap';
 import { startRefreshScheduler } from '../../../daemon/aws/refresh-scheduler.ts';
-import type { Profile, Profiles } from '../../../daemon/profiles/profiles.ts';
+import type { Profile } from '../../../daemon/profiles/profile.ts';
+import type { Profiles } from '../../../daemon/profiles/profiles.ts';
 import { type FakeClock, fakeClock, memoryLog, realClock } from '../../../tools/support/daemon-edges.ts';
 
 // The tests wait for real ticks, so they wait together.

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import t from 'tap';
 import { createContainerEndpoint } from '../../../daemon/container/container-endpoint.ts';
-import type { Profile } from '../../../daemon/profiles/profiles.ts';
+import type { Profile } from '../../../daemon/profiles/profile.ts';
 import { containerCredentialsUrl } from '../../../protocol/container-credentials.ts';
 import { memoryAudit, memoryLog, realClock } from '../../../tools/support/daemon-edges.ts';
 import { freePort } from '../../../tools/support/free-port.ts';

@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { createContainerServer } from '../../../daemon/container/container-server.ts';
-import type { Profile } from '../../../daemon/profiles/profiles.ts';
+import type { Profile } from '../../../daemon/profiles/profile.ts';
 import { memoryAudit, memoryLog, realClock } from '../../../tools/support/daemon-edges.ts';
 import { freePort } from '../../../tools/support/free-port.ts';
 import { awsCredentialsFor } from '../fixtures/tokens.ts';
