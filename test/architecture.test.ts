@@ -106,6 +106,9 @@ const EDGES: Record<string, Record<string, string>> = {
 /** Source files without a test of the same name, and why. */
 const WITHOUT_TEST: Record<string, string> = {
   'daemon/edges.ts': 'types only',
+  'daemon/profiles/profile.ts': 'puts the parts of a profile together: profiles.test.ts uses each of them',
+  'daemon/profiles/session-registry.ts': 'profiles.test.ts shares, replaces and settles sessions through it',
+  'daemon/profiles/session-sign-ins.ts': 'profiles.test.ts signs in through it',
   'daemon/session/stores/keyring-protocol.ts': 'types and one constant',
   'protocol/probe.ts': 'types and one constant',
   'daemon/oidc/provider-errors.ts': 'oidc-client.test.ts lets a real provider make every error it translates',

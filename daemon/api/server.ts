@@ -85,14 +85,15 @@ export function createApiServer(
     app.route({
       method: ROUTES[name].method,
       url: ROUTES[name].path,
-      schema: schemaOf(name),
+      schema: routeSchema(name),
       handler: (request, reply) => handlers[name](apiRequest(request, reply.raw, peers)),
     });
   }
   return app;
 }
 
-function schemaOf(name: RouteName): Record<string, unknown> {
+/** Returns the JSON schemas of a route's parameters, body, query and replies. */
+export function routeSchema(name: RouteName): Record<string, unknown> {
   const { path } = ROUTES[name];
   return {
     response: { 200: REPLY_SCHEMAS[name], '4xx': REPLY_SCHEMAS.error, '5xx': REPLY_SCHEMAS.error },

@@ -10,10 +10,12 @@ import { ASSUMPTIONS, AWS_PRICES, furtherTrailUsd, monthlyCost, SCALES } from '.
 import { ALARMS } from '../../infra/dashboard/alarms.ts';
 import { layout } from '../../infra/dashboard/dashboard-body.ts';
 import { PRICES, PRICES_AS_OF } from '../../infra/prices.ts';
+import { apiReference } from './api-reference.ts';
 import { pictureFingerprint } from './dashboard-picture.ts';
 
 /** What stands between `<!-- NAME -->` and `<!-- end of NAME -->`. */
 const PARTS: Readonly<Record<string, () => string>> = {
+  'api routes': () => apiReference(),
   widgets: () =>
     table(
       ['Widget', 'What it says'],
