@@ -11,13 +11,13 @@ import {
   readNetworkSettings,
 } from '../common/network-settings.ts';
 import { asCcwbError, CcwbError, errorLines } from '../protocol/errors.ts';
-import { resolvePaths } from '../protocol/paths.ts';
+import { type Paths, resolvePaths, thisProcess } from '../protocol/paths.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
 import { createAuditLog } from './api/audit-log.ts';
-import { startDaemon } from './daemon.ts';
+import { type Daemon, startDaemon } from './daemon.ts';
 import type { DaemonEdges } from './edges.ts';
 import { createCorrectedClock } from './platform/clock.ts';
-import { causeOf, createLog } from './platform/log.ts';
+import { causeOf, createLog, type Log } from './platform/log.ts';
 import { forbidCoreDumps, forbidDebuggers } from './platform/native.ts';
 import { createNetworkAccess } from './platform/network.ts';
 import { probeAddresses } from './platform/probe.ts';
@@ -49,15 +49,13 @@ async function main(): Promise<void> {
   const { values } = readFlags();
   if (values.help) return void process.stdout.write(HELP);
   if (values.version) return void process.stdout.write(`${BUILD_VERSION}\n`);
-  if (values.socket) process.env.CCWB_SOCKET = values.socket;
-  if (values.config) process.env.CCWB_CONFIG = values.config;
   const closed = [forbidCoreDumps(), forbidDebuggers()].every(Boolean);
   const inherited = systemdSocket(process.env, process.pid);
-  const paths = resolvePaths();
+  const paths = pathsFor(values);
   forgetForeignSettings();
 
   const environment = { ...process.env };
-  // A service has what was kept when it was installed; a shell's own settings go before.
+  // A service has the settings stored by the installation; a shell's own settings override them.
   const networkSettings = (): NetworkSettings => ({
     ...readNetworkSettings(paths.networkSettings),
     ...networkSettingsFrom(environment),
@@ -78,27 +76,7 @@ async function main(): Promise<void> {
     .removeAllListeners('warning')
     .on('warning', (warning) => log('warn', 'node warning', { cause: causeOf(warning) }));
   if (!closed) log('warn', 'memory is not protected from debuggers or core dumps');
-  const keyringChild = join(dirname(fileURLToPath(import.meta.url)), 'keyring-child.js');
-  const clock = createCorrectedClock(Date.now, () => performance.now(), log);
-  const network = createNetworkAccess(networkSettings, log, clock.observe);
-  const edges: DaemonEdges = {
-    clock,
-    fetch: network.fetch,
-    network: network.status,
-    log,
-    audit: createAuditLog(paths.audit, { clock: { now: Date.now }, log }),
-    random: Math.random,
-    createStore: (kind) =>
-      kind === 'keyring' ? createKeyringStore(keyringChild) : createSessionFileStore(paths.runtimeDirectory),
-    legacyTokens: createLegacyTokens(homedir()),
-    // Beside what they lock: the keyring belongs to the home, session files to the runtime directory.
-    createLocks: (kind) =>
-      createCredentialLocks(
-        kind === 'keyring'
-          ? join(paths.installDirectory, 'run', 'locks')
-          : join(paths.runtimeDirectory, 'sessions'),
-      ),
-  };
+  const edges = createEdges(paths, networkSettings, log);
 
   const daemon = await startDaemon(
     {
@@ -110,6 +88,48 @@ async function main(): Promise<void> {
     edges,
   );
 
+  endWith(daemon, log);
+}
+
+/** Returns the paths of this user's installation. A flag overrides its variable. */
+function pathsFor({ socket, config }: { socket?: string | undefined; config?: string | undefined }): Paths {
+  const source = thisProcess();
+  const env = {
+    ...source.env,
+    ...(socket ? { CCWB_SOCKET: socket } : {}),
+    ...(config ? { CCWB_CONFIG: config } : {}),
+  };
+  return resolvePaths({ ...source, env });
+}
+
+/** Creates the real edges: everything of the daemon that touches the machine or the network. */
+function createEdges(paths: Paths, networkSettings: () => NetworkSettings, log: Log): DaemonEdges {
+  const keyringChild = join(dirname(fileURLToPath(import.meta.url)), 'keyring-child.js');
+  const clock = createCorrectedClock(Date.now, () => performance.now(), log);
+  const network = createNetworkAccess(networkSettings, log, clock.observe);
+  return {
+    clock,
+    fetch: network.fetch,
+    network: network.status,
+    log,
+    audit: createAuditLog(paths.audit, { clock: { now: Date.now }, log }),
+    random: Math.random,
+    createStore: (kind) =>
+      kind === 'keyring' ? createKeyringStore(keyringChild) : createSessionFileStore(paths.runtimeDirectory),
+    legacyTokens: createLegacyTokens(homedir()),
+    // Locks stand beside the items they protect: the keyring belongs to the home, session files to the
+    // runtime directory.
+    createLocks: (kind) =>
+      createCredentialLocks(
+        kind === 'keyring'
+          ? join(paths.installDirectory, 'run', 'locks')
+          : join(paths.runtimeDirectory, 'sessions'),
+      ),
+  };
+}
+
+/** Ends the process when the daemon has stopped, after a signal or a drain. */
+function endWith(daemon: Daemon, log: Log): void {
   const endAfter = (stopped: Promise<void>): void => {
     stopped.then(
       () => process.exit(0),
@@ -123,11 +143,11 @@ async function main(): Promise<void> {
     log('info', 'stopping', { signal });
     endAfter(daemon.stop());
   };
-  // With 0: a service manager is not to count it as a failure and wait before the next start. The socket
-  // unit, or whoever asked, starts the successor.
+  // Status 0: a service manager would count another status as a failure and delay the next start. The
+  // socket unit, or the program that asked for the drain, starts the next daemon.
   endAfter(daemon.drained);
   process.once('SIGTERM', stop).once('SIGINT', stop);
-  // A terminal that closes is no reason to lose a session.
+  // A terminal that closes must not end a session.
   process.on('SIGHUP', () => {});
   process.on('uncaughtException', (error) => log('error', 'defect', { cause: causeOf(error) }));
   process.on('unhandledRejection', (error) => log('error', 'defect', { cause: causeOf(error) }));
@@ -162,8 +182,8 @@ function tickSeconds(text: string): number {
 }
 
 /**
- * The environment of whoever started us must not steer where tokens go: the AWS SDK would take endpoints,
- * regions and credentials from it and from ~/.aws, which calls back into this daemon.
+ * Removes settings that could change the destination of tokens. The AWS SDK would read endpoints, regions
+ * and credentials from the environment and from ~/.aws, which calls back into this daemon.
  */
 function forgetForeignSettings(): void {
   for (const name of Object.keys(process.env)) {
@@ -176,7 +196,7 @@ function forgetForeignSettings(): void {
 
 main().catch((thrown: unknown) => {
   const error = asCcwbError(thrown);
-  // The other daemon does the work: whoever wanted one has one.
+  // The other daemon serves the callers.
   if (error.code === 'ERR_DAEMON_RUNNING') process.exit(0);
   process.stderr.write(errorLines('bedrock-authd', error));
   process.exit(error.exit);
