@@ -46,9 +46,9 @@ process.exitCode = await run(process.argv.slice(2), edges);
 
 /** The library of prompts is loaded where it is needed: most commands ask nothing. */
 async function openTerminalPrompts(): Promise<Prompter> {
-  const { openPrompts } = await import('./init/prompts/clack.ts');
+  const { createPrompter } = await import('./init/prompts/clack.ts');
   const plain = Boolean(process.env.NO_COLOR);
-  return openPrompts({ input: stdin, output: stderr, interrupted: interruption.signal, plain });
+  return createPrompter({ input: stdin, output: stderr, interrupted: interruption.signal, plain });
 }
 
 /** Ctrl-C and Ctrl-D at the question are no answer. */

@@ -14,11 +14,11 @@ import { type InfraSettings, infraInvalid, readInfraFile } from '../profiles/inf
 import { infraProfileOf } from '../profiles/infra-profile.ts';
 import { planStack, type StackPlan } from './stack-plan.ts';
 
-/** What the administrator decides and config.json does not hold. */
+/** Decisions of the administrator that config.json does not hold. */
 export type BedrockAccess = {
   /** Regions in which models may run; the profile's own region when absent. */
   regions?: readonly string[] | undefined;
-  /** Whether `global.` inference profiles may be used, which run in any commercial region. */
+  /** True when `global.` inference profiles may be used, which run in any commercial region. */
   globalInference: boolean;
   /** File of further settings. Of the two fields above, the stricter or the one given as a flag counts. */
   infraFile?: string | undefined;
@@ -26,7 +26,7 @@ export type BedrockAccess = {
   admin?: { readonly infra: InfraSettings; readonly path: string } | undefined;
 };
 
-/** Where a person sets each field of the typed profile; what is not here is a field of the file of settings. */
+/** The places where a person sets fields of the typed profile; other fields are those of the file of settings. */
 const SET_BY: Readonly<Partial<Record<ProfileField, string>>> = {
   name: 'its name',
   issuer: 'provider_domain or issuer',

@@ -4,11 +4,11 @@ import { formatValue } from '../../protocol/profile-reader.ts';
 import type { AdminEdges } from '../edges.ts';
 import { type AdminProfile, emptyProfile } from '../profiles/admin-profile.ts';
 import { findAnswerProblem, withAnswers } from './answered-profile.ts';
-import { type Given, type GivenAnswers, notAllowed } from './given.ts';
+import { type GivenAnswer, type GivenAnswers, notAllowed } from './given.ts';
 import { ANSWERS, type AnswerName, type AnswerSpec, type Answers, type AnswerValue } from './names.ts';
 import { ask, interruption } from './prompts/ask.ts';
 import type { Prompter, Voice } from './prompts/prompter.ts';
-import type { Context, Findings, LiveCheck, Question } from './question.ts';
+import type { Context, LiveCheck, LiveCheckResults, Question } from './question.ts';
 import { sameAnswer, showAnswer } from './values.ts';
 
 export type InterviewOptions = {
@@ -19,7 +19,7 @@ export type InterviewOptions = {
   readonly voice: Voice;
   /** Undefined: nobody is asked. */
   readonly prompter: Prompter | undefined;
-  /** Whether questions without an answer take their default. */
+  /** True with `--yes`: questions without an answer take their default. */
   readonly takesDefaults: boolean;
   /** Live checks that are left out, by their flags. */
   readonly leftOut: ReadonlySet<LiveCheck['flag']>;
@@ -31,7 +31,7 @@ export type InterviewOptions = {
 export type InterviewState = {
   readonly options: InterviewOptions;
   answers: Answers;
-  findings: Findings;
+  findings: LiveCheckResults;
   readonly missing: AnswerName[];
   readonly undecided: AnswerName[];
 };
@@ -175,7 +175,7 @@ function labelOf(q: Question, c: Context, answer: AnswerValue): string {
   return choice?.label ?? showAnswer(q.name, answer);
 }
 
-function isNewAnswer(given: Given | undefined): boolean {
+function isNewAnswer(given: GivenAnswer | undefined): boolean {
   return given !== undefined && !given.kept;
 }
 

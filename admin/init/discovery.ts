@@ -7,17 +7,17 @@ import { isObject } from '../../protocol/json.ts';
 import { formatValue } from '../../protocol/profile-reader.ts';
 import { oneLine } from '../terminal/text.ts';
 
-/** What the wizard has to know of a provider, and what it tells. */
+/** The part of a provider's metadata that the wizard needs. */
 export type ProviderMetadata = {
   readonly issuer: string;
   readonly jwksUri: string;
-  /** What it says of PKCE with S256; undefined: nothing, as some do that have it. */
+  /** Support of PKCE with S256; undefined when not stated, as with some providers that have it. */
   readonly pkce: boolean | undefined;
-  /** Whether it says that it gives refresh tokens, by a scope or a grant. */
+  /** True when a scope or a grant for refresh tokens is stated. */
   readonly refreshTokens: boolean;
-  /** Whether people can sign in with a code on another device (RFC 8628). */
+  /** True when people can sign in with a code on another device (RFC 8628). */
   readonly deviceGrant: boolean;
-  /** Whether ID tokens are signed with RS256, which load balancers ask for. */
+  /** True when ID tokens can be signed with RS256, which load balancers require. */
   readonly rs256: boolean;
 };
 
@@ -29,7 +29,7 @@ export const DISCOVERY_BYTES = 500_000;
 const ENDPOINTS = ['authorization_endpoint', 'token_endpoint', 'jwks_uri'] as const;
 const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost'];
 
-/** Whether the issuer is on this machine, which AWS cannot reach: good for trying. */
+/** Tells whether an issuer is on this machine, which AWS cannot reach; allowed for trying the wizard. */
 export function isLoopback(issuer: string): boolean {
   return URL.canParse(issuer) && LOOPBACK.includes(new URL(issuer).hostname);
 }

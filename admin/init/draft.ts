@@ -1,4 +1,4 @@
-/** Answers of a wizard that was broken off: `~/.ccwb/drafts/NAME.json`, for this user only. */
+/** Answers of an interrupted wizard: `~/.ccwb/drafts/NAME.json`, for this user only. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readFileIfExists, replaceFile } from '../../common/atomic-file.ts';
@@ -6,13 +6,13 @@ import { CcwbError } from '../../protocol/errors.ts';
 import { isObject } from '../../protocol/json.ts';
 import type { Environment } from '../edges.ts';
 import { ccwbHome } from '../profiles/profile-store.ts';
-import type { Given, GivenAnswers } from './given.ts';
+import type { GivenAnswer, GivenAnswers } from './given.ts';
 import { ANSWER_NAMES, ANSWERS, type AnswerName, type Answers } from './names.ts';
 import { parseValue } from './values.ts';
 
 export type Draft = {
   readonly answers: GivenAnswers;
-  /** When the last of them was given, in milliseconds since 1970. */
+  /** Time of the last answer, in milliseconds since 1970. */
   readonly keptAt: number;
 };
 
@@ -32,7 +32,7 @@ export function keepDraft(name: string, answers: Answers, env: Environment, nowM
   }
 }
 
-/** What was kept; undefined when there is nothing, or nothing that makes sense. */
+/** Returns the kept answers; undefined when there are none, or the file is broken. */
 export function readDraft(name: string, env: Environment): Draft | undefined {
   let value: unknown;
   try {
@@ -41,7 +41,7 @@ export function readDraft(name: string, env: Environment): Draft | undefined {
     return undefined;
   }
   if (!isObject(value) || !isObject(value.answers)) return undefined;
-  const answers = new Map<AnswerName, Given>();
+  const answers = new Map<AnswerName, GivenAnswer>();
   for (const name of ANSWER_NAMES) {
     const written = value.answers[name];
     if (written === undefined) continue;

@@ -1,4 +1,4 @@
-/** The end of the wizard: the last look at the profile, what to type next, and the facts for programs. */
+/** The end of the wizard: the last check of the profile, the next commands, and the output of `--json`. */
 
 import { CcwbError } from '../../protocol/errors.ts';
 import { formatValue } from '../../protocol/profile-reader.ts';
@@ -12,7 +12,7 @@ import type { Interview } from './interview.ts';
 import { QUESTIONS, STEPS } from './steps/steps.ts';
 import { estimateOf, stacksFor } from './summary.ts';
 
-/** What would keep the whole from being saved or deployed: parts that do not go together, or were edited by hand. */
+/** Returns the error that prevents saving or deploying a profile: parts that contradict each other, or wrong edits by hand. */
 export function finalProblem(profile: AdminProfile): CcwbError | undefined {
   const problem = findAnswerProblem(profile);
   if (problem) {
@@ -33,7 +33,7 @@ export function finalProblem(profile: AdminProfile): CcwbError | undefined {
   }
 }
 
-/** Lines for the person: what to type, and how to do later what was left out. */
+/** Returns the lines that tell a person which commands come next, and how to add later what was left out. */
 export function nextSteps(profile: AdminProfile, isCurrent: boolean): string[] {
   const flag = isCurrent ? '' : ` --profile ${profile.name}`;
   const later = STEPS.flatMap((step) => {
@@ -52,7 +52,7 @@ export function nextSteps(profile: AdminProfile, isCurrent: boolean): string[] {
   ].map((line) => line.trimEnd());
 }
 
-/** What `--json` prints. No secret is among it. */
+/** Returns the object that `--json` prints. It holds no secret. */
 export function report(
   profile: AdminProfile,
   interview: Interview,

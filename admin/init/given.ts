@@ -6,21 +6,21 @@ import { formatValue } from '../../protocol/profile-reader.ts';
 import { ANSWER_NAMES, type AnswerName, type AnswerValue } from './names.ts';
 import { parseText, parseValue } from './values.ts';
 
-export type Given = {
+export type GivenAnswer = {
   readonly value: AnswerValue;
-  /** As it was written, for errors. */
+  /** The answer as it was written, for errors. */
   readonly written: unknown;
-  /** Where it stands: a path of a file of answers; undefined for a flag and for what was kept of an earlier start. */
+  /** Path of the file of answers; undefined for a flag and for an answer kept from an interrupted start. */
   readonly file?: string;
-  /** Whether it was kept of an earlier start: then it is no mistake that it has no use any more. */
+  /** True for an answer kept from an interrupted start: it may have become useless without a mistake. */
   readonly kept?: true;
 };
 
-export type GivenAnswers = ReadonlyMap<AnswerName, Given>;
+export type GivenAnswers = ReadonlyMap<AnswerName, GivenAnswer>;
 
 /** @throws CcwbError ERR_USAGE for a value that a flag does not take. */
 export function flagAnswers(flags: Readonly<Record<string, unknown>>): GivenAnswers {
-  const given = new Map<AnswerName, Given>();
+  const given = new Map<AnswerName, GivenAnswer>();
   for (const name of ANSWER_NAMES) {
     const text = flags[camelCase(name)];
     if (typeof text !== 'string') continue;
@@ -44,7 +44,7 @@ export async function fileAnswers(path: string): Promise<{ answers: GivenAnswers
   if (root === null || root === undefined) return { answers: new Map() };
   if (!isObject(root))
     throw fileInvalid(path, `${path} is ${formatValue(root)}; allowed: names of flags with their values`);
-  const answers = new Map<AnswerName, Given>();
+  const answers = new Map<AnswerName, GivenAnswer>();
   let profile: string | undefined;
   for (const [field, value] of Object.entries(root)) {
     if (field === 'profile') {
@@ -71,7 +71,7 @@ export async function fileAnswers(path: string): Promise<{ answers: GivenAnswers
 /** An answer that is not allowed, told where it was given. */
 export function notAllowed(
   name: AnswerName,
-  { written, file }: Omit<Given, 'value'>,
+  { written, file }: Omit<GivenAnswer, 'value'>,
   allowed: string,
 ): CcwbError {
   if (file !== undefined)
@@ -84,7 +84,7 @@ export function notAllowed(
 }
 
 /** An answer to a question that does not arise: it would be lost without a word. */
-export function hasNoUse(name: AnswerName, { file }: Given): CcwbError {
+export function hasNoUse(name: AnswerName, { file }: GivenAnswer): CcwbError {
   const message = `${name} does not apply to what was answered before it`;
   if (file !== undefined) return fileInvalid(file, `${file}: ${message}`);
   return new CcwbError('ERR_USAGE', `--${message}`, `leave it out, or see in docs/init.md when it is asked`);

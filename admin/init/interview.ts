@@ -10,12 +10,12 @@ import {
 import { hasNoUse } from './given.ts';
 import { runCheck } from './live-check.ts';
 import type { AnswerName, StepTitle } from './names.ts';
-import type { Findings, WizardStep } from './question.ts';
+import type { LiveCheckResults, WizardStep } from './question.ts';
 import { STEPS } from './steps/steps.ts';
 
 export type Interview = {
   /** Results of the live checks that were made. */
-  readonly findings: Findings;
+  readonly findings: LiveCheckResults;
   /** Sentences about what is not known because a live check was left out. */
   readonly unchecked: readonly string[];
   /** Questions without an answer and without a default, where there is nobody to ask. */
@@ -36,7 +36,7 @@ export type Interview = {
 
 export function createInterview(options: InterviewOptions): Interview {
   const state: InterviewState = { options, answers: {}, findings: {}, missing: [], undecided: [] };
-  /** What each live check asked last: it is repeated when that changes. */
+  /** The party that each live check asked last; a change of it repeats the check. */
   const checked = new Map<StepTitle, string>();
   const unchecked = new Map<StepTitle, string>();
   const lacksAnswers = (): boolean => state.missing.length + state.undecided.length > 0;

@@ -1,12 +1,12 @@
-/** A live check of a step, and what to do when it fails. */
+/** Runs a live check of a step, and asks what to do when it fails. */
 import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminEdges } from '../edges.ts';
 import { answered, interruption } from './prompts/ask.ts';
 import type { Prompter, Voice } from './prompts/prompter.ts';
-import type { Context, Findings, LiveCheck } from './question.ts';
+import type { Context, LiveCheck, LiveCheckResults } from './question.ts';
 
-/** What was found; or that it was left out; or that the answers are to be corrected. */
-export type CheckOutcome = Findings | 'unchecked' | 'correct';
+/** Results of the check; `unchecked` when it was left out; `correct` when the answers are asked again. */
+export type CheckOutcome = LiveCheckResults | 'unchecked' | 'correct';
 
 const CHOICES = [
   { label: 'Correct the answers', outcome: 'correct' },
@@ -56,7 +56,7 @@ export async function runCheck(
   }
 }
 
-/** Not everything that is waited for can be told to stop. */
+/** Rejects as soon as the person interrupts, since some edges cannot be stopped. */
 function untilInterrupted<T>(waitedFor: Promise<T>, interrupted: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(interruption());

@@ -3,14 +3,14 @@
  * `--help` too, so it imports nothing.
  */
 
-/** What an answer is: texts to choose from, or a value of a kind. A `secret` is given as the file that holds it. */
+/** The kind of an answer: texts to choose from, or a kind of value. A `secret` is given as the file that holds it. */
 type Kind = 'text' | 'number' | 'yes or no' | 'list' | 'pairs' | 'secret' | readonly string[];
 
 export type AnswerSpec = {
   /** Heading of the flag in `--help`, and of its step. */
   readonly step: StepTitle;
   readonly kind: Kind;
-  /** What stands for the value in `--help`; by the kind when absent. */
+  /** The word for the value in `--help`; chosen by the kind when absent. */
   readonly value?: string;
   readonly help: string;
 };
@@ -121,14 +121,14 @@ type ValueOf<K> = K extends 'text' | 'secret'
             ? Choice
             : never;
 
-/** What an answer is in the program. An empty text, list or object says "none". */
+/** The value of an answer in the program. An empty text, list or object means "none". */
 export type AnswerOf<N extends AnswerName> = ValueOf<(typeof ANSWERS)[N]['kind']>;
 export type AnswerValue = AnswerOf<AnswerName>;
 export type Answers = { readonly [N in AnswerName]?: AnswerOf<N> };
 
 export const ANSWER_NAMES = Object.keys(ANSWERS) as AnswerName[];
 
-/** What stands for the value of a flag. */
+/** Returns the word for the value of a flag in `--help`. */
 export function valueWord({ kind, value }: AnswerSpec): string {
   if (value !== undefined) return value;
   return { 'yes or no': 'yes|no', number: 'number', list: 'list', pairs: 'pairs' }[String(kind)] ?? 'text';

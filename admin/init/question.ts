@@ -1,4 +1,4 @@
-/** What a question and a step of the wizard are. The questions themselves stand in the files of their steps. */
+/** The types of a question and of a step of the wizard. `steps/` has the questions themselves. */
 import type { ProfileField } from '../../infra/profile/profile.ts';
 import type { CallerIdentity } from '../aws/aws-identity.ts';
 import type { AdminEdges } from '../edges.ts';
@@ -7,20 +7,20 @@ import type { ProviderMetadata } from './discovery.ts';
 import type { AnswerName, AnswerOf, Answers, StepTitle } from './names.ts';
 import type { Voice } from './prompts/prompter.ts';
 
-/** What live checks found, as far as they were made. */
-export type Findings = {
+/** Results of the live checks that were made. */
+export type LiveCheckResults = {
   readonly discovery?: ProviderMetadata;
   readonly identity?: CallerIdentity;
 };
 
-/** What questions are asked in view of. */
+/** The state of the wizard that the rules of questions depend on. */
 export type Context = {
   /** The profile as it was; undefined for a new one. */
   readonly before: AdminProfile | undefined;
   /** The profile with the answers so far. */
   readonly profile: AdminProfile;
   readonly answers: Answers;
-  readonly findings: Findings;
+  readonly findings: LiveCheckResults;
   readonly env: AdminEdges['env'];
 };
 
@@ -32,31 +32,31 @@ export type Choice<Value> = { readonly value: Value; readonly label: string; rea
 /** Methods rather than properties, so that questions of every kind fit into one list. */
 export type Question<N extends AnswerName = AnswerName> = {
   readonly name: N;
-  /** As it is asked. Without it nobody is asked: only a flag or a file answers. */
+  /** The text of the prompt. Without it nobody is asked: only a flag or a file answers. */
   message?(c: Context): string;
-  /** Whether it arises at all; always when absent. An answer to one that does not is refused. */
+  /** False when the question does not apply, and an answer to it is refused. Absent: it always applies. */
   arises?(c: Context): boolean;
-  /** Whether it is asked when it arises and has no answer; always when absent. */
+  /** False when nobody is asked although there is no answer. Absent: it is asked. */
   isAsked?(c: Context): boolean;
-  /** What the profile says today, what an absent field means included; undefined when it says nothing. */
+  /** Returns today's value, the meaning of an absent field included; undefined when there is none. */
   today(profile: AdminProfile): AnswerOf<N> | undefined;
-  /** What is proposed for a new profile, or where the profile says nothing. */
+  /** Returns the default for a new profile, or for a field without a value. */
   proposal?(c: Context): AnswerOf<N> | undefined;
-  /** The profile with the answer. */
+  /** Returns the profile with the answer. */
   write(profile: AdminProfile, answer: AnswerOf<N>, c: Context): AdminProfile;
-  /** The answer in one form, whatever its author preferred. */
+  /** Returns the answer in its one canonical form. */
   normalise?(answer: AnswerOf<N>): AnswerOf<N>;
-  /** What would be allowed, for an answer that is not. */
+  /** Returns what is allowed when the answer is not; else undefined. */
   check?(answer: AnswerOf<N>, c: Context): string | undefined;
   /** Fields of the typed profile whose problems are this answer's. */
   readonly fields?: readonly ProfileField[];
-  /** To choose from; for a text, a number or a list the last choice is to type another. */
+  /** Choices of a menu. For a text, a number or a list the last one is to type another value. */
   choices?(c: Context): readonly Choice<AnswerOf<N>>[];
-  /** The answer that others, given beforehand, leave no doubt about. */
+  /** The answer that flags of other questions imply. */
   readonly implied?: { readonly by: readonly AnswerName[]; readonly answer: AnswerOf<N> };
-  /** An answer like it, for whoever has to type one. */
+  /** An example of an answer, shown in an empty prompt. */
   readonly example?: string;
-  /** Whether it may be left empty. */
+  /** True when the answer may be empty. */
   readonly optional?: boolean;
 };
 
@@ -65,19 +65,19 @@ export function question<N extends AnswerName>(q: Question<N>): Question<N> {
   return q;
 }
 
-/** What a live check may use. */
+/** The edges that a live check uses. */
 export type CheckEdges = Pick<AdminEdges, 'fetch' | 'aws' | 'env' | 'interrupted'>;
 
 export type LiveCheck = {
-  /** Name of the flag that leaves it out, and what is then not known. */
+  /** Name of the flag that leaves the check out; `unchecked` says what is not known then. */
   readonly flag: 'no-check-provider' | 'no-check-aws';
   readonly unchecked: string;
-  /** What is being asked, e.g. `company.okta.com`. */
+  /** Returns the party that is asked, e.g. `company.okta.com`. */
   asks(c: Context): string;
-  /** @throws CcwbError what is wrong, for a person to decide about. */
-  run(c: Context, edges: CheckEdges): Promise<Findings>;
+  /** @throws CcwbError with the problem, for a person to decide about. */
+  run(c: Context, edges: CheckEdges): Promise<LiveCheckResults>;
   /** Tells what was found. */
-  tell(findings: Findings, voice: Voice, c: Context): void;
+  tell(findings: LiveCheckResults, voice: Voice, c: Context): void;
 };
 
 export type WizardStep = {
@@ -86,6 +86,6 @@ export type WizardStep = {
   says?(c: Context): string;
   readonly questions: readonly Question[];
   readonly check?: LiveCheck;
-  /** What to say when it was left out: how to do it later. Undefined when it was not. */
+  /** Returns the flags that add later what was left out; undefined when nothing was. */
   later?(profile: AdminProfile): string | undefined;
 };

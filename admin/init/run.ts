@@ -1,4 +1,4 @@
-/** `ccwb init`, once its words are understood: who answers, the interview, the yes, and only then the file. */
+/** Runs `ccwb init`: the interview, the summary, and after a confirmation the file. */
 import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminEdges, Environment } from '../edges.ts';
 import {
@@ -15,14 +15,14 @@ import { finalProblem, nextSteps, report } from './finish.ts';
 import { fileAnswers, flagAnswers, type GivenAnswers } from './given.ts';
 import { createInterview, type Interview } from './interview.ts';
 import { answered } from './prompts/ask.ts';
-import { plainVoice } from './prompts/plain-voice.ts';
+import { createPlainVoice } from './prompts/plain-voice.ts';
 import type { Prompter, Voice } from './prompts/prompter.ts';
 import type { LiveCheck } from './question.ts';
 import { STEPS } from './steps/steps.ts';
 import { costLines, rowLines, summaryRows } from './summary.ts';
 
 const DEFAULT_NAME = 'ClaudeCode';
-/** Columns of the summary: what an 80-column terminal has beside the guide. */
+/** Columns of the summary: those of an 80-column terminal less the guide's. */
 const COLUMNS = 76;
 
 /** The flags of `ccwb init`; those of questions have the names of `ANSWERS` in camel case. */
@@ -31,7 +31,7 @@ export type InitFlags = Readonly<Record<string, unknown>> & {
   readonly answers?: string;
   readonly yes?: true;
   readonly json?: true;
-  /** Each false with --no-…. */
+  /** These three are false with `--no-…`. */
   readonly check: boolean;
   readonly checkProvider: boolean;
   readonly checkAws: boolean;
@@ -43,7 +43,7 @@ export async function init(flags: InitFlags, edges: AdminEdges): Promise<void> {
   const file = flags.answers === undefined ? undefined : await fileAnswers(flags.answers);
   const given: GivenAnswers = new Map([...(file?.answers ?? []), ...fromFlags]);
   const prompter = flags.yes ? undefined : await edges.openPrompts?.();
-  const voice = prompter ?? plainVoice(edges);
+  const voice = prompter ?? createPlainVoice(edges);
   voice.opening('Claude Code with Bedrock: a deployment');
   const name = await chooseName(flags.profile ?? file?.profile, prompter, edges.env);
   const before = listProfiles(edges.env).includes(name) ? readProfile(name, edges.env) : undefined;
@@ -65,11 +65,11 @@ export async function init(flags: InitFlags, edges: AdminEdges): Promise<void> {
   });
   try {
     await interview.run();
-    const unanswered = nobodyAnswers(interview);
+    const unanswered = unansweredError(interview);
     if (unanswered) throw unanswered;
-    await agree(interview, before, prompter, voice);
+    await confirmSummary(interview, before, prompter, voice);
   } catch (thrown) {
-    throw keeps ? saysWhatIsKept(thrown, name) : thrown;
+    throw keeps ? withNoteOfKept(thrown, name) : thrown;
   }
   save(interview, name, before, edges, voice, flags);
 }
@@ -106,7 +106,7 @@ async function askName(usual: string, names: readonly string[], prompter: Prompt
   return answered(typed).trim();
 }
 
-/** What an earlier start was told, if the person wants to go on from there. */
+/** Returns the answers of an interrupted start, if the person wants to continue it. */
 async function keptAnswers(name: string, prompter: Prompter, edges: AdminEdges): Promise<GivenAnswers> {
   const draft = readDraft(name, edges.env);
   if (!draft) return new Map();
@@ -126,8 +126,8 @@ function leftOutBy({ check, checkProvider, checkAws }: InitFlags): ReadonlySet<L
   ]);
 }
 
-/** Shows what would be saved, until it is agreed to. @throws CcwbError ERR_DECLINED, ERR_INTERRUPTED. */
-async function agree(
+/** Shows the summary until the person confirms it. @throws CcwbError ERR_DECLINED, ERR_INTERRUPTED. */
+async function confirmSummary(
   interview: Interview,
   before: AdminProfile | undefined,
   prompter: Prompter | undefined,
@@ -196,8 +196,8 @@ function save(
   }
 }
 
-/** The error for answers that nobody gives; undefined when there are all. */
-function nobodyAnswers({ missing, undecided }: Interview): CcwbError | undefined {
+/** Returns the error for questions without an answer; undefined when all are answered. */
+function unansweredError({ missing, undecided }: Interview): CcwbError | undefined {
   const flags = (names: readonly string[]): string => names.map((name) => `--${name}`).join(', ');
   const give = 'give them as flags, or in a file with --answers FILE';
   if (undecided.length === 0) {
@@ -218,8 +218,8 @@ function nobodyAnswers({ missing, undecided }: Interview): CcwbError | undefined
       );
 }
 
-/** Whoever goes away is told that nothing is lost. */
-function saysWhatIsKept(thrown: unknown, name: string): unknown {
+/** Returns the error of an interruption with a note that the answers are kept; other errors unchanged. */
+function withNoteOfKept(thrown: unknown, name: string): unknown {
   if (!(thrown instanceof CcwbError)) return thrown;
   const { code } = thrown;
   if (code !== 'ERR_INTERRUPTED' && code !== 'ERR_DECLINED') return thrown;

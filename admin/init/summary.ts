@@ -1,4 +1,4 @@
-/** What is about to be saved, and what it will cost, for a person to say yes to. */
+/** The summary that a person confirms: the values to be saved, and their estimated cost. */
 
 import { AWS_PRICES, type CostEstimate, furtherTrailUsd, monthlyCost } from '../../infra/cost.ts';
 import { stacksOf } from '../../infra/outputs.ts';
@@ -14,7 +14,7 @@ import {
   textField,
 } from '../profiles/profile-values.ts';
 import { paragraph } from '../terminal/text.ts';
-import type { Findings } from './question.ts';
+import type { LiveCheckResults } from './question.ts';
 
 import { geographyOf } from './steps/geographies.ts';
 import { PROVIDER_NAMES } from './steps/provider-answers.ts';
@@ -22,7 +22,7 @@ import { PROVIDER_NAMES } from './steps/provider-answers.ts';
 export type SummaryRow = readonly [label: string, value: string];
 
 /** Everything that was chosen, a line for each subject. */
-export function summaryRows(profile: AdminProfile, { identity }: Findings): SummaryRow[] {
+export function summaryRows(profile: AdminProfile, { identity }: LiveCheckResults): SummaryRow[] {
   const { config, infra, claude } = profile;
   const provider = providerOf(profile);
   const regions = bedrockRegionsOf(profile);
@@ -92,7 +92,7 @@ export function rowLines(
   });
 }
 
-/** What the AWS side of a profile costs in a month; undefined when it costs nothing. */
+/** Returns the monthly cost of a profile's AWS resources; undefined when they cost nothing. */
 export function estimateOf({ infra, users = 100 }: AdminProfile): CostEstimate | undefined {
   const { audit, monitoring } = infra;
   if (!audit && !monitoring) return undefined;

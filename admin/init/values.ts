@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs';
 import { isObject } from '../../protocol/json.ts';
 import { ANSWERS, type AnswerName, type AnswerSpec, type AnswerValue } from './names.ts';
 
-/** What a text of a flag or of a prompt means, or what would be allowed. */
-export type Parsed = { readonly value: AnswerValue } | { readonly allowed: string };
+/** The value that a text stands for, or what is allowed instead of that text. */
+export type ParsedAnswer = { readonly value: AnswerValue } | { readonly allowed: string };
 
-/** What may stand in `claude.attributes`: they become one variable, as NAME=VALUE with commas between. */
+/** One attribute of `claude.attributes`: they become one variable, as NAME=VALUE with commas between. */
 const ATTRIBUTE = /^([^\s=,]+)=([^\s,;"\\=]+)$/;
 
 /** Reads the text of a flag, or what was typed. */
-export function parseText(name: AnswerName, text: string): Parsed {
+export function parseText(name: AnswerName, text: string): ParsedAnswer {
   const { kind }: AnswerSpec = ANSWERS[name];
   const trimmed = text.trim();
   if (typeof kind !== 'string') return choiceOf(kind, trimmed);
@@ -31,7 +31,7 @@ export function parseText(name: AnswerName, text: string): Parsed {
 }
 
 /** Reads the value of a field of a file, where a number need not be a text. */
-export function parseValue(name: AnswerName, value: unknown): Parsed {
+export function parseValue(name: AnswerName, value: unknown): ParsedAnswer {
   const { kind }: AnswerSpec = ANSWERS[name];
   if (kind === 'yes or no' && typeof value === 'boolean') return { value };
   if (kind === 'number' && typeof value === 'number' && Number.isFinite(value)) return { value };
@@ -49,7 +49,7 @@ export function parseValue(name: AnswerName, value: unknown): Parsed {
   return typeof value === 'string' ? parseText(name, value) : { allowed: allowedOf(kind) };
 }
 
-/** An answer as it is shown and typed. */
+/** Returns an answer as it is shown and typed. */
 export function showAnswer(name: AnswerName, value: AnswerValue): string {
   if (ANSWERS[name].kind === 'secret') return value === '' ? '' : '(kept to itself)';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
@@ -61,7 +61,7 @@ export function showAnswer(name: AnswerName, value: AnswerValue): string {
   return String(value);
 }
 
-/** Whether two answers say the same. The order of a list counts, that of pairs does not. */
+/** Compares two answers. The order of a list counts, that of pairs does not. */
 export function sameAnswer(a: unknown, b: unknown): boolean {
   return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
 }
@@ -70,11 +70,11 @@ function sorted(value: unknown): unknown {
   return isObject(value) ? Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)) : value;
 }
 
-function choiceOf(choices: readonly string[], text: string): Parsed {
+function choiceOf(choices: readonly string[], text: string): ParsedAnswer {
   return choices.includes(text) ? { value: text } : { allowed: `one of ${choices.join(', ')}` };
 }
 
-function yesNo(text: string): Parsed {
+function yesNo(text: string): ParsedAnswer {
   if (/^(y|yes|true|on)$/i.test(text)) return { value: true };
   return /^(n|no|false|off)$/i.test(text) ? { value: false } : { allowed: 'yes or no' };
 }
@@ -84,7 +84,7 @@ function listOf(name: AnswerName, items: readonly string[]): readonly string[] {
   return name === 'models' && found.join() === 'all' ? [] : [...new Set(found)];
 }
 
-function pairsOf(items: readonly string[]): Parsed {
+function pairsOf(items: readonly string[]): ParsedAnswer {
   const pairs: [string, string][] = [];
   for (const item of items.map((each) => each.trim()).filter((each) => each !== '')) {
     const [, key, value] = ATTRIBUTE.exec(item) ?? [];
@@ -95,8 +95,8 @@ function pairsOf(items: readonly string[]): Parsed {
   return { value: Object.fromEntries(pairs) };
 }
 
-/** A secret comes in a file: what stands in a command line, everybody on the machine may read. */
-function secretIn(path: string): Parsed {
+/** Reads a secret from a file, since any user of the machine can read a command line. */
+function secretIn(path: string): ParsedAnswer {
   if (path === '') return { value: '' };
   try {
     return { value: readFileSync(path, 'utf8').trim() };

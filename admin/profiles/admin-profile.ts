@@ -5,7 +5,7 @@ import type { InfraSettings } from './infra-file.ts';
 /** The version of the form below. An older file is migrated when it is read, and written back so when it is saved. */
 export const PROFILE_SCHEMA = 1;
 
-/** What CloudFormation takes in the name of a stack, less the room for our prefix and suffix. */
+/** CloudFormation's rule for the name of a stack, less the room for our prefix and suffix. */
 export const PROFILE_NAME = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
 export const PROFILE_NAME_WORDS =
   'at most 64 letters, digits and hyphens, the first no hyphen: stacks are named after it';
@@ -16,13 +16,13 @@ export type AdminProfile = {
   readonly name: string;
   /** Fields of the users' config.json, named as there, without those that stacks give. */
   readonly config: Readonly<Record<string, unknown>>;
-  /** What the stacks are to have beside. */
+  /** Settings of the stacks. */
   readonly infra: InfraSettings;
-  /** What Claude Code's settings.json says beside what every package needs. */
+  /** Values of Claude Code's settings.json beside those that every package has. */
   readonly claude: ClaudeChoices;
-  /** How many people will use it: for the estimate of cost. */
+  /** Number of people who will use it, for the estimate of cost. */
   readonly users?: number;
-  /** What the stacks gave when they were last deployed. */
+  /** Outputs of the stacks at their last deployment. */
   readonly outputs: Readonly<Partial<Record<StackId, Readonly<Record<string, string>>>>>;
 };
 
@@ -67,7 +67,7 @@ export function deployedAccount({ outputs }: AdminProfile): string | undefined {
   return /^arn:[\w-]+:iam::(\d{12}):/.exec(outputs.auth?.[AUTH_OUTPUTS.roleArn] ?? '')?.[1];
 }
 
-/** Whether AWS gives credentials for an ID token directly, as the fields say or leave to be told from others. */
+/** Tells whether STS gives credentials for an ID token directly: by `federation_type`, else by the other fields. */
 export function isDirect({ federation_type: type, ...config }: AdminProfile['config']): boolean {
   const pool = config.identity_pool_id ?? config.identity_pool_name;
   return (type ?? (config.federated_role_arn && !pool ? 'direct' : 'cognito')) === 'direct';

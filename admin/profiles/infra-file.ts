@@ -4,7 +4,7 @@ import { CcwbError } from '../../protocol/errors.ts';
 import { isObject } from '../../protocol/json.ts';
 import { formatValue } from '../../protocol/profile-reader.ts';
 
-/** What the stacks are to have beside what config.json says: the fields of `ccwb deploy --infra FILE`. */
+/** Settings of the stacks beside those of config.json: the fields of `ccwb deploy --infra FILE`. */
 export type InfraSettings = {
   readonly bedrock?: Partial<InfraProfile['bedrock']>;
   readonly jwksUri?: string;

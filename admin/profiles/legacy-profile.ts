@@ -25,7 +25,7 @@ const CONFIG: readonly (readonly [field: string, ...writtenAs: string[]])[] = [
 /** The fields of a profile as a file has them; no value is checked yet. */
 export type StoredFields = Readonly<Record<string, unknown>>;
 
-/** How long data stays where the legacy tool was not told, and the results of queries here; in days. */
+/** Default retention of data in the legacy tool, and of query results here; in days. */
 const DATA_DAYS = 90;
 const RESULTS_DAYS = 7;
 

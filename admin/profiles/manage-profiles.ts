@@ -22,7 +22,7 @@ type Listed = {
   readonly region?: string;
   /** Stacks whose outputs it has. */
   readonly deployed?: readonly StackId[];
-  /** What is wrong with the file. */
+  /** Message of the error, for a broken file. */
   readonly problem?: string;
 };
 
@@ -129,7 +129,7 @@ export function showOne(named: string | undefined, { json }: JsonFlag, edges: Ad
   }
 }
 
-/** As it may stand on a screen: another tool's fields may hold secrets of their own. */
+/** Returns the profile without values that must not be shown: fields of the legacy tool may hold secrets. */
 function masked(profile: AdminProfile & { legacyTool?: unknown }): AdminProfile {
   const { config, legacyTool } = profile;
   return {

@@ -1,4 +1,4 @@
-/** How a profile of an older form becomes one of today's, a step for each version. */
+/** Migrates a profile of an older form to today's, with a step for each version. */
 import { CcwbError } from '../../protocol/errors.ts';
 import { isObject } from '../../protocol/json.ts';
 import { formatValue } from '../../protocol/profile-reader.ts';

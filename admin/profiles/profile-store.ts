@@ -27,7 +27,7 @@ export function profilesFolder(env: Environment): string {
   return join(ccwbHome(env), 'profiles');
 }
 
-/** Where the profile of that name is, or would be. @throws CcwbError ERR_USAGE for a name that cannot be one. */
+/** Returns the path of a profile's file, which need not exist. @throws CcwbError ERR_USAGE for a name that cannot be one. */
 export function profilePath(name: string, env: Environment): string {
   if (PROFILE_NAME.test(name)) return join(profilesFolder(env), `${name}.json`);
   throw new CcwbError(

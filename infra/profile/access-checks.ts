@@ -3,7 +3,7 @@ import type { InfraCandidate, ProfileProblem } from './profile.ts';
 const MODELS = { most: 10, longest: 100 };
 
 /**
- * What IAM takes as policies written into a role, and what of it the Bedrock policy needs, all in characters
+ * IAM's limit for policies written into a role, and the part that the Bedrock policy needs, all in characters
  * and none too low: a deployment would fail half-way for want of room. A model is named five times, with its ARN.
  */
 const POLICY = { most: 10_240, base: 1_700, perRegion: 205, perModel: 5 * 55 } as const;
@@ -14,7 +14,7 @@ const GEOGRAPHY = /^(us|us-gov|eu|apac|jp|au|ca|global)\./;
 // Cognito's limit of rules for one provider.
 const GROUPS_MOST = 25;
 
-/** What CloudWatch Logs takes as retention of a log group, in days. */
+/** Retention periods that CloudWatch Logs accepts for a log group, in days. */
 export const LOG_RETENTION_DAYS: readonly number[] = [
   1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];

@@ -4,7 +4,7 @@ import { checkKeysAreKnown, findMonitoringProblem } from './monitoring-checks.ts
 import { partitionOf } from './partition.ts';
 import type { InfraCandidate, InfraProfile, ProfileProblem } from './profile.ts';
 
-// What IAM takes for MaxSessionDuration of a role.
+// IAM's bounds for MaxSessionDuration of a role.
 const SESSION_SECONDS = { least: 3_600, most: 43_200 };
 
 // CloudFormation's rule for stack names, less the room for our prefix and the longest stack's suffix.

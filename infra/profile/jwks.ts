@@ -1,7 +1,7 @@
 import type { RegisteredProvider } from './profile.ts';
 
 /**
- * Where a provider publishes the keys its tokens are signed with. Discovery would tell, but templates are made
+ * Returns the address of the keys that a provider signs tokens with. Discovery would tell, but templates are made
  * offline; these are the places that each type documents. Undefined for a generic provider that does not say.
  */
 export function jwksUriOf({ type, issuer, jwksUri }: RegisteredProvider): string | undefined {

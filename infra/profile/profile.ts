@@ -15,7 +15,7 @@ export type InfraProfile = {
      */
     readonly regions: readonly string[];
     /**
-     * Whether global inference profiles (`global.`) may be used from `regions`. They run in any commercial
+     * True when global inference profiles (`global.`) may be used from `regions`. They run in any commercial
      * region, so this gives up the promise that data stays in the list. No effect outside partition `aws`.
      */
     readonly globalInference: boolean;
@@ -23,7 +23,7 @@ export type InfraProfile = {
     readonly models?: readonly string[];
   };
   readonly federation: FederationProfile;
-  /** Who may use Bedrock, as the identity provider decides it. Absent: everybody who can sign in. */
+  /** Groups of the identity provider that may use Bedrock. Absent: anyone who can sign in. */
   readonly accessGroups?: AccessGroups;
   /** A trail of every call to Bedrock, kept for so many days. Absent: none. */
   readonly audit?: { readonly retentionDays: number };
@@ -54,13 +54,13 @@ export type RegisteredProvider = {
    */
   readonly jwksUri?: string;
   /**
-   * Whether IAM has the issuer already, with `clientId` among its audiences: by another deployment, or by
+   * True when IAM has the issuer already, with `clientId` among its audiences: by another deployment, or by
    * hand. An account can register an issuer once.
    */
   readonly registered?: boolean;
 };
 
-/** Whoever has one of `groups` in this claim of the ID token, and nobody else. */
+/** Limits access to users with one of `groups` in this claim of the ID token. */
 export type AccessGroups = {
   /** E.g. `groups` or `cognito:groups`; for direct federation a session tag (see `sessionTagOf`). */
   readonly claim: string;
@@ -72,11 +72,11 @@ export type AccessGroups = {
   readonly match?: 'contains' | 'equals';
 };
 
-/** Where Claude Code's telemetry goes. */
+/** The collector of Claude Code's telemetry, and what is made of the data. */
 export type Monitoring = {
   readonly network: NetworkChoice;
   /**
-   * Whether the load balancer has private addresses only. With a domain its subnets then need a NAT gateway:
+   * True when the load balancer has private addresses only. With a domain its subnets then need a NAT gateway:
    * it fetches the keys that tokens are signed with.
    */
   readonly internal: boolean;
@@ -90,7 +90,7 @@ export type Monitoring = {
   };
   /** `deployment.environment` of everything collected, e.g. `production`. */
   readonly environment: string;
-  /** How long the log groups keep what they get. */
+  /** Retention of the log groups, in days. */
   readonly retentionDays: number;
   readonly alarms?: {
     readonly email?: string;
@@ -100,7 +100,7 @@ export type Monitoring = {
   };
   readonly analytics?: {
     readonly glacierAfterDays: number;
-    /** How long Athena's results are kept. */
+    /** Retention of Athena's results, in days. */
     readonly resultsDays: number;
   };
 };
@@ -120,7 +120,7 @@ export type NetworkChoice =
       readonly loadBalancerSubnetIds: readonly string[];
     };
 
-/** How an ID token becomes AWS credentials: through a Cognito identity pool, or directly through STS. */
+/** The exchange of an ID token for AWS credentials: through a Cognito identity pool, or directly through STS. */
 export type FederationProfile =
   | { readonly type: 'cognito' }
   | {

@@ -5,8 +5,8 @@ import type { Choice, Context, Question } from '../question.ts';
 import { parseText, sameAnswer, showAnswer } from '../values.ts';
 import { type Prompter, STOPPED } from './prompter.ts';
 
-/** What would be allowed instead of an answer; undefined when it is allowed. */
-export type Judge = (answer: AnswerValue) => string | undefined;
+/** Returns what is allowed when an answer is not; undefined when it is. */
+export type AnswerRule = (answer: AnswerValue) => string | undefined;
 
 /**
  * Asks until there is an answer that is allowed.
@@ -18,7 +18,7 @@ export async function ask(
   q: Question,
   c: Context,
   proposed: AnswerValue | undefined,
-  judge: Judge,
+  judge: AnswerRule,
   prompter: Prompter,
 ): Promise<AnswerValue> {
   for (;;) {
@@ -33,7 +33,7 @@ async function askOnce(
   q: Question,
   c: Context,
   proposed: AnswerValue | undefined,
-  judge: Judge,
+  judge: AnswerRule,
   prompter: Prompter,
 ): Promise<AnswerValue> {
   const message = q.message?.(c) ?? q.name;
@@ -50,7 +50,7 @@ async function askOnce(
 
 type Offered = { readonly value: AnswerValue | undefined; readonly label: string; readonly hint?: string };
 
-/** The choices, what holds today among them, and typing another where the kind has more than them. */
+/** Returns the choices with today's value among them, and with typing another where the kind has more values. */
 function offeredChoices(
   { name }: Question,
   choices: readonly Choice<AnswerValue>[],
@@ -69,7 +69,7 @@ async function type(
   q: Question,
   message: string,
   proposed: AnswerValue | undefined,
-  judge: Judge,
+  judge: AnswerRule,
   prompter: Prompter,
 ): Promise<AnswerValue> {
   const secret = ANSWERS[q.name].kind === 'secret';
@@ -105,7 +105,7 @@ export function answered<T>(answer: T | typeof STOPPED): T {
   return answer;
 }
 
-/** The person went away; whoever knows what is kept says so. */
+/** Returns the error of an interruption; `run.ts` adds that answers are kept, where they are. */
 export function interruption(): CcwbError {
   return new CcwbError(
     'ERR_INTERRUPTED',

@@ -5,23 +5,23 @@ import * as clack from '@clack/prompts';
 import { paragraph } from '../../terminal/text.ts';
 import { type ChoicePrompt, type Prompter, STOPPED, type TextPrompt, type Voice } from './prompter.ts';
 
-/** What stands before each line: the guide and two spaces. */
+/** Width of the guide before each line: a bar and two spaces. */
 const GUIDE = 3;
 /** Lines longer than this are hard to read, however wide the terminal is. */
 const WIDEST = 90;
 const USUAL = { columns: 80, rows: 24 };
-/** How an answer that was left empty is shown. */
+/** The text shown for an empty answer. */
 const NONE = '(none)';
 
 export type Terminal = {
   readonly input: NodeJS.ReadStream;
   readonly output: NodeJS.WriteStream;
   readonly interrupted: AbortSignal;
-  /** Whether to do without colours, which is not what takes the cursor where it has to be. */
+  /** True to leave out colours; sequences that move the cursor stay. */
   readonly plain: boolean;
 };
 
-export function openPrompts(terminal: Terminal): Prompter {
+export function createPrompter(terminal: Terminal): Prompter {
   const output = asOutput(terminal.output, terminal.plain);
   const { write, wrapped, voice } = guide(terminal, output);
   const prompt = <T>(show: (common: Common) => Promise<T | symbol>): Promise<T | typeof STOPPED> => {
@@ -68,7 +68,7 @@ export function openPrompts(terminal: Terminal): Prompter {
   };
 }
 
-/** What is drawn along the guide: the bar that leads from question to question. */
+/** Draws texts along the guide: the bar that leads from question to question. */
 function guide(terminal: Terminal, output: Writable) {
   const width = (): number => Math.min(terminal.output.columns || USUAL.columns, WIDEST) - GUIDE;
   const wrapped = (text: string): string => paragraph(text, width()).trimEnd();
@@ -79,7 +79,7 @@ function guide(terminal: Terminal, output: Writable) {
       .join('');
   let waiting = false;
   const write = (text: string): void => {
-    // What was waited for has come: its lines make room.
+    // The lines of the wait make room for the next text.
     output.write(waiting ? `\r\x1b[2A\x1b[J${text}` : text);
     waiting = false;
   };

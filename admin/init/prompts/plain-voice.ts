@@ -3,7 +3,7 @@ import type { AdminEdges } from '../../edges.ts';
 import { paragraph } from '../../terminal/text.ts';
 import type { Voice } from './prompter.ts';
 
-export function plainVoice(edges: AdminEdges): Voice {
+export function createPlainVoice(edges: AdminEdges): Voice {
   const line = (text: string): void => edges.writeError(paragraph(text, edges.columns));
   return {
     opening: () => {},

@@ -1,16 +1,16 @@
-/** How the wizard speaks and asks, without the library that does it. */
+/** The interface through which the wizard shows texts and asks, without the library behind it. */
 
-/** Told to whoever watches. */
+/** Shows texts to the person, or to the log of an unattended run. */
 export type Voice = {
   opening(title: string): void;
   heading(title: string, place: string, text: string | undefined): void;
-  /** Something found out or noted; a list stays a list. */
+  /** Shows a result or a note; each item of a list on a line of its own. */
   say(text: string | readonly string[]): void;
-  /** Something to think about. */
+  /** Shows a warning. */
   warn(text: string): void;
-  /** What is waited for, until something is said. */
+  /** Shows what the wizard waits for, until the next text. */
   wait(text: string): void;
-  /** A question that was answered beforehand. */
+  /** Shows a question that a flag or a file answered. */
   answered(message: string, answer: string): void;
   closing(text: string): void;
 };
@@ -21,22 +21,22 @@ type Stopped = typeof STOPPED;
 
 export type TextPrompt = {
   readonly message: string;
-  /** Stands there to be changed. */
+  /** Text in the field at first, to be edited. */
   readonly initial?: string;
   /** Taken when nothing is typed, and shown until something is. */
   readonly fallback?: string;
   /** An answer like it, shown where there is nothing else to show. */
   readonly example?: string;
-  /** Whether it may stay empty. */
+  /** True when the answer may be empty. */
   readonly optional?: boolean;
-  /** What is wrong with it, as a sentence; undefined when nothing is. */
+  /** Returns the problem of a text as a sentence; undefined when it is allowed. */
   validate(text: string): string | undefined;
 };
 
 export type ChoicePrompt = {
   readonly message: string;
   readonly choices: readonly { readonly label: string; readonly hint?: string }[];
-  /** Index of the choice that stands there at first. */
+  /** Index of the choice that is selected at first. */
   readonly initial: number;
 };
 
@@ -44,7 +44,7 @@ export type ChoicePrompt = {
 export type Prompter = Voice & {
   text(prompt: TextPrompt): Promise<string | Stopped>;
   secret(prompt: TextPrompt): Promise<string | Stopped>;
-  /** The index of the choice taken. */
+  /** Returns the index of the selected choice. */
   choose(prompt: ChoicePrompt): Promise<number | Stopped>;
   yesNo(prompt: { readonly message: string; readonly initial: boolean }): Promise<boolean | Stopped>;
 };

@@ -31,7 +31,7 @@ export const storageStep: WizardStep = {
   ],
 };
 
-/** Where the types put groups by themselves, or are told to by their guides. */
+/** Claims of groups by type of provider, where the type has one of its own. */
 const CLAIMS = { cognito: 'cognito:groups', google: 'hd' } as const;
 const TAG_CLAIM = 'https://aws.amazon.com/tags/principal_tags/Team';
 

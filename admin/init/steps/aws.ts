@@ -15,7 +15,7 @@ import { type LiveCheck, question, type WizardStep } from '../question.ts';
 
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 
-/** What config.json takes for sessions of direct federation, in seconds. */
+/** Bounds of `max_session_duration` in config.json, in seconds. */
 const SESSION = { least: 900, most: LONGEST_SESSION_SECONDS };
 const HOURS = [1, 4, 8, 12];
 

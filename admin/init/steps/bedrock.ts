@@ -7,7 +7,7 @@ import { type Choice, type Context, type HasProfile, question, type WizardStep }
 
 import { expandGeographies, GEOGRAPHIES, geographiesFor, geographyOf } from './geographies.ts';
 
-/** What Claude Code needs, and no other vendor's models. */
+/** The models that Claude Code needs, and no other vendor's. */
 const CLAUDE_MODELS = ['anthropic.claude-*'];
 const GEOGRAPHY = /^(us|us-gov|eu|apac|jp|au|ca|global)\./;
 
@@ -75,7 +75,7 @@ export const bedrockStep: WizardStep = {
       message: () => 'Also global inference profiles? They run in any commercial region',
       arises: ({ profile }) => partitionOf(regionOf(profile)) === 'aws',
       today: globalInferenceOf,
-      // Where data may go is not decided by pressing Enter.
+      // Enter must not decide in which regions data may be processed.
       proposal: () => false,
       write: (profile, globalInference) => withBedrock(profile, { globalInference }),
     }),

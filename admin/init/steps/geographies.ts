@@ -1,4 +1,4 @@
-/** Where Bedrock's models run: the geographies of its inference profiles and the regions they route to. */
+/** The geographies of its inference profiles and the regions they route to. */
 import { type Partition, partitionOf } from '../../../infra/profile/partition.ts';
 
 export type Geography = {
@@ -6,7 +6,7 @@ export type Geography = {
   readonly id: string;
   readonly label: string;
   readonly partition: Partition;
-  /** Where a call through its profiles may be answered. Source: Bedrock's user guide, "Supported Regions". */
+  /** Regions that may answer a call through its profiles. Source: Bedrock's user guide, "Supported Regions". */
   readonly regions: readonly string[];
 };
 

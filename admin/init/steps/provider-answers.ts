@@ -1,4 +1,4 @@
-/** How the answers about an identity provider become its fields of config.json. */
+/** Turns answers about an identity provider into its fields of config.json. */
 import { detectProviderType, type ProviderType } from '../../../protocol/issuer.ts';
 import type { AdminProfile } from '../../profiles/admin-profile.ts';
 import { withConfig } from '../edit.ts';
@@ -12,7 +12,7 @@ export const PROVIDER_NAMES: Readonly<Record<ProviderType, string>> = {
   generic: 'Another OpenID Connect provider',
 };
 
-/** What belongs to one provider and means nothing for the next. */
+/** Fields that belong to one provider and mean nothing for the next. */
 const OF_ONE_PROVIDER = {
   provider_type: undefined,
   provider_domain: undefined,

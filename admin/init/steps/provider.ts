@@ -30,7 +30,7 @@ const GUIDES: Readonly<Record<ProviderType, string>> = {
 const HOST = 'a host name with or without a path, such as company.okta.com, or an https URL';
 const SECURE_URL = 'an https URL without query or fragment (http only on 127.0.0.1, [::1] or localhost)';
 
-/** As config.json takes an issuer. */
+/** Accepts the issuers that config.json accepts. */
 function isIssuer(text: string): boolean {
   if (!/^https?:\/\/[^\s?#@\\]+$/i.test(text) || !URL.canParse(text)) return false;
   return /^https:/i.test(text) || isLoopback(text);
@@ -46,7 +46,7 @@ const hasIssuer = ({ profile }: HasProfile): boolean => profile.config.issuer !=
 const pathOf = ({ profile, answers }: Pick<Context, 'profile' | 'answers'>): string =>
   splitHost(answers['provider-domain'] ?? domainOf(profile) ?? '').path;
 
-/** What the provider's fields would have to be, once they should suffice for an issuer. */
+/** Returns what is allowed when the provider's fields do not suffice for an issuer. */
 function issuerProblem({ profile }: HasProfile): string | undefined {
   const provider = resolveIdentityProvider(providerFields(profile));
   return 'problem' in provider ? provider.problem.allowed : undefined;
@@ -111,7 +111,7 @@ function redirectPortOf(profile: AdminProfile): number {
   return numberField(profile, 'redirect_port') ?? DEFAULT_REDIRECT_PORT;
 }
 
-/** What the application at the provider has to have: told where its client id is asked for. */
+/** Returns the prompt for the client id, with the settings that the application at the provider needs. */
 function applicationNote({ profile }: Context): string {
   const type = providerTypeOf(profile) ?? 'generic';
   return `Client id of the application (redirect URI http://localhost:${redirectPortOf(profile)}/callback; guide: ${GUIDES[type]})`;

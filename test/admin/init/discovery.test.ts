@@ -32,7 +32,7 @@ t.test('the document of each type of provider is found and passes', async (t) =>
   }
 });
 
-t.test('what a provider does not tell is no fault, and is told', async (t) => {
+t.test('metadata that a provider leaves out is not an error, and is reported', async (t) => {
   const find = (type: keyof typeof PROVIDERS) => {
     const { issuer, document } = PROVIDERS[type];
     return discover(issuer, fetchOf({ [addressOf(issuer)]: document }), never);
@@ -43,7 +43,7 @@ t.test('what a provider does not tell is no fault, and is told', async (t) => {
   t.match(await find('google'), { pkce: true, refreshTokens: true });
 });
 
-t.test('the sandbox, a provider that people can sign in at, passes over a real connection', async (t) => {
+t.test('the sandbox provider passes discovery over a real connection', async (t) => {
   const sandbox = await startSandbox();
   t.teardown(() => sandbox.close());
   const found = await discover(sandbox.provider.issuer, fetch, never);
@@ -60,12 +60,12 @@ t.test('the sandbox, a provider that people can sign in at, passes over a real c
   t.equal(slash.fix, `give ${sandbox.provider.issuer} if that is the one you mean`);
 });
 
-t.test('a final slash of the issuer is no part of the address', async (t) => {
+t.test('a final slash of the issuer is not part of the discovery address', async (t) => {
   t.equal(discoveryUrl('https://a.example/'), 'https://a.example/.well-known/openid-configuration');
   t.equal(discoveryUrl('https://a.example/b'), 'https://a.example/b/.well-known/openid-configuration');
 });
 
-t.test('each fault of a document is said with the field, the value and what is allowed', async (t) => {
+t.test('each fault of a document is reported with the field, the value and what is allowed', async (t) => {
   const faults: readonly (readonly [Document, RegExp])[] = [
     [
       { issuer: 'https://other.okta.com' },
@@ -102,7 +102,7 @@ async function serve(t: Test, answer: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-t.test('what answers and is no provider is told apart from what does not answer', async (t) => {
+t.test('a server that is no provider is distinguished from one that does not answer', async (t) => {
   let answer: RequestListener = () => {};
   const issuer = await serve(t, (request, response) => answer(request, response));
   const faultOf = async (handler: RequestListener): Promise<CcwbError> => {
@@ -126,7 +126,7 @@ t.test('what answers and is no provider is told apart from what does not answer'
   t.equal(cut.code, 'ERR_PROVIDER_UNREACHABLE');
 });
 
-t.test('a host that nobody knows, and one where nothing listens, are named with the reason', async (t) => {
+t.test('an unknown host and a closed port are reported with the reason', async (t) => {
   const unknown = await problem(discover('https://company.okta.com', fetchOf({}), never));
   t.match(unknown, {
     code: 'ERR_PROVIDER_UNREACHABLE',
@@ -136,7 +136,7 @@ t.test('a host that nobody knows, and one where nothing listens, are named with 
   t.match(refused, { code: 'ERR_PROVIDER_UNREACHABLE', message: /^127\.0\.0\.1:1 did not answer \(\w+/ });
 });
 
-t.test('an interruption ends the wait', async (t) => {
+t.test('an interruption ends the wait for a provider', async (t) => {
   const issuer = await serve(t, () => {});
   const interruption = new AbortController();
   const waiting = problem(discover(issuer, fetch, interruption.signal));

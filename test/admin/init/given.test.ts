@@ -73,7 +73,7 @@ t.test('a file of answers makes a profile, in YAML and in JSON', async (t) => {
   });
 });
 
-t.test('flags go before the file', async (t) => {
+t.test('flags override the file of answers', async (t) => {
   const { status, profile } = await withFile(
     t,
     YAML,
@@ -85,7 +85,7 @@ t.test('flags go before the file', async (t) => {
   t.notOk(profile('Other').infra.audit);
 });
 
-t.test('a name that is no question is refused, with the list of those that are', async (t) => {
+t.test('an unknown name in a file of answers is refused with the list of known names', async (t) => {
   const { status, error } = await withFile(t, 'client_id: 0oa1example\n');
   t.equal(status, 1);
   t.match(
@@ -95,7 +95,7 @@ t.test('a name that is no question is refused, with the list of those that are',
   for (const name of ANSWER_NAMES) t.match(error, name);
 });
 
-t.test('a file that cannot be read says why, and quotes nothing', async (t) => {
+t.test('a file that cannot be read is reported with the reason and without its text', async (t) => {
   const { init } = wizard(t);
   const missing = await init(['--yes', '--answers', '/nonexistent/answers.yaml']);
   t.equal(missing.status, 1);
@@ -132,7 +132,7 @@ t.test('values of a kind that a question does not take are refused', async (t) =
   }
 });
 
-t.test('an answer to a question that does not arise is refused, not lost', async (t) => {
+t.test('an answer to a question that does not apply is refused', async (t) => {
   const { init, text } = wizard(t);
   for (const more of [
     '--tenant a',
@@ -155,7 +155,7 @@ t.test('an answer to a question that does not arise is refused, not lost', async
   t.match(error, /a\.yaml: tenant does not apply/);
 });
 
-t.test('an answer says what the questions before it must be', async (t) => {
+t.test('a flag implies the answers of the questions before it', async (t) => {
   const made = async (more: string) => {
     const { init, profile } = wizard(t);
     const { status, error } = await init(['--yes', ...LEAST, ...more.split(' ')]);
@@ -179,7 +179,7 @@ t.test('an answer says what the questions before it must be', async (t) => {
   );
 });
 
-t.test('a secret is read from a file, and shown nowhere', async (t) => {
+t.test('a secret is read from a file and is shown nowhere', async (t) => {
   const { init, home, profile } = wizard(t);
   const path = join(home, 'secret');
   writeFileSync(path, 'GOCSPX-s3cret\n');
@@ -194,7 +194,7 @@ t.test('a secret is read from a file, and shown nowhere', async (t) => {
   t.notMatch(refused.error, 'two words');
 });
 
-t.test('what has no default is named, all of it at once', async (t) => {
+t.test('all questions without a default are named at once', async (t) => {
   const { init } = wizard(t);
   const nothing = await init(['--yes']);
   t.equal(nothing.status, 2);
@@ -208,7 +208,7 @@ t.test('what has no default is named, all of it at once', async (t) => {
   );
 });
 
-t.test('without a terminal and without --yes nothing is guessed', async (t) => {
+t.test('without a terminal and without --yes no default is taken', async (t) => {
   const { init, text } = wizard(t);
   const { status, error } = await init(LEAST);
   t.equal(status, 2);

@@ -9,7 +9,7 @@ const CASES = Number(process.env.CCWB_INIT_CASES ?? 40);
 const SEED = Number(process.env.CCWB_INIT_SEED ?? 6);
 t.setTimeout(60_000 + CASES * 2_000);
 
-t.test('a profile that is gone through with defaults alone is what it was, byte for byte', async (t) => {
+t.test('a wizard with defaults alone leaves the profile the same, byte for byte', async (t) => {
   const random = seededRandom(SEED);
   for (let count = 1; count <= CASES; count += 1) {
     const before = anyProfile(random);

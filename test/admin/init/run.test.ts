@@ -14,7 +14,7 @@ const TYPED: Script = [
   [/^Client id/, '0oa1example'],
 ];
 
-t.test('somebody presses Enter at everything that has a default', async (t) => {
+t.test('a person who presses Enter at every default gets a complete profile', async (t) => {
   const { init, profile, home } = wizard(t);
   const prompter = scriptedPrompter(TYPED);
   const { status } = await init([], { prompter });
@@ -53,7 +53,7 @@ t.test('somebody presses Enter at everything that has a default', async (t) => {
   );
 });
 
-t.test('flags answer questions, and the rest is asked', async (t) => {
+t.test('flags answer questions and the other questions are asked', async (t) => {
   const { init, profile } = wizard(t);
   const prompter = scriptedPrompter(TYPED);
   const { status } = await init(
@@ -67,7 +67,7 @@ t.test('flags answer questions, and the rest is asked', async (t) => {
   t.equal(profile('Research').config.client_id, '0oa1example');
 });
 
-t.test('today\u2019s values are the defaults, and what is not asked about stays', async (t) => {
+t.test('today\u2019s values are the defaults, and other fields stay as they are', async (t) => {
   const { init, profile } = wizard(t);
   const all =
     '--groups a --alarms yes --environment test --redirect-port 9999 --haiku-model us.anthropic.claude-haiku-4-5';
@@ -95,7 +95,7 @@ t.test('today\u2019s values are the defaults, and what is not asked about stays'
   t.match(prompter.shown(), /AWS +eu-central-1\n +was us-east-1\n/);
 });
 
-t.test('another provider takes nothing over that belonged to the one before', async (t) => {
+t.test('a change of provider removes the fields of the previous one', async (t) => {
   const { init, profile } = wizard(t);
   const { document, issuer } = PROVIDERS.generic;
   const fetch = fetchOf({ [addressOf(issuer)]: document });
@@ -113,7 +113,7 @@ t.test('another provider takes nothing over that belonged to the one before', as
   t.same([config.issuer, infra.jwksUri, infra.providerRegistered], [undefined, undefined, undefined]);
 });
 
-t.test('each type of provider is set up by its flags, and asked whether it is there', async (t) => {
+t.test('each type of provider is set up by its flags and checked by discovery', async (t) => {
   for (const [type, { args, issuer, document }] of Object.entries(PROVIDERS)) {
     const { init, profile, home } = wizard(t);
     const secret = join(home, 'secret');
@@ -130,39 +130,45 @@ t.test('each type of provider is set up by its flags, and asked whether it is th
   }
 });
 
-t.test('a check that fails with nobody to decide ends it, and says how to leave it out', async (t) => {
-  const { init, text } = wizard(t);
-  const { status, error } = await init(['--yes', ...LEAST], { checks: true, fetch: fetchOf({}) });
-  t.equal(status, 1);
-  t.match(error, 'ccwb: company.okta.com did not answer (ENOTFOUND) (ERR_PROVIDER_UNREACHABLE)');
-  t.match(error, '--no-check-provider leaves the check out');
-  t.equal(text(), undefined);
-});
+t.test(
+  'a check that fails without a terminal ends the wizard and names the flag that leaves it out',
+  async (t) => {
+    const { init, text } = wizard(t);
+    const { status, error } = await init(['--yes', ...LEAST], { checks: true, fetch: fetchOf({}) });
+    t.equal(status, 1);
+    t.match(error, 'ccwb: company.okta.com did not answer (ENOTFOUND) (ERR_PROVIDER_UNREACHABLE)');
+    t.match(error, '--no-check-provider leaves the check out');
+    t.equal(text(), undefined);
+  },
+);
 
-t.test('a check that fails lets the answers be corrected, is made again, or left out', async (t) => {
-  const { init, profile } = wizard(t);
-  const { issuer, document } = PROVIDERS.auth0;
-  let asked = 0;
-  const answers = fetchOf({ [addressOf(issuer)]: document });
-  const fetch: typeof globalThis.fetch = (input, options) => {
-    asked += 1;
-    return answers(input, options);
-  };
-  const prompter = scriptedPrompter([
-    [/^Domain of/, 'company.okta.com', 'company.eu.auth0.com'],
-    [/^Client id/, 'a', 'b'],
-    [/^What now/, 'Try again', 'Correct the answers', 'Go on without this check'],
-  ]);
-  const { status } = await init(['--no-check-aws'], { prompter, checks: true, fetch });
-  t.equal(status, 0);
-  t.equal(asked, 3);
-  t.strictSame(profile().config.provider_domain, 'company.eu.auth0.com');
-  t.strictSame(profile().config.client_id, 'b');
-  t.match(prompter.shown(), '! company.okta.com did not answer (ENOTFOUND)');
-  t.notMatch(prompter.shown(), /Authorization server.*Authorization server/s);
-});
+t.test(
+  'after a failed check the person corrects the answers, tries again or goes on without it',
+  async (t) => {
+    const { init, profile } = wizard(t);
+    const { issuer, document } = PROVIDERS.auth0;
+    let asked = 0;
+    const answers = fetchOf({ [addressOf(issuer)]: document });
+    const fetch: typeof globalThis.fetch = (input, options) => {
+      asked += 1;
+      return answers(input, options);
+    };
+    const prompter = scriptedPrompter([
+      [/^Domain of/, 'company.okta.com', 'company.eu.auth0.com'],
+      [/^Client id/, 'a', 'b'],
+      [/^What now/, 'Try again', 'Correct the answers', 'Go on without this check'],
+    ]);
+    const { status } = await init(['--no-check-aws'], { prompter, checks: true, fetch });
+    t.equal(status, 0);
+    t.equal(asked, 3);
+    t.strictSame(profile().config.provider_domain, 'company.eu.auth0.com');
+    t.strictSame(profile().config.client_id, 'b');
+    t.match(prompter.shown(), '! company.okta.com did not answer (ENOTFOUND)');
+    t.notMatch(prompter.shown(), /Authorization server.*Authorization server/s);
+  },
+);
 
-t.test('AWS tells which account it is, and is asked by nobody else than an administrator', async (t) => {
+t.test('AWS tells the account, and credentials of users are refused', async (t) => {
   const cloud = await startAdminCloud(t);
   const { init } = wizard(t);
   const args = ['--yes', '--json', '--no-check-provider', ...LEAST];
@@ -189,7 +195,7 @@ t.test('an AWS profile that asks this product for credentials is refused before 
   t.match(error.replace(/\s+/g, ' '), 'the AWS profile ClaudeCode gets its credentials from this product');
 });
 
-t.test('another account than that of the deployment is warned of', async (t) => {
+t.test('an AWS account other than that of the deployment gives a warning', async (t) => {
   const cloud = await startAdminCloud(t);
   const { init, profile, home } = wizard(t);
   await init(['--yes', ...LEAST]);
@@ -199,7 +205,7 @@ t.test('another account than that of the deployment is warned of', async (t) => 
   t.match(error, 'note: ClaudeCode is deployed in account 999999999999');
 });
 
-t.test('something can be changed before it is saved', async (t) => {
+t.test('answers can be changed before the profile is saved', async (t) => {
   const { init, profile } = wizard(t);
   const prompter = scriptedPrompter([
     ...TYPED,
@@ -221,7 +227,7 @@ t.test('something can be changed before it is saved', async (t) => {
   t.equal(prompter.asked.filter((question) => /^Domain of/.test(question)).length, 1);
 });
 
-t.test('a change that makes questions idle takes their answers away', async (t) => {
+t.test('a change after which questions do not apply removes their answers', async (t) => {
   const { init, profile } = wizard(t);
   const prompter = scriptedPrompter([
     ...TYPED,
@@ -236,7 +242,7 @@ t.test('a change that makes questions idle takes their answers away', async (t) 
   t.notOk(profile().infra.monitoring);
 });
 
-t.test('leaving keeps the answers, and the next start goes on from there', async (t) => {
+t.test('leaving keeps the answers and the next start continues with them', async (t) => {
   const { init, text, draft, home } = wizard(t);
   const leaving = scriptedPrompter([...TYPED, [/^Region/, 'eu-west-1'], [/^Save it/, 'Leave']]);
   const left = await init([], { prompter: leaving });
@@ -256,7 +262,7 @@ t.test('leaving keeps the answers, and the next start goes on from there', async
   t.equal(draft(), undefined);
 });
 
-t.test('kept answers can be refused, and make no difference to a start that asks nobody', async (t) => {
+t.test('kept answers can be refused, and an unattended start ignores them', async (t) => {
   const { init, draft, profile } = wizard(t);
   await init([], { prompter: scriptedPrompter([...TYPED, [/^Region/, 'eu-west-1'], [/^Save it/, STOPPED]]) });
   t.ok(draft());
@@ -267,7 +273,7 @@ t.test('kept answers can be refused, and make no difference to a start that asks
   t.equal(profile().config.aws_region, 'us-east-1');
 });
 
-t.test('kept answers that are no answers any more are asked again', async (t) => {
+t.test('kept answers that are no longer allowed are asked again', async (t) => {
   const { init, home, profile } = wizard(t);
   mkdirSync(join(home, 'drafts'));
   const answers = { 'provider-domain': 'company.okta.com', 'client-id': 'a b', users: 'many', nonsense: 1 };
@@ -279,7 +285,7 @@ t.test('kept answers that are no answers any more are asked again', async (t) =>
   t.equal((await init([], { prompter: scriptedPrompter() })).status, 0);
 });
 
-t.test('Ctrl-C before there is an answer keeps nothing, since there is nothing', async (t) => {
+t.test('Ctrl-C before the first answer keeps nothing', async (t) => {
   const { init, draft } = wizard(t);
   const { status, error } = await init([], { prompter: scriptedPrompter([[/^Name of/, STOPPED]]) });
   t.equal(status, 1);
@@ -287,7 +293,7 @@ t.test('Ctrl-C before there is an answer keeps nothing, since there is nothing',
   t.equal(draft(), undefined);
 });
 
-t.test('a name that stacks cannot have is asked again, and refused as a flag', async (t) => {
+t.test('a name that stacks cannot have is asked again at the prompt and refused as a flag', async (t) => {
   const { init } = wizard(t);
   const prompter = scriptedPrompter([[/^Name of/, 'my profile', 'Mine'], ...TYPED]);
   t.equal((await init([], { prompter })).status, 0);
@@ -297,7 +303,7 @@ t.test('a name that stacks cannot have is asked again, and refused as a flag', a
   t.match(error, '"a.b" is no name for a profile');
 });
 
-t.test('a home that cannot be written to is told at the first answer, not after the last', async (t) => {
+t.test('a home folder without write access is reported at the first answer', async (t) => {
   const { init, home } = wizard(t);
   const blocked = join(home, 'file');
   writeFileSync(blocked, '');
@@ -309,19 +315,25 @@ t.test('a home that cannot be written to is told at the first answer, not after 
   t.equal(prompter.asked.filter((question) => !/^Name of/.test(question)).length, 1);
 });
 
-t.test('a broken profile is not made anew', async (t) => {
+t.test('a broken profile is not replaced by a new one', async (t) => {
   const { init } = wizard(t, { ClaudeCode: { schema: 1, name: 'ClaudeCode', config: 7 } });
   const { status, error } = await init(['--yes', ...LEAST]);
   t.equal(status, 1);
   t.match(error.replace(/\s+/g, ' '), 'config is 7; allowed: an object');
 });
 
-t.test('parts that do not go together are told at the end, with the flags that change them', async (t) => {
-  const { init, profile } = wizard(t);
-  await init(['--yes', ...LEAST, '--groups', 'claude']);
-  const { status, error } = await init(['--yes', '--federation', 'direct']);
-  t.equal(status, 2);
-  t.match(error.replace(/\s+/g, ' '), /groups-claim would be "groups"; allowed: for direct federation only/);
-  t.match(error, 'give --groups-claim');
-  t.equal(profile().config.federation_type, 'cognito');
-});
+t.test(
+  'parts that contradict each other are reported at the end with the flags that change them',
+  async (t) => {
+    const { init, profile } = wizard(t);
+    await init(['--yes', ...LEAST, '--groups', 'claude']);
+    const { status, error } = await init(['--yes', '--federation', 'direct']);
+    t.equal(status, 2);
+    t.match(
+      error.replace(/\s+/g, ' '),
+      /groups-claim would be "groups"; allowed: for direct federation only/,
+    );
+    t.match(error, 'give --groups-claim');
+    t.equal(profile().config.federation_type, 'cognito');
+  },
+);

@@ -84,55 +84,61 @@ const EVERYTHING: Keys = {
   'Keep all of it': 'y',
 };
 
-t.test('Ctrl-C at any question keeps the answers, and the next start goes on there', { skip }, async (t) => {
-  const { home, draft, profile } = wizard(t);
-  const reached: string[] = [];
-  for (let runs = 1; ; runs += 1) {
-    let stopped = false;
-    const answers = Object.keys(draft()?.answers ?? {}).length;
-    const { shown, status, asked } = await session(home, '--no-check', (question) => {
-      if (/^(Name of|An answer|\d+ answers)/.test(question)) return ENTER;
-      if (reached.at(-1) === question || question.startsWith('Save')) return typed(EVERYTHING, question);
-      // The first that this start did not come to before.
-      stopped = true;
-      reached.push(question);
-      return runs % 2 === 0 ? CTRL_D : CTRL_C;
-    });
-    if (!stopped) {
-      t.equal(status, 0, shown);
-      break;
+t.test(
+  'Ctrl-C at any question keeps the answers and the next start continues with them',
+  { skip },
+  async (t) => {
+    const { home, draft, profile } = wizard(t);
+    const reached: string[] = [];
+    for (let runs = 1; ; runs += 1) {
+      let stopped = false;
+      const answers = Object.keys(draft()?.answers ?? {}).length;
+      const { shown, status, asked } = await session(home, '--no-check', (question) => {
+        if (/^(Name of|An answer|\d+ answers)/.test(question)) return ENTER;
+        if (reached.at(-1) === question || question.startsWith('Save')) return typed(EVERYTHING, question);
+        // The first that this start did not come to before.
+        stopped = true;
+        reached.push(question);
+        return runs % 2 === 0 ? CTRL_D : CTRL_C;
+      });
+      if (!stopped) {
+        t.equal(status, 0, shown);
+        break;
+      }
+      t.equal(status, 1);
+      const kept = Object.keys(draft()?.answers ?? {}).length;
+      t.equal(kept, runs === 1 ? 0 : answers + 1, `stopped at ${reached.at(-1)}`);
+      const told =
+        runs === 1
+          ? 'before the first answer; nothing was saved'
+          : '; nothing was saved, the answers are kept';
+      t.match(shown, `ccwb: interrupted${runs === 1 ? ' ' : ''}${told} (ERR_INTERRUPTED)\n`);
+      if (runs > 2) t.match(asked[1], /kept\. Go on from there\?$/);
+      if (runs > 60) throw new Error(`it goes round and round: ${reached.join('\n')}`);
     }
-    t.equal(status, 1);
-    const kept = Object.keys(draft()?.answers ?? {}).length;
-    t.equal(kept, runs === 1 ? 0 : answers + 1, `stopped at ${reached.at(-1)}`);
-    const told =
-      runs === 1 ? 'before the first answer; nothing was saved' : '; nothing was saved, the answers are kept';
-    t.match(shown, `ccwb: interrupted${runs === 1 ? ' ' : ''}${told} (ERR_INTERRUPTED)\n`);
-    if (runs > 2) t.match(asked[1], /kept\. Go on from there\?$/);
-    if (runs > 60) throw new Error(`it goes round and round: ${reached.join('\n')}`);
-  }
-  t.ok(reached.length > 25, `stopped at ${reached.length} questions`);
-  t.equal(new Set(reached).size, reached.length, 'at each of them once');
-  t.match(profile(), {
-    config: { federation_type: 'direct', max_session_duration: 43_200 },
-    infra: {
-      accessGroups: { groups: ['claude'] },
-      audit: { retentionDays: 90 },
-      monitoring: {
-        network: {
-          type: 'existing',
-          loadBalancerSubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
+    t.ok(reached.length > 25, `stopped at ${reached.length} questions`);
+    t.equal(new Set(reached).size, reached.length, 'at each of them once');
+    t.match(profile(), {
+      config: { federation_type: 'direct', max_session_duration: 43_200 },
+      infra: {
+        accessGroups: { groups: ['claude'] },
+        audit: { retentionDays: 90 },
+        monitoring: {
+          network: {
+            type: 'existing',
+            loadBalancerSubnetIds: ['subnet-0123456789abcdef0', 'subnet-0123456789abcdef1'],
+          },
+          domain: { name: 'otel.company.example', hostedZoneId: 'Z0123' },
+          alarms: { dailyCostUsd: 500 },
+          analytics: { resultsDays: 7 },
         },
-        domain: { name: 'otel.company.example', hostedZoneId: 'Z0123' },
-        alarms: { dailyCostUsd: 500 },
-        analytics: { resultsDays: 7 },
       },
-    },
-  });
-  t.equal(draft(), undefined);
-});
+    });
+    t.equal(draft(), undefined);
+  },
+);
 
-t.test('Ctrl-C while a provider or AWS is waited for ends it, with the answers kept', { skip }, async (t) => {
+t.test('Ctrl-C during a live check ends the wizard and keeps the answers', { skip }, async (t) => {
   let press: (keys: string) => void = () => {};
   // It takes connections and answers nothing.
   const silent = createServer((socket) => {
@@ -164,7 +170,7 @@ t.test('Ctrl-C while a provider or AWS is waited for ends it, with the answers k
   }
 });
 
-t.test('NO_COLOR takes the colours away, and the cursor still finds its place', { skip }, async (t) => {
+t.test('NO_COLOR removes the colours and the cursor still moves correctly', { skip }, async (t) => {
   const { home } = wizard(t);
   const raw: string[] = [];
   const command = `exec "${process.execPath}" "${CCWB}" init --no-check`;

@@ -135,7 +135,7 @@ function around([name, , , beside = '']: Wrong): string[] {
   ];
 }
 
-t.test('every question has a wrong answer here', async (t) => {
+t.test('this test has a wrong answer for every question', async (t) => {
   const tried = new Set(WRONG.map(([name]) => name));
   t.same(
     ANSWER_NAMES.filter((name) => !tried.has(name)),
@@ -156,7 +156,7 @@ t.test('a wrong flag is refused with its value and what is allowed; nothing is s
   }
 });
 
-t.test('a wrong field of a file of answers is refused with the file, too', async (t) => {
+t.test('a wrong field of a file of answers is refused with the name of the file', async (t) => {
   const { init, home, text } = wizard(t);
   const path = join(home, 'answers.json');
   for (const wrong of WRONG) {
@@ -171,7 +171,7 @@ t.test('a wrong field of a file of answers is refused with the file, too', async
   }
 });
 
-t.test('what is typed wrong is asked again, with what is allowed', async (t) => {
+t.test('a wrong answer at the prompt is asked again with what is allowed', async (t) => {
   const { init } = wizard(t);
   let typed = 0;
   for (const wrong of WRONG) {

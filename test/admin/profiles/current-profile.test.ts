@@ -28,7 +28,7 @@ t.test('the flag counts, then CCWB_PROFILE, then the current one, then the only 
   t.equal(chooseProfileFile({ profile: 'One' }, { ...env, CCWB_PROFILE: 'Three' }), 'One');
 });
 
-t.test('of several none is taken by chance', async (t) => {
+t.test('with several profiles and no current one, none is chosen', async (t) => {
   const env = home(t, 'One', 'Two');
   t.throws(() => chooseProfileFile({}, env), {
     code: 'ERR_PROFILE_UNKNOWN',
@@ -41,7 +41,7 @@ t.test('of several none is taken by chance', async (t) => {
   });
 });
 
-t.test('the current one is a line in a file, for this user only', async (t) => {
+t.test('the current profile is a line in a file that only this user can read', async (t) => {
   const env = home(t, 'One', 'Two');
   t.equal(currentProfile(env), undefined);
   useProfile('Two', env);
@@ -53,7 +53,7 @@ t.test('the current one is a line in a file, for this user only', async (t) => {
   t.equal(currentProfile(env), undefined);
 });
 
-t.test('one that is gone, or never was, is not the current one', async (t) => {
+t.test('a profile that does not exist is not the current one', async (t) => {
   const env = home(t, 'One', 'Two');
   useProfile('Two', env);
   removeProfile('Two', env);
@@ -63,7 +63,7 @@ t.test('one that is gone, or never was, is not the current one', async (t) => {
   t.equal(currentProfile(env), undefined);
 });
 
-t.test('one that is broken or not there is not made the current one', async (t) => {
+t.test('a broken or missing profile cannot become the current one', async (t) => {
   const env = home(t, 'One');
   writeFileSync(join(env.CCWB_HOME, 'profiles/Two.json'), '{');
   t.throws(() => useProfile('Two', env), { code: 'ERR_CONFIG_INVALID' });
@@ -71,7 +71,7 @@ t.test('one that is broken or not there is not made the current one', async (t) 
   t.equal(currentProfile(env), undefined);
 });
 
-t.test('what the legacy tool was told to use is the current one until ccwb is told', async (t) => {
+t.test('the active profile of the legacy tool is the current one until ccwb changes it', async (t) => {
   const env = home(t, 'One', 'Two');
   const earlier = join(env.CCWB_HOME, 'config.json');
   writeFileSync(earlier, JSON.stringify({ schema_version: '2.0', active_profile: 'Two' }));
@@ -82,7 +82,7 @@ t.test('what the legacy tool was told to use is the current one until ccwb is to
   t.equal(currentProfile(env), 'One');
 });
 
-t.test('a file of its name that is none is told with its path', async (t) => {
+t.test('a folder in the place of the file is reported with its path', async (t) => {
   const env = home(t, 'One');
   mkdirSync(join(env.CCWB_HOME, 'current'));
   const path = join(env.CCWB_HOME, 'current');

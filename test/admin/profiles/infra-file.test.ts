@@ -48,7 +48,7 @@ t.test('every field arrives in the profile', async (t) => {
   t.match(profile.identityProvider, { registered: providerRegistered, jwksUri });
 });
 
-t.test('what may be left out has its default', async (t) => {
+t.test('fields that are left out have their defaults', async (t) => {
   const settings: InfraSettings = { audit: {}, monitoring: { network: { type: 'new', tasks: 'public' } } };
   const { audit, monitoring } = withSettings(profileOf('okta', COGNITO), settings);
   t.strictSame(audit, { retentionDays: 90 });
@@ -75,13 +75,13 @@ t.test('the regions of the file count unless a flag names others; global inferen
   t.match(flag.out, '"unspecified"');
 });
 
-t.test('a stack that the profile has no use for is refused', async (t) => {
+t.test('a stack that the profile does not ask for is refused', async (t) => {
   const { status, error } = await deploy(t, 'monitoring', {});
   t.equal(status, 2);
   t.match(error, /asks for no monitoring stack, only for auth \(ERR_USAGE\)\n {2}fix: .*--infra/);
 });
 
-t.test('a wrong file is told by field, value and what is allowed', async (t) => {
+t.test('a wrong file is reported with the field, the value and what is allowed', async (t) => {
   const network = { type: 'new', tasks: 'private' };
   const cases: [settings: unknown, message: RegExp][] = [
     ['{', /infra\.json is not valid JSON \(ERR_CONFIG_INVALID\)/],
@@ -118,6 +118,6 @@ t.test('a wrong file is told by field, value and what is allowed', async (t) => 
   }
 });
 
-t.test('a file that is not there says so', async (t) => {
+t.test('a missing file is reported', async (t) => {
   t.throws(() => readInfraFile(join(t.testdir(), 'infra.json')), { code: 'ERR_CONFIG_MISSING' });
 });

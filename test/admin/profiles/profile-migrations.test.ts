@@ -88,7 +88,7 @@ t.test('a profile of the legacy tool is read as one of today, and nothing of it 
   t.match(userProfileOf(profile), { awsRegion: 'eu-west-1', credentialStorage: 'keyring' });
 });
 
-t.test('its oldest names count, and its newer ones before them', async (t) => {
+t.test('older names of the legacy tool are read, and newer ones override them', async (t) => {
   const { provider_domain, client_id, schema_version, name, ...rest } = EARLIER;
   const old = read({ ...rest, okta_domain: provider_domain, okta_client_id: client_id });
   t.match(old, { name: 'Work', config: { provider_domain, client_id } });
@@ -96,7 +96,7 @@ t.test('its oldest names count, and its newer ones before them', async (t) => {
   t.equal(both.config.provider_domain, provider_domain);
 });
 
-t.test('direct federation, an own issuer and a secret are taken over', async (t) => {
+t.test('direct federation, a custom issuer and a secret are migrated', async (t) => {
   const { config, infra } = read({
     ...EARLIER,
     provider_type: 'generic',
@@ -150,7 +150,7 @@ t.test('a central collector becomes monitoring', async (t) => {
   });
 });
 
-t.test('global inference is allowed where it was, and nowhere else', async (t) => {
+t.test('global inference is allowed only where the legacy tool allowed it', async (t) => {
   const bedrock = (fields: object) => read({ ...EARLIER, ...fields }).infra.bedrock;
   t.strictSame(
     bedrock({ allowed_bedrock_regions: ['all-commercial'], selected_source_region: 'eu-west-3' }),
@@ -163,7 +163,7 @@ t.test('global inference is allowed where it was, and nowhere else', async (t) =
   t.strictSame(bedrock({ allowed_bedrock_regions: [], selected_model: null }), { globalInference: false });
 });
 
-t.test('a profile that signs people in otherwise is refused, with what to do', async (t) => {
+t.test('a profile with another way of signing in is refused with what to do', async (t) => {
   for (const [fields, message] of [
     [{ auth_type: 'idc' }, 'auth_type is "idc"; allowed: "oidc"'],
     [{ sso_enabled: false }, 'sso_enabled is false; allowed: true'],
@@ -188,7 +188,7 @@ t.test('reading changes nothing; writing keeps the file of the legacy tool besid
   t.equal(readFileSync(`${path}.bak`, 'utf8'), before, 'the second time nothing is of the older form');
 });
 
-t.test('profiles in the config.json of the legacy tool are found, and its current one', async (t) => {
+t.test('profiles and the current one are found in the config.json of the legacy tool', async (t) => {
   const { name: _, ...unnamed } = EARLIER;
   const root = { default_profile: 'Work', profiles: { Work: unnamed, Play: { ...EARLIER, name: 'Play' } } };
   const CCWB_HOME = t.testdir({ 'config.json': JSON.stringify(root) });
@@ -213,7 +213,7 @@ t.test('profiles in the config.json of the legacy tool are found, and its curren
   }
 });
 
-t.test('what the legacy tool kept besides is neither shown nor exported', async (t) => {
+t.test('other fields of the legacy tool are neither shown nor exported', async (t) => {
   const { env } = homeWith(t, EARLIER);
   for (const args of ['show', 'show --json', 'export']) {
     const { status, out, error } = await ccwb(`profiles ${args}`.split(' '), { env });
@@ -223,7 +223,7 @@ t.test('what the legacy tool kept besides is neither shown nor exported', async 
   }
 });
 
-t.test('a step for each version leads to the next', async (t) => {
+t.test('a profile is migrated from its version on, and one of today is left alone', async (t) => {
   t.strictSame(migrate({ ...EARLIER, schema: 0 }, 'x', 'Work'), migrate(EARLIER, 'x', 'Work'));
   const today = { schema: PROFILE_SCHEMA };
   t.equal(migrate(today, 'x', 'Work'), today, 'today\u2019s form is left alone');

@@ -42,7 +42,7 @@ t.test('profiles are kept under CCWB_HOME, else in the home folder', async (t) =
   t.equal(ccwbHome({}), join(homedir(), '.ccwb'));
 });
 
-t.test('what is written is read again, by this user only', async (t) => {
+t.test('a written profile can be read again, by this user only', async (t) => {
   const env = { CCWB_HOME: join(t.testdir(), 'new', 'ccwb') };
   t.ok(writeProfile(FULL, env));
   t.strictSame(readProfile('ClaudeCode', env), FULL);
@@ -55,7 +55,7 @@ t.test('what is written is read again, by this user only', async (t) => {
   t.match(readFileSync(path, 'utf8'), /^\{\n {2}"schema": 1,\n {2}"name": "ClaudeCode",\n/);
 });
 
-t.test('a folder and a file that others may read are closed when they are written', async (t) => {
+t.test('a folder and a file that others can read become private when they are written', async (t) => {
   const env = home(t, { ClaudeCode: PROFILE });
   const path = join(profilesFolder(env), 'ClaudeCode.json');
   chmodSync(profilesFolder(env), 0o755);
@@ -80,7 +80,7 @@ t.test('all profiles are listed, broken ones too, and nothing else', async (t) =
   t.strictSame(listProfiles({ CCWB_HOME: join(env.CCWB_HOME, 'nowhere') }), []);
 });
 
-t.test('a profile that is not there is told with those that are', async (t) => {
+t.test('a missing profile is reported with the names of existing ones', async (t) => {
   const env = home(t, { Trial: PROFILE, Work: PROFILE });
   t.throws(() => readProfile('Play', env), {
     code: 'ERR_PROFILE_UNKNOWN',
@@ -91,7 +91,7 @@ t.test('a profile that is not there is told with those that are', async (t) => {
   t.throws(() => removeProfile('Play', env), { code: 'ERR_PROFILE_UNKNOWN' });
 });
 
-t.test('a name that is no file, or no stack, is refused before anything is looked at', async (t) => {
+t.test('a name that no file or stack can have is refused before any file is read', async (t) => {
   for (const name of ['', '..', '../x', 'a/b', 'a.b', '-a', 'a b', 'a'.repeat(65), 'ä', 'a\n']) {
     t.throws(() => readProfile(name, home(t)), { code: 'ERR_USAGE', message: /is no name for a profile/ });
   }
@@ -139,7 +139,7 @@ t.test('a wrong field is named with its file, its value, what is allowed, and wh
   }
 });
 
-t.test('a file of a newer form is refused, and what wrote it is to be used', async (t) => {
+t.test('a file of a newer form is refused with the advice to use the newer ccwb', async (t) => {
   const env = home(t, { ClaudeCode: { ...PROFILE, schema: 7, more: true } });
   t.throws(() => readProfile('ClaudeCode', env), {
     code: 'ERR_CONFIG_INVALID',
@@ -148,14 +148,14 @@ t.test('a file of a newer form is refused, and what wrote it is to be used', asy
   t.throws(() => updateProfile('ClaudeCode', env, (profile) => profile), { code: 'ERR_CONFIG_INVALID' });
 });
 
-t.test('what could not be read again is not written', async (t) => {
+t.test('a profile that could not be read again is not written', async (t) => {
   const env = home(t, { ClaudeCode: PROFILE });
   const broken = { ...PROFILE, users: -1 };
   t.throws(() => writeProfile(broken, env), { code: 'ERR_CONFIG_INVALID', message: /users is -1/ });
   t.strictSame(readProfile('ClaudeCode', env), PROFILE);
 });
 
-t.test('a place that cannot be written is told', async (t) => {
+t.test('a folder that cannot be written is reported', async (t) => {
   const env = { CCWB_HOME: join(t.testdir({ file: '' }), 'file') };
   t.throws(() => writeProfile(PROFILE, env), {
     message: /profiles\/ClaudeCode\.json cannot be written \(E\w+\)$/,
@@ -172,7 +172,7 @@ const SEED = Number(process.env.CCWB_TEST_SEED ?? 1);
 
 t.setTimeout(60_000 + CASES * 100);
 
-t.test('fields that are not known survive every read, change and write', async (t) => {
+t.test('unknown fields survive every read, change and write', async (t) => {
   const env = home(t);
   const random = seededRandom(SEED);
   for (let count = 0; count < CASES; count += 1) {

@@ -167,7 +167,7 @@ t.test('the bounds of a session are allowed', async (t) => {
   t.equal(findProfileProblem(maxSession(43_200)), undefined);
 });
 
-t.test('what an administrator may add passes', async (t) => {
+t.test('optional settings of an administrator pass', async (t) => {
   const generic = profileOf('generic', COGNITO);
   const jwksUri = 'https://sso.company.example/realms/staff/protocol/openid-connect/certs';
   const right: InfraProfile[] = [
@@ -192,7 +192,7 @@ t.test('a user pool behind an issuer of its own may federate directly', async (t
   t.equal(findProfileProblem(withIssuer('https://sso.example', profileOf('cognito', DIRECT))), undefined);
 });
 
-t.test('a region tells its partition', async (t) => {
+t.test('the partition follows from the region', async (t) => {
   t.equal(partitionOf('us-east-1'), 'aws');
   t.equal(partitionOf('ap-southeast-2'), 'aws');
   t.equal(partitionOf('us-gov-east-1'), 'aws-us-gov');

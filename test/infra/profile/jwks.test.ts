@@ -3,7 +3,7 @@ import { jwksUriOf } from '../../../infra/profile/jwks.ts';
 import { JWKS_URI } from '../fixtures/configurations.ts';
 import { COGNITO, profileOf } from '../fixtures/profiles.ts';
 
-t.test('each type publishes its keys where it documents them', async (t) => {
+t.test('the address of the keys of each type is the documented one', async (t) => {
   const expected = {
     okta: 'https://company.okta.com/oauth2/default/v1/keys',
     auth0: 'https://company.eu.auth0.com/.well-known/jwks.json',
@@ -24,6 +24,6 @@ t.test('Okta\u2019s own authorization server has a longer path', async (t) => {
   t.equal(jwksUriOf(own), 'https://company.okta.com/oauth2/v1/keys');
 });
 
-t.test('a generic provider has to say', async (t) => {
+t.test('a generic provider has no known address of keys', async (t) => {
   t.equal(jwksUriOf(profileOf('generic', COGNITO).identityProvider), undefined);
 });
