@@ -3,7 +3,7 @@ import type { Prompter } from './init/prompts/prompter.ts';
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where AWS is and who calls it. Absent in the real program: then the SDK's own addresses and chain count. */
+/** The endpoint and credentials of AWS. Absent fields leave the choice to the SDK, as in the real program. */
 export type AwsSettings = {
   readonly endpoint?: string;
   readonly credentials?: {
@@ -23,7 +23,7 @@ export type AdminEdges = {
   writeOut(text: string): void;
   /** Everything said to a person. */
   writeError(text: string): void;
-  /** Whether results may be coloured: they go to a terminal, and nobody set NO_COLOR. */
+  /** True: results may be coloured, since they go to a terminal and NO_COLOR is not set. */
   readonly colours: boolean;
   /** Width of the terminal on which people read what is said; undefined when it is a pipe or a file. */
   readonly columns: number | undefined;
@@ -35,7 +35,7 @@ export type AdminEdges = {
   readonly interrupted: AbortSignal;
   /** Milliseconds since 1970. */
   now(): number;
-  /** From 0 to 1, for jitter. */
+  /** A random number from 0 to 1, for jitter. */
   random(): number;
   /** Resolves after so many milliseconds, or as soon as the program is interrupted. */
   sleep(ms: number): Promise<void>;

@@ -9,7 +9,7 @@ import type { Environment } from './edges.ts';
 export type ProgramResult = ChildResult & { readonly errors: string };
 
 export type ProgramOptions = {
-  /** All that it sees of the environment. */
+  /** Its whole environment. */
   readonly env: Environment;
   /** Absent: that of this program. */
   readonly cwd?: string;
@@ -24,7 +24,7 @@ export type ProgramOptions = {
 /** The most that is kept of each of a program's outputs, in characters. */
 const MAX_OUTPUT = 1_000_000;
 
-/** How long a program that was told to end has for it. */
+/** Time between SIGTERM and SIGKILL, in milliseconds. */
 const PARTING_MS = 2_000;
 
 /** Runs a program to its end, without input, and keeps what it wrote. */
@@ -109,17 +109,17 @@ export async function endProgramsAtHome(home: string): Promise<number[]> {
   return left;
 }
 
-/** How often it is looked whether programs have ended. */
+/** Interval at which ended programs are looked for, in milliseconds. */
 const LOOK_MS = 50;
 
-/** As the kernel tells: Debian's smallest systems have no `ps`. */
+/** Reads /proc: Debian's smallest systems have no `ps`. */
 function linuxPrograms(home: string): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && environmentOf(name).includes(`HOME=${home}`))
     .map(Number);
 }
 
-/** That it was started with; empty for one that has ended, or is another user's. */
+/** Returns the environment of a process; empty for one that has ended, or belongs to another user. */
 function environmentOf(pid: string): string[] {
   try {
     return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');

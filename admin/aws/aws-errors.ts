@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../protocol/error-codes.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { oneLine } from '../terminal/text.ts';
 
-/** Credentials that AWS does not take: expired, revoked, mistyped, or signed by a wrong clock. */
+/** Errors for credentials that AWS rejects: expired, revoked, mistyped, or signed with a wrong clock. */
 const REFUSED_CREDENTIALS = new Set([
   'ExpiredToken',
   'ExpiredTokenException',
@@ -31,7 +31,7 @@ const TRANSIENT = new Set([
   'TimeoutError',
 ]);
 
-/** Parameters, template or capabilities that CloudFormation will not take as they are. */
+/** Errors for parameters, a template or capabilities that CloudFormation rejects. */
 const INVALID = new Set(['ValidationError', 'InsufficientCapabilitiesException']);
 
 const SIGN_IN =

@@ -5,10 +5,10 @@ import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminEdges, Environment } from '../edges.ts';
 import { requireField, toAdminError } from './aws-errors.ts';
 
-/** Who calls AWS, as STS tells. */
+/** The caller of AWS, as STS GetCallerIdentity returns it. */
 export type CallerIdentity = { readonly account: string; readonly arn: string };
 
-/** What the clients of every service share: the region, the way to AWS, and one chain of credentials. */
+/** Settings that the clients of all services share: region, transport and one chain of credentials. */
 export type ClientSettings = Pick<
   STSClientConfig,
   'region' | 'endpoint' | 'credentials' | 'maxAttempts' | 'logger' | 'requestHandler'

@@ -1,7 +1,7 @@
 import { toAdminError } from './aws-errors.ts';
 import type { ClientSettings } from './aws-identity.ts';
 
-/** The calls of S3 that `ccwb` makes. Each throws CcwbError, see `adminError`. */
+/** The calls of S3 that `ccwb` makes. Each throws CcwbError, see `toAdminError`. */
 export type Buckets = {
   /**
    * Deletes up to a thousand objects, old versions and marks of deletion among them.

@@ -1,4 +1,4 @@
-/** What `ccwb` knows of CloudFormation, without its SDK. */
+/** CloudFormation as `ccwb` uses it, without the types of the SDK. */
 
 /** A template as JSON has it, as far as anything here looks into it. */
 export type Template = {
@@ -46,7 +46,7 @@ export type ResourceChange = {
   readonly logicalId: string;
   readonly type: string;
   readonly physicalId: string | undefined;
-  /** Whether the resource is made anew; `Conditional`: CloudFormation knows only while it works. */
+  /** True: the resource is created anew; `Conditional`: CloudFormation decides during the update. */
   readonly replacement: 'True' | 'False' | 'Conditional' | undefined;
   /** Properties, and what else of a resource changes (Tags, Metadata …). */
   readonly properties: readonly string[];
@@ -87,7 +87,7 @@ export type DeploymentTarget = {
   readonly region: string;
 };
 
-/** The calls of CloudFormation that `ccwb` makes. Each throws CcwbError, see `adminError`. */
+/** The calls of CloudFormation that `ccwb` makes. Each throws CcwbError, see `toAdminError`. */
 export type CloudFormation = {
   /** By name, or by ARN; undefined when there is none of that name. */
   describeStack(stack: string): Promise<StackState | undefined>;

@@ -1,24 +1,44 @@
 import { randomUUID } from 'node:crypto';
-import type { ChangeSetType, DescribeChangeSetOutput } from '@aws-sdk/client-cloudformation';
+import type {
+  ChangeSetType,
+  CloudFormationClient,
+  DescribeChangeSetOutput,
+} from '@aws-sdk/client-cloudformation';
 import { isValidationError, requireField, toAdminError } from './aws-errors.ts';
 import type { ClientSettings } from './aws-identity.ts';
 import { parseTemplate, toChangeSet, toStackEvent, toStackState } from './cloudformation-replies.ts';
 import type { CloudFormation, StackEvent } from './cloudformation-types.ts';
 
-/** Pages of events read at once at most: a stack's whole history may be long and is nobody's need. */
+/** Pages of events read at once at most: a stack's whole history may be long, and is not needed. */
 const MAX_EVENT_PAGES = 50;
 
-/** CloudFormation through the AWS SDK, which is loaded here and not before. */
+/** Creates the calls of CloudFormation with the AWS SDK, which is loaded here and not before. */
 export async function createCloudFormation(
   settings: ClientSettings,
   interrupted: AbortSignal,
 ): Promise<CloudFormation> {
   const sdk = await import('@aws-sdk/client-cloudformation');
   const client = new sdk.CloudFormationClient(settings);
-  // What only looks can be broken off at any time. What changes something is waited for: its reply tells
-  // whether AWS took it.
-  const reading = { abortSignal: interrupted };
+  const parts: Client = { sdk, client, reading: { abortSignal: interrupted } };
+  return { ...readCalls(parts), ...changeSetCalls(parts), ...stackCalls(parts), ...driftCalls(parts) };
+}
 
+type Client = {
+  readonly sdk: typeof import('@aws-sdk/client-cloudformation');
+  readonly client: CloudFormationClient;
+  /** Options of calls that only read, and may be aborted. Others are waited for: the reply says if AWS took them. */
+  readonly reading: { readonly abortSignal: AbortSignal };
+};
+
+/** Returns the calls that read stacks. */
+function readCalls({
+  sdk,
+  client,
+  reading,
+}: Client): Pick<
+  CloudFormation,
+  'describeStack' | 'readTemplate' | 'listResources' | 'eventsAfter' | 'lastEventId'
+> {
   return {
     async describeStack(stack) {
       try {
@@ -51,6 +71,39 @@ export async function createCloudFormation(
           status: resource.ResourceStatus ?? '',
         }));
       }),
+    eventsAfter: (stack, eventId) =>
+      attempt(`reading the events of ${stack}`, async () => {
+        const found: StackEvent[] = [];
+        const pages = sdk.paginateDescribeStackEvents({ client }, { StackName: stack }, reading);
+        let read = 0;
+        for await (const page of pages) {
+          for (const event of requireField(page.StackEvents, 'DescribeStackEvents')) {
+            if (event.EventId === eventId) return found.reverse();
+            found.push(toStackEvent(event));
+          }
+          read += 1;
+          if (read === MAX_EVENT_PAGES) break;
+        }
+        return found.reverse();
+      }),
+    lastEventId: (stack) =>
+      attempt(`reading the events of ${stack}`, async () => {
+        const reply = await client.send(new sdk.DescribeStackEventsCommand({ StackName: stack }), reading);
+        return requireField(reply.StackEvents, 'DescribeStackEvents')[0]?.EventId;
+      }),
+  };
+}
+
+/** Returns the calls about change sets. */
+function changeSetCalls({
+  sdk,
+  client,
+  reading,
+}: Client): Pick<
+  CloudFormation,
+  'createChangeSet' | 'describeChangeSet' | 'deleteChangeSet' | 'executeChangeSet'
+> {
+  return {
     createChangeSet: (input) =>
       attempt(`the template of ${input.stackName}`, async () => {
         const { Id } = await client.send(
@@ -85,6 +138,15 @@ export async function createCloudFormation(
       order('executing a change set', () =>
         client.send(new sdk.ExecuteChangeSetCommand({ ChangeSetName: id, ClientRequestToken: token() })),
       ),
+  };
+}
+
+/** Returns the calls that change stacks without a change set. */
+function stackCalls({
+  sdk,
+  client,
+}: Client): Pick<CloudFormation, 'deleteStack' | 'deleteEmptyStack' | 'continueRollback'> {
+  return {
     deleteStack: (stack) =>
       order(`deleting stack ${stack}`, () =>
         client.send(new sdk.DeleteStackCommand({ StackName: stack, ClientRequestToken: token() })),
@@ -101,26 +163,12 @@ export async function createCloudFormation(
       order(`continuing the rollback of ${stack}`, () =>
         client.send(new sdk.ContinueUpdateRollbackCommand({ StackName: stack, ClientRequestToken: token() })),
       ),
-    eventsAfter: (stack, eventId) =>
-      attempt(`reading the events of ${stack}`, async () => {
-        const found: StackEvent[] = [];
-        const pages = sdk.paginateDescribeStackEvents({ client }, { StackName: stack }, reading);
-        let read = 0;
-        for await (const page of pages) {
-          for (const event of requireField(page.StackEvents, 'DescribeStackEvents')) {
-            if (event.EventId === eventId) return found.reverse();
-            found.push(toStackEvent(event));
-          }
-          read += 1;
-          if (read === MAX_EVENT_PAGES) break;
-        }
-        return found.reverse();
-      }),
-    lastEventId: (stack) =>
-      attempt(`reading the events of ${stack}`, async () => {
-        const reply = await client.send(new sdk.DescribeStackEventsCommand({ StackName: stack }), reading);
-        return requireField(reply.StackEvents, 'DescribeStackEvents')[0]?.EventId;
-      }),
+  };
+}
+
+/** Returns the calls about drift. */
+function driftCalls({ sdk, client, reading }: Client): Pick<CloudFormation, 'detectDrift' | 'driftResult'> {
+  return {
     detectDrift: (stack) =>
       attempt(`looking for drift in ${stack}`, async () => {
         const { StackDriftDetectionId } = await client.send(
@@ -144,7 +192,7 @@ export async function createCloudFormation(
   };
 }
 
-/** Told apart in AWS's logs, and the same order sent twice by a retry is one order. */
+/** Returns a client request token: with it AWS treats a retried request as the same request. */
 function token(): string {
   return `ccwb-${randomUUID()}`;
 }
@@ -157,7 +205,7 @@ async function attempt<T>(doing: string, call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** A call that changes something and has nothing to tell. */
+/** Makes a call that changes something and returns nothing. */
 async function order(doing: string, call: () => Promise<unknown>): Promise<void> {
   await attempt(doing, call);
 }

@@ -45,7 +45,7 @@ export async function connectToAws(
   return { cloud, identity, settings, target: { partition, account: identity.account, region } };
 }
 
-/** What a profile knows of its stacks must not be taken for those of another account. */
+/** Refuses another account than the one in which the profile is deployed: its outputs belong to that one. */
 function refuseOtherAccount(admin: AdminProfile, path: string, { account }: CallerIdentity): void {
   const deployed = deployedAccount(admin);
   if (deployed === undefined || deployed === account) return;

@@ -7,10 +7,10 @@ import { networkSettingsFrom } from '../../common/network-settings.ts';
 import type { Fetch, Transport } from '../../network/transport.ts';
 import type { Environment } from '../edges.ts';
 
-/** Bounds of one try. CloudFormation takes seconds to take a large template, and gives long lists of events. */
+/** Limits of one request. CloudFormation accepts a large template in seconds, and returns long lists of events. */
 const LIMITS = { connectMs: 5_000, callMs: 30_000, keepAliveMs: 10_000, maxReplyBytes: 20_000_000 };
 
-/** A fetch that goes that way, which is found when it is first needed. */
+/** Creates a fetch with those settings; the transport is created with the first call. */
 export function createNetworkFetch(env: Environment): Fetch {
   let opened: Promise<Transport> | undefined;
   const open = async (): Promise<Transport> => {

@@ -2,7 +2,7 @@ import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminEdges } from '../edges.ts';
 import { paragraph } from '../terminal/text.ts';
 
-/** How long AWS may be unreachable before an operation is given up. It goes on in AWS meanwhile. */
+/** Time that AWS may be unreachable before `ccwb` stops waiting, in milliseconds. The operation goes on in AWS. */
 export const OUTAGE_LIMIT_MS = 600_000;
 
 const WAIT_MS = 5_000;

@@ -8,11 +8,11 @@ const LIMIT_MS = 300_000;
 const LEAST_WAIT_MS = 500;
 const MOST_WAIT_MS = 3_000;
 
-/** The two ways in which CloudFormation says that there is nothing to do; it has no code for it. */
+/** The two messages with which CloudFormation says that nothing changes; it has no code for that. */
 const NOTHING_TO_DO = /didn't contain changes|No updates are to be performed/i;
 
 /**
- * Has CloudFormation find out what a template changes.
+ * Creates a change set and waits until CloudFormation has computed the changes.
  *
  * @param created name of the stack when there was none: an empty one is made with the change set.
  * @returns undefined when it changes nothing: then no change set is left.
@@ -43,7 +43,7 @@ export async function prepareChangeSet(
   );
 }
 
-/** Leaves nothing of a change set that is not executed, nor the empty stack that was made for it. */
+/** Deletes a change set that is not executed, and the empty stack that was created for it. */
 export async function discardChangeSet(
   cloud: CloudFormation,
   id: string,

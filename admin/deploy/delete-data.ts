@@ -8,14 +8,14 @@ import { paragraph } from '../terminal/text.ts';
 /** A bucket that is no more. */
 export type DeletedBucket = { readonly bucket: string; readonly objects: number };
 
-/** How often a bucket is emptied again: what was under way to it when its stack went arrives within minutes. */
+/** Times that a bucket is emptied: logs that were on their way when its stack was deleted arrive within minutes. */
 const TRIES = 5;
 const WAIT_MS = 10_000;
 /** Without a terminal a line for so many objects says that it goes on. */
 const LINE_EVERY = 10_000;
 
 /**
- * Empties buckets and deletes them.
+ * Empties and deletes buckets.
  *
  * @throws CcwbError with the line that does the rest by hand.
  */

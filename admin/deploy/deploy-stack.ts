@@ -21,7 +21,7 @@ import {
 const FINISHED = new Set(['CREATE_COMPLETE', 'UPDATE_COMPLETE']);
 
 /**
- * Brings one stack to what the plan says: shows the changes, asks, makes them, and shows how that goes.
+ * Deploys one stack: shows the changes, asks, executes them and follows CloudFormation.
  *
  * @throws CcwbError ERR_STACK_FAILED with the first resource that failed; ERR_STACK_STATE, ERR_REPLACEMENT,
  *   ERR_DECLINED, ERR_STACK_PENDING.
@@ -116,7 +116,7 @@ async function execute(
   throw stackFailure(target.name, kind === 'CREATE' ? 'created' : 'updated', stack, failure);
 }
 
-/** A look at what CloudFormation cannot be asked for before something else is done. */
+/** Reports the plan from the template alone, where CloudFormation cannot make a change set yet. */
 function planWithoutChangeSet(
   plan: StackPlan,
   parameters: ReturnType<typeof resolveParameters>,

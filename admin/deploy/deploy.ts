@@ -27,7 +27,7 @@ export type DeployFlags = ProfileFlags & {
   roleArn?: string;
 };
 
-/** What `ccwb deploy --json` prints, also when it fails half-way. */
+/** The form that `ccwb deploy --json` prints, also after a failure in a later stack. */
 export type DeployReport = {
   readonly profile: string;
   readonly account: string;
@@ -36,14 +36,14 @@ export type DeployReport = {
   readonly stacks: readonly DeployedStack[];
   /** Fields of config.json and the values that belong there, as far as the stacks give them. */
   readonly config: Readonly<Record<string, string>>;
-  /** Whether they were written there. */
+  /** True when those values were written into config.json. */
   readonly configWritten: boolean;
-  /** Whether the outputs are in the administrator's profile. */
+  /** True when the outputs were stored in the administrator's profile. */
   readonly stored: boolean;
   readonly error?: { readonly code: string; readonly message: string; readonly fix: string };
 };
 
-/** `ccwb deploy`, once its words are understood. */
+/** Runs `ccwb deploy`. */
 export async function deploy(names: readonly string[], flags: DeployFlags, edges: AdminEdges): Promise<void> {
   const stacks = parseStackNames(names);
   const chosen = readChosenProfile(flags, edges);

@@ -8,7 +8,7 @@ import type {
 import type { AdminEdges } from '../edges.ts';
 import type { Consent } from '../terminal/confirm.ts';
 
-/** What became of a stack; the form that `ccwb deploy --json` prints. */
+/** The result of deploying one stack, in the form that `ccwb deploy --json` prints. */
 export type DeployedStack = {
   readonly stack: StackId;
   readonly name: string;
@@ -26,7 +26,7 @@ export type DeployOptions = Consent & {
   readonly configOutputs: readonly string[];
 };
 
-/** Everything a deployment of one stack works with. */
+/** The connection, edges and options of a deployment. */
 export type Deployment = {
   readonly cloud: CloudFormation;
   readonly edges: AdminEdges;

@@ -27,7 +27,7 @@ export type DestroyFlags = ProfileFlags & {
   json?: true;
 };
 
-/** What became of a stack; the form that `ccwb destroy --json` prints. */
+/** The result of deleting one stack, in the form that `ccwb destroy --json` prints. */
 export type DestroyedStack = {
   readonly stack: StackId;
   readonly name: string;
@@ -37,12 +37,12 @@ export type DestroyedStack = {
   readonly keeps: readonly StackResource[];
   /** Buckets among `keeps` that were deleted after it, with --delete-data. */
   readonly deletedBuckets: readonly DeletedBucket[];
-  /** What is in the account still, and is nobody's then. */
+  /** Resources that remain in the account without a stack. */
   readonly left: readonly RetainedResource[];
 };
 
 /**
- * `ccwb destroy`, once its words are understood.
+ * Runs `ccwb destroy`.
  *
  * @param names of stacks; none: every stack that exists.
  */

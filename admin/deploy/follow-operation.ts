@@ -4,7 +4,7 @@ import { OUTAGE_LIMIT_MS } from '../aws/retry.ts';
 import type { AdminEdges } from '../edges.ts';
 import { type Progress, showProgress } from './progress.ts';
 
-/** How often CloudFormation is asked, in milliseconds: at once after news, ever more seldom without. */
+/** Bounds of the wait between two polls, in milliseconds: it starts small after an event and grows without one. */
 const LEAST_WAIT_MS = 1_000;
 const MOST_WAIT_MS = 5_000;
 /** CloudFormation reports something every few minutes; after an hour of nothing it is not worth a process. */
@@ -12,7 +12,7 @@ const QUIET_LIMIT_MS = 3_600_000;
 /** An order leaves an event of the stack itself within seconds; without one it was not AWS that took it. */
 const LAG_MS = 60_000;
 
-/** How an operation on a stack ended. */
+/** The end of an operation on a stack. */
 export type OperationOutcome = {
   /** undefined: there is no such stack any more. */
   readonly stack: StackState | undefined;
@@ -93,7 +93,7 @@ export function isUnderWay(status: string | undefined): boolean {
   return status?.endsWith('_IN_PROGRESS') === true && status !== 'REVIEW_IN_PROGRESS';
 }
 
-/** What failed by itself; what CloudFormation then cancelled says so. */
+/** Returns the first event that failed by itself. Events that CloudFormation cancelled because of it say so. */
 export function firstFailure(events: readonly StackEvent[]): StackEvent | undefined {
   const failed = events.filter(({ status }) => status.endsWith('_FAILED'));
   const own = failed.filter(({ ofStack }) => !ofStack);

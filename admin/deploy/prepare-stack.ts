@@ -7,7 +7,7 @@ import type { Deployment, PreparedStack } from './deployment.ts';
 import { firstFailure, followStack, isUnderWay } from './follow-operation.ts';
 import { removeStack } from './remove-stack.ts';
 
-/** Stacks that were never made or whose end was not reached: nothing can be done with them but delete them. */
+/** States after a failed creation or deletion: such a stack can only be deleted. */
 const ONLY_DELETE = new Set(['ROLLBACK_COMPLETE', 'ROLLBACK_FAILED', 'CREATE_FAILED', 'DELETE_FAILED']);
 
 const UPDATABLE = new Set([

@@ -1,4 +1,4 @@
-/** What CloudFormation reports while it works, as lines: for eyes on a terminal, for programs in a pipe. */
+/** Events of CloudFormation as lines: short ones on a terminal, complete ones in a pipe. */
 import type { StackEvent } from '../aws/cloudformation-types.ts';
 import type { AdminEdges } from '../edges.ts';
 import { paragraph, typeWords } from '../terminal/text.ts';

@@ -5,7 +5,7 @@ import { followStack } from './follow-operation.ts';
 import { stackFailure } from './stack-failure.ts';
 
 /**
- * Deletes a stack and follows that to its end. One that is gone already is no error.
+ * Deletes a stack and follows the deletion. A stack that does not exist is no error.
  *
  * @throws CcwbError ERR_STACK_STATE when it is protected; ERR_STACK_FAILED with what could not be deleted.
  */

@@ -1,8 +1,8 @@
-/** What a stack leaves in the account when it is deleted, and how that goes, too. */
+/** Resources that stay in the account when their stack is deleted, and the commands that remove them. */
 import type { StackResource } from '../aws/cloudformation-types.ts';
 import { typeWords } from '../terminal/text.ts';
 
-/** What is left, and the line for a shell that removes it; undefined: it goes by hand. */
+/** A resource that stays, and the shell command that removes it; undefined: it has none. */
 export type RetainedResource = {
   readonly type: string;
   readonly physicalId: string;

@@ -1,7 +1,7 @@
 import { CcwbError } from '../../protocol/errors.ts';
 import type { StackEvent, StackState } from '../aws/cloudformation-types.ts';
 
-/** Reasons of CloudFormation that have a way out of their own. */
+/** Fixes for reasons that CloudFormation gives. */
 const FIXES: readonly (readonly [reason: RegExp, way: string])[] = [
   [
     /not authorized to perform|AccessDenied|access denied/i,
@@ -22,7 +22,7 @@ const FIXES: readonly (readonly [reason: RegExp, way: string])[] = [
   [/expired|security token/i, 'sign in to AWS again, then run it again'],
 ];
 
-/** What is to be done about states of a stack that a deployment cannot change by itself. */
+/** Next steps for the states in which a failed operation leaves a stack. */
 const STATES: Readonly<Record<string, string>> = {
   ROLLBACK_COMPLETE: 'the next ccwb deploy deletes what is left of the stack first',
   ROLLBACK_FAILED: 'the next ccwb deploy deletes what is left of the stack first',

@@ -5,7 +5,7 @@ import type { Capability, Template } from '../aws/cloudformation-types.ts';
 /** Longest template that goes with a request, in bytes (CloudFormation quotas); a longer one would need a bucket. */
 export const MAX_TEMPLATE_BYTES = 51_200;
 
-/** Where the value of a template's parameter comes from. */
+/** The source of the value of a template's parameter. */
 export type ParameterSource =
   | { readonly value: string }
   /** An output of a stack that is deployed before. */
@@ -46,7 +46,7 @@ export function templateBody({ name, template }: StackPlan): string {
   );
 }
 
-/** What CloudFormation wants to hear before it makes roles and policies, so that nobody does unknowingly. */
+/** Returns the capabilities with which a template with roles and policies must be acknowledged. */
 export function capabilitiesOf({ Resources }: Template): Capability[] {
   const iam = Object.values(Resources).filter(({ Type }) => Type.startsWith('AWS::IAM::'));
   const named = iam.some(({ Properties = {} }) =>

@@ -11,7 +11,7 @@ import { isTrouble } from './progress.ts';
 
 export type StatusFlags = ProfileFlags & { drift?: true; json?: true };
 
-/** How a stack stands; the form that `ccwb status --json` prints. */
+/** The state of a stack, in the form that `ccwb status --json` prints. */
 export type StackStatus = {
   readonly stack: StackId;
   readonly name: string;
@@ -21,7 +21,7 @@ export type StackStatus = {
   readonly problem?: string;
   /** ISO 8601. */
   readonly changedAt?: string;
-  /** What CloudFormation last found: NOT_CHECKED, IN_SYNC, DRIFTED, UNKNOWN. */
+  /** The last result of drift detection: NOT_CHECKED, IN_SYNC, DRIFTED, UNKNOWN. */
   readonly drift?: string;
   readonly outputs: Readonly<Record<string, string>>;
 };
@@ -53,7 +53,7 @@ export async function status(flags: StatusFlags, edges: AdminEdges): Promise<voi
   }
 }
 
-/** Whether a stack gives something else than the profile has of it: it was deployed, or destroyed, elsewhere. */
+/** True when the outputs of a stack differ from the profile: it was deployed, or destroyed, elsewhere. */
 function differs({ stack, status: state, outputs }: StackStatus, admin: AdminProfile): boolean {
   const entries = (given: Readonly<Record<string, string>>): string =>
     JSON.stringify(Object.entries(given).sort());
@@ -86,7 +86,7 @@ async function problemOf(state: StackState, cloud: CloudFormation): Promise<stri
   return `${failure.logicalId} (${failure.type}): ${failure.reason ?? failure.status}`;
 }
 
-/** What CloudFormation finds, in its word. @throws CcwbError ERR_STACK_PENDING when that takes too long. */
+/** Returns CloudFormation's StackDriftStatus. @throws CcwbError ERR_STACK_PENDING when that takes too long. */
 async function findDrift(cloud: CloudFormation, name: string, edges: AdminEdges): Promise<string> {
   const id = await cloud.detectDrift(name);
   const since = edges.now();

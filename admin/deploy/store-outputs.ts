@@ -1,4 +1,4 @@
-/** Where the outputs of stacks go: into the administrator's profile, or to whoever keeps a config.json. */
+/** Stores the outputs of stacks in the administrator's profile, or in config.json. */
 import type { StackId } from '../../infra/outputs.ts';
 import type { UndeployedProfile } from '../../protocol/config.ts';
 import type { AdminEdges } from '../edges.ts';

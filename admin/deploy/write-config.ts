@@ -51,7 +51,7 @@ export function writeConfigFields(
   return replaceFile(path, mark + json, mode);
 }
 
-/** How the file is indented, for a field that it does not have yet. */
+/** Returns the indentation and line ends of the file, for fields that are added. */
 function formatOf(json: string): { insertSpaces: boolean; tabSize: number; eol: string } {
   const indent = /^([ \t]+)"/m.exec(json)?.[1] ?? '  ';
   return {

@@ -8,7 +8,7 @@ import { type AdminCheck, withProfile } from './check.ts';
 /** A deployment takes this long; credentials that end before it are a trap. In milliseconds. */
 const LEAST_LIFE_MS = 15 * 60_000;
 
-/** Who calls AWS, and until when: by the AWS CLI's own chain, and no user of the product. */
+/** Names the caller of AWS and the end of its credentials; refuses those of a user of the product. */
 export const credentials: AdminCheck = withProfile(async ({ edges, chosen, aws }) => {
   try {
     const { settings, identity } = await aws();

@@ -5,13 +5,13 @@ import type { AdminEdges } from '../edges.ts';
 import type { ProviderMetadata } from '../init/discovery.ts';
 import type { ChosenProfile } from '../profiles/chosen-profile.ts';
 
-/** What checks look at; whatever takes time is begun by the first that asks, and shared. */
+/** The context of all checks. Slow facts are fetched for the first check that asks, and shared. */
 export type AdminDoctorContext = {
   readonly edges: AdminEdges;
   readonly machine: AdminMachine;
   /** @throws CcwbError when no profile can be chosen, or it is broken. */
   chosen(): ChosenProfile;
-  /** Who calls AWS. @throws CcwbError ERR_ADMIN_CREDENTIALS, ERR_AWS_UNREACHABLE */
+  /** The caller of AWS. @throws CcwbError ERR_ADMIN_CREDENTIALS, ERR_AWS_UNREACHABLE */
   aws(): Promise<{ readonly settings: ClientSettings; readonly identity: CallerIdentity }>;
   cloud(): Promise<CloudFormation>;
   /** Every stack that there is, by the name of the stack's kind. */
@@ -20,7 +20,7 @@ export type AdminDoctorContext = {
   discovery(): Promise<ProviderMetadata>;
 };
 
-/** What is true of this computer and no file says. */
+/** Facts about this computer that no file holds. */
 export type AdminMachine = {
   /** `process.versions.node`. */
   readonly node: string;

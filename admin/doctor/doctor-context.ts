@@ -8,7 +8,7 @@ import { discover } from '../init/discovery.ts';
 import { type ChosenProfile, type ProfileFlags, readChosenProfile } from '../profiles/chosen-profile.ts';
 import type { AdminDoctorContext, AdminMachine } from './check.ts';
 
-/** What the checks look at, for one run. */
+/** Creates the context of one run of the checks. */
 export function createDoctorContext(
   flags: ProfileFlags,
   edges: AdminEdges,
@@ -40,7 +40,7 @@ export function createDoctorContext(
   };
 }
 
-/** What is asked for again and again, and worked out once; a failure, too. */
+/** Returns a function that does the work once and returns its value, or throws its error, each time. */
 function memoize<T>(work: () => T): () => T {
   let done: { value: T } | { thrown: unknown } | undefined;
   return () => {

@@ -31,7 +31,7 @@ export const stacks: AdminCheck = async (looking) => {
   return findings.length > 0 ? findings : [ok(`${listWords([...found.keys()])} as deployed`)];
 };
 
-/** What the profile, or config.json, has of the stacks is what they give now. */
+/** Compares the outputs in the profile, or in config.json, with those of the stacks. */
 export const outputs: AdminCheck = async (looking) => {
   const found = await stacksOf(looking);
   if (!(found instanceof Map)) return [skipped('without the stacks')];
@@ -63,7 +63,7 @@ export const outputs: AdminCheck = async (looking) => {
   });
   return findings.length > 0 ? findings : [ok(found.size === 0 ? 'none yet' : `${path} has them`)];
 
-  /** What a config.json says in the place of the auth stack's outputs. */
+  /** The outputs of the auth stack as config.json holds them. */
   function ofConfig(): Record<string, string | undefined> {
     const { federation } = profile;
     const value = federation.type === 'direct' ? federation.roleArn : federation.identityPoolId;

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Makes a folder and those that it is in. One by one, since Node.js, asked for all of them at once, never returns
+ * Creates a folder and its parents. One by one, since Node.js, asked for all of them at once, never returns
  * where nothing can be made, such as in /proc.
  *
  * @throws Error of `node:fs` for the first one that cannot be made.

@@ -7,7 +7,7 @@ export const INSTALL_DIRECTORY = '@INSTALL_DIRECTORY@';
 export type SettingsChoices = {
   /** Name of the AWS profile. */
   readonly profile: string;
-  /** Where Claude Code calls Bedrock. */
+  /** The region in which Claude Code calls Bedrock. */
   readonly region: string;
   /** URL of the collector; undefined: no telemetry. */
   readonly collector: string | undefined;

@@ -60,7 +60,7 @@ export function buildPackageFiles(made: PackageParts): ArchiveFile[] {
   }));
 }
 
-/** As `sha256sum` and `shasum -a 256` write and read it. */
+/** Returns the checksums in the format of `sha256sum` and `shasum -a 256`. */
 export function checksums(files: readonly Pick<ArchiveFile, 'path' | 'bytes'>[]): string {
   return files
     .map(({ path, bytes }) => `${createHash('sha256').update(bytes).digest('hex')}  ${path}\n`)

@@ -1,4 +1,4 @@
-/** What a package has from the npm registry beside the bundles: Node.js, and the binaries of koffi. */
+/** Parts of a package that come from the npm registry: Node.js and the binaries of koffi. */
 import type { AdminEdges } from '../edges.ts';
 import { withElapsedTime } from '../terminal/elapsed-time.ts';
 import { megabytes } from '../terminal/text.ts';
@@ -10,7 +10,7 @@ import { type ArchiveFile, readTarball } from './tarball.ts';
 
 const NODE = 'runtime/bin/node';
 
-/** All that has to be had for these platforms. */
+/** Returns the packages of the registry that these platforms need. */
 export function neededPackages(
   components: Components,
   platforms: readonly Platform[],

@@ -18,7 +18,7 @@ export type PackagingOptions = ProfileFlags & {
   readonly targetPlatform: string;
   /** The folder that gets the packages, in PROFILE/TIME. */
   readonly output: string;
-  /** Whether Node.js goes into the packages. */
+  /** True: Node.js goes into the packages. */
   readonly runtime: boolean;
   /** Folder of tarballs of Node.js and koffi; undefined: they are fetched. */
   readonly runtimeDir?: string;

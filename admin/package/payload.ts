@@ -1,4 +1,4 @@
-/** What packages are made of, as scripts/build.js leaves it: beside the bundled program, or in the checkout. */
+/** The payload of packages, as scripts/build.js lays it out: beside the bundled program, or in the checkout. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';

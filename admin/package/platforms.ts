@@ -48,7 +48,7 @@ export function nodeName(platform: Platform): string {
   return platform.replace('macos', 'darwin');
 }
 
-/** What `--target-platform` takes, in the words of its help. */
+/** Values of `--target-platform`, as its help lists them. */
 export const TARGETS = ['all', 'macos', 'linux', ...PLATFORMS] as const;
 
 /** @throws CcwbError ERR_USAGE for a word that is no target. */

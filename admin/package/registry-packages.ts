@@ -10,7 +10,7 @@ import { npmPack, specOf, tarballName } from './npm.ts';
 import type { RegistryPackage } from './platforms.ts';
 import { removeStaleFiles } from './stale-files.ts';
 
-/** Where a tarball came from. */
+/** The source of a tarball. */
 export type TarballOrigin = 'given' | 'cache' | 'registry';
 
 export type ObtainedTarball = { readonly tarball: Uint8Array; readonly origin: TarballOrigin };
@@ -73,7 +73,7 @@ export function checkGivenTarballs(all: readonly RegistryPackage[], folder: stri
   );
 }
 
-/** Whether bytes have a hash in the form of Subresource Integrity. */
+/** Compares the hash of bytes with one in the form of Subresource Integrity. */
 export function hasIntegrity(bytes: Uint8Array, integrity: string): boolean {
   const expected = Buffer.from(integrity.replace(/^sha512-/, ''), 'base64');
   const actual = createHash('sha512').update(bytes).digest();

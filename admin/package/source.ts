@@ -1,4 +1,4 @@
-/** What a package says of one deployment: the users' config.json, and their settings of Claude Code. */
+/** The parts of a package that differ by deployment: config.json and the settings of Claude Code. */
 import { readFileSync } from 'node:fs';
 import {
   type Config,
@@ -24,12 +24,12 @@ export type PackageSource = {
   /** Text of config.json. */
   readonly config: string;
   readonly settings: PackageClaudeSettings;
-  /** What an administrator may not have meant. */
+  /** Notes for the administrator about settings that may be mistakes. */
   readonly notes: readonly string[];
 };
 
 /**
- * From the administrator's profile, or from a whole config.json that the flags name.
+ * Reads them from the administrator's profile, or from the config.json that the flags name.
  *
  * @throws CcwbError ERR_NOT_DEPLOYED when users could not get credentials with it; ERR_CONFIG_MISSING,
  *   ERR_CONFIG_INVALID, ERR_PROFILE_UNKNOWN.
@@ -91,7 +91,7 @@ function source(parts: {
   };
 }
 
-/** Where the role of the users lets them invoke models: in the region of the stacks, unless others were chosen. */
+/** Returns the region in which users invoke models: that of the stacks, unless others were chosen. */
 function bedrockRegion({ awsRegion }: ProfileConfig, { infra }: AdminProfile): string {
   const regions = infra.bedrock?.regions ?? [];
   return regions.includes(awsRegion) ? awsRegion : (regions[0] ?? awsRegion);

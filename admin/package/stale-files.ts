@@ -1,4 +1,4 @@
-/** What runs that were killed have left behind. */
+/** Removes the temporary files of runs that were killed. */
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -24,7 +24,7 @@ const CHUNK = 1 << 20;
 /** Level 9 takes four times as long and makes a package smaller by 0.4 %. */
 const GZIP_LEVEL = 6;
 
-/** Those files of a gzipped archive that are wanted, by path. Links and folders are left out. */
+/** Reads the wanted files of a gzipped archive, by path. Links and folders are left out. */
 export async function readTarball(
   tarball: Uint8Array,
   isWanted: (path: string) => boolean,

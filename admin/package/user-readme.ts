@@ -3,9 +3,9 @@
 export type ReadmeFacts = {
   readonly profile: string;
   readonly build: string;
-  /** Whether Claude Code reports its use. */
+  /** True: Claude Code reports its use. */
   readonly hasTelemetry: boolean;
-  /** Whether Node.js comes along. */
+  /** True: the package contains Node.js. */
   readonly hasRuntime: boolean;
 };
 

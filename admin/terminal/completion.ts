@@ -11,7 +11,7 @@ import type { AdminEdges } from '../edges.ts';
 import { TARGETS } from '../package/platforms.ts';
 import { listProfiles } from '../profiles/profile-store.ts';
 
-/** What completion offers for the values that flags and arguments of this name take. */
+/** Values that completion offers, by the name of a flag or an argument. */
 const VALUES: Readonly<Record<string, CompletionValues>> = {
   file: 'files',
   directory: 'files',

@@ -2,7 +2,7 @@ import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminEdges } from '../edges.ts';
 import { paragraph } from './text.ts';
 
-/** Who says yes: a person when asked, or a flag beforehand. */
+/** The consent that flags give before any question. */
 export type Consent = {
   /** --yes: every question but the next is answered with yes. */
   readonly yes: boolean;
@@ -10,7 +10,7 @@ export type Consent = {
   readonly allowReplacement: boolean;
 };
 
-/** Goes on after a yes. @throws CcwbError ERR_DECLINED after anything else; ERR_USAGE where nobody can answer. */
+/** Asks for a yes. @throws CcwbError ERR_DECLINED after any other answer; ERR_USAGE without a terminal. */
 export async function confirm(
   question: string,
   yes: boolean,
@@ -22,7 +22,7 @@ export async function confirm(
   if (!/^y(es)?$/i.test(answer.trim())) throw declined(question);
 }
 
-/** Goes on when exactly this was typed: nobody types a name by habit. */
+/** Asks for a name to be typed exactly, since nobody types a name by habit. */
 export async function confirmByTyping(
   question: string,
   expected: string,

@@ -1,6 +1,6 @@
 import type { AdminEdges } from '../edges.ts';
 
-/** What a person at a terminal sees of what takes a while: what it is and for how long, until it has ended. */
+/** Shows on a terminal what is running and for how many seconds, until the work has ended. */
 export async function withElapsedTime<T>(what: string, work: Promise<T>, edges: AdminEdges): Promise<T> {
   if (edges.columns === undefined) return work;
   let ended = false;

@@ -1,4 +1,4 @@
-/** What a person reads of texts that came from outside, and how it fits a terminal. */
+/** Text for people: foreign text made harmless, and paragraphs that fit a terminal. */
 import { wrapWords } from '../../common/terminal/layout.ts';
 import { CONTROL_CHARACTERS } from '../../protocol/control-characters.ts';
 

@@ -1,4 +1,4 @@
-/** What users may do in Bedrock: look at the models of each region, and call one. */
+/** Steps in Bedrock: list the models of each region, and invoke one. */
 import { CcwbError } from '../../protocol/errors.ts';
 import { toAdminError } from '../aws/aws-errors.ts';
 import type { ClientSettings } from '../aws/aws-identity.ts';
@@ -97,7 +97,7 @@ function withFewAttempts(settings: ClientSettings): ClientSettings {
   return { ...settings, maxAttempts: ATTEMPTS };
 }
 
-/** What Bedrock's errors mean to an administrator. */
+/** Fixes by the name of Bedrock's error. */
 const FIXES: Readonly<Record<string, string>> = {
   AccessDeniedException:
     'see that the region is among those of the auth stack (ccwb deploy) and that the account has access to the model (Bedrock console, model access)',

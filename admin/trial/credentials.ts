@@ -64,7 +64,7 @@ export async function identify(
 }
 
 /**
- * Whether they are those of the role that users are to get, in its account.
+ * Checks that the credentials are those of the role that users should get, in its account.
  *
  * @param user who signed in.
  * @throws CcwbError

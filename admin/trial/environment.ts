@@ -1,4 +1,4 @@
-/** What the programs under test see of the administrator's environment: their way to the network, and no more. */
+/** The environment of the programs under test: only network settings come from the administrator. */
 import { accessSync, chmodSync, constants, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { networkSettingsFrom } from '../../common/network-settings.ts';
@@ -6,16 +6,16 @@ import { singleQuote } from '../../common/shell-quote.ts';
 import type { Environment } from '../edges.ts';
 import type { TrialFolders } from './trial-folders.ts';
 
-/** Who and where the administrator is. All else could lead to the administrator's own installation, or away from it. */
+/** Variables that are passed on. Any other could lead to the administrator's own installation. */
 const KEPT = ['PATH', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'TZ', 'SSL_CERT_FILE', 'SSL_CERT_DIR'] as const;
 
-/** What only the choice of a browser goes by. */
+/** Variables that only the choice of a browser depends on. */
 const DESKTOP = [
   ...['DISPLAY', 'WAYLAND_DISPLAY', 'container', 'KUBERNETES_SERVICE_HOST', 'WSL_DISTRO_NAME', 'WSL_INTEROP'],
   ...['SSH_CONNECTION', 'SSH_TTY', 'SSH_CLIENT'],
 ];
 
-/** What the browser has to get back, since the programs under test have another. */
+/** Variables that the browser gets back from the administrator. */
 const OWN = [
   ...['HOME', 'TMPDIR', 'XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'XDG_CACHE_HOME'],
   ...['XDG_DATA_DIRS', 'XDG_CONFIG_DIRS', 'XDG_CURRENT_DESKTOP', 'XDG_SESSION_TYPE', 'DESKTOP_SESSION'],

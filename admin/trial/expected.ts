@@ -1,4 +1,4 @@
-/** What a package has to be good for: the deployment that it is of, as the administrator's profile knows it. */
+/** The deployment that a package must work with, as the administrator's profile describes it. */
 import { join } from 'node:path';
 import { AUTH_OUTPUTS } from '../../infra/outputs.ts';
 import { loadConfig, type ProfileConfig, profileNamed } from '../../protocol/config.ts';
@@ -10,11 +10,11 @@ import { readJson, type UnpackedPackage } from './package-under-test.ts';
 import type { TrialFlags } from './trial-flags.ts';
 
 export type Expected = {
-  /** As the package's config.json has it. */
+  /** The profile in config.json of the package. */
   readonly profile: ProfileConfig;
   /** Role that users are to get; undefined where nothing here tells. */
   readonly roleArn: string | undefined;
-  /** Where models are to be had. */
+  /** Regions in which models may be invoked. */
   readonly regions: readonly string[];
   /** The model that Claude Code is told to use, or the flag names; undefined: the choice is free. */
   readonly model: string | undefined;

@@ -1,4 +1,4 @@
-/** What the installation says of itself: `bedrock-auth status` and `bedrock-auth doctor`. */
+/** Steps that ask the installation about itself: `bedrock-auth status` and `bedrock-auth doctor`. */
 import type { StatusReply } from '../../protocol/api.ts';
 import { isErrorCode } from '../../protocol/error-codes.ts';
 import { CcwbError } from '../../protocol/errors.ts';

@@ -1,4 +1,4 @@
-/** The package's own installer, run in the temporary home, and what may stay the same there. */
+/** Runs the package's own installer in the temporary home, and compares that home before and after. */
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import type { TrialFolders } from './trial-folders.ts';
 /** Copies and checks a hundred megabytes. */
 const LIMIT_MS = 300_000;
 
-/** Of install.sh: installed, and something is left to do by hand. */
+/** Exit status of install.sh: installed, and something remains to be done by hand. */
 const LEFT_TO_DO = 3;
 
 /** Files that a user has before: they must come back as they were. */
@@ -26,7 +26,7 @@ const USER_FILES: Readonly<Record<string, string>> = {
 /** Every path of a home, with what is there. */
 export type Snapshot = ReadonlyMap<string, string>;
 
-/** Puts files of a user into the empty home. */
+/** Creates files of a user in the empty home. */
 export function createUserFiles({ home }: TrialFolders): Snapshot {
   for (const [path, text] of Object.entries(USER_FILES)) {
     mkdirSync(join(home, path, '..'), { mode: 0o700 });

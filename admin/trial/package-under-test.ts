@@ -1,4 +1,4 @@
-/** The package that is tested: the one that is named, the newest there is, or one that is made for this. */
+/** Finds the package to test: the named one, the newest one, or one that is made for the test. */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -22,7 +22,7 @@ export type FoundPackage = { readonly path: string; readonly origin: string };
 export type UnpackedPackage = {
   /** The folder with install.sh. */
   readonly folder: string;
-  /** Of version.json. */
+  /** The version in version.json. */
   readonly build: string;
   readonly profile: string | undefined;
 };
@@ -117,7 +117,7 @@ async function makePackage(
   return join(folder, archives[0]?.file ?? '');
 }
 
-/** Against SHA256SUMS beside it, where that is. */
+/** Compares an archive with SHA256SUMS beside it, if that exists. */
 async function checkSum(path: string): Promise<void> {
   const sums = join(dirname(path), 'SHA256SUMS');
   if (statSync(path).isDirectory() || !existsSync(sums)) return;

@@ -1,4 +1,4 @@
-/** The installed programs, run as their user would, and what they say when they fail. */
+/** Runs the installed programs as their user would, and reads their errors. */
 import { join } from 'node:path';
 import { isErrorCode } from '../../protocol/error-codes.ts';
 import { CcwbError } from '../../protocol/errors.ts';
@@ -23,7 +23,7 @@ export type Programs = {
   ): Promise<ProgramResult>;
 };
 
-/** No program waits longer for what it asks of others, but for a sign-in. */
+/** No program but a sign-in waits longer, in milliseconds. */
 const LIMIT_MS = 60_000;
 
 export function createInstalledPrograms(folders: TrialFolders, edges: AdminEdges): Programs {

@@ -1,4 +1,4 @@
-/** How an installation goes: signed out, uninstalled, and nothing of it is left. */
+/** Steps that sign out and uninstall, and check that nothing is left. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { programsAtHome } from '../processes.ts';
 import { changesSince, type Snapshot } from './install.ts';
@@ -6,7 +6,7 @@ import type { Programs } from './programs.ts';
 import { done, type StepResult, testFailure } from './steps.ts';
 import type { TrialFolders } from './trial-folders.ts';
 
-/** How long programs have to end that were told to. */
+/** Time that programs have to end after the uninstallation, in milliseconds. */
 const PARTING_MS = 5_000;
 
 /** @throws CcwbError */

@@ -6,7 +6,7 @@ import type { StepReport } from './steps.ts';
 const RESULT_WIDTH = 'skipped'.length + 2;
 const TIME_WIDTH = '12.3s'.length;
 
-/** What went wrong has lines of its own: it is longer than what went well, and to be read. */
+/** Errors stand on lines of their own, indented, since they are long. */
 const INDENT = '    ';
 
 export function formatResultTable(

@@ -1,4 +1,4 @@
-/** What runs that were killed have left: found by the next one, signed out and removed. */
+/** Finds the folders of test runs that were killed, signs them out and removes them. */
 import { lstatSync, readdirSync, realpathSync, type Stats } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
@@ -59,7 +59,7 @@ function testFolders(parent: string): string[] {
   });
 }
 
-/** Whether the run that made it is alive. */
+/** True while the run that created the folder is alive. */
 function isInUse(root: string, nowMs: number): Promise<boolean> | boolean {
   const owner = join(root, OWNER_SOCKET);
   if (!statOf(owner)?.isSocket()) return nowMs - (statOf(root)?.mtimeMs ?? nowMs) < MAKING_MS;

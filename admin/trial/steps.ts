@@ -1,23 +1,23 @@
-/** How a test goes: one row for each thing that was tried, and what depends on a thing that failed is skipped. */
+/** The steps of a test: each has one row, and steps that depend on a failed one are skipped. */
 import type { ErrorCode } from '../../protocol/error-codes.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminEdges } from '../edges.ts';
 import { withElapsedTime } from '../terminal/elapsed-time.ts';
 
-/** What came of one thing that was tried; the form that `ccwb test --json` prints. */
+/** The result of one step, in the form that `ccwb test --json` prints. */
 export type StepReport = {
   readonly step: string;
   readonly result: 'ok' | 'failed' | 'skipped';
   readonly seconds: number;
-  /** What was found, what went wrong, or why it was not tried. */
+  /** The finding, the error, or the reason for skipping. */
   readonly detail: string;
-  /** What to do; null unless it failed. */
+  /** The next action; null unless the step failed. */
   readonly fix: string | null;
   /** Null unless it failed. */
   readonly code: ErrorCode | null;
 };
 
-/** What later steps stand on: a value, or why there is none. */
+/** The value of a step for later steps, or the reason why it has none. */
 export type TrialStep<T> = { readonly value: T } | { readonly missing: string };
 
 export type StepResult<T> = { readonly detail: string; readonly value: T } | { readonly skipped: string };
@@ -88,12 +88,12 @@ export function createTrialRun(edges: AdminEdges): TrialRun {
   };
 }
 
-/** Something that is not as it should be, in a row of its own. */
+/** Creates the error of a step whose finding is wrong. */
 export function testFailure(message: string, fix: string): CcwbError {
   return new CcwbError('ERR_TEST_FAILED', message, fix);
 }
 
-/** The values of a step that others need for nothing but having gone well. */
+/** Returns the result of a step whose value no other step uses. */
 export function done(detail: string): StepResult<true> {
   return { detail, value: true };
 }

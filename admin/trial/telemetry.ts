@@ -6,7 +6,7 @@ import { done, type StepResult, testFailure } from './steps.ts';
 
 export type TelemetryHeaders = Readonly<Record<string, string>>;
 
-/** What Claude Code sends; in protobuf an empty request is no bytes at all, and a collector has to take it. */
+/** Signals that Claude Code sends. An empty request in protobuf has no bytes, and a collector must accept it. */
 const SIGNALS = ['metrics', 'logs'] as const;
 const CONTENT_TYPE = 'application/x-protobuf';
 

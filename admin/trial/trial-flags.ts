@@ -2,7 +2,7 @@ import type { ProfileFlags } from '../profiles/chosen-profile.ts';
 
 export type TrialFlags = ProfileFlags & {
   readonly package?: string;
-  /** Where packages are looked for. */
+  /** The folder in which packages are looked for. */
   readonly output: string;
   readonly runtimeDir?: string;
   readonly api?: true;

@@ -7,7 +7,7 @@ import { INSTALL_FOLDER, SOCKET_PATH_MAX_BYTES } from '../../protocol/paths.ts';
 import type { Environment } from '../edges.ts';
 import { endProgramsAtHome } from '../processes.ts';
 
-/** How the names of these folders begin: an earlier run's are known by it. */
+/** Prefix of the folders' names, by which those of earlier runs are found. */
 export const FOLDER_PREFIX = 'ccwb-test-';
 
 /** The socket on which whoever made the folder listens while it lives. */
@@ -24,9 +24,9 @@ export type TrialFolders = {
   readonly temporary: string;
   /** Programs that open pages. */
   readonly openers: string;
-  /** Where the archive is unpacked. */
+  /** The folder that the archive is unpacked to. */
   readonly unpacked: string;
-  /** Where a package is made for this test alone. */
+  /** The folder for a package that is made for this test alone. */
   readonly made: string;
   /** `~/claude-code-with-bedrock` of that home. */
   readonly installation: string;

@@ -18,7 +18,7 @@ import { checkCollector, getHeaders } from './telemetry.ts';
 import type { TrialFlags } from './trial-flags.ts';
 import { createTrialFolders, type OwnedTrialFolders } from './trial-folders.ts';
 
-/** What `ccwb test --json` prints. */
+/** The form that `ccwb test --json` prints. */
 export type TestReport = {
   readonly profile: string | null;
   readonly outcome: 'ok' | 'failed';
@@ -26,7 +26,7 @@ export type TestReport = {
 };
 
 /**
- * `ccwb test`, once its words are understood.
+ * Runs `ccwb test`.
  *
  * @throws CcwbError ERR_TEST_FAILED when any step failed, ERR_INTERRUPTED
  */
@@ -47,7 +47,7 @@ export async function testPackage(flags: TrialFlags, edges: AdminEdges): Promise
   report(run.rows, name ?? chosen?.profile.name, flags, edges);
 }
 
-/** The longest wait for a sign-in that anybody may mean, in seconds. */
+/** The longest allowed wait for a sign-in, in seconds. */
 const MOST_SECONDS = 3_600;
 
 /** @throws CcwbError ERR_USAGE */
@@ -57,7 +57,7 @@ function checkTimeout(timeout: string): void {
   throw new CcwbError('ERR_USAGE', message, 'run ccwb test --help');
 }
 
-/** Every step in the order in which one stands on the other. @returns the name of the profile, once known. */
+/** Runs every step in the order of their dependencies. @returns the name of the profile, once known. */
 async function runSteps(
   flags: TrialFlags,
   chosen: ChosenProfile | undefined,

@@ -1,4 +1,4 @@
-/** The changes of a change set in words, and which of them hurt. */
+/** The changes of a change set in words, and those that replace or remove what is in use. */
 import type { DeploymentTarget, ResourceChange, Template } from '../../aws/cloudformation-types.ts';
 import { listWords, paragraph, typeWords } from '../../terminal/text.ts';
 
@@ -8,10 +8,10 @@ import { listWords, paragraph, typeWords } from '../../terminal/text.ts';
  */
 const IRREPLACEABLE = new Set(['AWS::Cognito::IdentityPool', 'AWS::Cognito::UserPool']);
 
-/** A change that hurts: the resource, and what happens to it. */
+/** A change that replaces or removes what is in use: the resource, and what happens to it. */
 export type Danger = { readonly logicalId: string; readonly text: string };
 
-/** What is deployed and what is to be, as far as it matters to changes. */
+/** The deployed template and the next one, with what is needed to judge the changes between them. */
 export type TemplateVersions = {
   /** Undefined: nothing is deployed yet, or it cannot be read. */
   readonly old: Template | undefined;

@@ -1,4 +1,4 @@
-/** Who can do what, in sentences: what a change of a template grants and takes away. */
+/** Permissions in sentences: those that a change of a template adds and removes. */
 import { isObject } from '../../../protocol/json.ts';
 import type { DeploymentTarget, Template, TemplateResource } from '../../aws/cloudformation-types.ts';
 import { listWords, paragraph } from '../../terminal/text.ts';
@@ -21,7 +21,7 @@ const OPERATORS: Readonly<Record<string, string>> = {
 /** Stands between what is granted and under which condition. */
 const CONDITION = ' where ';
 
-/** How the rules of an identity pool compare a claim. */
+/** Match types of role mapping rules of an identity pool, as they read in a sentence. */
 const MATCHES: Readonly<Record<string, string>> = {
   Equals: 'is',
   NotEqual: 'is not',
@@ -58,7 +58,7 @@ export function permissionLines(
   return [...lines, ...added.map((sentence) => paragraph(sentence, columns, '  + '))].join('');
 }
 
-/** What is granted, and `where …` when it is under a condition. */
+/** Splits a sentence into the permission and its condition (`where …`), if it has one. */
 function splitCondition(sentence: string): [what: string, condition: string | undefined] {
   const index = sentence.indexOf(CONDITION);
   return index === -1 ? [sentence, undefined] : [sentence.slice(0, index), sentence.slice(index + 1)];

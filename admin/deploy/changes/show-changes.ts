@@ -1,4 +1,4 @@
-/** What a person sees of a stack's changes before they are made, and is asked about them. */
+/** Shows the changes of a stack before they are made, and asks for consent. */
 import { CcwbError } from '../../../protocol/errors.ts';
 import type { ResourceChange } from '../../aws/cloudformation-types.ts';
 import type { AdminEdges } from '../../edges.ts';
@@ -27,7 +27,7 @@ export function showChanges(
 }
 
 /**
- * Asks, and a second time for what hurts.
+ * Asks for consent, and first about changes that replace or remove what is in use.
  *
  * @throws CcwbError ERR_REPLACEMENT, ERR_DECLINED, ERR_USAGE.
  */
