@@ -19,11 +19,11 @@ export async function createCloudFormation(
 ): Promise<CloudFormation> {
   const sdk = await import('@aws-sdk/client-cloudformation');
   const client = new sdk.CloudFormationClient(settings);
-  const parts: Client = { sdk, client, reading: { abortSignal: interrupted } };
+  const parts: CloudFormationClientParts = { sdk, client, reading: { abortSignal: interrupted } };
   return { ...readCalls(parts), ...changeSetCalls(parts), ...stackCalls(parts), ...driftCalls(parts) };
 }
 
-type Client = {
+type CloudFormationClientParts = {
   readonly sdk: typeof import('@aws-sdk/client-cloudformation');
   readonly client: CloudFormationClient;
   /** Options of calls that only read, and may be aborted. Others are waited for: the reply says if AWS took them. */
@@ -35,7 +35,7 @@ function readCalls({
   sdk,
   client,
   reading,
-}: Client): Pick<
+}: CloudFormationClientParts): Pick<
   CloudFormation,
   'describeStack' | 'readTemplate' | 'listResources' | 'eventsAfter' | 'lastEventId'
 > {
@@ -99,7 +99,7 @@ function changeSetCalls({
   sdk,
   client,
   reading,
-}: Client): Pick<
+}: CloudFormationClientParts): Pick<
   CloudFormation,
   'createChangeSet' | 'describeChangeSet' | 'deleteChangeSet' | 'executeChangeSet'
 > {
@@ -145,7 +145,7 @@ function changeSetCalls({
 function stackCalls({
   sdk,
   client,
-}: Client): Pick<CloudFormation, 'deleteStack' | 'deleteEmptyStack' | 'continueRollback'> {
+}: CloudFormationClientParts): Pick<CloudFormation, 'deleteStack' | 'deleteEmptyStack' | 'continueRollback'> {
   return {
     deleteStack: (stack) =>
       order(`deleting stack ${stack}`, () =>
@@ -167,7 +167,11 @@ function stackCalls({
 }
 
 /** Returns the calls about drift. */
-function driftCalls({ sdk, client, reading }: Client): Pick<CloudFormation, 'detectDrift' | 'driftResult'> {
+function driftCalls({
+  sdk,
+  client,
+  reading,
+}: CloudFormationClientParts): Pick<CloudFormation, 'detectDrift' | 'driftResult'> {
   return {
     detectDrift: (stack) =>
       attempt(`looking for drift in ${stack}`, async () => {

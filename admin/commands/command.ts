@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { AdminEdges } from '../edges.ts';
 
 /** A flag, in the notation of commander: `-y, --yes`, `--profile <name>`, `--no-runtime`. */
-export type CommandFlag = {
+export type AdminFlag = {
   readonly flags: string;
   readonly text: string;
   /** Value without the flag; absent: undefined. */
@@ -15,7 +15,7 @@ export type CommandFlag = {
 };
 
 /** An operand: `<name>` is required, `[name]` is optional, `[name...]` takes all that follow. */
-export type CommandOperand = { readonly name: string; readonly text: string };
+export type AdminOperand = { readonly name: string; readonly text: string };
 
 /** One call of a command. */
 export type CommandCall<Flags> = {
@@ -34,8 +34,8 @@ export type AdminCommand = {
   /** Its line in the list of commands; absent: its description. */
   readonly summary?: string;
   readonly description: string;
-  readonly flags?: readonly CommandFlag[];
-  readonly operand?: CommandOperand;
+  readonly flags?: readonly AdminFlag[];
+  readonly operand?: AdminOperand;
   /** Printed after the flags: notes and examples. */
   readonly notes: string;
   /** Loads the module of the command and runs it; absent for a group of commands. */

@@ -1,6 +1,6 @@
 import { ANSWER_NAMES, ANSWERS, type AnswerSpec, valueWord } from '../init/names.ts';
 import type { InitFlags } from '../init/run.ts';
-import type { AdminCommand, CommandCall, CommandFlag } from './command.ts';
+import type { AdminCommand, AdminFlag, CommandCall } from './command.ts';
 
 const EXAMPLES = `
 Every question has a flag, and a field of the same name in a file of answers (YAML or
@@ -31,7 +31,7 @@ export const INIT: AdminCommand = {
     { flags: '--no-check-provider', text: 'do not ask the identity provider' },
     { flags: '--no-check-aws', text: 'do not ask AWS' },
     { flags: '--json', text: 'print what was saved as JSON' },
-    ...ANSWER_NAMES.map((name): CommandFlag => {
+    ...ANSWER_NAMES.map((name): AdminFlag => {
       const spec: AnswerSpec = ANSWERS[name];
       return { flags: `--${name} <${valueWord(spec)}>`, text: spec.help, group: `${spec.step}:` };
     }),
