@@ -1,16 +1,16 @@
 #!/bin/sh
-# What the person at the keyboard types: starts shim/bedrock-auth.js.
+# bedrock-auth, the command that users type: starts shim/bedrock-auth.js.
 set -u
 
 # --- launch: the same in every program of the installation ---
-# Says on standard error what is missing and what to do, and ends.
+# Reports on standard error that $1 is missing and that $2 is the fix, and exits.
 incomplete() {
   printf '%s: %s (ERR_INSTALL_INCOMPLETE)\n  fix: %s\n' "${0##*/}" "$1" "$2" >&2
   exit 1
 }
 
-# Becomes the Node.js program $1, a path in the folder this file is in, with the Node.js of that folder or
-# else the one on the PATH. Options of Node.js go before it.
+# Replaces this process with the Node.js program $1, a path in the folder of this file. Uses the Node.js of that
+# folder, or else the one on the PATH. Options of Node.js go before $1.
 launch() {
   options=
   while case $1 in --*) ;; *) false ;; esac do
@@ -51,9 +51,9 @@ launch() {
       incomplete "$node is Node.js $version; 20.19 or newer is needed" "$install"
     fi
   fi
-  # What a shell sets for the user's own Node.js programs (a debugger, a loader) is not for these.
+  # NODE_OPTIONS is set for the user's own Node.js programs: a debugger or a loader must not run here.
   unset NODE_OPTIONS
-  # shellcheck disable=SC2086 # words of our own
+  # shellcheck disable=SC2086 # $options holds only words of this file
   exec "$node" $options "$directory/$entry" "$@"
 }
 # --- end of launch ---

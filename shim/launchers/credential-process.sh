@@ -1,13 +1,13 @@
 #!/bin/sh
-# credential_process for AWS SDKs: forwards the daemon's answer, and nothing but a good one. Whatever is
-# out of the ordinary goes to the TypeScript shim, which holds all the behaviour.
+# credential_process for AWS SDKs: forwards the daemon's reply if it is a good one. Everything else goes to the
+# TypeScript shim, which holds all the behaviour.
 #
-# This is the hot path: shell built-ins and one curl. What it shares with other programs is repeated in
-# each rather than sourced, so that an upgrade replaces a program by one rename and no caller ever runs
-# halves of two versions; a test keeps the copies the same.
+# This is the hot path: shell built-ins and one curl. Parts shared with other programs are repeated in each file
+# instead of sourced: an upgrade then replaces a program by one rename, and no caller runs halves of two versions.
+# A test keeps the copies the same.
 set -u
 
-# Mirrors the flags of the TypeScript shim that name a profile; all else is that shim's business.
+# Reads the flags that name a profile. All other arguments are left to the TypeScript shim.
 profile=
 case $#,${1-} in
   0,) profile=${CCWB_PROFILE-} ;;
@@ -17,10 +17,10 @@ case $#,${1-} in
 esac
 
 # --- ask: the same in credential-process.sh and otel-helper.sh ---
-# The characters are listed: what a range such as a-z holds depends on the locale.
+# The characters are listed because a range such as a-z depends on the locale.
 letters=abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789
 
-# The socket of protocol/paths.ts, in $socket; empty when only the TypeScript shim can tell.
+# Sets $socket to the path that protocol/paths.ts returns, or to nothing if only the TypeScript shim can tell.
 find_socket() {
   home=${HOME-}
   case $home in
@@ -53,24 +53,24 @@ find_socket() {
   esac
 }
 
-# Asks the daemon for $1 of $profile within $2 seconds. The answer is in $reply when this returns 0; it is
-# captured first, so that half an answer is never printed. 2: there is no curl to ask with.
+# Requests $1 of $profile from the daemon within $2 seconds. Returns 0 with the reply in $reply, 2 without a curl,
+# 1 for anything else. The reply is captured first, so that half a reply is never printed.
 ask() {
   case $profile in
     '' | *[!"$letters"._-]* | [._-]*) return 1 ;;
   esac
   [ "${#profile}" -le 64 ] || return 1
   find_socket
-  # Only a socket of this user in a directory of this user is spoken to.
+  # The socket and its directory must belong to this user.
   [ -S "$socket" ] && [ -O "$socket" ] && [ ! -L "$socket" ] || return 1
   [ -O "${socket%/*}" ] && [ ! -L "${socket%/*}" ] || return 1
-  # Never from PATH, nor from where others than root install.
+  # Never from PATH, nor from folders where other users than root can install.
   for curl in /usr/bin/curl /bin/curl /run/current-system/sw/bin/curl; do
     [ -x "$curl" ] && break
   done
   [ -x "$curl" ] || return 2
-  # -q: no ~/.curlrc. The C locale: a decimal point is a point. No OpenSSL configuration: nothing here is
-  # encrypted, and reading it is a tenth of curl's time. exec: no second process.
+  # -q ignores ~/.curlrc. LC_ALL=C makes 0.25 a number in every locale. OPENSSL_CONF=/dev/null saves a tenth of
+  # curl's time: nothing here is encrypted. exec avoids a second process.
   reply=$(
     LC_ALL=C OPENSSL_CONF=/dev/null exec "$curl" -q -s -f --noproxy '*' --unix-socket "$socket" \
       --connect-timeout 0.25 --max-time "$2" "http://localhost/v1/profiles/$profile/$1" 2>/dev/null
@@ -83,14 +83,14 @@ ask() {
 # --- end of ask ---
 
 # --- launch: the same in every program of the installation ---
-# Says on standard error what is missing and what to do, and ends.
+# Reports on standard error that $1 is missing and that $2 is the fix, and exits.
 incomplete() {
   printf '%s: %s (ERR_INSTALL_INCOMPLETE)\n  fix: %s\n' "${0##*/}" "$1" "$2" >&2
   exit 1
 }
 
-# Becomes the Node.js program $1, a path in the folder this file is in, with the Node.js of that folder or
-# else the one on the PATH. Options of Node.js go before it.
+# Replaces this process with the Node.js program $1, a path in the folder of this file. Uses the Node.js of that
+# folder, or else the one on the PATH. Options of Node.js go before $1.
 launch() {
   options=
   while case $1 in --*) ;; *) false ;; esac do
@@ -131,9 +131,9 @@ launch() {
       incomplete "$node is Node.js $version; 20.19 or newer is needed" "$install"
     fi
   fi
-  # What a shell sets for the user's own Node.js programs (a debugger, a loader) is not for these.
+  # NODE_OPTIONS is set for the user's own Node.js programs: a debugger or a loader must not run here.
   unset NODE_OPTIONS
-  # shellcheck disable=SC2086 # words of our own
+  # shellcheck disable=SC2086 # $options holds only words of this file
   exec "$node" $options "$directory/$entry" "$@"
 }
 # --- end of launch ---

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Installs what is in this folder for the user who runs it, or brings an installation up to date. Needs nothing but
-# a shell: no sudo, no Python, no curl. It looks whether the package is whole and for this machine, and finds the
-# Node.js that runs the installer, shim/install.js, which does the rest and has the options.
+# Installs the package in this folder for the user who runs it, or upgrades an existing installation. Needs only a
+# shell: no sudo, no Python, no curl. Checks that the package is complete and for this machine, and finds a Node.js.
+# The installer itself is shim/install.js, which also has the options.
 set -u
 
-# Says on standard error what is wrong and what to do, and ends.
-give_up() { # $1: what, $2: the fix, $3: the code
+# Reports an error and its fix on standard error, and exits.
+fail() { # $1: what went wrong, $2: the fix, $3: the error code
   printf '%s: %s (%s)\n  fix: %s\n' ./install.sh "$1" "$3" "$2" >&2
   case $3 in
     ERR_USAGE) exit 2 ;;
@@ -13,9 +13,9 @@ give_up() { # $1: what, $2: the fix, $3: the code
   exit 1
 }
 
-again='unpack the archive again; if that is no help, get it again from your administrator'
+unpack_again='unpack the archive again; if that is no help, get it again from your administrator'
 
-# The folder of this file, wherever it is called from and whatever links lead to it.
+# Finds the folder of this file, through any links.
 self=$0
 while [ -L "$self" ]; do
   target=$(PATH=/usr/bin:/bin:${PATH-} && readlink "$self") || break
@@ -31,32 +31,32 @@ esac
 here=$(CDPATH='' cd -- "${self%/*}/" >/dev/null 2>&1 && pwd -P) || here=
 for file in SHA256SUMS shim/install.js config.json version.json; do
   if [ ! -r "$here/$file" ]; then
-    give_up "$file of the package is not beside this file" \
+    fail "$file of the package is not beside this file" \
       'run install.sh in the folder that the archive unpacks to, with all that is in it' ERR_PACKAGE_INVALID
   fi
 done
 
-# Whose home it is: an installation is one user's, and root would leave files there that the user cannot change.
+# An installation belongs to one user: root would leave files in that home that the user cannot change.
 case ${HOME-} in
   /*) ;;
-  *) give_up 'HOME is not set to a folder' 'set HOME to your home folder' ERR_USAGE ;;
+  *) fail 'HOME is not set to a folder' 'set HOME to your home folder' ERR_USAGE ;;
 esac
 if [ "$(id -u)" = 0 ] && { [ "${SUDO_UID:-0}" != 0 ] || [ ! -O "$HOME" ]; }; then
-  give_up "this runs as root, and an installation in $HOME belongs to the user who signs in" \
+  fail "this runs as root, and an installation in $HOME belongs to the user who signs in" \
     'run ./install.sh as yourself, without sudo' ERR_USAGE
 fi
 
-# The platform: native libraries of the package are in folders that are named after it.
+# The package must be for this platform: folders of native libraries are named after theirs.
 case $(uname -s) in
   Darwin) platform=darwin ;;
   Linux) platform=linux ;;
-  *) give_up "there are packages for macOS and Linux, and this is $(uname -s)" \
+  *) fail "there are packages for macOS and Linux, and this is $(uname -s)" \
     'ask your administrator' ERR_PACKAGE_INVALID ;;
 esac
 case $(uname -m) in
   x86_64 | amd64) platform=$platform-x64 ;;
   arm64 | aarch64) platform=$platform-arm64 ;;
-  *) give_up "there are packages for x64 and arm64, and this machine is $(uname -m)" \
+  *) fail "there are packages for x64 and arm64, and this machine is $(uname -m)" \
     'ask your administrator' ERR_PACKAGE_INVALID ;;
 esac
 packed=
@@ -65,13 +65,13 @@ for folder in "$here"/daemon/node_modules/keytar/prebuilds/*; do
 done
 case "$packed " in
   ' ' | *" $platform "*) ;;
-  *) give_up "this package is for$packed, and this machine is $platform" \
+  *) fail "this package is for$packed, and this machine is $platform" \
     "take the archive for $platform" ERR_PACKAGE_INVALID ;;
 esac
 
-# Every file against its checksum, with whatever the machine has; Node.js checks them once more.
-damaged() { give_up "the package is damaged: $1" "$again" ERR_PACKAGE_INVALID; }
-failed_line() { # the first file that a checksum program complained of
+# Checks every file against its checksum, with the program that the machine has. Node.js checks them again.
+damaged() { fail "the package is damaged: $1" "$unpack_again" ERR_PACKAGE_INVALID; }
+first_failure() { # prints the first file that a checksum program reported
   while IFS= read -r line; do
     case $line in
       *FAILED*) printf '%s\n' "${line%%: FAILED*} is not as it was packed" && return ;;
@@ -82,10 +82,10 @@ failed_line() { # the first file that a checksum program complained of
 # On a Mac a program called sha256sum may take other options.
 if [ "${platform%-*}" = linux ] && command -v sha256sum >/dev/null; then
   sums=$(cd "$here" && LC_ALL=C sha256sum -c SHA256SUMS 2>/dev/null) ||
-    damaged "$(printf '%s\n' "$sums" | failed_line)"
+    damaged "$(printf '%s\n' "$sums" | first_failure)"
 elif command -v shasum >/dev/null; then
   sums=$(cd "$here" && LC_ALL=C shasum -a 256 -c SHA256SUMS 2>/dev/null) ||
-    damaged "$(printf '%s\n' "$sums" | failed_line)"
+    damaged "$(printf '%s\n' "$sums" | first_failure)"
 elif command -v openssl >/dev/null; then
   while read -r sum file; do
     file=${file#\*}
@@ -96,8 +96,8 @@ else
   echo 'There is no sha256sum, shasum or openssl here: only Node.js checks the package.' >&2
 fi
 
-# The Node.js of the package; where that does not run, or there is none, the machine's own.
-is_new_enough() { # $1: what it says of its version
+# Uses the Node.js of the package, or the machine's own if the package has none.
+is_new_enough() { # $1: the output of node -v
   version=${1#v}
   major=${version%%.*}
   minor=${version#*.}
@@ -107,17 +107,17 @@ is_new_enough() { # $1: what it says of its version
   esac
   [ "$major" -gt 20 ] || { [ "$major" -eq 20 ] && [ "$minor" -ge 19 ]; }
 }
-# What a shell sets for the user's own Node.js programs (a debugger, a loader) is not for these.
+# NODE_OPTIONS is set for the user's own Node.js programs: a debugger or a loader must not run here.
 unset NODE_OPTIONS
 node=$here/runtime/bin/node
 if [ ! -e "$node" ]; then
-  node=$(command -v node) || give_up 'the package has no Node.js, and neither has this machine' \
+  node=$(command -v node) || fail 'the package has no Node.js, and neither has this machine' \
     'install Node.js 20.19 or newer, then run it again' ERR_INSTALL_INCOMPLETE
   version=$("$node" -v 2>/dev/null) || version=
-  is_new_enough "$version" || give_up "$node is Node.js ${version:-of no known version}; 20.19 or newer is needed" \
+  is_new_enough "$version" || fail "$node is Node.js ${version:-of no known version}; 20.19 or newer is needed" \
     'install Node.js 20.19 or newer, then run it again' ERR_INSTALL_INCOMPLETE
 elif ! "$node" -v >/dev/null 2>&1; then
-  give_up "$node does not run on this machine: $("$node" -v 2>&1 | head -n 1)" \
+  fail "$node does not run on this machine: $("$node" -v 2>&1 | head -n 1)" \
     'unpack the archive where programs may be run, such as your home; an old Linux or Alpine cannot run it' \
     ERR_INSTALL_INCOMPLETE
 fi

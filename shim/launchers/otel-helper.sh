@@ -1,14 +1,14 @@
 #!/bin/sh
-# Claude Code's otelHeadersHelper: prints the headers the daemon has for the profile, or {}, within 300 ms
-# and with exit status 0. Claude Code's screen is frozen meanwhile, so nothing is started or waited for.
-# What it shares with other programs is repeated for the reason given in credential-process.
+# Claude Code's otelHeadersHelper: prints the headers that the daemon has for the profile, or {}, within 300 ms and
+# with exit status 0. Claude Code's screen is frozen meanwhile, so this starts nothing and waits for nothing else.
+# Parts shared with other programs are repeated for the reason given in credential-process.sh.
 set -u
 
 # --- ask: the same in credential-process.sh and otel-helper.sh ---
-# The characters are listed: what a range such as a-z holds depends on the locale.
+# The characters are listed because a range such as a-z depends on the locale.
 letters=abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789
 
-# The socket of protocol/paths.ts, in $socket; empty when only the TypeScript shim can tell.
+# Sets $socket to the path that protocol/paths.ts returns, or to nothing if only the TypeScript shim can tell.
 find_socket() {
   home=${HOME-}
   case $home in
@@ -41,24 +41,24 @@ find_socket() {
   esac
 }
 
-# Asks the daemon for $1 of $profile within $2 seconds. The answer is in $reply when this returns 0; it is
-# captured first, so that half an answer is never printed. 2: there is no curl to ask with.
+# Requests $1 of $profile from the daemon within $2 seconds. Returns 0 with the reply in $reply, 2 without a curl,
+# 1 for anything else. The reply is captured first, so that half a reply is never printed.
 ask() {
   case $profile in
     '' | *[!"$letters"._-]* | [._-]*) return 1 ;;
   esac
   [ "${#profile}" -le 64 ] || return 1
   find_socket
-  # Only a socket of this user in a directory of this user is spoken to.
+  # The socket and its directory must belong to this user.
   [ -S "$socket" ] && [ -O "$socket" ] && [ ! -L "$socket" ] || return 1
   [ -O "${socket%/*}" ] && [ ! -L "${socket%/*}" ] || return 1
-  # Never from PATH, nor from where others than root install.
+  # Never from PATH, nor from folders where other users than root can install.
   for curl in /usr/bin/curl /bin/curl /run/current-system/sw/bin/curl; do
     [ -x "$curl" ] && break
   done
   [ -x "$curl" ] || return 2
-  # -q: no ~/.curlrc. The C locale: a decimal point is a point. No OpenSSL configuration: nothing here is
-  # encrypted, and reading it is a tenth of curl's time. exec: no second process.
+  # -q ignores ~/.curlrc. LC_ALL=C makes 0.25 a number in every locale. OPENSSL_CONF=/dev/null saves a tenth of
+  # curl's time: nothing here is encrypted. exec avoids a second process.
   reply=$(
     LC_ALL=C OPENSSL_CONF=/dev/null exec "$curl" -q -s -f --noproxy '*' --unix-socket "$socket" \
       --connect-timeout 0.25 --max-time "$2" "http://localhost/v1/profiles/$profile/$1" 2>/dev/null
@@ -71,14 +71,14 @@ ask() {
 # --- end of ask ---
 
 # --- launch: the same in every program of the installation ---
-# Says on standard error what is missing and what to do, and ends.
+# Reports on standard error that $1 is missing and that $2 is the fix, and exits.
 incomplete() {
   printf '%s: %s (ERR_INSTALL_INCOMPLETE)\n  fix: %s\n' "${0##*/}" "$1" "$2" >&2
   exit 1
 }
 
-# Becomes the Node.js program $1, a path in the folder this file is in, with the Node.js of that folder or
-# else the one on the PATH. Options of Node.js go before it.
+# Replaces this process with the Node.js program $1, a path in the folder of this file. Uses the Node.js of that
+# folder, or else the one on the PATH. Options of Node.js go before $1.
 launch() {
   options=
   while case $1 in --*) ;; *) false ;; esac do
@@ -119,9 +119,9 @@ launch() {
       incomplete "$node is Node.js $version; 20.19 or newer is needed" "$install"
     fi
   fi
-  # What a shell sets for the user's own Node.js programs (a debugger, a loader) is not for these.
+  # NODE_OPTIONS is set for the user's own Node.js programs: a debugger or a loader must not run here.
   unset NODE_OPTIONS
-  # shellcheck disable=SC2086 # words of our own
+  # shellcheck disable=SC2086 # $options holds only words of this file
   exec "$node" $options "$directory/$entry" "$@"
 }
 # --- end of launch ---
@@ -132,18 +132,18 @@ for argument; do
   esac
 done
 
-# AWS_PROFILE is how Claude Code's settings name the profile: the helper is run without arguments.
+# Claude Code runs the helper without arguments: its settings name the profile in AWS_PROFILE.
 profile=${CCWB_PROFILE:-${AWS_PROFILE:-ClaudeCode}}
 case $#,${1-} in
   1,--profile=*) profile=${1#--profile=} ;;
   1,-p?*) profile=${1#-p} ;;
   2,--profile | 2,-p) profile=$2 ;;
 esac
-# With the start of two programs that is under 300 ms; the daemon answers, or gives up, within 200.
+# 250 ms and the start of two programs stay under 300 ms. The daemon answers, or gives up, within 200 ms.
 ask otel-headers 0.25
 case $? in
   0) ;;
-  # Node.js is slower to start; only a daemon that hangs makes it exceed the time, by that start.
+  # Node.js starts more slowly. It exceeds 300 ms only if the daemon hangs, by its own start-up time.
   2) reply=$(launch shim/otel-helper.js "$@" 2>/dev/null) || reply='{}' ;;
   *) reply='{}' ;;
 esac

@@ -21,7 +21,7 @@ const missing = (program: string, ...args: string[]): string | false =>
   spawnSync(program, args).error !== undefined && `${program} is not installed`;
 
 t.test(
-  'systemd has nothing to say about the units, also with an unusual path',
+  'systemd-analyze verify accepts the units, also with an unusual path',
   {
     skip: missing('systemd-analyze', '--version'),
   },
@@ -57,7 +57,7 @@ t.test(
 const MAX_EXPOSURE = 6.2;
 
 t.test(
-  'the service is as closed as docs/security.md says',
+  'the service has the restrictions that docs/security.md lists',
   { skip: missing('systemd-analyze', '--version') },
   async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'ccwb-'));
@@ -78,7 +78,7 @@ t.test(
   },
 );
 
-t.test('the socket unit listens where the programs look, for this user only', async (t) => {
+t.test('the socket unit listens at the path of the programs, for this user only', async (t) => {
   const { socket } = resolvePaths({
     platform: 'linux',
     env: { XDG_RUNTIME_DIR: '/run/user/1000' },
@@ -92,7 +92,7 @@ t.test('the socket unit listens where the programs look, for this user only', as
   t.match(unit, 'DirectoryMode=0700\n');
 });
 
-t.test('the service leaves the directory of the socket alone and lets V8 work', async (t) => {
+t.test('the service does not own the directory of the socket and lets V8 compile', async (t) => {
   const unit = read(SYSTEMD_UNIT);
   t.match(unit, 'ExecStart=/bin/sh "@INSTALL_DIRECTORY@/bedrock-authd"\n');
   t.match(unit, 'Restart=on-failure\n');
@@ -102,7 +102,7 @@ t.test('the service leaves the directory of the socket alone and lets V8 work', 
 });
 
 t.test(
-  'the launchd agent is a property list with the right keys and types',
+  'the launchd agent is a property list with the required keys and types',
   {
     skip: missing('python3', '--version'),
   },

@@ -22,7 +22,7 @@ t.test('shellcheck finds nothing in the shell files', { skip: missing('shellchec
   t.equal(status, 0);
 });
 
-t.test('the repeated parts are the same in every file', async (t) => {
+t.test('the repeated parts are identical in every file', async (t) => {
   const ask = sharedPart('credential-process', 'ask');
   t.equal(sharedPart('otel-helper', 'ask'), ask);
   const launch = sharedPart('credential-process', 'launch');
@@ -32,7 +32,7 @@ t.test('the repeated parts are the same in every file', async (t) => {
 });
 
 for (const { name, shell, missing } of SHELLS) {
-  t.test(`${name}: forwards the daemon's answer without Node.js`, { skip: missing || noCurl }, async (t) => {
+  t.test(`${name}: forwards the daemon's reply without Node.js`, { skip: missing || noCurl }, async (t) => {
     const home = installation();
     t.teardown(home.remove);
     home.replaceNode();
@@ -56,7 +56,7 @@ for (const { name, shell, missing } of SHELLS) {
   });
 
   t.test(
-    `${name}: all else goes to the TypeScript shim, arguments untouched`,
+    `${name}: other calls go to the TypeScript shim with the same arguments`,
     { skip: missing },
     async (t) => {
       const home = installation();
@@ -99,7 +99,7 @@ for (const { name, shell, missing } of SHELLS) {
     },
   );
 
-  t.test(`${name}: only a whole good answer is printed`, { skip: missing }, async (t) => {
+  t.test(`${name}: only a complete and valid reply is printed`, { skip: missing }, async (t) => {
     const home = installation();
     t.teardown(home.remove);
     home.replaceNode();
@@ -130,7 +130,7 @@ for (const { name, shell, missing } of SHELLS) {
   });
 
   t.test(
-    `${name}: finds its folder through links, and paths with spaces`,
+    `${name}: finds its folder through links and paths with spaces`,
     { skip: missing || noCurl },
     async (t) => {
       const home = installation({ home: `it's a "höme" $HOME` });
@@ -195,7 +195,7 @@ for (const { name, shell, missing } of SHELLS) {
     }
   });
 
-  t.test(`${name}: works with standard streams closed`, { skip: missing || noCurl }, async (t) => {
+  t.test(`${name}: works with closed standard streams`, { skip: missing || noCurl }, async (t) => {
     const home = installation();
     t.teardown(home.remove);
     home.replaceNode();
@@ -215,7 +215,7 @@ for (const { name, shell, missing } of SHELLS) {
   });
 }
 
-t.test('a socket or directory that is a link, or no socket, is not spoken to', async (t) => {
+t.test('no request goes to a linked socket, a linked directory or a file that is no socket', async (t) => {
   const home = installation();
   t.teardown(home.remove);
   home.replaceNode();
@@ -239,7 +239,7 @@ t.test('a socket or directory that is a link, or no socket, is not spoken to', a
 
 const asRoot = process.getuid?.() === 0;
 t.test(
-  "another user's socket is not spoken to",
+  "no request goes to another user's socket",
   {
     skip: (!asRoot && 'only root can give a file to another user') || noCurl,
   },
@@ -262,29 +262,35 @@ t.test(
   },
 );
 
-t.test('it forks nothing but one curl', { skip: missing('strace') }, async (t) => {
-  const home = installation();
-  t.teardown(home.remove);
-  const daemon = await fakeDaemon(home.socket);
-  t.teardown(daemon.close);
-  daemon.on('credentials', () => ok(JSON.parse(CREDENTIALS_LINE)));
-  const trace = join(home.home, 'trace');
-  const strace = [
-    findProgram('strace') ?? '',
-    '-f',
-    '-qq',
-    '-e',
-    'trace=execve,clone,clone3,fork,vfork',
-    '-o',
-    trace,
-  ];
-  const outcome = await run([...strace, join(home.directory, 'credential-process'), '-p', 'A'], {
-    env: home.env,
-  });
-  t.equal(outcome.stdout, CREDENTIALS_LINE, outcome.stderr);
-  const calls = readFileSync(trace, 'utf8').split('\n');
-  const executed = calls.filter((line) => /\bexecve\(.* = 0$/.test(line));
-  const forked = calls.filter((line) => /\b(clone3?|v?fork)\(/.test(line) && !line.includes('CLONE_THREAD'));
-  t.equal(executed.length, 2, executed.join('\n'));
-  t.equal(forked.length, 1, forked.join('\n'));
-});
+t.test(
+  'credential-process.sh starts no other process than one curl',
+  { skip: missing('strace') },
+  async (t) => {
+    const home = installation();
+    t.teardown(home.remove);
+    const daemon = await fakeDaemon(home.socket);
+    t.teardown(daemon.close);
+    daemon.on('credentials', () => ok(JSON.parse(CREDENTIALS_LINE)));
+    const trace = join(home.home, 'trace');
+    const strace = [
+      findProgram('strace') ?? '',
+      '-f',
+      '-qq',
+      '-e',
+      'trace=execve,clone,clone3,fork,vfork',
+      '-o',
+      trace,
+    ];
+    const outcome = await run([...strace, join(home.directory, 'credential-process'), '-p', 'A'], {
+      env: home.env,
+    });
+    t.equal(outcome.stdout, CREDENTIALS_LINE, outcome.stderr);
+    const calls = readFileSync(trace, 'utf8').split('\n');
+    const executed = calls.filter((line) => /\bexecve\(.* = 0$/.test(line));
+    const forked = calls.filter(
+      (line) => /\b(clone3?|v?fork)\(/.test(line) && !line.includes('CLONE_THREAD'),
+    );
+    t.equal(executed.length, 2, executed.join('\n'));
+    t.equal(forked.length, 1, forked.join('\n'));
+  },
+);

@@ -8,7 +8,7 @@ const HEADERS = { 'x-user-email': 'jane@example.com', 'x-department': 'R{&}D' };
 
 for (const { name, shell, missing } of SHELLS) {
   t.test(
-    `${name}: prints the daemon's headers, for the profile that is meant`,
+    `${name}: prints the daemon's headers for the selected profile`,
     { skip: missing || noCurl },
     async (t) => {
       const home = installation();
@@ -33,7 +33,7 @@ for (const { name, shell, missing } of SHELLS) {
     },
   );
 
-  t.test(`${name}: prints {} and ends well whatever happens`, { skip: missing || noCurl }, async (t) => {
+  t.test(`${name}: prints {} and exits with 0 after any failure`, { skip: missing || noCurl }, async (t) => {
     const home = installation();
     t.teardown(home.remove);
     home.replaceNode();
@@ -68,7 +68,7 @@ for (const { name, shell, missing } of SHELLS) {
     t.notOk(daemon.asked.some(({ route }) => route === 'signIn'));
   });
 
-  t.test(`${name}: what people ask for goes to the TypeScript shim`, { skip: missing }, async (t) => {
+  t.test(`${name}: --test, --help and --version go to the TypeScript shim`, { skip: missing }, async (t) => {
     const home = installation();
     t.teardown(home.remove);
     home.replaceNode();
