@@ -24,7 +24,7 @@ export async function inspectDaemon(
   edges: ShimEdges,
   manager: ServiceManager | undefined,
 ): Promise<{ running: VersionReply | undefined; own: boolean; listening: boolean }> {
-  const state = await manager?.state();
+  const state = await manager?.readState();
   const listening = state?.listening ?? false;
   const running = listening && state?.pid === undefined ? undefined : await findRunningDaemon(edges);
   return { running, own: running !== undefined && running.pid === state?.pid, listening };
@@ -59,7 +59,7 @@ export async function switchToServiceDaemon(
   throw new CcwbError(
     'ERR_SERVICE_FAILED',
     'another daemon comes before that of the service each time it is started',
-    `end the programs that start it, then try again; ${manager.inquiry} shows the service`,
+    `end the programs that start it, then try again; ${manager.diagnoseCommand} shows the service`,
   );
 }
 
@@ -74,7 +74,7 @@ export async function startDaemonWith(edges: ShimEdges, manager: ServiceManager 
     throw new CcwbError(
       'ERR_SERVICE_FAILED',
       `${manager.name} started the service, and nothing answers on ${edges.paths.socket}`,
-      `run ${manager.inquiry} to see why`,
+      `run ${manager.diagnoseCommand} to see why`,
       { cause },
     );
   }

@@ -62,7 +62,7 @@ export async function startDaemon(edges: ShimEdges): Promise<void> {
   if (await isListening(socket)) return;
   const service = installedService(edges);
   if (service) {
-    await service.wake();
+    await service.requestStart();
     if (await waitUntilListening(socket, CLIENT_TIMING.startingMs)) return;
   }
   const log = openLog(edges.paths.log);
@@ -101,7 +101,7 @@ export function installedService(edges: ShimEdges): ServiceManager | undefined {
   // The service uses the default paths; a caller with other paths wants its own daemon.
   if (edges.env.CCWB_SOCKET || edges.env.CCWB_CONFIG) return undefined;
   const manager = findServiceManager(edges);
-  return manager?.installed() ? manager : undefined;
+  return manager?.isInstalled() ? manager : undefined;
 }
 
 function spawnDaemon({ installation, paths, env }: ShimEdges, log: StartLog): StartedDaemon {

@@ -3,7 +3,7 @@ import { type Finding, ok, problem, skipped, warning } from '../../common/findin
 import { networkSettingsFrom, readNetworkSettings } from '../../common/network-settings.ts';
 import { asCcwbError, type CcwbError } from '../../protocol/errors.ts';
 import { findServiceManager } from '../service/find-service-manager.ts';
-import { shownSettings } from '../service/service.ts';
+import { describeNetworkSettings } from '../service/service.ts';
 import type { ServiceManager } from '../service/service-manager.ts';
 import { readText } from '../sign-in/browser.ts';
 import { hostKindOf } from '../sign-in/graphical-session.ts';
@@ -23,16 +23,16 @@ export async function serviceWith(
   manager: ServiceManager,
   { status, edges }: Pick<DoctorContext, 'status' | 'edges'>,
 ): Promise<Finding[]> {
-  const refused = await manager.available().then(
+  const refused = await manager.checkAvailable().then(
     () => undefined,
     (error: unknown) => asCcwbError(error),
   );
-  if (!manager.installed()) {
+  if (!manager.isInstalled()) {
     if (refused) return [ok('no service manager here; programs start the daemon themselves')];
     return [warning('not installed; programs start the daemon themselves', INSTALL)];
   }
   if (refused) return [warning(`installed, but ${refused.message}`, refused.fix)];
-  const { enabled, pid } = await manager.state();
+  const { enabled, pid } = await manager.readState();
   const found: Finding[] = [];
   if (!upToDate(manager)) found.push(warning('installed for another version or folder', INSTALL));
   if (!enabled) found.push(warning('does not start when you log in', INSTALL));
@@ -55,7 +55,7 @@ function upToDate(manager: ServiceManager): boolean {
 
 /** Over SSH the last logout is the end of the day's last window, and of the jobs that go on without one. */
 function lingering(manager: ServiceManager, { env, platform }: DoctorContext['edges']): Finding[] {
-  const lingers = manager.lingers();
+  const lingers = manager.isLingering();
   if (lingers === undefined) return [];
   if (lingers) return [ok('goes on after your last logout (lingering)')];
   const text = 'ends with your last logout; so does a sign-in in session storage';
@@ -80,7 +80,7 @@ export const network: ShimCheck = async ({ edges, status }) => {
     const fix = `export NODE_EXTRA_CA_CERTS=/path/to/ca.pem; ${INSTALL}`;
     return [problem(`NODE_EXTRA_CA_CERTS: no certificates can be read from ${certificates}`, fix)];
   }
-  const installed = findServiceManager(edges)?.installed() === true;
+  const installed = findServiceManager(edges)?.isInstalled() === true;
   const names = Object.keys(shell) as (keyof typeof shell)[];
   const unkept = names.filter((name) => shell[name] !== kept[name]);
   if (installed && unkept.length > 0) {
@@ -88,7 +88,7 @@ export const network: ShimCheck = async ({ edges, status }) => {
   }
   const reply = await status();
   const proxy = 'network' in reply ? reply.network.proxy : null;
-  const shown = shownSettings(used);
+  const shown = describeNetworkSettings(used);
   if (shown.length > 0) return [ok(shown.join(', '))];
   return [ok(proxy === null ? 'no proxy, the certificates of the system' : `the daemon uses ${proxy}`)];
 };

@@ -7,7 +7,7 @@ import { awsConfigPath } from '../user-files/aws-files.ts';
 import type { InstallPlan } from './install-plan.ts';
 import { planUserFileEdit } from './user-file-edit.ts';
 
-/** A section of `~/.aws/config` for each profile of the package. */
+/** Plans a section of `~/.aws/config` for each profile of the package. */
 export function planAwsConfig(edges: ShimEdges, config: Config): InstallPlan {
   const { installation } = edges;
   const profiles = [...config.profiles.values()].map(({ name, awsRegion }) =>
@@ -28,6 +28,7 @@ export function planAwsConfig(edges: ShimEdges, config: Config): InstallPlan {
   });
 }
 
+/** Returns the section of a profile: its region, and this installation's credential-process. */
 export function wantedProfile(installation: string, name: string, region: string): WantedProfile {
   const program = quoteShellWord(join(installation, 'credential-process'));
   return { name, settings: { region, credential_process: `${program} --profile ${name}` } };

@@ -6,12 +6,12 @@ import { awsCredentialsPath, type Section, sectionsOf } from '../user-files/aws-
 import { readForEdit, writeEdited } from '../user-files/edit-file.ts';
 import { type InstallPlan, type ManualStep, manualStep, NO_CHANGES } from './install-plan.ts';
 
-/** What only the legacy tool writes into its sections. */
+/** A setting that only the legacy tool writes into its sections. */
 const LEGACY_TOOL_SETTING = 'x-expiration';
 
 /**
- * Sections of `~/.aws/credentials` for the profiles of the package: SDKs take them before any
- * `credential_process`, and nobody renews them. Those of the legacy tool go; others are told.
+ * Plans the removal of the legacy tool's sections from `~/.aws/credentials`. SDKs prefer a section there to a
+ * `credential_process`, and its credentials expire. Sections of other origin become manual steps.
  */
 export function planAwsCredentials(edges: ShimEdges, config: Config): InstallPlan {
   const path = awsCredentialsPath(edges);
@@ -31,19 +31,19 @@ export function planAwsCredentials(edges: ShimEdges, config: Config): InstallPla
       text: `${where} has a section [${profile}], which AWS tools take before this installation`,
       fix: `remove the section [${profile}] from ${where}`,
     }));
-  const theirs = found.filter(isLegacyToolSection);
-  if (theirs.length === 0) return { changes: [], manualSteps: foreign };
-  const make = (): undefined => {
-    writeEdited(path, withoutSections(file.text, theirs));
+  const legacy = found.filter(isLegacyToolSection);
+  if (legacy.length === 0) return { changes: [], manualSteps: foreign };
+  const apply = (): undefined => {
+    writeEdited(path, withoutSections(file.text, legacy));
   };
-  const names = [...new Set(theirs.map(({ profile }) => `[${profile}]`))].join(', ');
+  const names = [...new Set(legacy.map(({ profile }) => `[${profile}]`))].join(', ');
   return {
-    changes: [{ text: `${where}: ${names} of the legacy tool removed`, apply: make }],
+    changes: [{ text: `${where}: ${names} of the legacy tool removed`, apply }],
     manualSteps: foreign,
   };
 }
 
-/** The sections that the tool which this one replaces has written for these profiles. */
+/** Returns the sections that the legacy tool has written for these profiles. */
 export function legacyToolSections(text: string, profiles: readonly string[]): Section[] {
   return sectionsOf(text).filter(
     (section) => profiles.includes(section.profile) && isLegacyToolSection(section),

@@ -17,7 +17,7 @@ import { ownSettings, type ValueEdit, withoutSettings, withoutValues } from '../
 import { type InstallPlan, NO_CHANGES } from './install-plan.ts';
 import { type EditedText, planUserFileEdit } from './user-file-edit.ts';
 
-/** The settings of Claude Code that the package brings, merged into those the user has. */
+/** Plans the merge of the package's Claude Code settings into the user's. */
 export function planClaudeSettings(
   edges: ShimEdges,
   settings: JsonObject | undefined,
@@ -39,7 +39,11 @@ export function planClaudeSettings(
   });
 }
 
-/** The text with these values, and without what an earlier package had set and this one does not. */
+/**
+ * Returns the text with these values, and without those that only an earlier package had set.
+ *
+ * @param before values that earlier installations have set, from the installation record.
+ */
 export function mergeSettings(
   text: string,
   wanted: readonly JsonValue[],
@@ -64,11 +68,11 @@ export function mergeSettings(
   );
   const values: ValueEdit[] = [];
   for (const { path, value } of wanted) {
-    const there = valueAt(root, path);
+    const present = valueAt(root, path);
     const known = before.find((each) => isSameJson(each.path, path));
-    const earlier = known && isSameJson(known.wrote, there) ? known.earlier : there;
-    // What stood there all along is the user's own.
-    if (isSameJson(there, value)) {
+    const earlier = known && isSameJson(known.wrote, present) ? known.earlier : present;
+    // A value that was there before the first installation is the user's own.
+    if (isSameJson(present, value)) {
       if (known) values.push(known);
       continue;
     }
@@ -76,11 +80,11 @@ export function mergeSettings(
     values.push({ path, wrote: value, ...(earlier === undefined ? {} : { earlier }) });
   }
   const now = objectIn(result);
-  const missed = wanted.find(({ path, value }) => !now || !isSameJson(valueAt(now, path), value));
-  return missed ? { problem: `${missed.path.join('.')} could not be set` } : { text: result, values };
+  const failed = wanted.find(({ path, value }) => !now || !isSameJson(valueAt(now, path), value));
+  return failed ? { problem: `${failed.path.join('.')} could not be set` } : { text: result, values };
 }
 
-/** The installation's path in a value; in a command it is a word of a shell. */
+/** Replaces the placeholder in a value by the installation's path, quoted for the shell in commands. */
 function fillPlaceholder({ path, value }: JsonValue, installation: string): JsonValue {
   if (typeof value !== 'string') return { path, value };
   const placed =

@@ -10,24 +10,24 @@ import { awsConfigPath } from '../user-files/aws-files.ts';
 import type { InstallPlan } from './install-plan.ts';
 
 /**
- * What is not needed any more: versions that nothing runs from, and what an installer left that was killed. A
- * version in use stays, and the next installation looks again.
+ * Plans the removal of old versions, and of stale files that a killed installer has left. A version that programs
+ * run from stays; the next installation tries again.
  */
 export function planCleanup(edges: ShimEdges, version: string): InstallPlan {
   const { installation } = edges;
   const versions = join(installation, VERSIONS_FOLDER);
   const old = entries(versions).filter((name) => name !== version);
-  const litter = [
+  const stale = [
     ...entries(installation)
       .filter(isStaleFile)
       .map((name) => join(installation, name)),
     ...[awsConfigPath(edges), claudeSettingsPath(edges)].flatMap(temporaryFilesBeside),
   ];
-  if (old.length + litter.length === 0) return { changes: [], manualSteps: [] };
-  const make = async (): Promise<readonly string[]> => {
-    for (const path of litter) rmSync(path, { recursive: true, force: true });
+  if (old.length + stale.length === 0) return { changes: [], manualSteps: [] };
+  const apply = async (): Promise<readonly string[]> => {
+    for (const path of stale) rmSync(path, { recursive: true, force: true });
     const used = await listProcesses(edges);
-    // Where it cannot be told, all of them may be in use.
+    // If the processes cannot be listed, every complete version may be in use.
     const isUsed = (name: string): boolean =>
       used?.some(({ command }) => runsFromFolder(command, join(versions, name))) ??
       !name.endsWith(UNFINISHED_SUFFIX);
@@ -41,12 +41,12 @@ export function planCleanup(edges: ShimEdges, version: string): InstallPlan {
   };
   const what = [
     ...old.map((name) => join(VERSIONS_FOLDER, name)),
-    ...litter.map((path) => shortPath(path, edges.env.HOME)),
+    ...stale.map((path) => shortPath(path, edges.env.HOME)),
   ].join(', ');
-  return { changes: [{ text: `not needed any more: ${what}`, apply: make }], manualSteps: [] };
+  return { changes: [{ text: `not needed any more: ${what}`, apply }], manualSteps: [] };
 }
 
-/** Half-written successors of a file, in the folder where it really is. */
+/** Returns unfinished replacements of a file, in the folder that a link to the file leads to. */
 function temporaryFilesBeside(path: string): string[] {
   const folder = dirname(existsSync(path) ? realpathSync(path) : path);
   const names = entries(folder).filter((name) => name.startsWith(TEMPORARY_PREFIX) && name.endsWith('.tmp'));

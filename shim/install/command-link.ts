@@ -7,8 +7,8 @@ import { isSamePlace } from '../user-files/edit-file.ts';
 import { type InstallPlan, NO_CHANGES } from './install-plan.ts';
 
 /**
- * `bedrock-auth` where the shell finds it, if the user has a folder for that. Nothing makes the folder or puts it on
- * the PATH, and what is there by that name already is left.
+ * Plans a link to `bedrock-auth` in `~/.local/bin`, if that folder exists and is on the PATH. Neither is changed
+ * for it, and an existing file of that name stays.
  */
 export function planCommandLink(edges: ShimEdges): InstallPlan {
   const { path, target } = commandLinkOf(edges);
@@ -16,12 +16,12 @@ export function planCommandLink(edges: ShimEdges): InstallPlan {
   const places = (edges.env.PATH ?? '').split(delimiter).filter(isAbsolute);
   if (!places.some((place) => isSamePlace(place, folder)) || !isWritable(folder)) return NO_CHANGES;
   if (lstatSync(path, { throwIfNoEntry: false })) return NO_CHANGES;
-  const make = (): undefined => {
+  const apply = (): undefined => {
     symlinkSync(target, path);
   };
   const { HOME: home } = edges.env;
   return {
-    changes: [{ text: `${shortPath(path, home)}, a link to ${shortPath(target, home)}`, apply: make }],
+    changes: [{ text: `${shortPath(path, home)}, a link to ${shortPath(target, home)}`, apply }],
     manualSteps: [],
   };
 }

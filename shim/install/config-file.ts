@@ -9,8 +9,8 @@ import { type InstallPlan, NO_CHANGES } from './install-plan.ts';
 import type { Package } from './package.ts';
 
 /**
- * The profiles of the package in the installation's config.json. Those of other packages stay; one that cannot
- * be read is put aside, since nothing works with it.
+ * Plans the merge of the package's profiles into the installation's config.json. Profiles of other packages stay.
+ * A config.json that cannot be parsed is copied to {@link UNREADABLE_CONFIG} and replaced.
  */
 export function planConfigFile(installation: string, pack: Package): InstallPlan {
   const path = join(installation, 'config.json');
@@ -19,19 +19,19 @@ export function planConfigFile(installation: string, pack: Package): InstallPlan
   const text = merged ?? pack.configText;
   if (text === before) return NO_CHANGES;
   const names = pack.config.names.join(', ');
-  const aside = before !== undefined && merged === undefined;
-  const make = (): undefined => {
-    if (aside) copyFileSync(path, join(installation, UNREADABLE_CONFIG));
+  const isUnreadable = before !== undefined && merged === undefined;
+  const apply = (): undefined => {
+    if (isUnreadable) copyFileSync(path, join(installation, UNREADABLE_CONFIG));
     replaceFile(path, text, before === undefined ? 0o600 : statSync(path).mode & 0o777);
   };
-  const told = aside ? `; the one that was there cannot be read, and is ${UNREADABLE_CONFIG} now` : '';
+  const note = isUnreadable ? `; the one that was there cannot be read, and is ${UNREADABLE_CONFIG} now` : '';
   return {
-    changes: [{ text: `config.json: ${names}${told}`, essential: true, apply: make }],
+    changes: [{ text: `config.json: ${names}${note}`, essential: true, apply }],
     manualSteps: [],
   };
 }
 
-/** Undefined when the text is no config.json. */
+/** Returns the text with the profiles of the package. Undefined if the text is not a valid config.json. */
 function mergeProfiles(text: string, path: string, { configText, config }: Package): string | undefined {
   const root = parseValidConfig(text, path);
   if (!root) return undefined;

@@ -13,24 +13,24 @@ import type { ServiceManager } from '../service/service-manager.ts';
 import { type InstallPlan, NO_CHANGES } from './install-plan.ts';
 
 /**
- * The daemon of the installation, as a service where there is a service manager, in the place of one of other
- * programs: what is in flight is answered, and a sign-in under way is finished first.
+ * Plans the service of the daemon, and the replacement of a daemon of another version. A replaced daemon first
+ * answers its open requests and finishes a sign-in in progress.
  *
- * @param version the one that the installation is to use.
- * @param service false: without a service manager, unless the service is there already.
+ * @param version the version that the installation will use.
+ * @param service false to register no service, unless it is installed already.
  */
 export async function planDaemon(edges: ShimEdges, version: string, service: boolean): Promise<InstallPlan> {
   const manager = await findAvailableManager(edges);
-  // A look at a socket that starts a daemon would be a change.
-  const { running } = await inspectDaemon(edges, manager?.installed() ? manager : undefined);
+  // Connecting to a socket of the service manager would start a daemon, and planning changes nothing.
+  const { running } = await inspectDaemon(edges, manager?.isInstalled() ? manager : undefined);
   const renewed = running !== undefined && !(await isDaemonOfVersion(edges, running, version));
-  if (manager && (service || manager.installed())) return planService(edges, manager, renewed);
+  if (manager && (service || manager.isInstalled())) return planService(edges, manager, renewed);
   if (!running || !renewed) return NO_CHANGES;
-  const make = (): Promise<readonly string[]> => replaceDaemon(edges, running);
-  return { changes: [{ text: `the daemon ${running.build} replaced`, apply: make }], manualSteps: [] };
+  const apply = (): Promise<readonly string[]> => replaceDaemon(edges, running);
+  return { changes: [{ text: `the daemon ${running.build} replaced`, apply }], manualSteps: [] };
 }
 
-/** Whether a daemon is of a version: of its build, and, as far as that can be told, of its files. */
+/** Compares the daemon's build and, if its command line can be read, the folder it runs from. */
 async function isDaemonOfVersion(
   edges: ShimEdges,
   { pid, build }: VersionReply,
@@ -47,21 +47,21 @@ async function planService(
   manager: ServiceManager,
   renewed: boolean,
 ): Promise<InstallPlan> {
-  // What keeps it from being looked at keeps it from being set up, and is told then.
+  // An error here would also prevent the set-up, which reports it.
   const upToDate = !renewed && (await isServiceUpToDate(edges, manager).catch(() => false));
   if (upToDate) return NO_CHANGES;
-  const make = async (): Promise<readonly string[]> => {
+  const apply = async (): Promise<readonly string[]> => {
     const { daemon } = await setUpService(edges, manager, renewed);
     return daemon === 'later' ? ['the daemon finishes a sign-in first; the new one takes over after it'] : [];
   };
-  return { changes: [{ text: `the service (${manager.name})`, apply: make }], manualSteps: [] };
+  return { changes: [{ text: `the service (${manager.name})`, apply }], manualSteps: [] };
 }
 
-/** Undefined where there is none that can be asked, and for a daemon at other paths. */
+/** Undefined if no service manager answers, or if the environment names other paths for the daemon. */
 async function findAvailableManager(edges: ShimEdges): Promise<ServiceManager | undefined> {
   if (edges.env.CCWB_SOCKET || edges.env.CCWB_CONFIG) return undefined;
   const manager = findServiceManager(edges);
-  const available = await manager?.available().then(
+  const available = await manager?.checkAvailable().then(
     () => true,
     () => false,
   );

@@ -5,9 +5,9 @@ import { LOCK_FILE } from '../installation/layout.ts';
 import type { ShimEdges } from '../program/edges.ts';
 
 /**
- * One installer at a time. A lock whose process has ended is nobody's.
+ * Acquires the lock that lets one installer run at a time. The lock of a process that has ended is ignored.
  *
- * @throws CcwbError ERR_INSTALL_FAILED while another one works.
+ * @throws CcwbError ERR_INSTALL_FAILED while another installer runs.
  */
 export function acquireInstallLock({ installation, now }: ShimEdges): { release(): void } {
   const path = join(installation, LOCK_FILE);

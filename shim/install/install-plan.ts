@@ -1,26 +1,27 @@
 import type { CcwbError } from '../../protocol/errors.ts';
 
-/** Something that is not as it should be yet: how it is called in the plan, and what brings it about. */
+/** A change that the installation needs: its line in the plan, and the action. */
 export type InstallChange = {
   text: string;
-  /** What the others stand on: when it fails nothing further is done. */
+  /** The changes after it depend on it: if it fails, the installation stops. */
   essential?: true;
-  /** @returns what has to be told of it. */
+  /** @returns notes for the user. */
   apply(): Promise<readonly string[]> | readonly string[] | undefined;
 };
 
-/** What is left to do for a person, and how. */
+/** Something that the user has to do, and how. */
 export type ManualStep = { text: string; fix: string };
 
 export type InstallPlan = { changes: readonly InstallChange[]; manualSteps: readonly ManualStep[] };
 
 export const NO_CHANGES: InstallPlan = { changes: [], manualSteps: [] };
 
-/** A part of the plan that only tells a person what to do. */
+/** Returns a plan without changes, with one manual step. */
 export function manualStep(text: string, fix: string): InstallPlan {
   return { changes: [], manualSteps: [{ text, fix }] };
 }
 
+/** Returns the manual step for a change that failed. */
 export function manualStepAfter(what: string, { message, fix }: CcwbError): ManualStep {
   return { text: `${what}: ${message}`, fix };
 }

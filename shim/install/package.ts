@@ -7,20 +7,20 @@ import { CcwbError } from '../../protocol/errors.ts';
 import { sha256 } from '../installation/installation-record.ts';
 import { type JsonObject, objectIn } from '../user-files/json-text.ts';
 
-/** A package as it was unpacked. */
+/** An unpacked package. */
 export type Package = {
   folder: string;
-  /** Version of its programs. */
+  /** Build version of its programs. */
   build: string;
-  /** The folder under `versions` that is for exactly these files: the build, and what tells two of it apart. */
+  /** Name of the folder under `versions` for exactly these files: the build, then digits of their checksums. */
   version: string;
   files: readonly PackageFile[];
-  /** The text of SHA256SUMS, which is itself no file of the list. */
+  /** The text of SHA256SUMS. That file is not in `files`. */
   sums: string;
-  /** config.json, checked. */
+  /** config.json, parsed and checked. */
   config: Config;
   configText: string;
-  /** `.claude/settings.json`; undefined when there is none. */
+  /** `.claude/settings.json`; undefined if the package has none. */
   settings: JsonObject | undefined;
 };
 
@@ -28,7 +28,7 @@ export type PackageFile = { path: string; sha256: string; size: number; executab
 
 export const CHECKSUM_FILE = 'SHA256SUMS';
 
-/** How much of the digest tells two packages of one build apart. */
+/** Digits of the checksums' digest that distinguish two packages of one build. */
 const DIGEST_DIGITS = 8;
 
 const UNPACK_AGAIN = 'unpack the archive again; if that is no help, get it again from your administrator';
@@ -65,7 +65,7 @@ export function readPackage(folder: string): Package {
   };
 }
 
-/** Whether a folder holds these files, every byte of them. */
+/** Checks that a folder holds exactly the bytes of these files. */
 export function folderMatchesPackage(folder: string, { files, sums }: Package): boolean {
   try {
     if (readFileIfExists(join(folder, CHECKSUM_FILE)) !== sums) return false;
@@ -78,7 +78,7 @@ export function folderMatchesPackage(folder: string, { files, sums }: Package): 
   }
 }
 
-/** SHA-256 of a file, as it goes by in pieces; `onPiece` is given each. */
+/** Returns the SHA-256 of a file. `onPiece` receives each piece that is read. */
 export function digestOf(path: string, onPiece: (piece: Uint8Array) => void = () => {}): string {
   const hash = createHash('sha256');
   const buffer = Buffer.allocUnsafe(1_048_576);
@@ -96,7 +96,7 @@ export function digestOf(path: string, onPiece: (piece: Uint8Array) => void = ()
   return hash.digest('hex');
 }
 
-/** Lines as `sha256sum` writes them. */
+/** Parses the output format of `sha256sum`. */
 function parseChecksums(sums: string): [digest: string, path: string][] {
   const lines = sums.split('\n').filter((line) => line !== '');
   if (lines.length === 0) throw invalidPackage(`${CHECKSUM_FILE} is empty`);

@@ -4,11 +4,11 @@ import { CcwbError } from '../../protocol/errors.ts';
 import type { ShimEdges } from '../program/edges.ts';
 import type { Package } from './package.ts';
 
-/** What else is written besides the files themselves, with some air, in bytes. */
+/** Upper bound of everything that is written besides the package's files, in bytes. */
 const OTHER_FILES_BYTES = 16_777_216;
 
 /**
- * Where the installation is to be, once it is certain that it can be: nothing has been written yet.
+ * Returns the folder of the installation, after checking that it can be written. Writes nothing.
  *
  * @throws CcwbError ERR_USAGE for another user's home; ERR_INSTALL_FAILED for a home that cannot be written.
  */
@@ -41,7 +41,7 @@ export function findInstallFolder({ paths, env }: ShimEdges): string {
   return place;
 }
 
-/** @throws CcwbError ERR_INSTALL_FAILED when the disk has no room for the package. */
+/** @throws CcwbError ERR_INSTALL_FAILED if the disk has too little space for the package. */
 export function checkDiskSpace(place: string, { files }: Package): void {
   const folder = existsSync(place) ? place : dirname(place);
   const needed = files.reduce((sum, { size }) => sum + size, OTHER_FILES_BYTES);
@@ -54,7 +54,7 @@ export function checkDiskSpace(place: string, { files }: Package): void {
   );
 }
 
-/** Any failure of a file operation, as ours; what worked before still does. */
+/** Converts the error of a file operation to a CcwbError with ERR_INSTALL_FAILED; a CcwbError is returned as it is. */
 export function toInstallError(thrown: unknown, what: string): CcwbError {
   if (thrown instanceof CcwbError) return thrown;
   const { code, path } = (thrown ?? {}) as NodeJS.ErrnoException;
@@ -77,9 +77,9 @@ function checkWritable(folder: string): void {
   }
 }
 
-/** What files of AWS and of service managers cannot hold in a path. */
+/** Rejects characters that files of AWS and of service managers cannot hold in a path. */
 function checkPathCharacters(place: string): void {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern looks for control characters
   if (!/[\x00-\x1f\x7f]|\s[#;]/.test(place)) return;
   throw installError(
     `the path ${JSON.stringify(place)} holds control characters, or # or ; after a space`,

@@ -24,7 +24,7 @@ import { type InstallPlan, NO_CHANGES } from './install-plan.ts';
 import { CHECKSUM_FILE, digestOf, folderMatchesPackage, type Package } from './package.ts';
 import { installError } from './preflight.ts';
 
-/** The version that is used now; undefined when there is none. */
+/** Returns the name of the version in use; undefined if nothing is installed. */
 export function currentVersion(installation: string): string | undefined {
   try {
     const target = readlinkSync(join(installation, CURRENT_LINK));
@@ -34,14 +34,14 @@ export function currentVersion(installation: string): string | undefined {
   }
 }
 
-/** The files of the package in a folder of their own, under their final name only when all of them are there. */
+/** Plans the copy of the package into a folder of its own, which gets its final name once it is complete. */
 export function planProgramFiles(installation: string, pack: Package): InstallPlan & { version: string } {
   const versions = join(installation, VERSIONS_FOLDER);
   const version = chooseVersionName(installation, pack);
   const folder = join(versions, version);
   if (existsSync(folder)) return { ...NO_CHANGES, version };
   const bytes = pack.files.reduce((sum, { size }) => sum + size, 0);
-  const make = (): undefined => {
+  const apply = (): undefined => {
     const unfinished = `${folder}${UNFINISHED_SUFFIX}`;
     rmSync(unfinished, { recursive: true, force: true });
     try {
@@ -54,37 +54,37 @@ export function planProgramFiles(installation: string, pack: Package): InstallPl
     }
   };
   const text = `${VERSIONS_FOLDER}/${version}: ${pack.files.length} files, ${Math.ceil(bytes / 1_000_000)} MB`;
-  return { changes: [{ text, essential: true, apply: make }], manualSteps: [], version };
+  return { changes: [{ text, essential: true, apply }], manualSteps: [], version };
 }
 
-/** From now on the version is the one that is used: one rename. */
+/** Plans the switch to a version, by one rename. */
 export function planCurrentVersion(installation: string, version: string): InstallPlan {
   const from = currentVersion(installation);
   if (from === version) return NO_CHANGES;
-  const make = (): undefined => replaceLink(installation, CURRENT_LINK, join(VERSIONS_FOLDER, version));
+  const apply = (): undefined => replaceLink(installation, CURRENT_LINK, join(VERSIONS_FOLDER, version));
   return {
-    changes: [{ text: `${CURRENT_LINK}: ${version}`, essential: true, apply: make }],
+    changes: [{ text: `${CURRENT_LINK}: ${version}`, essential: true, apply }],
     manualSteps: [],
   };
 }
 
-/** The programs under the paths that other files have of them; an earlier installation's own give way. */
+/** Plans links at the paths that other files use for the programs. They replace files of old installations. */
 export function planProgramLinks(installation: string, { files }: Package): InstallPlan {
   const names = PROGRAM_LINKS.filter((name) =>
     files.some(({ path }) => path === name || path.startsWith(`${name}/`)),
   );
   const missing = names.filter((name) => linkTarget(join(installation, name)) !== join(CURRENT_LINK, name));
   if (missing.length === 0) return NO_CHANGES;
-  const make = (): undefined => {
+  const apply = (): undefined => {
     for (const name of missing) replaceLink(installation, name, join(CURRENT_LINK, name));
   };
   const others = missing.filter((name) => existsAndIsNotLink(join(installation, name)));
   const replaced = others.length === 0 ? '' : `; in the place of what was there: ${others.join(', ')}`;
   const text = `links to it: ${missing.join(', ')}${replaced}`;
-  return { changes: [{ text, essential: true, apply: make }], manualSteps: [] };
+  return { changes: [{ text, essential: true, apply }], manualSteps: [] };
 }
 
-/** A damaged version keeps its name while programs may run from it; its successor has another. */
+/** Chooses the folder name. A damaged version keeps its name, because programs may run from it. */
 function chooseVersionName(installation: string, pack: Package): string {
   const versions = join(installation, VERSIONS_FOLDER);
   const current = currentVersion(installation);
@@ -122,7 +122,7 @@ function writeAll(fd: number, piece: Uint8Array): void {
   for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at);
 }
 
-/** A file gives way in the same instant; a folder, of an installation without versions, has to be moved first. */
+/** Replaces a file by a link in one rename. A folder, of an installation without versions, is moved away first. */
 function replaceLink(installation: string, name: string, target: string): undefined {
   const path = join(installation, name);
   const replaced = join(installation, `${REPLACED_PREFIX}${name}`);

@@ -13,7 +13,7 @@ import { config, installation } from '../doctor/installation-checks.ts';
 import type { ShimEdges } from '../program/edges.ts';
 import { shortPath } from '../terminal/format.ts';
 
-/** Those checks of `bedrock-auth doctor` that tell whether the installation itself is whole; none asks the network. */
+/** The checks of `bedrock-auth doctor` that cover the installation itself. None of them uses the network. */
 const CHECKS: readonly NamedCheck<DoctorContext>[] = [
   { name: 'installation', check: installation },
   { name: 'config', check: config },
@@ -27,13 +27,17 @@ const CHECKS: readonly NamedCheck<DoctorContext>[] = [
 
 export type SelfCheckResult = {
   findings: CheckFinding[];
-  /** The findings as people read them. */
+  /** The findings as text for the terminal. */
   text: string;
-  /** What to type next. */
+  /** The command to run next. */
   next: string;
 };
 
-/** @param profiles those of the package: others are not its business. */
+/**
+ * Runs the checks.
+ *
+ * @param profiles the profiles of the package: findings about others are left out.
+ */
 export async function runSelfCheck(edges: ShimEdges, profiles: readonly string[]): Promise<SelfCheckResult> {
   const context = createDoctorContext(edges, undefined);
   try {
@@ -47,7 +51,7 @@ export async function runSelfCheck(edges: ShimEdges, profiles: readonly string[]
   }
 }
 
-/** A folder on the PATH needs no path. */
+/** Returns the next command, with the path of `bedrock-auth` unless its folder is on the PATH. */
 function nextCommand(edges: ShimEdges, status: StatusReply | CcwbError): string {
   const signedIn =
     !(status instanceof CcwbError) && status.profiles.some(({ state }) => state === 'signed-in');

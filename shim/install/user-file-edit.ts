@@ -15,25 +15,25 @@ import { shortPath } from '../terminal/format.ts';
 import { readForEdit } from '../user-files/edit-file.ts';
 import { type InstallPlan, manualStep, NO_CHANGES } from './install-plan.ts';
 
-/** What a file is to say, and what was put into it for that, now and earlier. */
+/** The new text of a file, and all edits that installations have made in it. */
 export type EditedText = Pick<EditedFile, 'aws' | 'values'> & { text: string };
 
 export type UserFileEdit = {
   kind: EditedFile['kind'];
   path: string;
-  /** What of the file changes, for the plan. */
+  /** Names of the parts that change, for the plan. */
   summary: string;
-  /** The lines for a person who has to do it. */
+  /** Lines for a user who has to edit the file by hand. */
   manualLines: string;
-  /** @param before what the record has of it; undefined when nothing of it is there. */
+  /** @param before the record of earlier edits; undefined if none of them is left in the file. */
   edit(text: string, before: EditedFile | undefined): EditedText | { problem: string };
-  /** The text without what leads to this installation: an earlier one left no record. */
+  /** Returns the text without parts that refer to this installation: old versions wrote no record. */
   textWithoutOurs(text: string): string;
 };
 
 /**
- * The change of one file of the user's. What was there is recorded before anything is written, so that an
- * uninstallation can give it back whatever comes between.
+ * Plans the change of one file of the user. The original text is recorded before the file is written, so that an
+ * uninstallation can restore it even if the installer is killed in between.
  */
 export function planUserFileEdit(edges: ShimEdges, wanted: UserFileEdit): InstallPlan {
   const { kind, path } = wanted;
@@ -44,9 +44,9 @@ export function planUserFileEdit(edges: ShimEdges, wanted: UserFileEdit): Instal
   const file = readForEdit(path);
   if (file && 'problem' in file) return leave(file.problem);
   const text = file?.text;
-  const { files, unfinished: abandoned } = readInstallationRecord(installation);
+  const { files, unfinished } = readInstallationRecord(installation);
   const known = files.find((each) => isSameFile(each, wanted));
-  const begun = abandoned.find((each) => isSameFile(each, wanted));
+  const interrupted = unfinished.find((each) => isSameFile(each, wanted));
   const state = known && editState(known, text);
   const before = state === 'undone' ? undefined : known;
   const edited = wanted.edit(text ?? '', before);
@@ -59,18 +59,18 @@ export function planUserFileEdit(edges: ShimEdges, wanted: UserFileEdit): Instal
     original: before ? before.original : text === undefined ? null : wanted.textWithoutOurs(text),
     ...(before?.changed || state === 'changed' ? { changed: true } : {}),
     written: sha256(written),
-    folders: [...new Set([...((known ?? begun)?.folders ?? []), ...missingFolders(path)])],
+    folders: [...new Set([...((known ?? interrupted)?.folders ?? []), ...missingFolders(path)])],
     ...edits,
   };
-  const make = (): undefined => {
+  const apply = (): undefined => {
     recordPlannedEdit(installation, entry);
     replaceFile(path, written, text === undefined ? 0o600 : statSync(path).mode & 0o777);
     recordFinishedEdit(installation, entry);
   };
-  return { changes: [{ text: `${where}: ${wanted.summary}`, apply: make }], manualSteps: [] };
+  return { changes: [{ text: `${where}: ${wanted.summary}`, apply }], manualSteps: [] };
 }
 
-/** Those that have to be made for a file, outermost first. */
+/** Returns the folders that have to be created for a file, outermost first. */
 function missingFolders(path: string): string[] {
   const folder = dirname(path);
   return existsSync(folder) ? [] : [...missingFolders(folder), folder];

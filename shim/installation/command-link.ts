@@ -3,13 +3,13 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Paths } from '../../protocol/paths.ts';
 import { isSamePlace } from '../user-files/edit-file.ts';
 
-/** The one program that people type: it is what errors tell them to run. */
+/** The program that users type, and that errors tell them to run. */
 const COMMAND = 'bedrock-auth';
 
-/** Where it is linked to, in the folder for a user's own programs, and where such a link leads. */
+/** The link in the folder of the user's own programs, and its target. */
 export type CommandLink = { path: string; target: string };
 
-/** The folder is that of file-hierarchy(7); Claude Code's own installer uses it, too. */
+/** Returns the link in `~/.local/bin`, the folder of file-hierarchy(7) that Claude Code's installer uses too. */
 export function commandLinkOf({
   paths,
   installation,
@@ -21,7 +21,7 @@ export function commandLinkOf({
   return { path: join(home, '.local', 'bin', COMMAND), target: join(installation, COMMAND) };
 }
 
-/** Whether the link is there and leads into this installation, by whatever name of its folder. */
+/** Checks that the link exists and leads into this installation, by any path of its folder. */
 export function isOurCommandLink({ path, target }: CommandLink): boolean {
   if (!lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) return false;
   const leadsTo = resolve(dirname(path), readlinkSync(path));

@@ -1,6 +1,6 @@
 /**
- * installed.json: what an installer wrote outside the installation's folder, and what stood there before, so
- * that an uninstallation gives that back. Mode 0600: files of people may hold secrets.
+ * The installation record, installed.json: every edit of a file outside the installation's folder, and the text from
+ * before it, which an uninstallation restores. Mode 0600, because files of users may hold secrets.
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -12,13 +12,13 @@ import { RECORD_FILE } from './layout.ts';
 export type EditedFile = {
   kind: 'aws-config' | 'claude-settings';
   path: string;
-  /** The text before the first edit, without what leads to this installation; null when there was no file. */
+  /** The text before the first edit, without references to this installation; null if there was no file. */
   original: string | null;
-  /** Somebody else has changed the file since: then only what is ours is taken out of it. */
+  /** The file was changed by others between two installations: an uninstallation then removes only our edits. */
   changed?: true;
-  /** SHA-256 of the text that was written, in hexadecimal digits. */
+  /** SHA-256 of the written text, in hexadecimal digits. */
   written: string;
-  /** Folders that were made for it, outermost first. */
+  /** Folders that were created for the file, outermost first. */
   folders: readonly string[];
   /** For `aws-config`. */
   aws?: AwsEdits;
@@ -28,14 +28,14 @@ export type EditedFile = {
 
 export type InstallationRecord = {
   files: readonly EditedFile[];
-  /** What was about to be written when an installer ended: the files are as they were before it. */
+  /** Edits that were recorded but never written, because the installer was killed. */
   unfinished: readonly EditedFile[];
 };
 
-/** As it is in the file: `announced` is noted before a file is written, and holds when it was. */
+/** The JSON in the file. An entry of `announced` is added before a file is written, and counts once it was. */
 type StoredRecord = { version: 1; files: readonly EditedFile[]; announced: readonly EditedFile[] };
 
-/** Empty when there is none, or none that can be read: then what leads here tells what is ours. */
+/** Reads the record. Empty if it is missing or unreadable: references to the installation then show what is ours. */
 export function readInstallationRecord(installation: string): InstallationRecord {
   const { files, announced } = readStoredRecord(installation);
   const done = announced.filter((file) => hasPlannedText(file));
@@ -45,23 +45,24 @@ export function readInstallationRecord(installation: string): InstallationRecord
   };
 }
 
-/** Notes what is about to be written, before it is: whichever of both is found later, it is known. */
+/** Records an edit before the file is written, so that a killed installer leaves no unknown edit. */
 export function recordPlannedEdit(installation: string, file: EditedFile): void {
-  const { files, unfinished: abandoned } = readInstallationRecord(installation);
-  writeStoredRecord(installation, files, [...abandoned.filter((each) => !isSameFile(each, file)), file]);
+  const { files, unfinished } = readInstallationRecord(installation);
+  writeStoredRecord(installation, files, [...unfinished.filter((each) => !isSameFile(each, file)), file]);
 }
 
-/** Notes that what was announced has been written. */
+/** Records that the file of a planned edit has been written. */
 export function recordFinishedEdit(installation: string, file: EditedFile): void {
-  const { files, unfinished: abandoned } = readInstallationRecord(installation);
-  writeStoredRecord(installation, [...files.filter((each) => !isSameFile(each, file)), file], abandoned);
+  const { files, unfinished } = readInstallationRecord(installation);
+  writeStoredRecord(installation, [...files.filter((each) => !isSameFile(each, file)), file], unfinished);
 }
 
+/** Compares kind and path. */
 export function isSameFile(one: EditedFile, { kind, path }: Pick<EditedFile, 'kind' | 'path'>): boolean {
   return one.kind === kind && one.path === path;
 }
 
-/** What became of an edited file: `undone` when it is as it was before the first edit. */
+/** Returns the state of an edited file: `undone` means that it has the text from before the first edit. */
 export function editState(file: EditedFile, text: string | undefined): 'as written' | 'undone' | 'changed' {
   if (text !== undefined && !file.changed && sha256(text) === file.written) return 'as written';
   return (text ?? null) === file.original ? 'undone' : 'changed';
@@ -88,7 +89,7 @@ function readStoredRecord(installation: string): StoredRecord {
       return { version: 1, files: stored.files, announced: stored.announced };
     }
   } catch {
-    // As good as none.
+    // A damaged record counts as a missing one.
   }
   return { version: 1, files: [], announced: [] };
 }

@@ -1,39 +1,39 @@
 import { TEMPORARY_PREFIX } from '../../common/atomic-file.ts';
 
 /**
- * What an installation is made of: each package as it was unpacked, in a folder of its own that never changes,
- * and one link that says which of them is used. What has the path of the installation in it outlives them all.
+ * Names in the folder of an installation. Each version has a folder that never changes, and one link names the
+ * version in use. Paths outside the installation refer to links here, so they stay valid across upgrades.
  */
 
-/** The folder of the versions. */
+/** The folder that holds one folder for each version. */
 export const VERSIONS_FOLDER = 'versions';
 
-/** The link to the version that is used: an upgrade replaces it by one rename. */
+/** The link to the version in use. An upgrade replaces it by one rename. */
 export const CURRENT_LINK = 'current';
 
-/** Links to what is in the version that is used; made once. `bedrock-auth` last: whoever has it has all. */
+/** Links into the version in use, created once. `bedrock-auth` is last: if it exists, all others do. */
 export const PROGRAM_LINKS = [
   ...['daemon', 'runtime', 'service-files', 'shim'],
   ...['credential-process', 'otel-helper', 'bedrock-authd', 'bedrock-auth'],
 ] as const;
 
-/** What was written elsewhere, and what stood there before. */
+/** The installation record: edits of files elsewhere, and the texts from before them. */
 export const RECORD_FILE = 'installed.json';
 
-/** Held by an installer while it works. */
+/** The lock of a running installer. */
 export const LOCK_FILE = 'installing';
 
-/** A config.json that could not be read, put aside by an installer. */
+/** Copy of a config.json that could not be parsed. */
 export const UNREADABLE_CONFIG = 'config.json.unreadable';
 
-/** How the name of a file or folder begins that an installer had in its way. */
+/** Prefix of a file or folder that an installer has moved out of its way. */
 export const REPLACED_PREFIX = '.replaced-';
 
-/** How the name of a version or link ends that is not whole yet. */
+/** Suffix of a version or link that is not complete yet. */
 export const UNFINISHED_SUFFIX = '.new';
 
-/** What an installer that was killed has left in a folder. */
+/** Recognizes the names that a killed installer leaves in a folder. */
 export function isStaleFile(name: string): boolean {
-  const begun = name.startsWith('.') && name.endsWith(UNFINISHED_SUFFIX);
-  return begun || name.startsWith(TEMPORARY_PREFIX) || name.startsWith(REPLACED_PREFIX);
+  const isUnfinished = name.startsWith('.') && name.endsWith(UNFINISHED_SUFFIX);
+  return isUnfinished || name.startsWith(TEMPORARY_PREFIX) || name.startsWith(REPLACED_PREFIX);
 }

@@ -3,19 +3,19 @@ import { join } from 'node:path';
 import type { ShimEdges } from '../program/edges.ts';
 import { MAX_OUTPUT, runBriefly } from '../program/processes.ts';
 
-/** Longest that the list of processes is waited for, in milliseconds. */
+/** Time limit of `ps`, in milliseconds. */
 const PS_LIMIT_MS = 5_000;
 
-/** A process, and its program and arguments in one line. */
+/** A process, with its program and arguments in one line. */
 export type RunningProcess = { pid: number; command: string };
 
-/** All other processes of this user that can be looked at; undefined when they cannot be told. */
+/** Returns the other processes of this user; undefined if they cannot be listed. */
 export async function listProcesses({ platform }: ShimEdges): Promise<RunningProcess[] | undefined> {
   const found = platform === 'linux' ? listFromProc() : await listWithPs();
   return found?.filter(({ pid }) => pid !== process.pid);
 }
 
-/** Whether a command has a path in that folder. */
+/** Checks whether a command line contains a path in the folder. */
 export function runsFromFolder(command: string, folder: string): boolean {
   return command.includes(join(folder, '/'));
 }
@@ -48,7 +48,7 @@ function listFromProc(): RunningProcess[] | undefined {
       const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
       return [{ pid: Number(name), command: `${readlinkSync(`/proc/${name}/exe`)} ${words.join(' ')}` }];
     } catch {
-      // It has ended, or is another user's.
+      // The process has ended, or belongs to another user.
       return [];
     }
   });

@@ -1,10 +1,10 @@
 import type { ShimEdges } from '../program/edges.ts';
-import { launchd } from './launchd.ts';
+import { createLaunchdManager } from './launchd.ts';
 import type { ServiceManager } from './service-manager.ts';
-import { systemd } from './systemd.ts';
+import { createSystemdManager } from './systemd.ts';
 
-/** The service manager this platform has; undefined where there is none we know. */
+/** Creates the service manager of this platform; undefined if there is none that we support. */
 export function findServiceManager(edges: ShimEdges): ServiceManager | undefined {
-  if (edges.platform === 'linux') return systemd(edges);
-  return edges.platform === 'darwin' ? launchd(edges) : undefined;
+  if (edges.platform === 'linux') return createSystemdManager(edges);
+  return edges.platform === 'darwin' ? createLaunchdManager(edges) : undefined;
 }

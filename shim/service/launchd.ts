@@ -8,19 +8,19 @@ import { runBriefly } from '../program/processes.ts';
 import { escapeForPlist, serviceFile } from './service-files.ts';
 import { MANAGER_TIMING, type ServiceManager } from './service-manager.ts';
 
-/** Label of the agent; service-files/ holds its property list. */
+/** Label of the agent. Its property list is in service-files/. */
 export const LAUNCHD_LABEL = 'com.claude-code-with-bedrock.bedrock-authd';
 
 const LAUNCHCTL = '/bin/launchctl';
 
-/** Exit status of launchctl for a service it does not have. */
+/** Exit statuses of launchctl for a service that is not loaded. */
 const NO_SUCH_SERVICE = [3, 113];
 
-/** Runs launchctl; a value, so that a test needs no Mac. */
+/** Runs launchctl. Passed as a value, so that tests run without a Mac. */
 export type Launchctl = (limitMs: number, ...args: string[]) => Promise<ChildResult>;
 
-/** launchd's domain of the user who is logged in at the screen: only there is the keychain open. */
-export function launchd(edges: ShimEdges, launchctl: Launchctl = runLaunchctl): ServiceManager {
+/** Creates the service manager of macOS: launchd's `gui` domain, because only there the keychain is open. */
+export function createLaunchdManager(edges: ShimEdges, launchctl: Launchctl = runLaunchctl): ServiceManager {
   const plist = join(homedir(), 'Library', 'LaunchAgents', `${LAUNCHD_LABEL}.plist`);
   const domain = `gui/${process.getuid?.()}`;
   const target = `${domain}/${LAUNCHD_LABEL}`;
@@ -29,7 +29,7 @@ export function launchd(edges: ShimEdges, launchctl: Launchctl = runLaunchctl): 
   const order = async (...args: string[]): Promise<void> => {
     const { end } = await run(...args);
     if (end.kind === 'exited' && end.status === 0) return;
-    throw refused(`launchctl ${args.join(' ')}`, end, target);
+    throw orderFailed(`launchctl ${args.join(' ')}`, end, target);
   };
   const loaded = async (): Promise<string | undefined> => {
     const { end, output } = await run('print', target);
@@ -38,16 +38,16 @@ export function launchd(edges: ShimEdges, launchctl: Launchctl = runLaunchctl): 
   const unload = async (): Promise<void> => {
     const { end } = await run('bootout', target);
     if (end.kind === 'exited' && (end.status === 0 || NO_SUCH_SERVICE.includes(end.status))) return;
-    if ((await loaded()) !== undefined) throw refused(`launchctl bootout ${target}`, end, target);
+    if ((await loaded()) !== undefined) throw orderFailed(`launchctl bootout ${target}`, end, target);
   };
 
   return {
     name: 'launchd',
-    inquiry: `launchctl print ${target}`,
+    diagnoseCommand: `launchctl print ${target}`,
     files: () => [{ path: plist, text: serviceFile(edges, `${LAUNCHD_LABEL}.plist`, escapeForPlist) }],
-    installed: () => existsSync(plist),
+    isInstalled: () => existsSync(plist),
 
-    available: async () => {
+    checkAvailable: async () => {
       const { end } = await run('print', domain);
       if (end.kind === 'exited' && end.status === 0) return;
       throw new CcwbError(
@@ -58,7 +58,7 @@ export function launchd(edges: ShimEdges, launchctl: Launchctl = runLaunchctl): 
       );
     },
 
-    state: async () => {
+    readState: async () => {
       const text = await loaded();
       const pid = /^\s*pid = (\d+)$/m.exec(text ?? '')?.[1];
       return {
@@ -68,7 +68,7 @@ export function launchd(edges: ShimEdges, launchctl: Launchctl = runLaunchctl): 
       };
     },
 
-    // What is loaded is a copy of the file: a changed one is loaded anew. Loading starts it (RunAtLoad).
+    // launchd keeps a copy of the file, so a changed file is loaded again. Loading starts the agent (RunAtLoad).
     enable: async () => {
       await unload();
       await order('enable', target);
@@ -79,10 +79,10 @@ export function launchd(edges: ShimEdges, launchctl: Launchctl = runLaunchctl): 
       if ((await loaded()) === undefined) await order('bootstrap', domain, plist);
       await order('kickstart', target);
     },
-    wake: async () => {
+    requestStart: async () => {
       await launchctl(MANAGER_TIMING.wakeMs, 'kickstart', target);
     },
-    // It ends with 0, after which launchd leaves it alone (KeepAlive: SuccessfulExit false).
+    // The daemon exits with 0, and launchd does not restart it then (KeepAlive: SuccessfulExit false).
     stop: async () => {
       if (/^\s*pid = /m.test((await loaded()) ?? '')) await order('kill', 'SIGTERM', target);
     },
@@ -92,7 +92,7 @@ export function launchd(edges: ShimEdges, launchctl: Launchctl = runLaunchctl): 
       await unload();
     },
 
-    lingers: () => undefined,
+    isLingering: () => undefined,
   };
 }
 
@@ -100,7 +100,7 @@ function runLaunchctl(limitMs: number, ...args: string[]): Promise<ChildResult> 
   return runBriefly(LAUNCHCTL, args, { PATH: '/usr/bin:/bin', HOME: homedir() }, limitMs);
 }
 
-function refused(command: string, end: ChildEnd, target: string): CcwbError {
+function orderFailed(command: string, end: ChildEnd, target: string): CcwbError {
   const how = end.kind === 'exited' ? `ended with status ${end.status}` : 'could not be run, or did not end';
   return new CcwbError(
     'ERR_SERVICE_FAILED',

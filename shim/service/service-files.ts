@@ -3,18 +3,19 @@ import { join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { ShimEdges } from '../program/edges.ts';
 
-/** What stands for the installation's folder in the templates of service-files/, and in settings of a package. */
+/** Placeholder of the installation's folder in the templates of service-files/, and in settings of a package. */
 export const PLACEHOLDER = '@INSTALL_DIRECTORY@';
 
 /**
- * A file of service-files/ with the installation's folder in it.
+ * Returns a file of service-files/ with the installation's folder in place of the placeholder.
  *
- * @param escaped makes any path safe where the template has it.
+ * @param escapePath escapes a path for the syntax of the file.
+ * @throws CcwbError ERR_INSTALL_INCOMPLETE if the template cannot be read.
  */
 export function serviceFile(
   { installation }: Pick<ShimEdges, 'installation'>,
   name: string,
-  escaped: (path: string) => string,
+  escapePath: (path: string) => string,
 ): string {
   const template = join(installation, 'service-files', name);
   let text: string;
@@ -28,12 +29,12 @@ export function serviceFile(
       { cause },
     );
   }
-  const folder = escaped(installation);
+  const folder = escapePath(installation);
   return text.replaceAll(PLACEHOLDER, () => folder);
 }
 
 /**
- * A path between double quotes in a command line of a unit: systemd.syntax(7) for quotes and escapes,
+ * Escapes a path between double quotes in a command line of a unit: systemd.syntax(7) for quotes and escapes,
  * systemd.unit(5) for `%`, systemd.service(5) for `$`.
  */
 export function escapeForUnit(path: string): string {
@@ -45,9 +46,9 @@ export function escapeForUnit(path: string): string {
 }
 
 /**
- * A path as text of a property list.
+ * Escapes a path for the text of a property list.
  *
- * @throws CcwbError ERR_SERVICE_FAILED for characters that XML 1.0 has no way to write.
+ * @throws CcwbError ERR_SERVICE_FAILED for characters that XML 1.0 cannot represent.
  */
 export function escapeForPlist(path: string): string {
   if (path.search(CONTROL) !== -1) {
@@ -64,5 +65,5 @@ export function escapeForPlist(path: string): string {
     .replaceAll('"', '&quot;');
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the pattern looks for control characters
 const CONTROL = /[\x00-\x1f\x7f]/g;

@@ -4,64 +4,64 @@ import type { VersionReply } from '../../protocol/api.ts';
 import { asCcwbError, errorLines } from '../../protocol/errors.ts';
 import { inspectDaemon } from '../daemon/service-daemon.ts';
 import type { ShimEdges } from '../program/edges.ts';
-import { managerMeant, shortened, shownSettings } from './service.ts';
+import { describeNetworkSettings, requireServiceManager, shortenHome } from './service.ts';
 import type { ServiceManager } from './service-manager.ts';
 
-/** Where values begin, as in `bedrock-auth status`. */
+/** Column of the values, as in `bedrock-auth status`. */
 const VALUE_COLUMN = 18;
 
-/** What `bedrock-auth service status --json` prints. */
+/** Output of `bedrock-auth service status --json`. */
 export type ServiceStatus = {
-  /** The service manager of this platform, and whether it can be asked from here. */
+  /** The service manager of this platform; `available` is false if it does not answer. */
   manager: ServiceManager['name'];
   available: boolean;
   installed: boolean;
-  /** Starts with the user's login. */
+  /** True if the service starts when the user logs in. */
   enabled: boolean;
-  /** The files are those of this installation. */
+  /** True if the files are those of this installation. */
   upToDate: boolean;
   files: string[];
-  /** `service`, or `program`: started by a program that needed it. Null when none runs. */
+  /** `program`: a program that needed the daemon has started it. Null if no daemon runs. */
   runningBy: 'service' | 'program' | null;
-  /** The socket is there, and starts the daemon with the next request. */
+  /** True if the socket exists and the next request starts the daemon. */
   listening: boolean;
   version: string | null;
   pid: number | null;
-  /** Outlives the last login; null where that is no question, or not known. */
+  /** True if the service keeps running after the last logout; null if unknown or not applicable. */
   lingers: boolean | null;
-  /** Kept for the service, without user and password; null when network.json cannot be read. */
+  /** Settings stored for the service, without user and password; null if network.json cannot be read. */
   network: NetworkSettings | null;
 };
 
-/** `bedrock-auth service status`: starts nothing; 1 when the service is not installed or its daemon does not run. */
+/** Runs `bedrock-auth service status`, which starts nothing. Returns 1 unless the service is installed and runs. */
 export async function serviceStatus(edges: ShimEdges, options: { json?: boolean }): Promise<number> {
-  const manager = managerMeant(edges);
-  const available = await manager.available().then(
+  const manager = requireServiceManager(edges);
+  const available = await manager.checkAvailable().then(
     () => true,
     () => false,
   );
   const { running, own, listening } = await inspectDaemon(edges, manager);
-  const { settings, problem } = keptSettings(edges);
+  const { settings, problem } = readStoredSettings(edges);
   const status: ServiceStatus = {
     manager: manager.name,
     available,
-    installed: manager.installed(),
-    enabled: (await manager.state()).enabled,
+    installed: manager.isInstalled(),
+    enabled: (await manager.readState()).enabled,
     upToDate: manager.files().every(({ path, text }) => readFileIfExists(path) === text),
     files: manager.files().map(({ path }) => path),
     runningBy: running ? (own ? 'service' : 'program') : null,
     listening,
     version: running?.build ?? null,
     pid: running?.pid ?? null,
-    lingers: manager.lingers() ?? null,
+    lingers: manager.isLingering() ?? null,
     network: settings ?? null,
   };
-  await edges.writeOut(options.json ? `${JSON.stringify(status, null, 2)}\n` : view(status, running));
+  await edges.writeOut(options.json ? `${JSON.stringify(status, null, 2)}\n` : formatStatus(status, running));
   if (problem) edges.writeError(errorLines(edges.name, problem));
   return status.installed && status.runningBy === 'service' ? 0 : 1;
 }
 
-function keptSettings({ paths }: ShimEdges) {
+function readStoredSettings({ paths }: ShimEdges) {
   try {
     const settings = readNetworkSettings(paths.networkSettings);
     for (const name of ['HTTPS_PROXY', 'HTTP_PROXY'] as const) {
@@ -73,7 +73,7 @@ function keptSettings({ paths }: ShimEdges) {
   }
 }
 
-function view(status: ServiceStatus, running: VersionReply | undefined): string {
+function formatStatus(status: ServiceStatus, running: VersionReply | undefined): string {
   const rows: [string, string][] = [
     ['manager', `${status.manager}${status.available ? '' : ', cannot be asked from here'}`],
     ['installed', installedText(status)],
@@ -84,8 +84,8 @@ function view(status: ServiceStatus, running: VersionReply | undefined): string 
         ? daemonText(status, running)
         : `not running${status.listening ? '; the next request starts it' : ''}`,
     ],
-    ...(status.installed ? status.files.map((path): [string, string] => ['file', shortened(path)]) : []),
-    ...shownSettings(status.network ?? {}).map((setting): [string, string] => ['network', setting]),
+    ...(status.installed ? status.files.map((path): [string, string] => ['file', shortenHome(path)]) : []),
+    ...describeNetworkSettings(status.network ?? {}).map((setting): [string, string] => ['network', setting]),
   ];
   if (status.installed && status.lingers !== null) rows.push(['lingering', lingeringText(status.lingers)]);
   if (!status.installed) rows.push(['to install', 'bedrock-auth service install']);

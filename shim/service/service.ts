@@ -24,28 +24,28 @@ import { usageError } from '../program/errors.ts';
 import { findServiceManager } from './find-service-manager.ts';
 import type { ServiceFile, ServiceManager } from './service-manager.ts';
 
-/** What setting the service up has come to. */
-export type ServiceSetUp = {
-  /** Whether the service was there before. */
+/** Result of setting up the service. */
+export type ServiceSetUpResult = {
+  /** True if the service was installed before. */
   wasThere: boolean;
-  /** Whether anything about it had to change. */
+  /** True if anything about the service had to change. */
   updated: boolean;
   files: readonly ServiceFile[];
   settings: NetworkSettings;
-  /** `later`: it finishes a sign-in first. */
+  /** `later`: the running daemon finishes a sign-in first. */
   daemon: VersionReply | 'later';
 };
 
-/** `bedrock-auth service install`: also upgrades and mends; the same again changes nothing. */
+/** Runs `bedrock-auth service install`, which also upgrades and repairs. A second run changes nothing. */
 export async function installService(edges: ShimEdges): Promise<number> {
-  const manager = managerMeant(edges);
-  await manager.available();
+  const manager = requireServiceManager(edges);
+  await manager.checkAvailable();
   const { wasThere, updated, files, settings, daemon } = await setUpService(edges, manager);
   const done = updated ? `${wasThere ? 'Updated' : 'Installed'} the service` : 'The service is up to date';
   const lines = [
     `${done} (${manager.name}).`,
-    ...files.map(({ path }) => `  file     ${shortened(path)}`),
-    ...shownSettings(settings).map((setting) => `  network  ${setting}`),
+    ...files.map(({ path }) => `  file     ${shortenHome(path)}`),
+    ...describeNetworkSettings(settings).map((setting) => `  network  ${setting}`),
     daemon === 'later'
       ? '  daemon   finishes a sign-in first; the new one takes over after it'
       : `  daemon   version ${daemon.build}, process ${daemon.pid}`,
@@ -60,16 +60,16 @@ export async function installService(edges: ShimEdges): Promise<number> {
 }
 
 /**
- * Installs the service, or brings it up to date, and has its daemon answer. What fails the first time is taken
- * back.
+ * Installs or updates the service, and returns once its daemon answers. A first installation that fails is removed
+ * again.
  *
- * @param renewed the installation has other programs now: a daemon of the ones before is replaced.
+ * @param renewed true if the installation has other programs now, so that a running daemon is replaced.
  */
 export async function setUpService(
   edges: ShimEdges,
   manager: ServiceManager,
   renewed = false,
-): Promise<ServiceSetUp> {
+): Promise<ServiceSetUpResult> {
   const files = manager.files();
   const before = files.map(({ path }) => readFileIfExists(path));
   const wasThere = before.some((text) => text !== undefined);
@@ -78,20 +78,20 @@ export async function setUpService(
   try {
     changed = writeNetworkSettings(edges.paths.networkSettings, settings);
     for (const { path, text } of files) changed = replaceFile(path, text, 0o644) || changed;
-    const { enabled } = await manager.state();
+    const { enabled } = await manager.readState();
     if (changed || !enabled) await manager.enable();
     const daemon = await switchToServiceDaemon(edges, manager, changed, renewed);
-    if (edges.interrupted.aborted) throw interrupted();
+    if (edges.interrupted.aborted) throw interruptedError();
     return { wasThere, updated: changed || !enabled, files, settings, daemon };
   } catch (error) {
-    if (!wasThere) await removeAll(edges, manager);
+    if (!wasThere) await removeService(edges, manager);
     throw error;
   }
 }
 
-/** Whether setting it up would change nothing. */
+/** Checks that {@link setUpService} would change nothing. */
 export async function isServiceUpToDate(edges: ShimEdges, manager: ServiceManager): Promise<boolean> {
-  const { enabled } = await manager.state();
+  const { enabled } = await manager.readState();
   const { running, own, listening } = await inspectDaemon(edges, manager);
   const kept = readNetworkSettings(edges.paths.networkSettings);
   return (
@@ -102,11 +102,11 @@ export async function isServiceUpToDate(edges: ShimEdges, manager: ServiceManage
   );
 }
 
-/** `bedrock-auth service uninstall`: whatever of it is there. The sign-in stays. */
+/** Runs `bedrock-auth service uninstall`, also for a partial installation. The sign-in stays. */
 export async function uninstallService(edges: ShimEdges): Promise<number> {
-  const manager = managerMeant(edges);
-  const wasThere = manager.installed() || (await manager.state()).enabled;
-  const settingsWereThere = await removeAll(edges, manager);
+  const manager = requireServiceManager(edges);
+  const wasThere = manager.isInstalled() || (await manager.readState()).enabled;
+  const settingsWereThere = await removeService(edges, manager);
   await edges.writeOut(
     wasThere || settingsWereThere
       ? 'Removed the service. The sign-in stays; programs that need credentials start the daemon themselves.\n' +
@@ -116,22 +116,24 @@ export async function uninstallService(edges: ShimEdges): Promise<number> {
   return 0;
 }
 
-/** `bedrock-auth service start`: through the service manager where the service is installed. */
+/** Runs `bedrock-auth service start`: through the service manager if the service is installed. */
 export async function startService(edges: ShimEdges): Promise<number> {
-  const manager = installedManager(edges);
+  const manager = findInstalledManager(edges);
   const { running } = await inspectDaemon(edges, manager);
   if (running) {
     await edges.writeOut(`The daemon runs already, version ${running.build}, process ${running.pid}.\n`);
     return 0;
   }
   await startDaemonWith(edges, manager);
-  await edges.writeOut(`Started the daemon ${as(manager)}.\nTo undo: bedrock-auth service stop\n`);
+  await edges.writeOut(
+    `Started the daemon ${describeStarter(manager)}.\nTo undo: bedrock-auth service stop\n`,
+  );
   return 0;
 }
 
-/** `bedrock-auth service stop`: the daemon, whoever started it. */
+/** Runs `bedrock-auth service stop`: stops the daemon, also one that a program has started. */
 export async function stopService(edges: ShimEdges): Promise<number> {
-  const manager = installedManager(edges);
+  const manager = findInstalledManager(edges);
   const { running, own, listening } = await inspectDaemon(edges, manager);
   await manager?.stop();
   if (running && !own) await stopDaemon(edges, running);
@@ -144,24 +146,25 @@ export async function stopService(edges: ShimEdges): Promise<number> {
   return 0;
 }
 
-/** `bedrock-auth service restart`: at once, also in the middle of a sign-in; other requests are answered. */
+/** Runs `bedrock-auth service restart`: at once, even during a sign-in. Other open requests are answered. */
 export async function restartService(edges: ShimEdges): Promise<number> {
-  const manager = installedManager(edges);
+  const manager = findInstalledManager(edges);
   const { running } = await inspectDaemon(edges, manager);
   if (running) await stopDaemon(edges, running);
-  // One that runs and does not answer.
+  // The service may have a daemon that does not answer.
   else await manager?.stop();
   await startDaemonWith(edges, manager);
-  await edges.writeOut(`Restarted the daemon ${as(manager)}.\n`);
+  await edges.writeOut(`Restarted the daemon ${describeStarter(manager)}.\n`);
   return 0;
 }
 
 /**
- * The service manager of this platform, for the daemon at the usual place.
+ * Returns the service manager of this platform.
  *
- * @throws CcwbError ERR_USAGE for another daemon or another user; ERR_SERVICE_UNAVAILABLE.
+ * @throws CcwbError ERR_USAGE if the environment names another daemon or another user; ERR_SERVICE_UNAVAILABLE if the
+ *   platform has no service manager.
  */
-export function managerMeant(edges: ShimEdges): ServiceManager {
+export function requireServiceManager(edges: ShimEdges): ServiceManager {
   const { env, name, platform } = edges;
   for (const variable of ['CCWB_SOCKET', 'CCWB_CONFIG']) {
     if (env[variable]) throw usageError(name, `${variable} is set, and the service is for the usual paths`);
@@ -177,41 +180,41 @@ export function managerMeant(edges: ShimEdges): ServiceManager {
   );
 }
 
-/** Settings as they may be shown. */
-export function shownSettings(settings: NetworkSettings): string[] {
+/** Returns the settings for display, without passwords of proxies. */
+export function describeNetworkSettings(settings: NetworkSettings): string[] {
   return NETWORK_SETTING_NAMES.flatMap((name) => {
     const value = settings[name];
     return value === undefined ? [] : [`${name} ${name.endsWith('_PROXY') ? maskProxy(value) : value}`];
   });
 }
 
-export function shortened(path: string): string {
+export function shortenHome(path: string): string {
   const home = homedir();
   return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
 }
 
-/** Undefined when the service is not installed: then the daemon is a process of its own. */
-function installedManager(edges: ShimEdges): ServiceManager | undefined {
-  const manager = managerMeant(edges);
-  return manager.installed() ? manager : undefined;
+/** Undefined if the service is not installed: then the daemon is a process of its own. */
+function findInstalledManager(edges: ShimEdges): ServiceManager | undefined {
+  const manager = requireServiceManager(edges);
+  return manager.isInstalled() ? manager : undefined;
 }
 
-/** Those of the caller's shell; a shell that has none takes nothing from those kept before. */
+/** Returns the settings of the caller's shell, or the stored ones if the shell has none. */
 function settingsToKeep({ env, paths }: ShimEdges): NetworkSettings {
   const settings = networkSettingsFrom(env);
   return Object.keys(settings).length > 0 ? settings : readNetworkSettings(paths.networkSettings);
 }
 
-/** @returns whether there was a network.json of ours. */
-async function removeAll({ paths }: ShimEdges, manager: ServiceManager): Promise<boolean> {
+/** @returns true if network.json existed. */
+async function removeService({ paths }: ShimEdges, manager: ServiceManager): Promise<boolean> {
   await manager.remove();
   return removeNetworkSettings(paths.networkSettings);
 }
 
-function as(manager: ServiceManager | undefined): string {
+function describeStarter(manager: ServiceManager | undefined): string {
   return manager ? `through ${manager.name}` : 'as a process of its own; the service is not installed';
 }
 
-function interrupted(): CcwbError {
+function interruptedError(): CcwbError {
   return new CcwbError('ERR_SERVICE_FAILED', 'interrupted before the service had taken over', 'run it again');
 }

@@ -5,7 +5,7 @@ import { awsConfigPath, sectionsOf } from '../user-files/aws-files.ts';
 import { planUndo, type UndoableFile } from './undo.ts';
 import type { UninstallPlan } from './uninstall-plan.ts';
 
-/** What was put into `~/.aws/config`, and the sections that run this installation's credential-process. */
+/** Plans the removal of our edits from `~/.aws/config`, and of sections that run this credential-process. */
 export function planAwsConfigRemoval(edges: ShimEdges): UninstallPlan {
   const { installation } = edges;
   const recorded = readInstallationRecord(installation).files.filter(({ kind }) => kind === 'aws-config');
@@ -23,7 +23,7 @@ export function planAwsConfigRemoval(edges: ShimEdges): UninstallPlan {
   );
   return {
     steps: plans.flatMap(({ steps }) => steps),
-    kept: plans.flatMap(({ kept: left }) => left),
+    kept: plans.flatMap(({ kept }) => kept),
   };
 
   function namesIn(text: string, { aws }: UndoableFile): string[] {

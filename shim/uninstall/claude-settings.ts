@@ -1,11 +1,11 @@
 import { claudeSettingsPath } from '../doctor/claude-checks.ts';
 import { readInstallationRecord } from '../installation/installation-record.ts';
 import type { ShimEdges } from '../program/edges.ts';
-import { ownSettings, standing, withoutSettings, withoutValues } from '../user-files/settings-edit.ts';
+import { ownSettings, unchangedValues, withoutSettings, withoutValues } from '../user-files/settings-edit.ts';
 import { planUndo, type UndoableFile } from './undo.ts';
 import type { UninstallPlan } from './uninstall-plan.ts';
 
-/** The settings of Claude Code that lead to this installation, and others that an installer made. */
+/** Plans the removal of Claude Code settings that refer to this installation, and of others that it has set. */
 export function planClaudeSettingsRemoval(edges: ShimEdges, profiles: readonly string[]): UninstallPlan {
   const { installation } = edges;
   const recorded = readInstallationRecord(installation).files.filter(
@@ -20,7 +20,7 @@ export function planClaudeSettingsRemoval(edges: ShimEdges, profiles: readonly s
       ownNames: (text) => {
         const found = ownSettings(text, installation, profiles);
         if (!found) return undefined;
-        const made = standing(text, valuesOf(file)).map(({ path }) => path.join('.'));
+        const made = unchangedValues(text, valuesOf(file)).map(({ path }) => path.join('.'));
         const ours = found.ours.map((path) => path.join('.'));
         const names = [...new Set([...ours, ...made])];
         const maybe = found.maybe.map((name) => `env.${name}`).filter((name) => !names.includes(name));
@@ -35,7 +35,7 @@ export function planClaudeSettingsRemoval(edges: ShimEdges, profiles: readonly s
   );
   return {
     steps: plans.flatMap(({ steps }) => steps),
-    kept: plans.flatMap(({ kept: left }) => left),
+    kept: plans.flatMap(({ kept }) => kept),
   };
 }
 

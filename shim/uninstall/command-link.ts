@@ -4,7 +4,7 @@ import type { ShimEdges } from '../program/edges.ts';
 import { shortPath } from '../terminal/format.ts';
 import type { UninstallPlan } from './uninstall-plan.ts';
 
-/** The link of the installer in `~/.local/bin`; one that leads elsewhere is somebody else's. */
+/** Plans the removal of the installer's link in `~/.local/bin`. A link that leads elsewhere stays. */
 export function planCommandLinkRemoval(edges: ShimEdges): UninstallPlan {
   const link = commandLinkOf(edges);
   if (!isOurCommandLink(link)) return { steps: [], kept: [] };

@@ -19,10 +19,10 @@ import type { UninstallPlan, UninstallStep } from './uninstall-plan.ts';
 const CONFIG = ['config.json', 'network.json', UNREADABLE_CONFIG];
 const LOGS = ['logs'];
 
-/** What an installer and the programs put into the installation's folder, what `bedrock-auth` is made of last. */
+/** Files and folders of an installation. The parts of `bedrock-auth` itself are last. */
 const INSTALLED = ['run', RECORD_FILE, LOCK_FILE, ...PROGRAM_LINKS, CURRENT_LINK, VERSIONS_FOLDER];
 
-/** What a package has besides, where it was unpacked in the place of an installation. */
+/** Further files of a package that was unpacked at the place of an installation. */
 const UNPACKED = [
   ...['.claude', 'README.md', 'LICENSE', 'licenses.txt', 'install.sh', 'package.json'],
   ...['SHA256SUMS', 'sbom.json', 'version.json'],
@@ -30,7 +30,7 @@ const UNPACKED = [
 
 export type KeepOptions = { config: boolean; logs: boolean };
 
-/** Sockets, locks and session files. */
+/** Plans the removal of sockets, locks and session files. */
 export function planRuntimeFolderRemoval({ paths, env }: ShimEdges): UninstallPlan {
   const folder = paths.runtimeDirectory;
   const sockets = [paths.socket, `${paths.socket}.lock`, paths.containerToken];
@@ -47,36 +47,37 @@ export function planRuntimeFolderRemoval({ paths, env }: ShimEdges): UninstallPl
   };
 }
 
-/** The programs, and config.json and the logs unless they are to be kept; nothing that somebody else put there. */
+/** Plans the removal of the programs, and of config.json and the logs unless kept. Files of others stay. */
 export function planInstallationFolderRemoval(edges: ShimEdges, keep: KeepOptions): UninstallPlan {
   const { env, paths } = edges;
   const folder = paths.installDirectory;
   const where = shortPath(folder, env.HOME);
   const here = isSamePlace(edges.installation, folder);
-  const there = entries(folder);
-  const litter = there.filter(isStaleFile);
+  const present = entries(folder);
+  const stale = present.filter(isStaleFile);
   const ours = [
     ...(keep.config ? [] : CONFIG),
     ...(keep.logs ? [] : LOGS),
-    ...(here ? [...litter, ...UNPACKED, ...INSTALLED] : ['run']),
+    ...(here ? [...stale, ...UNPACKED, ...INSTALLED] : ['run']),
   ];
-  const wanted = ours.filter((name) => there.includes(name));
-  const known = [...CONFIG, ...LOGS, ...litter, ...UNPACKED, ...INSTALLED];
-  const left = there
+  const wanted = ours.filter((name) => present.includes(name));
+  const known = [...CONFIG, ...LOGS, ...stale, ...UNPACKED, ...INSTALLED];
+  const kept = present
     .filter((name) => !wanted.includes(name))
     .map((name) => `${join(where, name)}${known.includes(name) ? '' : ': nothing of ours'}`);
   if (!here)
-    left.push(`${shortPath(edges.installation, env.HOME)}: these programs are not those in ${where}`);
-  if (wanted.length === 0) return { steps: [], kept: left };
+    kept.push(`${shortPath(edges.installation, env.HOME)}: these programs are not those in ${where}`);
+  if (wanted.length === 0) return { steps: [], kept };
   const remove = async (): Promise<string[]> => {
-    // Signing out may have started a daemon, which has made itself a folder for its log.
+    // An installer that was killed may have created folders and written nothing into them.
     for (const { folders } of readInstallationRecord(folder).unfinished)
       folders.toReversed().forEach(removeIfEmpty);
+    // Not only `wanted`: a sign-out may have started a daemon, which creates its log again.
     for (const name of ours) rmSync(join(folder, name), { recursive: true, force: true });
     removeIfEmpty(folder);
     return [];
   };
-  return { steps: [{ text: `${where}: ${wanted.join(', ')}`, remove } satisfies UninstallStep], kept: left };
+  return { steps: [{ text: `${where}: ${wanted.join(', ')}`, remove } satisfies UninstallStep], kept };
 }
 
 function entries(folder: string): string[] {

@@ -8,10 +8,10 @@ import { awsCredentialsPath } from '../user-files/aws-files.ts';
 import { readForEdit, removeIfEmpty, writeEdited } from '../user-files/edit-file.ts';
 import type { UninstallPlan, UninstallStep } from './uninstall-plan.ts';
 
-/** How the files end in which it keeps tokens, and headers made from them, for a profile. */
+/** Endings of the files in which the legacy tool keeps tokens, and headers made from them, for a profile. */
 const TOKEN_FILE_SUFFIX = /-(?:refresh\.json(?:\.tmp)?|monitoring\.json|otel-headers\.(?:json|raw))$/;
 
-/** What the legacy tool keeps in plain files for these profiles: its tokens, its AWS credentials. */
+/** Plans the removal of the legacy tool's tokens and AWS credentials for these profiles. */
 export function planLegacyToolRemoval(edges: ShimEdges, profiles: readonly string[]): UninstallPlan {
   return {
     steps: [...planTokenRemoval(edges, profiles), ...planCredentialRemoval(edges, profiles)],

@@ -11,13 +11,13 @@ import type { ShimEdges } from '../program/edges.ts';
 import { findServiceManager } from '../service/find-service-manager.ts';
 import type { UninstallPlan } from './uninstall-plan.ts';
 
-/** Revoking is a call to the identity provider. */
+/** Time limit of a sign-out, which revokes a token at the identity provider, in milliseconds. */
 const SIGN_OUT_MS = 20_000;
 
-/** How long a daemon that answers no more takes to end, in milliseconds. */
+/** Time limit for a daemon that no longer answers to exit, in milliseconds. */
 const DAEMON_EXIT_MS = 5_000;
 
-/** The sign-in of each profile: here, in the keyring, and at the identity provider. */
+/** Plans the sign-out of each profile: in the daemon, in the keyring and at the identity provider. */
 export function planSignOut(edges: ShimEdges): UninstallPlan & { names: readonly string[] } {
   const config = readConfig(edges);
   const names = config?.names ?? [];
@@ -39,7 +39,7 @@ export function planSignOut(edges: ShimEdges): UninstallPlan & { names: readonly
     }
     return left;
   };
-  // The legacy tool has none: what it keeps is looked for apart.
+  // An installation of the legacy tool has no daemon. Its tokens are removed by another plan.
   const hasDaemon = existsSync(join(edges.installation, 'daemon'));
   const steps =
     usable.length === 0 || !hasDaemon ? [] : [{ text: `the sign-in of ${usable.join(', ')}`, remove }];
@@ -47,11 +47,11 @@ export function planSignOut(edges: ShimEdges): UninstallPlan & { names: readonly
   return { steps, kept: unknown, names };
 }
 
-/** The service with its files, and a daemon that runs without one. */
+/** Plans the removal of the service, and the end of a daemon that runs without it. */
 export function planDaemonRemoval(edges: ShimEdges): UninstallPlan {
   const { env } = edges;
   const manager = env.CCWB_SOCKET || env.CCWB_CONFIG ? undefined : findServiceManager(edges);
-  const installed = manager?.installed() === true;
+  const installed = manager?.isInstalled() === true;
   const remove = async (): Promise<string[]> => {
     if (installed) {
       await manager.remove();
@@ -59,7 +59,7 @@ export function planDaemonRemoval(edges: ShimEdges): UninstallPlan {
     }
     const running = await findRunningDaemon(edges);
     if (running) await stopDaemon(edges, running);
-    // It writes a last line, and would make the folder of its log anew.
+    // The daemon writes a last log line, which would create the folder of the log again.
     if (running) await waitUntilExited(running.pid, DAEMON_EXIT_MS);
     return [];
   };

@@ -6,19 +6,20 @@ import { shortPath } from '../terminal/format.ts';
 import { readForEdit, removeIfEmpty, writeEdited } from '../user-files/edit-file.ts';
 import type { UninstallPlan } from './uninstall-plan.ts';
 
-/** A file of the user's, with what the record has of it. */
+/** A file of the user, with its entry in the installation record, if any. */
 export type UndoableFile = Pick<EditedFile, 'path'> & Partial<EditedFile>;
 
 export type UndoRules = {
-  /** What of the text is ours, and what may be; undefined when it cannot be read. */
+  /** Names the parts that are ours, and those that may be; undefined if the text cannot be parsed. */
   ownNames(text: string): { ours: readonly string[]; maybe: readonly string[] } | undefined;
-  /** The text without what is ours. */
+  /** Returns the text without our parts. */
   textWithoutOurs(text: string): string;
 };
 
 /**
- * What an installation has put into a file of the user's: the same bytes come back when nobody has changed it
- * since, else what is ours goes and the rest stays. Without a record what leads here tells what is ours.
+ * Plans the removal of an installation's edits from a file of the user. A file that nobody has changed since gets its
+ * original bytes back. From any other file only our parts are removed: those in the record, or, without a record,
+ * those that refer to this installation.
  */
 export function planUndo(edges: ShimEdges, file: UndoableFile, undo: UndoRules): UninstallPlan {
   const { path } = file;
@@ -30,11 +31,11 @@ export function planUndo(edges: ShimEdges, file: UndoableFile, undo: UndoRules):
   const back = isRecorded(file) && editState(file, found.text) === 'as written';
   if (!names && !back) return { steps: [], kept: [`${where}: not looked at, it is no JSON object`] };
   const { ours, maybe } = names ?? { ours: [], maybe: [] };
-  const left = maybe.length === 0 ? [] : [`${where}: ${maybe.join(', ')} may be your own`];
-  if (!back && undo.textWithoutOurs(found.text) === found.text) return { steps: [], kept: left };
+  const kept = maybe.length === 0 ? [] : [`${where}: ${maybe.join(', ')} may be your own`];
+  if (!back && undo.textWithoutOurs(found.text) === found.text) return { steps: [], kept };
   const what = ours.length === 0 ? 'what was put into it' : ours.join(', ');
   const remove = async (): Promise<string[]> => {
-    // As it is now: a person may have taken a while to say yes.
+    // Read again, because the user may have taken a while to confirm.
     const now = readForEdit(path);
     if (!now) return [];
     if ('problem' in now) return [`${where}: ${now.problem}; remove ${what} by hand`];
@@ -46,10 +47,10 @@ export function planUndo(edges: ShimEdges, file: UndoableFile, undo: UndoRules):
     restore(file, asWritten ? file.original : undo.textWithoutOurs(now.text));
     return [];
   };
-  return { steps: [{ text: `${what} in ${where}`, remove }], kept: left };
+  return { steps: [{ text: `${what} in ${where}`, remove }], kept };
 }
 
-/** A file that was made for this goes when nothing is left in it, and so do the folders made for it. */
+/** Writes the text back. A file that the installer created is removed if it is empty, with its created folders. */
 function restore({ path, original, folders }: EditedFile, text: string | null): void {
   if (text === null || (text === '' && original === null)) {
     rmSync(path);

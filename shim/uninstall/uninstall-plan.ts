@@ -1,9 +1,9 @@
-/** Something to remove: how it is called in the plan, and its removal. */
+/** One removal: its line in the plan, and the action. */
 export type UninstallStep = {
   text: string;
-  /** @returns what had to be left, and why; nothing when all of it is gone. */
+  /** @returns what was kept, and why; empty if everything was removed. */
   remove(): Promise<readonly string[]>;
 };
 
-/** What there is to remove, and what is left from the start. */
+/** Removals, and descriptions of what an uninstallation keeps. */
 export type UninstallPlan = { steps: readonly UninstallStep[]; kept: readonly string[] };

@@ -11,7 +11,7 @@ import { planLegacyToolRemoval } from './legacy-tool.ts';
 import { planDaemonRemoval, planSignOut } from './sign-out.ts';
 
 export type UninstallOptions = {
-  /** Folder of the installation that is meant; that of this program when absent. */
+  /** Folder of the installation to remove; absent means that of this program. */
   installation?: string;
   dryRun?: boolean;
   yes?: boolean;
@@ -20,35 +20,37 @@ export type UninstallOptions = {
 };
 
 /**
- * `bedrock-auth uninstall`: everything that was installed for this user, the programs last. What cannot be
- * removed is told, and the rest goes on; 1 when something had to stay that should not, or nobody said yes.
+ * Runs `bedrock-auth uninstall`: removes everything that was installed for this user, the programs last. A removal that
+ * fails is reported, and the others go on.
+ *
+ * @returns the exit status: 1 if a removal failed, or if the user did not confirm.
  */
-export async function uninstall(own: ShimEdges, options: UninstallOptions): Promise<number> {
+export async function uninstall(caller: ShimEdges, options: UninstallOptions): Promise<number> {
   const { installation } = options;
-  const program = installation === undefined ? own : { ...own, installation: resolve(installation) };
-  const signedIn = planSignOut(program);
+  const edges = installation === undefined ? caller : { ...caller, installation: resolve(installation) };
+  const signedIn = planSignOut(edges);
   const keep = { config: options.keepConfig === true, logs: options.keepLogs === true };
   const plans = [
     signedIn,
-    planDaemonRemoval(program),
-    planAwsConfigRemoval(program),
-    planClaudeSettingsRemoval(program, signedIn.names),
-    planLegacyToolRemoval(program, signedIn.names),
-    planRuntimeFolderRemoval(program),
-    planCommandLinkRemoval(program),
-    planInstallationFolderRemoval(program, keep),
+    planDaemonRemoval(edges),
+    planAwsConfigRemoval(edges),
+    planClaudeSettingsRemoval(edges, signedIn.names),
+    planLegacyToolRemoval(edges, signedIn.names),
+    planRuntimeFolderRemoval(edges),
+    planCommandLinkRemoval(edges),
+    planInstallationFolderRemoval(edges, keep),
   ];
   const steps = plans.flatMap((plan) => plan.steps);
   const kept = plans.flatMap((plan) => plan.kept);
-  await program.writeOut(
+  await edges.writeOut(
     `${list(
       'This removes',
       steps.map(({ text }) => text),
     )}${list('It leaves', kept)}`,
   );
   if (options.dryRun) return 0;
-  if (!options.yes && !(await confirmRemoval(program))) {
-    await program.writeOut('Nothing was removed.\n');
+  if (!options.yes && !(await confirmRemoval(edges))) {
+    await edges.writeOut('Nothing was removed.\n');
     return 1;
   }
   const left: string[] = [];
@@ -62,11 +64,11 @@ export async function uninstall(own: ShimEdges, options: UninstallOptions): Prom
       left.push(`${text}: ${why}`);
     }
   }
-  await program.writeOut(left.length === 0 ? 'Removed.\n' : list('Removed, but for', left));
+  await edges.writeOut(left.length === 0 ? 'Removed.\n' : list('Removed, but for', left));
   return left.length === 0 ? 0 : 1;
 }
 
-/** @throws CcwbError ERR_USAGE where nobody can be asked. */
+/** @throws CcwbError ERR_USAGE if standard input is not a terminal. */
 async function confirmRemoval(edges: ShimEdges): Promise<boolean> {
   if (!edges.terminalInput) {
     throw usageError(edges.name, 'nobody can be asked here; --yes removes without asking');

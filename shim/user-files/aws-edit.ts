@@ -1,22 +1,22 @@
-/** Changes of `~/.aws/config`, and their undoing: everything else in it stays as it is, byte for byte. */
+/** Edits of `~/.aws/config` and their removal. All other bytes of the file stay the same. */
 import { join } from 'node:path';
 import { programOfCommand } from '../../common/shell-quote.ts';
 import { type Section, sectionsOf } from './aws-files.ts';
 
-/** A profile as an installation needs it. */
+/** A profile with the settings that an installation needs. */
 export type WantedProfile = { name: string; settings: Readonly<Record<string, string>> };
 
-/** What was put into the file: whole sections, and lines of sections that somebody else had made. */
+/** Edits of the file: sections that were added, and lines in sections of other origin. */
 export type AwsEdits = {
-  /** With the line breaks that set each off from what was before it. */
+  /** Each with the line breaks that separate it from the text before it. */
   added: readonly string[];
-  /** `earlier`: the line that stood there; null when there was none. */
+  /** `earlier` is the line that was replaced; null if there was none. */
   lines: readonly { profile: string; wrote: string; earlier: string | null }[];
 };
 
 export const NO_AWS_EDITS: AwsEdits = { added: [], lines: [] };
 
-/** The text with these profiles, and the edits up to now; or a profile that it has twice. */
+/** Returns the text with these profiles and all edits so far, or the name of a profile that the text has twice. */
 export function withProfiles(
   text: string,
   wanted: readonly WantedProfile[],
@@ -32,12 +32,12 @@ export function withProfiles(
   return result;
 }
 
-/** The text as it would be had nothing been put into it, as far as that is still there. */
+/** Returns the text without those edits that are still in it. */
 export function withoutProfiles(text: string, edits: AwsEdits, installation: string): string {
   let rest = text;
   for (const added of [...edits.added].reverse()) {
     const at = rest.indexOf(added);
-    // What a person wrote below it, in the same section, goes with the section.
+    // If a user has added lines to the section, it is removed below, as a whole.
     const whole = at !== -1 && /^(\r?\n)*(\[|$)/.test(rest.slice(at + added.length));
     if (whole) rest = rest.slice(0, at) + rest.slice(at + added.length);
   }
@@ -50,7 +50,7 @@ export function withoutProfiles(text: string, edits: AwsEdits, installation: str
   return withoutSections(rest, ownSections(rest, installation));
 }
 
-/** The sections that run this installation's credential-process. */
+/** Returns the sections that run this installation's credential-process. */
 export function ownSections(text: string, installation: string): Section[] {
   const ours = join(installation, 'credential-process');
   return sectionsOf(text).filter(
@@ -59,8 +59,8 @@ export function ownSections(text: string, installation: string): Section[] {
 }
 
 /**
- * The text without these sections, and without the blank lines that set each off: those before it, or for
- * the first section of a file those after it. Nothing else changes.
+ * Returns the text without these sections and their separating blank lines: those before the section, or those after
+ * it for the first section of a file.
  */
 export function withoutSections(text: string, sections: readonly Section[]): string {
   let rest = text;
@@ -74,7 +74,7 @@ export function withoutSections(text: string, sections: readonly Section[]): str
   return rest;
 }
 
-/** Profiles: a bare `[NAME]` is one in the credentials file, here only `[default]` is. */
+/** Returns the sections of a profile. In `~/.aws/config` a bare `[NAME]` is a profile only as `[default]`. */
 function sectionsNamed(text: string, name: string): Section[] {
   return sectionsOf(text).filter(({ profile, bare }) => profile === name && (!bare || profile === 'default'));
 }
@@ -118,7 +118,7 @@ function mended(edited: Edited, { name, settings }: WantedProfile, installation:
   return { text, edits };
 }
 
-/** A line of ours that is written anew is still ours, and what stood there before us is still that. */
+/** Adds an edited line. A line of ours that is written again keeps the `earlier` of the first edit. */
 function noted(edits: AwsEdits, line: AwsEdits['lines'][number], ours: boolean): AwsEdits {
   const { profile, wrote, earlier } = line;
   const known = edits.lines.find((each) => each.profile === profile && each.wrote === earlier);
@@ -134,7 +134,7 @@ function noted(edits: AwsEdits, line: AwsEdits['lines'][number], ours: boolean):
   return { ...edits, added };
 }
 
-/** The last line of a section that sets something: that one counts. */
+/** Returns the last line of a section that has the setting: SDKs use that one. */
 function lineOf(text: string, section: Section, setting: string): { start: number; end: number } | undefined {
   let found: { start: number; end: number } | undefined;
   for (let start = section.start; start < section.end; ) {

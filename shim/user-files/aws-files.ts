@@ -2,16 +2,16 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ShimEdges } from '../program/edges.ts';
 
-/** A section of `~/.aws/config` or `~/.aws/credentials`, and where it is in the text. */
+/** A section of `~/.aws/config` or `~/.aws/credentials`, with its position in the text. */
 export type Section = {
   /** The profile's name; `default` for that section. */
   profile: string;
-  /** `[NAME]`, which is a profile in the credentials file, and in the other only as `[default]`. */
+  /** True for `[NAME]`: a profile in the credentials file, but in the config file only as `[default]`. */
   bare: boolean;
-  /** From the first character of its header to behind its last setting. */
+  /** Offset of the header's first character, and the offset behind the last setting. */
   start: number;
   end: number;
-  /** The last one of each name, as SDKs take it. */
+  /** The last value of each name, which is the one that SDKs use. */
   settings: ReadonlyMap<string, string>;
 };
 
@@ -24,8 +24,8 @@ export function awsCredentialsPath({ env }: Pick<ShimEdges, 'env'>): string {
 }
 
 /**
- * The sections of profiles, in order. Written for this because what is not ours must stay as it is, byte for
- * byte, and parsers of such files forget where they read what.
+ * Returns the sections of profiles, in order. This is not a library's parser, because byte-exact edits need offsets
+ * and parsers of such files do not keep them.
  *
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
  */
@@ -41,14 +41,14 @@ export function sectionsOf(text: string): Section[] {
     }
     if (!current || /^\s*([#;]|$)/.test(line)) continue;
     current.end = end;
-    // An indented line belongs to the setting above it.
+    // An indented line continues the setting above it.
     const [, name, value = ''] = /^([^\s=#;][^=]*?)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
     if (name !== undefined) current.settings.set(name.toLowerCase(), value.replace(/\s+[#;].*$/, ''));
   }
   return sections;
 }
 
-/** `[profile NAME]` with or without quotes, `[default]`; in the credentials file the bare name. */
+/** Parses `[profile NAME]`, with or without quotes, and `[NAME]`. Undefined for other kinds of sections. */
 function profileHeader(header: string, start: number, end: number) {
   const [, kind, quoted] = /^(?:(profile|sso-session|services)\s+)?(.*)$/.exec(header) ?? [];
   if (kind !== undefined && kind !== 'profile') return undefined;
@@ -56,9 +56,9 @@ function profileHeader(header: string, start: number, end: number) {
   return { profile, bare: kind === undefined, start, end, settings: new Map<string, string>() };
 }
 
-/** Each line with its place; the end is behind its line break. */
+/** Yields each line with its offsets; `end` is behind the line break. */
 function* linesOf(text: string): Generator<{ line: string; start: number; end: number }> {
-  // A byte order mark belongs to no line.
+  // A byte order mark is not part of the first line.
   let start = text.startsWith('\ufeff') ? 1 : 0;
   while (start < text.length) {
     const at = text.indexOf('\n', start);

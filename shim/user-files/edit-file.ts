@@ -11,12 +11,12 @@ import {
 import { dirname } from 'node:path';
 import { replaceFile } from '../../common/atomic-file.ts';
 
-/** Settings of people are a few kilobytes; what is larger is something else. */
+/** Largest file that is edited. Settings of users are a few kilobytes. */
 export const MAX_EDITED_BYTES = 1_048_576;
 
 /**
- * The text of a file that may be changed, or why it may not: what is not read exactly cannot be written
- * back exactly. Undefined when there is no such file.
+ * Reads a file that is to be edited. Returns a problem if it cannot be read exactly or must not be written; undefined
+ * if there is no such file.
  */
 export function readForEdit(path: string): { text: string } | { problem: string } | undefined {
   try {
@@ -31,7 +31,7 @@ export function readForEdit(path: string): { text: string } | { problem: string 
     if (!Buffer.from(text, 'utf8').equals(bytes) || text.includes('\0')) {
       return { problem: 'it is no UTF-8 text' };
     }
-    // Its owner could write all the same: whoever took that away meant it.
+    // A rename could replace it all the same, but somebody has made it read-only on purpose.
     if ((stat.mode & 0o200) === 0) return { problem: 'it is read-only' };
     accessSync(path, constants.W_OK);
     accessSync(dirname(realpathSync(path)), constants.W_OK | constants.X_OK);
@@ -44,7 +44,7 @@ export function readForEdit(path: string): { text: string } | { problem: string 
   }
 }
 
-/** Writes the text back with the file's own mode; a file with nothing left in it goes, and its empty folder. */
+/** Writes the text with the file's own mode. For an empty text the file is removed, and its folder if empty. */
 export function writeEdited(path: string, text: string): void {
   if (text !== '') {
     replaceFile(path, text, statSync(path).mode & 0o777);
@@ -54,7 +54,7 @@ export function writeEdited(path: string, text: string): void {
   removeIfEmpty(dirname(path));
 }
 
-/** @returns whether the folder is gone. */
+/** @returns true if the folder does not exist any more. */
 export function removeIfEmpty(folder: string): boolean {
   try {
     rmdirSync(folder);
@@ -68,7 +68,7 @@ function leadsNowhere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
-/** Whether two paths lead to one file or folder, which is there. */
+/** Checks that two paths lead to the same existing file or folder. */
 export function isSamePlace(one: string, other: string): boolean {
   try {
     return realpathSync(one) === realpathSync(other);

@@ -1,4 +1,4 @@
-/** JSON files of people: changed where they are to change, and otherwise left byte for byte as they are. */
+/** Edits of users' JSON files. All other bytes of the file stay the same. */
 import { isDeepStrictEqual } from 'node:util';
 import {
   applyEdits,
@@ -11,21 +11,21 @@ import {
 } from 'jsonc-parser';
 import { isObject } from '../../protocol/json.ts';
 
-/** Where a value is: names from the root. */
+/** Names from the root to a value. */
 export type JsonPath = readonly string[];
 
 export type JsonObject = { [name: string]: unknown };
 
-/** A value and where it belongs. */
+/** A value with its path. */
 export type JsonValue = { path: JsonPath; value: unknown };
 
-/** The object that a text holds; comments are allowed. Undefined when it is none, or has errors. */
+/** Parses a JSON object; comments are allowed. Undefined for other values and for errors. */
 export function objectIn(text: string): JsonObject | undefined {
   const root = treeOf(text);
   return root?.type === 'object' ? (getNodeValue(root) as JsonObject) : undefined;
 }
 
-/** A name that an object has twice on the way to one of the paths: whoever reads it takes one or the other. */
+/** Returns a duplicate name on one of the paths: parsers differ in the value they use. Undefined if there is none. */
 export function doubledName(text: string, paths: readonly JsonPath[]): string | undefined {
   const root = treeOf(text);
   for (const path of paths) {
@@ -38,7 +38,7 @@ export function doubledName(text: string, paths: readonly JsonPath[]): string | 
   return undefined;
 }
 
-/** What is on the way to a path and is no object, so that nothing can be put into it. */
+/** Returns the first part of a path that is not an object, so that no value can be set there. */
 export function obstacleOn(root: JsonObject, path: JsonPath): string | undefined {
   for (let depth = 1; depth < path.length; depth += 1) {
     const value = valueAt(root, path.slice(0, depth));
@@ -47,7 +47,7 @@ export function obstacleOn(root: JsonObject, path: JsonPath): string | undefined
   return undefined;
 }
 
-/** Undefined when there is nothing. */
+/** Returns the value at a path; undefined if there is none. */
 export function valueAt(root: JsonObject, path: JsonPath): unknown {
   let value: unknown = root;
   for (const name of path) {
@@ -56,11 +56,11 @@ export function valueAt(root: JsonObject, path: JsonPath): unknown {
   return value;
 }
 
-/** The text with a value at a path, or without one there when it is undefined. */
+/** Returns the text with a value at a path; undefined removes the value. */
 export function withValue(text: string, path: JsonPath, value: unknown): string {
   const mark = text.startsWith('\ufeff') ? '\ufeff' : '';
   const json = text.slice(mark.length);
-  // What is added is indented like the rest. Where nothing is, or goes, the lines around it stay as they are.
+  // New values are indented like the rest. One-line files and removals keep the lines around them.
   const indented = value !== undefined && json.trimEnd().includes('\n');
   const options = indented ? { formattingOptions: formatOf(json) } : {};
   return mark + applyEdits(json, modify(json, [...path], value, options));
@@ -70,7 +70,7 @@ export function isSameJson(one: unknown, other: unknown): boolean {
   return isDeepStrictEqual(one, other);
 }
 
-/** Each value in nested objects with its path; a list is one value. */
+/** Returns each value in nested objects with its path. A list is one value. */
 export function valuesIn(root: JsonObject, above: JsonPath = []): JsonValue[] {
   return Object.entries(root).flatMap(([name, value]) => {
     const path = [...above, name];
@@ -84,7 +84,7 @@ function treeOf(text: string): Node | undefined {
     const root = parseTree(text.replace(/^\ufeff/, ''), errors);
     return errors.length === 0 ? root : undefined;
   } catch {
-    // Nested deeper than the parser goes.
+    // Nested too deeply for the parser.
     return undefined;
   }
 }
@@ -93,7 +93,7 @@ function nameOf(property: Node): unknown {
   return property.children?.[0]?.value;
 }
 
-/** How the file is indented, for what it does not have yet. */
+/** Detects the indentation and the line breaks of a file, for values that are added. */
 function formatOf(json: string): { insertSpaces: boolean; tabSize: number; eol: string } {
   const indent = /^([ \t]+)"/m.exec(json)?.[1] ?? '  ';
   const tabs = indent.startsWith('\t');

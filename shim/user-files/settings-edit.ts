@@ -1,5 +1,4 @@
-/** The settings of Claude Code that lead to an installation, and the undoing of what was put into them. */
-
+/** Claude Code settings that refer to an installation, and the removal of edits. */
 import { join } from 'node:path';
 import { programOfCommand } from '../../common/shell-quote.ts';
 import { isObject } from '../../protocol/json.ts';
@@ -8,11 +7,14 @@ import { isSameJson, type JsonPath, objectIn, valueAt, withValue } from './json-
 /** A value that an installer set in a JSON file; `earlier` is absent if there was none. */
 export type ValueEdit = { path: JsonPath; wrote: unknown; earlier?: unknown };
 
-/** Settings that an installer makes and a user may have made too: told, not removed, without a record. */
+/** Settings that users make themselves, too. Without a record they are reported and not removed. */
 const MAYBE_OURS =
   /^(CLAUDE_CODE_USE_BEDROCK|CLAUDE_CODE_ENABLE_TELEMETRY|AWS_REGION|OTEL_\w+|ANTHROPIC_\w*MODEL)$/;
 
-/** Undefined when the text is no JSON object. */
+/**
+ * Finds settings that refer to the installation or its profiles, and names that may come from an installer.
+ * Undefined if the text is not a JSON object.
+ */
 export function ownSettings(
   text: string,
   installation: string,
@@ -31,24 +33,24 @@ export function ownSettings(
   return { ours, maybe: Object.keys(env).filter((name) => MAYBE_OURS.test(name)) };
 }
 
-/** The text without these settings, and without what then has nothing in it; empty when nothing is left. */
+/** Returns the text without these settings, and without an empty `env`; empty if nothing is left. */
 export function withoutSettings(text: string, settings: readonly JsonPath[]): string {
   let rest = text;
   for (const path of settings) rest = withValue(rest, path, undefined);
   return withoutEmpty(rest);
 }
 
-/** The text with what stood there before these values, where they still stand. */
+/** Returns the text with the earlier values in place of these, where nobody has changed them since. */
 export function withoutValues(text: string, values: readonly ValueEdit[]): string {
   let rest = text;
-  for (const { path, wrote, earlier } of standing(text, values)) {
+  for (const { path, wrote, earlier } of unchangedValues(text, values)) {
     if (!isSameJson(wrote, earlier)) rest = withValue(rest, path, earlier);
   }
   return rest === text ? text : withoutEmpty(rest);
 }
 
-/** Those values that nobody has changed since they were written. */
-export function standing(text: string, values: readonly ValueEdit[]): ValueEdit[] {
+/** Returns the values that nobody has changed since they were written. */
+export function unchangedValues(text: string, values: readonly ValueEdit[]): ValueEdit[] {
   const root = objectIn(text) ?? {};
   return values.filter(({ path, wrote }) => isSameJson(valueAt(root, path), wrote));
 }

@@ -10,7 +10,7 @@ t.setTimeout(300_000);
 const NEWER = '99.0.0';
 
 t.test(
-  'where systemd runs the installer registers the service, and upgrades it',
+  'the installer registers and upgrades the service if systemd runs',
   { skip: noUserSystemd() },
   async (t) => {
     const empty = await emptyHome(t, { name: '' });

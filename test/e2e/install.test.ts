@@ -1,4 +1,4 @@
-/** Real packages, the real install.sh, real homes. */
+/** Tests of the real install.sh with real packages and real homes. */
 import { spawnSync } from 'node:child_process';
 import {
   appendFileSync,
@@ -43,20 +43,20 @@ function put(home: EmptyHome, path: string, text: string, mode = 0o644): string 
   return file;
 }
 
-/** The command that the AWS SDKs find for the profile. */
+/** Returns the command that AWS SDKs find for the profile. */
 function commandIn(home: EmptyHome): string {
   const section = sectionsOf(read(home, '.aws/config')).find(({ profile }) => profile === 'ClaudeCode');
   return section?.settings.get('credential_process') ?? '';
 }
 
 for (const { name, shell, missing } of SHELLS) {
-  t.test(`install.sh with ${name}, in a home of any name`, { skip: missing }, async (t) => {
+  t.test(`install.sh runs with ${name}, in a home of any name`, { skip: missing }, async (t) => {
     const home = await emptyHome(t, { name: `a "b" o'n é $x` });
     put(home, '.aws/config', '[default]\r\nregion = eu-west-1');
     const before = home.tree();
     const pack = home.pack(`p 'q" é`);
     t.match(await home.install(pack, [], { shell }), { status: 0, stderr: '' });
-    // As SDKs run it: a command of a shell.
+    // SDKs run it as a command of a shell.
     const explained = await home.run('/bin/sh', ['-c', `${commandIn(home)} --explain`]);
     t.match(explained, { status: 0, stderr: '' });
     const headers = await home.run('/bin/sh', ['-c', settingsOf(home).otelHeadersHelper]);
@@ -67,7 +67,7 @@ for (const { name, shell, missing } of SHELLS) {
   });
 }
 
-t.test('installed, used, upgraded under load, and gone without a trace', async (t) => {
+t.test('an installation is used, upgraded under load and removed without a trace', async (t) => {
   const { home, sandbox } = await signInHome(t);
   put(home, '.claude/settings.json', '{\n   "model": "opus"}');
   const before = home.tree();
@@ -97,7 +97,7 @@ t.test('installed, used, upgraded under load, and gone without a trace', async (
   t.same(home.tree(), before);
 });
 
-t.test('where there is a folder for programs on the PATH, bedrock-auth is found there', async (t) => {
+t.test('bedrock-auth is linked into ~/.local/bin if that is on the PATH', async (t) => {
   const home = await emptyHome(t);
   const folder = join(home.home, '.local/bin');
   const link = join(folder, 'bedrock-auth');
@@ -140,7 +140,7 @@ t.test('where there is a folder for programs on the PATH, bedrock-auth is found 
   t.equal(readlinkSync(link), '/usr/bin/true');
 });
 
-t.test('a dry run changes nothing and tells what would change', async (t) => {
+t.test('a dry run changes nothing and prints what would change', async (t) => {
   const home = await emptyHome(t);
   const pack = home.pack('one');
   const before = home.tree();
@@ -177,7 +177,7 @@ t.test('a package that is damaged, incomplete or for another platform installs n
     rmSync(join(pack, 'daemon/node_modules/keytar/prebuilds'), { recursive: true });
     mkdirSync(join(pack, 'daemon/node_modules/keytar/prebuilds/mips'), { recursive: true });
   });
-  // Without a program for checksums Node.js finds it.
+  // Without a checksum program, Node.js finds the damage.
   const tools = join(home.home, '..', 'tools');
   mkdirSync(tools);
   for (const tool of ['sh', 'uname', 'id', 'readlink', 'head'])
@@ -192,7 +192,7 @@ t.test('a package that is damaged, incomplete or for another platform installs n
   t.same(home.tree(), before);
 });
 
-t.test("root does not install into a user's home, nor anybody into another's", { skip: root }, async (t) => {
+t.test("nobody, not even root, installs into another user's home", { skip: root }, async (t) => {
   const home = await emptyHome(t);
   const pack = home.pack('one');
   const bySudo = await home.install(pack, [], { env: { SUDO_UID: '1000' } });
@@ -204,7 +204,7 @@ t.test("root does not install into a user's home, nor anybody into another's", {
   t.notOk(existsSync(home.directory));
 });
 
-t.test('an installation of the legacy tool is taken over in place', async (t) => {
+t.test('an installation of the legacy tool is replaced in place', async (t) => {
   const home = await emptyHome(t);
   const folder = home.directory;
   put(home, 'claude-code-with-bedrock/credential-process', '\x7fELF old', 0o755);
@@ -244,23 +244,26 @@ t.test('an installation of the legacy tool is taken over in place', async (t) =>
   t.notOk(existsSync(folder));
 });
 
-t.test('a folder that was put in place by hand becomes an installation, its daemon with it', async (t) => {
-  const home = await emptyHome(t);
-  const pack = home.pack('one');
-  cpSync(pack, home.directory, { recursive: true });
-  t.match(await home.run(home.program('bedrock-auth'), ['service', 'start']), { status: 0 });
-  const before = await home.client.ask<VersionReply>({ route: 'version' });
-  t.match(await home.install(pack), { status: 0, stderr: '' });
-  t.not((await home.client.ask<VersionReply>({ route: 'version' })).pid, before.pid);
-  for (const name of ['daemon', 'shim', 'bedrock-auth']) {
-    t.ok(lstatSync(join(home.directory, name)).isSymbolicLink(), name);
-  }
-  t.match(await home.install(pack), { status: 0, stdout: /there is nothing to change/ });
-  t.match(await home.uninstall(), { status: 0 });
-  t.same(home.tree(), []);
-});
+t.test(
+  'a folder that was unpacked by hand becomes an installation, and its daemon is replaced',
+  async (t) => {
+    const home = await emptyHome(t);
+    const pack = home.pack('one');
+    cpSync(pack, home.directory, { recursive: true });
+    t.match(await home.run(home.program('bedrock-auth'), ['service', 'start']), { status: 0 });
+    const before = await home.client.ask<VersionReply>({ route: 'version' });
+    t.match(await home.install(pack), { status: 0, stderr: '' });
+    t.not((await home.client.ask<VersionReply>({ route: 'version' })).pid, before.pid);
+    for (const name of ['daemon', 'shim', 'bedrock-auth']) {
+      t.ok(lstatSync(join(home.directory, name)).isSymbolicLink(), name);
+    }
+    t.match(await home.install(pack), { status: 0, stdout: /there is nothing to change/ });
+    t.match(await home.uninstall(), { status: 0 });
+    t.same(home.tree(), []);
+  },
+);
 
-t.test('a reader that goes away, or Ctrl-C, leaves what the next run completes', async (t) => {
+t.test('the next run completes an installation that lost its reader or got Ctrl-C', async (t) => {
   const home = await emptyHome(t);
   const pack = home.pack('one');
   const piped = await home.run('/bin/sh', ['-c', '"$0"/install.sh | head -n 1', pack]);
@@ -279,7 +282,7 @@ t.test('a reader that goes away, or Ctrl-C, leaves what the next run completes',
   t.match(await home.run(home.program('bedrock-auth'), ['--version']), { stdout: /99\.0\.0/ });
 });
 
-t.test('keys of another tool in ~/.aws/credentials are told, not touched', async (t) => {
+t.test('keys of another tool in ~/.aws/credentials are reported and stay', async (t) => {
   const home = await emptyHome(t);
   const text = '[ClaudeCode]\naws_access_key_id = A\naws_secret_access_key = B\n';
   put(home, '.aws/credentials', text);
@@ -288,27 +291,33 @@ t.test('keys of another tool in ~/.aws/credentials are told, not touched', async
   t.equal(read(home, '.aws/credentials'), text);
 });
 
-t.test('what cannot be changed is left, with the lines to add; the rest is installed', async (t) => {
-  const home = await emptyHome(t);
-  put(home, '.aws/config', '[profile ClaudeCode]\n\n[profile ClaudeCode]\n');
-  put(home, '.claude/settings.json', '{ "env": ');
-  const before = [read(home, '.aws/config'), read(home, '.claude/settings.json')];
-  const output = await home.install(home.pack('one'));
-  t.equal(output.status, 3, output.stderr);
-  t.match(output.stdout, /~\/\.aws\/config is left as it is: it has \[profile ClaudeCode\] more than\s+once/);
-  t.match(
-    output.stdout,
-    /^\[profile ClaudeCode\]\nregion = us-east-1\ncredential_process = \/.*--profile ClaudeCode$/m,
-  );
-  t.match(output.stdout, /~\/\.claude\/settings\.json is left as it is: it is no JSON object/);
-  t.match(output.stdout, /^ {4}"CLAUDE_CODE_USE_BEDROCK": "1",$/m);
-  t.same([read(home, '.aws/config'), read(home, '.claude/settings.json')], before);
-  t.match(await home.run(home.program('bedrock-auth'), ['--version']), { status: 0 });
-  await home.uninstall();
-  t.same([read(home, '.aws/config'), read(home, '.claude/settings.json')], before);
-});
+t.test(
+  'a file that cannot be edited stays, the lines to add are printed, and the rest is installed',
+  async (t) => {
+    const home = await emptyHome(t);
+    put(home, '.aws/config', '[profile ClaudeCode]\n\n[profile ClaudeCode]\n');
+    put(home, '.claude/settings.json', '{ "env": ');
+    const before = [read(home, '.aws/config'), read(home, '.claude/settings.json')];
+    const output = await home.install(home.pack('one'));
+    t.equal(output.status, 3, output.stderr);
+    t.match(
+      output.stdout,
+      /~\/\.aws\/config is left as it is: it has \[profile ClaudeCode\] more than\s+once/,
+    );
+    t.match(
+      output.stdout,
+      /^\[profile ClaudeCode\]\nregion = us-east-1\ncredential_process = \/.*--profile ClaudeCode$/m,
+    );
+    t.match(output.stdout, /~\/\.claude\/settings\.json is left as it is: it is no JSON object/);
+    t.match(output.stdout, /^ {4}"CLAUDE_CODE_USE_BEDROCK": "1",$/m);
+    t.same([read(home, '.aws/config'), read(home, '.claude/settings.json')], before);
+    t.match(await home.run(home.program('bedrock-auth'), ['--version']), { status: 0 });
+    await home.uninstall();
+    t.same([read(home, '.aws/config'), read(home, '.claude/settings.json')], before);
+  },
+);
 
-t.test('profiles of other packages stay; a config.json that cannot be read is put aside', async (t) => {
+t.test('profiles of other packages stay, and an unreadable config.json is kept as a copy', async (t) => {
   const home = await emptyHome(t);
   const names = () => Object.keys(JSON.parse(read(home, 'claude-code-with-bedrock/config.json')).profiles);
   t.match(await home.install(home.pack('one')), { status: 0 });
@@ -336,12 +345,12 @@ t.test('a damaged version is replaced by running the installer again', async (t)
   t.match(await home.run(home.program('bedrock-auth'), ['--version']), { status: 0 });
   t.match(await home.run(home.program('otel-helper'), []), { status: 0, stdout: '{}\n' });
   t.equal(readdirSync(join(home.directory, 'versions')).length, 1);
-  // The installation holds its own package.
+  // Each version of an installation is a package itself.
   const again = await home.run(join(home.directory, 'current/install.sh'), []);
   t.match(again, { status: 0, stdout: /there is nothing to change/ });
 });
 
-t.test('a version that a program runs from stays until it has ended', async (t) => {
+t.test('a version stays until no program runs from it', async (t) => {
   const home = await emptyHome(t);
   await home.install(home.pack('one'));
   const child = home.start(home.program('bedrock-auth'), ['exec', '--', 'sleep', '60'], {
@@ -360,7 +369,7 @@ t.test('a version that a program runs from stays until it has ended', async (t) 
   t.notOk(existsSync(script));
 });
 
-t.test('two installers at once: one works, the other says so', async (t) => {
+t.test('of two installers at once one installs and the other reports it', async (t) => {
   const home = await emptyHome(t);
   const pack = home.pack('one');
   const outputs = await Promise.all([home.install(pack), home.install(pack), home.install(pack)]);
@@ -370,7 +379,7 @@ t.test('two installers at once: one works, the other says so', async (t) => {
   t.match(await home.install(pack), { status: 0, stdout: /nothing to change/ });
 });
 
-t.test('without its record an uninstallation still removes all that leads here', async (t) => {
+t.test('without its record an uninstallation still removes all references to the installation', async (t) => {
   const home = await emptyHome(t);
   put(home, '.aws/config', '[default]\nregion = x\n');
   await home.install(home.pack('one'));
@@ -387,7 +396,7 @@ function mounted(t: Test, ...args: string[]): void {
   t.teardown(() => spawnSync('umount', ['--lazy', args.at(-1) ?? '']));
 }
 
-t.test('a home on a disk that is read-only, or full, loses nothing', { skip: root }, async (t) => {
+t.test('an installation on a read-only or full disk loses nothing', { skip: root }, async (t) => {
   const home = await emptyHome(t);
   const [one, two] = [home.pack('one'), home.pack('two', { build: NEWER })];
   mounted(t, '-t', 'tmpfs', '-o', 'size=16m,mode=700', 'tmpfs', home.home);
@@ -401,7 +410,7 @@ t.test('a home on a disk that is read-only, or full, loses nothing', { skip: roo
   spawnSync('mount', ['-o', 'remount,size=36m', home.home]);
   t.match(await home.install(one), { status: 0 });
   const before = home.tree();
-  // Enough by the look of it, and then somebody else takes it.
+  // The check finds enough space, and then another program takes it.
   const filler = join(home.home, 'run', 'filler');
   const { bavail, bsize } = statfsSync(home.home);
   writeFileSync(filler, Buffer.alloc(bavail * bsize - 4_000_000));
@@ -417,7 +426,7 @@ t.test('a home on a disk that is read-only, or full, loses nothing', { skip: roo
   t.match(await home.install(two), { status: 0, stderr: '' });
 });
 
-t.test('SHA256SUMS names only what is in the package', async (t) => {
+t.test('SHA256SUMS names only files of the package', async (t) => {
   const home = await emptyHome(t);
   const pack = home.pack('one');
   writeFileSync(join(home.home, 'outside'), 'x');

@@ -10,11 +10,11 @@ import { SETTINGS } from '../../tools/support/package.ts';
 import { type Random, seededRandom } from '../../tools/support/random.ts';
 import { type EmptyHome, signInHome, treeOf } from '../fixtures/install.ts';
 
-/** An installer is killed so long after its start at most, when nothing that it changes triggers it. */
+/** Longest time from an installer's start to its kill, if no change triggers the kill. */
 const LATEST_KILL_MS = 1_200;
-/** So long after a change at most. */
+/** Longest time from a change to the kill. */
 const AFTER_CHANGE_MS = 15;
-/** After so many changes in a folder at most. */
+/** Most changes in a folder before the kill. */
 const MOST_CHANGES = 12;
 
 const TRIGGERS = ['start', 'installation', 'versions', '.aws', '.claude'] as const;
@@ -24,13 +24,13 @@ export type Kill = {
   number: number;
   trigger: Trigger;
   delayMs: number;
-  /** The build that the programs were of afterwards; `ended`: the installer was faster. */
+  /** Build of the programs afterwards; `ended` if the installer finished before the kill. */
   found: string;
-  /** Why neither the old nor the new installation counts as working; undefined when one does. */
+  /** The reason why neither the old nor the new installation works; undefined if one does. */
   broken: string | undefined;
 };
 
-/** A home with an installation, somebody signed in, and two packages to go back and forth between. */
+/** A home with an installation, a signed-in user and two packages to switch between. */
 export type Killing = { home: EmptyHome; packages: readonly [string, string]; before: readonly string[] };
 
 const NEWER = '99.0.0';
@@ -57,10 +57,10 @@ export async function startKilling(t: { teardown(action: () => unknown): void })
 }
 
 /**
- * One kill -9 of the real installer at a random moment of an upgrade or of its way back; then the installation is
- * used, and the installer run to its end.
+ * Kills the real installer with kill -9 at a random moment of an upgrade or downgrade. Then uses the installation, and
+ * runs the installer to its end.
  *
- * The moment depends on seed and number alone, so that one kill can be repeated by itself.
+ * The moment depends only on seed and number, so that one kill can be repeated alone.
  */
 export async function killOnce({ home, packages }: Killing, seed: number, number: number): Promise<Kill> {
   const random = seededRandom(seed * 1_000_003 + number);
@@ -80,7 +80,7 @@ export async function killOnce({ home, packages }: Killing, seed: number, number
   return { number, trigger, delayMs, found, broken: problems.length > 0 ? problems.join('; ') : undefined };
 }
 
-/** @returns whether it had ended before. */
+/** @returns true if the installer had ended before. */
 async function installAndKill(
   home: EmptyHome,
   pack: string,
@@ -106,13 +106,13 @@ async function installAndKill(
   }
   const outcome = await Promise.race([sleep(delayMs), exited]);
   stopWatching.abort();
-  // sh has become Node.js: there is no other process of the installer's.
+  // sh has replaced itself by Node.js, so the installer is one process.
   child.kill('SIGKILL');
   await exited;
   return outcome === 'exited';
 }
 
-/** What AWS SDKs and Claude Code find there works, and what is the user's own is whole. */
+/** Checks that AWS SDKs and Claude Code find working programs, and that the user's own settings are intact. */
 async function unusable(home: EmptyHome): Promise<string> {
   const config = await readFile(join(home.home, '.aws/config'), 'utf8');
   if (!config.startsWith(MINE)) return '~/.aws/config lost what the user had';
@@ -126,7 +126,7 @@ async function unusable(home: EmptyHome): Promise<string> {
   return /^\{.*\}\n$/s.test(headers.stdout) ? '' : `otel-helper gave ${headers.stdout}${headers.stderr}`;
 }
 
-/** The next run of the installer ends well, and leaves what it would have left without the kill. */
+/** Checks that the next run of the installer succeeds, with the same result as without the kill. */
 async function notRepaired(home: EmptyHome, pack: string, build: string): Promise<string> {
   const { status, stderr, stdout } = await home.install(pack);
   if (status !== 0) return `the next run ended with ${status}: ${stderr}${stdout}`;
@@ -142,7 +142,7 @@ async function notRepaired(home: EmptyHome, pack: string, build: string): Promis
   return (await home.openedPages()).length === 1 ? '' : 'somebody had to sign in again';
 }
 
-/** All that was installed goes, and what was there before the first installation is there again. */
+/** Uninstalls, and checks that the home is as before the first installation. */
 export async function notUndone({ home, before }: Killing): Promise<string> {
   const { status, stdout } = await home.uninstall();
   if (status !== 0) return stdout;

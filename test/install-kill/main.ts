@@ -1,4 +1,4 @@
-/** `npm run test:install-kill`: kills the installer again and again while it upgrades. */
+/** `npm run test:install-kill`: kills the installer repeatedly while it upgrades. */
 import { parseArgs } from 'node:util';
 import { type Kill, kills, notUndone, startKilling, summary } from './kills.ts';
 

@@ -86,17 +86,17 @@ t.test('an address that cannot be reached has a reason and a fix', async (t) => 
 
 const MANAGER: ServiceManager = {
   name: 'systemd',
-  inquiry: 'systemctl --user status',
+  diagnoseCommand: 'systemctl --user status',
   files: () => [],
-  installed: () => true,
-  available: async () => {},
-  state: async () => ({ enabled: true, pid: 4242, listening: true }),
+  isInstalled: () => true,
+  checkAvailable: async () => {},
+  readState: async () => ({ enabled: true, pid: 4242, listening: true }),
   enable: async () => {},
   start: async () => {},
-  wake: async () => {},
+  requestStart: async () => {},
   stop: async () => {},
   remove: async () => {},
-  lingers: () => undefined,
+  isLingering: () => undefined,
 };
 
 t.test('each fault of the service is found', async (t) => {
@@ -109,17 +109,17 @@ t.test('each fault of the service is found', async (t) => {
     throw new CcwbError('ERR_SERVICE_UNAVAILABLE', 'there is no systemctl', 'nothing is lost');
   };
   t.match(await check({}), [{ outcome: 'ok', text: 'systemd, running' }]);
-  t.match(await check({ installed: () => false }), [{ outcome: 'warning', fix: INSTALL }]);
-  t.match(await check({ installed: () => false, available: refuse }), [{ outcome: 'ok' }]);
-  t.match(await check({ available: refuse }), [{ outcome: 'warning', text: /no systemctl/ }]);
+  t.match(await check({ isInstalled: () => false }), [{ outcome: 'warning', fix: INSTALL }]);
+  t.match(await check({ isInstalled: () => false, checkAvailable: refuse }), [{ outcome: 'ok' }]);
+  t.match(await check({ checkAvailable: refuse }), [{ outcome: 'warning', text: /no systemctl/ }]);
   t.match(await check({ files: () => [{ path: '/nowhere', text: 'x' }] }), [
     { outcome: 'warning', text: /another version/, fix: INSTALL },
   ]);
-  t.match(await check({ state: async () => ({ enabled: false, pid: 4242, listening: true }) }), [
+  t.match(await check({ readState: async () => ({ enabled: false, pid: 4242, listening: true }) }), [
     { outcome: 'warning', text: /does not start when you log in/, fix: INSTALL },
   ]);
   t.match(await check({}, 1), [{ outcome: 'warning', fix: 'bedrock-auth service restart' }]);
-  const lingering = { lingers: () => false };
+  const lingering = { isLingering: () => false };
   t.match(await check(lingering), [{ outcome: 'ok' }, { outcome: 'ok', text: /ends with your last logout/ }]);
   t.match(await check(lingering, 4242, { SSH_TTY: '/dev/pts/1' }), [
     { outcome: 'ok' },

@@ -1,4 +1,4 @@
-/** Files of users, a thousand of them: installing and uninstalling gives back the same bytes. */
+/** A thousand files of users: installing and uninstalling gives back the same bytes. */
 import {
   chmodSync,
   chownSync,
@@ -50,7 +50,7 @@ const PACKAGES: readonly [Contents, Contents] = [
 type Contents = { region: string; settings: JsonObject };
 type Kind = 'config' | 'settings';
 
-/** What is there before: nothing at all, a folder, or a file of some sort. */
+/** The state before the installation: nothing, a folder, or a file. */
 type Found = {
   text: Buffer | undefined;
   folder: boolean;
@@ -137,7 +137,7 @@ function found(random: Random, kind: Kind): Found {
 }
 const PLAIN = { mode: 0o600, link: 'none', foreign: false } as const;
 
-/** What an installer leaves that was killed when it had noted what it was about to write. */
+/** Leaves the state of an installer that was killed between recording an edit and writing it. */
 async function killedBeforeWriting(plan: InstallPlan, installation: string, path: string): Promise<void> {
   const { files } = readInstallationRecord(installation);
   const text = existsSync(path) ? readFileSync(path) : undefined;
@@ -149,14 +149,14 @@ async function killedBeforeWriting(plan: InstallPlan, installation: string, path
   else writeFileSync(path, text);
 }
 
-/** A folder where waiting for the disk takes no time, where there is one. */
+/** A folder in memory, if there is one, where fsync takes no time. */
 function inMemory(t: { teardown(action: () => void): void }): string {
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'ccwb-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Everything there is about a home: names, kinds, modes, owners, bytes. */
+/** Returns names, kinds, modes, owners and bytes of everything in a home. */
 function stateOf(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => !name.startsWith('claude-code-with-bedrock'))
@@ -184,7 +184,7 @@ function lay(home: string, path: string, { text, folder, mode, link, foreign }: 
 }
 
 for (const kind of ['config', 'settings'] as const) {
-  t.test(`${COUNT} files, ${kind}: the same bytes come back`, async (t) => {
+  t.test(`${COUNT} files, ${kind}: installing and uninstalling gives back the same bytes`, async (t) => {
     const { program: base } = fakeProgram(t, async () => ({}));
     const folder = inMemory(t);
     let edited = 0;
@@ -215,7 +215,7 @@ for (const kind of ['config', 'settings'] as const) {
         for (const { apply: make } of planOf(kind, program, second).changes) await make();
         for (const { apply: make } of planOf(kind, program, random.pick(PACKAGES)).changes) await make();
       }
-      // The record may be gone: then only what has no trace in it is compared.
+      // Without the record only files without our edits can be compared.
       wrong.push(...(await uninstall(kind, program)));
       const after = stateOf(home);
       if (after.join() !== before.join()) wrong.push('not as before');
@@ -229,7 +229,7 @@ for (const kind of ['config', 'settings'] as const) {
     t.ok(left > COUNT / 50, `${left} left to do by hand`);
   });
 
-  t.test(`${kind}: what somebody changed meanwhile stays, and only what is ours goes`, async (t) => {
+  t.test(`${kind}: changes of others stay, and only our own parts are removed`, async (t) => {
     const { program: base } = fakeProgram(t, async () => ({}));
     const folder = inMemory(t);
     for (let number = 0; number < 200; number += 1) {
@@ -271,7 +271,7 @@ function isInPlace(kind: Kind, path: string, installation: string): boolean {
   }
   const section = sectionsOf(text).find(({ profile, bare }) => profile === 'ClaudeCode' && !bare);
   const command = section?.settings.get('credential_process') ?? '';
-  // As a shell, and Python's shlex, take it.
+  // Split like a POSIX shell and Python's shlex.
   const quoted = command.replace(/^'([\s\S]*)' --profile ClaudeCode$/, '$1').replaceAll("'\\''", "'");
   const plain = quoted.replace(/^"(.*)" --profile ClaudeCode$/, '$1').replace(/ --profile ClaudeCode$/, '');
   return (
@@ -284,7 +284,7 @@ function withMore(text: string): string {
   return JSON.stringify({ ...root, later: [1] }, null, 2);
 }
 
-/** What a text says, without the blank lines. */
+/** Returns the lines of a text without the blank ones. */
 function words(text: string): string {
   return text
     .split(/\r?\n/)
@@ -293,7 +293,7 @@ function words(text: string): string {
     .join('\n');
 }
 
-/** What the settings say; an empty `env` says nothing. */
+/** Parses the settings, without an empty `env`. */
 function meaning(text: string): unknown {
   const root = objectIn(text) ?? {};
   const { env, ...rest } = root as { env?: object };

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import t from 'tap';
 import { commandLinkOf, isOurCommandLink } from '../../../shim/installation/command-link.ts';
 
-t.test('a link is ours when it leads to this program of this installation', async (t) => {
+t.test('a link is ours if it leads to bedrock-auth of this installation', async (t) => {
   const home = t.testdir({ 'claude-code-with-bedrock': {}, elsewhere: {} });
   const installation = join(home, 'claude-code-with-bedrock');
   symlinkSync(installation, join(home, 'alias'));

@@ -2,11 +2,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import t from 'tap';
-import { LAUNCHD_LABEL, type Launchctl, launchd } from '../../../shim/service/launchd.ts';
+import { createLaunchdManager, LAUNCHD_LABEL, type Launchctl } from '../../../shim/service/launchd.ts';
 import { REPOSITORY } from '../fixtures/installation.ts';
 import { fakeProgram } from '../fixtures/program.ts';
 
-// There is no launchd to run here: its answers are those of launchctl(1) and of macOS 14.
+// launchd runs only on macOS: the outputs here are those of launchctl(1) on macOS 14.
 const DOMAIN = `gui/${process.getuid?.()}`;
 const TARGET = `${DOMAIN}/${LAUNCHD_LABEL}`;
 
@@ -19,7 +19,7 @@ t.teardown(() => {
 });
 const PLIST = join(home, 'Library/LaunchAgents', `${LAUNCHD_LABEL}.plist`);
 
-/** launchd with one agent that is there, loaded and running as told; remembers the orders it got. */
+/** Creates a launchd with one agent in the given state. It keeps a list of the commands it received. */
 function mac(t: Parameters<typeof fakeProgram>[0], { session = true, loaded = false, running = false } = {}) {
   const orders: string[] = [];
   const state = { loaded, running };
@@ -38,7 +38,7 @@ function mac(t: Parameters<typeof fakeProgram>[0], { session = true, loaded = fa
     return reply(0);
   };
   const { program } = fakeProgram(t, async () => undefined, { platform: 'darwin', installation: REPOSITORY });
-  return { manager: launchd(program, launchctl), orders, state };
+  return { manager: createLaunchdManager(program, launchctl), orders, state };
 }
 
 function printed(running: boolean): string {
@@ -46,36 +46,40 @@ function printed(running: boolean): string {
   return `${TARGET} = {\n\tactive count = 1\n\tpath = ${PLIST}\n${state}\timmediate reason = inefficient\n}\n`;
 }
 
-t.test('the agent is a file of the user, with the path of the installation', async (t) => {
+t.test('the agent is a file in the home, with the path of the installation', async (t) => {
   const { manager } = mac(t);
   const [file] = manager.files();
   t.equal(file?.path, PLIST);
   t.match(file?.text, `<string>${REPOSITORY}/bedrock-authd</string>`);
   t.notMatch(file?.text, '@INSTALL_DIRECTORY@');
-  t.equal(manager.installed(), false);
+  t.equal(manager.isInstalled(), false);
   mkdirSync(dirname(PLIST), { recursive: true });
   writeFileSync(PLIST, file?.text ?? '');
-  t.equal(manager.installed(), true);
+  t.equal(manager.isInstalled(), true);
   t.match(readFileSync(PLIST, 'utf8'), LAUNCHD_LABEL);
 });
 
-t.test('without a session at the screen there is no service', async (t) => {
-  await mac(t).manager.available();
-  await t.rejects(mac(t, { session: false }).manager.available(), {
+t.test('without a session at the screen the service is unavailable', async (t) => {
+  await mac(t).manager.checkAvailable();
+  await t.rejects(mac(t, { session: false }).manager.checkAvailable(), {
     code: 'ERR_SERVICE_UNAVAILABLE',
     fix: /nothing is lost/,
   });
 });
 
-t.test('the state is what launchctl prints', async (t) => {
-  t.same(await mac(t).manager.state(), { enabled: false, pid: undefined, listening: false });
-  t.same(await mac(t, { loaded: true }).manager.state(), { enabled: true, pid: undefined, listening: false });
+t.test('the state is read from the output of launchctl print', async (t) => {
+  t.same(await mac(t).manager.readState(), { enabled: false, pid: undefined, listening: false });
+  t.same(await mac(t, { loaded: true }).manager.readState(), {
+    enabled: true,
+    pid: undefined,
+    listening: false,
+  });
   const running = mac(t, { loaded: true, running: true });
-  t.same(await running.manager.state(), { enabled: true, pid: 4242, listening: false });
-  t.equal(running.manager.lingers(), undefined);
+  t.same(await running.manager.readState(), { enabled: true, pid: 4242, listening: false });
+  t.equal(running.manager.isLingering(), undefined);
 });
 
-t.test('a changed file is loaded anew', async (t) => {
+t.test('a changed file is unloaded and loaded again', async (t) => {
   for (const loaded of [false, true]) {
     const { manager, orders, state } = mac(t, { loaded });
     await manager.enable();
@@ -84,10 +88,10 @@ t.test('a changed file is loaded anew', async (t) => {
   }
 });
 
-t.test('it is started, woken and stopped', async (t) => {
+t.test('the agent is started, asked to start and stopped with launchctl', async (t) => {
   const stopped = mac(t, { loaded: true });
   await stopped.manager.start();
-  await stopped.manager.wake();
+  await stopped.manager.requestStart();
   t.strictSame(stopped.orders, [`kickstart ${TARGET}`, `kickstart ${TARGET}`]);
   await stopped.manager.stop();
   t.equal(stopped.orders.at(-1), `kill SIGTERM ${TARGET}`);
@@ -98,18 +102,18 @@ t.test('it is started, woken and stopped', async (t) => {
   t.strictSame(unloaded.orders, [`bootstrap ${DOMAIN} ${PLIST}`, `kickstart ${TARGET}`]);
 });
 
-t.test('removing leaves nothing, whatever was there', async (t) => {
+t.test('removing leaves nothing, also after a partial installation', async (t) => {
   for (const loaded of [true, false]) {
     const { manager, state } = mac(t, { loaded, running: loaded });
     await manager.remove();
-    t.equal(manager.installed(), false);
+    t.equal(manager.isInstalled(), false);
     t.same(state, { loaded: false, running: false });
   }
 });
 
-t.test('an order that is refused is an error with the way to find out why', async (t) => {
+t.test('a failed launchctl command is an error whose fix shows the cause', async (t) => {
   const { program } = fakeProgram(t, async () => undefined, { platform: 'darwin', installation: REPOSITORY });
-  const refusing = launchd(program, async (_, order) => ({
+  const refusing = createLaunchdManager(program, async (_, order) => ({
     end: order === 'kickstart' ? { kind: 'exited', status: 1 } : { kind: 'exited', status: 0 },
     output: '',
   }));
@@ -118,7 +122,10 @@ t.test('an order that is refused is an error with the way to find out why', asyn
     message: `launchctl kickstart ${TARGET} ended with status 1`,
     fix: /launchctl print/,
   });
-  await refusing.wake();
-  const stuck = launchd(program, async () => ({ end: { kind: 'failed', reason: 'SIGKILL' }, output: '' }));
+  await refusing.requestStart();
+  const stuck = createLaunchdManager(program, async () => ({
+    end: { kind: 'failed', reason: 'SIGKILL' },
+    output: '',
+  }));
   await t.rejects(stuck.enable(), { code: 'ERR_SERVICE_FAILED' });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { escapeForPlist, escapeForUnit, serviceFile } from '../../../shim/service/service-files.ts';
 
-// That systemd and plistlib read the paths back is in test/e2e/systemd.test.ts and test/service-files.
+// test/e2e/systemd.test.ts and test/service-files check that systemd and plistlib read the paths back.
 t.test('a path in a unit is escaped for quotes, specifiers, variables and control characters', async (t) => {
   t.equal(escapeForUnit('/home/ada/app'), '/home/ada/app');
   t.equal(escapeForUnit(`/a b/"c"/d\\e`), `/a b/\\"c\\"/d\\\\e`);
@@ -19,7 +19,7 @@ t.test('a path in a property list is escaped for XML, or refused', async (t) => 
     t.throws(() => escapeForPlist(path), { code: 'ERR_SERVICE_FAILED' });
 });
 
-t.test('every place of a template gets the path, as it is', async (t) => {
+t.test('every placeholder of a template is replaced by the path', async (t) => {
   const installation = mkdtempSync(join(tmpdir(), 'ccwb-$&-'));
   t.teardown(() => rmSync(installation, { recursive: true }));
   mkdirSync(join(installation, 'service-files'));

@@ -4,8 +4,8 @@ import t from 'tap';
 import { SYSTEMD_SOCKET, SYSTEMD_UNIT } from '../../../shim/service/systemd.ts';
 import { type Installation, installation, REPOSITORY } from '../fixtures/installation.ts';
 
-// What a real service manager does is in test/e2e/systemd.test.ts: here there is none to be asked.
-// Many processes one after the other, on a machine that may have other things to do.
+// test/e2e/systemd.test.ts runs a real service manager. Here no service manager answers.
+// The test starts many processes one after the other, on a machine that may be busy.
 t.setTimeout(120_000);
 
 const TWO_LINES = /^bedrock-auth: [^\n]+ \(ERR_[A-Z_]+\)\n {2}fix: [^\n]+\n$/;
@@ -26,7 +26,7 @@ function home(t: Tap): Installation & { service(...args: string[]): ReturnType<I
 }
 
 t.test(
-  'without a user manager nothing is installed, and the error says what to do',
+  'without a user manager nothing is installed, and the error has a fix',
   { skip: linuxOnly },
   async (t) => {
     const made = home(t);
@@ -40,7 +40,7 @@ t.test(
   },
 );
 
-t.test('the status shows what there is, and starts nothing', { skip: linuxOnly }, async (t) => {
+t.test('service status shows the state and starts nothing', { skip: linuxOnly }, async (t) => {
   const made = home(t);
   const view = await made.service('status');
   t.equal(view.status, 1);
@@ -71,7 +71,7 @@ t.test('the status shows what there is, and starts nothing', { skip: linuxOnly }
   t.match(broken.stdout, /installed/);
 });
 
-t.test('start, stop and restart work without the service too', async (t) => {
+t.test('start, stop and restart work without an installed service', async (t) => {
   const made = home(t);
   t.match(await made.service('stop'), { status: 0, stdout: 'No daemon was running.\n', stderr: '' });
   t.match(await made.service('start'), { status: 0, stdout: /^Started the daemon as a process of its own/ });
@@ -87,7 +87,7 @@ t.test('start, stop and restart work without the service too', async (t) => {
   t.match(await made.service('stop'), { status: 0, stdout: 'No daemon was running.\n' });
 });
 
-t.test('what is left of a service is removed without a service manager', { skip: linuxOnly }, async (t) => {
+t.test('the files of a service are removed without a service manager', { skip: linuxOnly }, async (t) => {
   const made = home(t);
   t.match(await made.service('uninstall'), { status: 0, stdout: /not installed/, stderr: '' });
   const folder = join(made.home, '.config/systemd/user');
@@ -101,7 +101,7 @@ t.test('what is left of a service is removed without a service manager', { skip:
   t.notOk(existsSync(join(made.home, '.config')));
 });
 
-t.test('the service is for the usual paths, and for the user who signs in', async (t) => {
+t.test('the service commands refuse other paths and other users', async (t) => {
   const made = home(t);
   for (const env of [
     { CCWB_SOCKET: '/tmp/other.sock' },

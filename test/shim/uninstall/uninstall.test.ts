@@ -20,7 +20,7 @@ import { fakeProgram } from '../fixtures/program.ts';
 const HERE = '/home/jane/claude-code-with-bedrock';
 const OWN = `[profile ClaudeCode]\nregion = us-east-1\ncredential_process = ${HERE}/credential-process --profile ClaudeCode\n`;
 
-t.test('sections of profiles, as SDKs take them', async (t) => {
+t.test('sections of profiles are parsed as SDKs parse them', async (t) => {
   const text =
     '\ufeff; first\n[default]\r\nregion=eu-west-1 # here\r\n\n[profile "two words"]\nS3 =\n  max_concurrent_requests = 20\n' +
     '[sso-session x]\nsso_region = y\n[plain]\naws_access_key_id = z\n# end\n';
@@ -38,7 +38,7 @@ t.test('sections of profiles, as SDKs take them', async (t) => {
   );
 });
 
-t.test('ours are those that run this credential-process, whatever they are called', async (t) => {
+t.test('a section is ours if it runs this credential-process, under any profile name', async (t) => {
   const quoted = `[profile Team]\ncredential_process = "${HERE}/credential-process" --profile Team\n`;
   const foreign = '[profile x]\ncredential_process = /opt/claude-code-with-bedrock/credential-process\n';
   const found = ownSections(`${foreign}${OWN}${quoted}`, HERE);
@@ -48,7 +48,7 @@ t.test('ours are those that run this credential-process, whatever they are calle
   );
 });
 
-t.test('a section that was added at the end goes without a trace, whatever was there before', async (t) => {
+t.test('removing a section that was added at the end restores the same bytes', async (t) => {
   const random = seededRandom(7);
   const pieces: [string, ...string[]] = [
     ...([
@@ -78,7 +78,7 @@ t.test('a section that was added at the end goes without a trace, whatever was t
   t.equal(withoutSections(middle, ownSections(middle, HERE)), '[a]\n\n# about b\n[b]\n');
 });
 
-t.test('of the settings of Claude Code only what leads here goes', async (t) => {
+t.test('only settings of Claude Code that refer to this installation are removed', async (t) => {
   const settings = {
     model: 'x',
     env: {
@@ -110,7 +110,7 @@ t.test('of the settings of Claude Code only what leads here goes', async (t) => 
   t.equal(withoutSettings('\ufeff{"env":{"CCWB_SIGN_IN":"off"}}', [['env', 'CCWB_SIGN_IN']]), '');
 });
 
-t.test('what cannot be changed safely is left, and said', async (t) => {
+t.test('a file that cannot be edited safely stays, and the plan says so', async (t) => {
   const { program, folder } = fakeProgram(t, async () => ({}));
   const mine = { ...program, env: { HOME: folder } };
   const path = join(folder, '.claude/settings.json');
@@ -125,7 +125,7 @@ t.test('what cannot be changed safely is left, and said', async (t) => {
   t.match(planClaudeSettingsRemoval(mine, []), { steps: [], kept: [/no UTF-8 text$/] });
 });
 
-t.test('an edit keeps mode and link; a file with nothing left goes', async (t) => {
+t.test('an edit keeps mode and link, and an empty file is removed', async (t) => {
   const { folder } = fakeProgram(t, async () => ({}));
   const real = join(folder, 'real');
   const link = join(folder, 'sub', 'link');
