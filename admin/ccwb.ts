@@ -11,14 +11,14 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
-// The SDK would tell everybody which Node.js it wants next year.
+// Suppresses the warning of the SDK about Node.js versions it will require later.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
 
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  // One listener that stays: between two that take turns a signal would find none, and end the program by itself.
+  // One permanent listener: a signal that finds no listener ends the program.
   process.on(signal, () => {
-    // The second time nobody wants to hear how things stand.
+    // The second signal ends the program at once, without a message.
     if (interruption.signal.aborted) process.exit(1);
     interruption.abort();
   });
@@ -51,7 +51,7 @@ async function openTerminalPrompts(): Promise<Prompter> {
   return createPrompter({ input: stdin, output: stderr, interrupted: interruption.signal, plain });
 }
 
-/** Ctrl-C and Ctrl-D at the question are no answer. */
+/** Asks on the terminal; returns an empty text after Ctrl-C or Ctrl-D. */
 async function ask(question: string): Promise<string> {
   const terminal = createInterface({ input: stdin, output: stderr });
   const interrupt = (): void => interruption.abort();
@@ -63,7 +63,7 @@ async function ask(question: string): Promise<string> {
     stderr.write('\n');
     return '';
   } finally {
-    // Closed after an answer it is no interruption.
+    // A close after the answer is no interruption.
     terminal.off('close', interrupt);
     terminal.close();
   }

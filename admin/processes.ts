@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type ChildEnd, type ChildResult, endOfError, endOfExit } from '../common/child-process.ts';
 import type { Environment } from './edges.ts';
 
-/** The end of a program, and the beginning of both of its outputs. */
+/** The exit of a program, and the beginning of both of its outputs. */
 export type ProgramResult = ChildResult & { readonly errors: string };
 
 export type ProgramOptions = {
@@ -13,15 +13,15 @@ export type ProgramOptions = {
   readonly env: Environment;
   /** Absent: that of this program. */
   readonly cwd?: string;
-  /** Then it is killed, with every program that it started. */
+  /** Time limit in milliseconds; then the program is killed, with every program that it started. */
   readonly limitMs: number;
-  /** Once aborted, it is told to end, and killed if it does not. */
+  /** Aborting it sends SIGTERM to the program, then SIGKILL if it does not end. */
   readonly signal?: AbortSignal;
-  /** Given what it writes to standard output, as it comes. */
+  /** Receives standard output as the program writes it. */
   readonly onOutput?: (text: string) => void;
 };
 
-/** The most that is kept of each of a program's outputs, in characters. */
+/** Longest part that is kept of each output, in characters. */
 const MAX_OUTPUT = 1_000_000;
 
 /** Time between SIGTERM and SIGKILL, in milliseconds. */
@@ -74,7 +74,7 @@ export function runToEnd(
   });
 }
 
-/** Runs a program in the place of this one: with its terminal, input and output. Ctrl-C reaches both. */
+/** Runs a program with the terminal, input and output of this one. Ctrl-C reaches both. */
 export function runInForeground(file: string, args: readonly string[], env: Environment): Promise<ChildEnd> {
   return new Promise((resolve) => {
     const child = spawn(file, args, { env: { ...env }, stdio: 'inherit' });
@@ -83,13 +83,13 @@ export function runInForeground(file: string, args: readonly string[], env: Envi
   });
 }
 
-/** Numbers of this user's programs that run with this folder as their home, whoever started them. */
+/** Returns the process ids of this user's programs whose home is this folder. */
 export async function programsAtHome(home: string): Promise<number[]> {
   const found = process.platform === 'linux' ? linuxPrograms(home) : await psPrograms(home);
   return found.filter((pid) => pid !== process.pid);
 }
 
-/** Ends the programs that have this folder as their home, and gives the numbers of those that would not go. */
+/** Ends the programs whose home is this folder. Returns the process ids of those that did not end. */
 export async function endProgramsAtHome(home: string): Promise<number[]> {
   let left = await programsAtHome(home);
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {

@@ -16,7 +16,7 @@ Examples:
 /**
  * Runs one command line of `ccwb`.
  *
- * @param args what follows the program's name.
+ * @param args the arguments after the program's name.
  * @returns exit status: 0 done, 1 failed, 2 wrong usage.
  */
 export async function run(args: readonly string[], edges: AdminEdges): Promise<number> {
@@ -28,7 +28,7 @@ export async function run(args: readonly string[], edges: AdminEdges): Promise<n
     await program.parseAsync(args, { from: 'user' });
     return status;
   } catch (thrown) {
-    // Help and version arrive as errors too, already printed; help for want of a command is wrong usage.
+    // Commander reports help and version as errors, already printed. Help for a missing command is wrong usage.
     if (thrown instanceof CommanderError && PRINTED.has(thrown.code)) return thrown.exitCode === 0 ? 0 : 2;
     const error = asAdminError(thrown, `ccwb ${commandMeant(program, args)}--help`);
     edges.writeError(errorLines('ccwb', error));
@@ -87,14 +87,14 @@ function addCommand(parent: Command, { name, summary, ...rest }: AdminCommand): 
   return command.addHelpText('after', notes);
 }
 
-/** The names of the command that a command line leads to, as far as there is one, each with a space after it. */
+/** Returns the names of the command that a command line selects, each with a space after it. */
 function commandMeant(program: Command, [first = '', ...rest]: readonly string[]): string {
   const command = program.commands.find((each) => each.name() === first);
   return command === undefined ? '' : `${first} ${commandMeant(command, rest)}`;
 }
 
 /**
- * The errors of commander and defects of ours, in the form of every other error.
+ * Converts errors of commander and our own defects into CcwbError.
  *
  * @param help the command that explains the one that was wrong.
  */

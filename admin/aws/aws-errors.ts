@@ -38,10 +38,10 @@ const SIGN_IN =
   'sign in as an administrator (aws sso login) or set AWS_PROFILE, AWS_ACCESS_KEY_ID or what you use otherwise';
 
 /**
- * An error of the AWS SDK in our vocabulary. AWS's own words are passed on, made harmless: to the person who
- * deploys they are the point, and these calls carry no secret that AWS could quote.
+ * Converts an error of the AWS SDK into a CcwbError. It quotes AWS's message without control characters: the
+ * person who deploys needs it, and these calls carry no secret that AWS could quote.
  *
- * @param doing what was tried, e.g. `describing stack ccwb-ClaudeCode-auth`.
+ * @param doing the attempted action, e.g. `describing stack ccwb-ClaudeCode-auth`.
  */
 export function toAdminError(thrown: unknown, doing: string): CcwbError {
   if (thrown instanceof CcwbError) return thrown;
@@ -86,10 +86,10 @@ export function toAdminError(thrown: unknown, doing: string): CcwbError {
 }
 
 /**
- * A field that AWS's reply must have. A captive portal's page, say, is read as a reply in which everything is
- * missing, and a stack that is missing is no stack that is gone.
+ * Returns a field that AWS's reply must have. The page of a captive portal is parsed as a reply without any
+ * field. Such a reply must not be taken for a deleted stack.
  *
- * @throws CcwbError ERR_AWS_UNREACHABLE when it is not there.
+ * @throws CcwbError ERR_AWS_UNREACHABLE when it is missing.
  */
 export function requireField<T>(field: T | undefined, operation: string): T {
   if (field !== undefined && field !== '') return field;
@@ -100,12 +100,12 @@ export function requireField<T>(field: T | undefined, operation: string): T {
   );
 }
 
-/** True for a ValidationError of AWS's whose words match: it has no finer names. */
+/** Tells whether an error is a ValidationError with a matching message: AWS has no finer error names for these. */
 export function isValidationError(thrown: unknown, words: RegExp): boolean {
   return thrown instanceof Error && thrown.name === 'ValidationError' && words.test(thrown.message);
 }
 
-/** The status of AWS's reply, or undefined when none was understood. */
+/** Returns the HTTP status of AWS's reply; undefined when there was no valid reply. */
 function httpStatus(thrown: unknown): number | undefined {
   if (typeof thrown !== 'object' || thrown === null || !('$metadata' in thrown)) return undefined;
   const metadata = thrown.$metadata as { httpStatusCode?: unknown } | undefined;

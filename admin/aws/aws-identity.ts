@@ -20,21 +20,21 @@ export type ClientSettings = Pick<
  */
 const ATTEMPTS = 6;
 
-/** Name of the program that gives credentials to users: to administer with it would lead in a circle. */
+/** Program that returns credentials to users. An administrator cannot deploy with the credentials of a user. */
 const OUR_PROGRAM = 'credential-process';
 /** Roles of users, as the auth stack names them: stack, logical id, a suffix of CloudFormation's. */
 const OUR_ROLE = /^ccwb-.*AuthenticatedRole-\w+$/;
-/** Session name that Cognito gives to everybody who comes through an identity pool. */
+/** Session name of every caller with credentials of a Cognito identity pool. */
 const POOL_SESSION = 'CognitoIdentityCredentials';
 
 const OTHER_PROFILE =
   'sign in with a profile of an administrator and name it in AWS_PROFILE; users of this product may only invoke models';
 
 /**
- * Asks AWS who calls.
+ * Returns the caller, as AWS identifies it.
  *
  * @param interrupted ends the wait.
- * @throws CcwbError ERR_ADMIN_CREDENTIALS when there are none that AWS takes.
+ * @throws CcwbError ERR_ADMIN_CREDENTIALS when there are none that AWS accepts.
  */
 export async function identifyCaller(
   region: string,
@@ -49,7 +49,7 @@ export async function identifyCaller(
       new GetCallerIdentityCommand({}),
       interrupted && { abortSignal: interrupted },
     );
-    // One chain for all clients: a program or a page that gives credentials is asked once.
+    // One chain for all clients: a credential process or a sign-in page runs once.
     const { credentials } = client.config;
     const settings = { ...common, ...aws, credentials };
     const account = requireField(Account, 'GetCallerIdentity');
@@ -59,7 +59,7 @@ export async function identifyCaller(
   }
 }
 
-/** The chain of the AWS CLI; what it has to ask of AWS, such as a sign-in page's, goes the same way as all else. */
+/** Creates the credential chain of the AWS CLI; its own calls to AWS use the same transport. */
 async function credentialChain(
   clientConfig: ClientSettings,
 ): Promise<NonNullable<ClientSettings['credentials']>> {
@@ -73,19 +73,19 @@ function commonSettings(region: string, fetch: AdminEdges['fetch']): ClientSetti
     region,
     maxAttempts: ATTEMPTS,
     requestHandler: createAwsTransport(fetch),
-    // Its warnings would go to the console.
+    // The SDK would write its warnings to the console.
     logger: { trace: ignore, debug: ignore, info: ignore, warn: ignore, error: ignore },
   };
 }
 
 /**
- * Refuses an AWS profile that would have our own program called for credentials, before it is: that would
- * open a sign-in page, and end in a role that may only use Bedrock.
+ * Refuses an AWS profile that gets its credentials from our own program, before the program runs. It would
+ * open a sign-in page and return a role that can only use Bedrock.
  *
  * @throws CcwbError ERR_ADMIN_CREDENTIALS
  */
 export async function refuseOwnProgram(env: Environment): Promise<void> {
-  // As the SDK's chain: keys in the environment come first, unless a profile is named.
+  // Same order as the SDK's chain: keys in the environment override profiles, unless a profile is named.
   if (env.AWS_ACCESS_KEY_ID && env.AWS_SECRET_ACCESS_KEY && !env.AWS_PROFILE) return;
   const profiles = await awsProfiles(env);
   const first = env.AWS_PROFILE || 'default';
@@ -115,7 +115,7 @@ async function awsProfiles(
   return parseKnownFiles({
     ...path('AWS_CONFIG_FILE', 'configFilepath'),
     ...path('AWS_SHARED_CREDENTIALS_FILE', 'filepath'),
-    // Read afresh: the program may have written there.
+    // Not from the cache: the file may have changed.
     ignoreCache: true,
   }).catch(() => ({}));
 }
@@ -125,7 +125,7 @@ function callsOurProgram(command: string): boolean {
 }
 
 /**
- * Refuses credentials that are those of a user of the product.
+ * Refuses the credentials of a user of the product.
  *
  * @param roleArns roles of users that config.json names.
  * @throws CcwbError ERR_ADMIN_CREDENTIALS

@@ -1,11 +1,11 @@
 /** One small call of a model: the one file that knows the client of Bedrock's runtime. */
 import type { ClientSettings } from './aws-identity.ts';
 
-/** A dozen tokens: the answer matters, not what it says. */
+/** A dozen tokens: only the success of the call matters, not the text. */
 const PROMPT = 'Reply with the word OK.';
 const MAX_TOKENS = 16;
 
-/** @returns tokens that were paid for. Throws as the SDK does. */
+/** Invokes a model once. @returns the number of billed tokens. Throws as the SDK does. */
 export async function invokeModel(
   settings: ClientSettings,
   region: string,

@@ -1,7 +1,7 @@
-/** Which models there are in a region: the one file that knows the client of Bedrock's control plane. */
+/** Lists the models of a region: the one file that knows the client of Bedrock's control plane. */
 import type { ClientSettings } from './aws-identity.ts';
 
-/** Ids of what a model can be invoked by. */
+/** Ids by which models can be invoked. */
 export type Models = {
   /** `us.anthropic.claude-…`, `global.…`: what AWS offers in the region. */
   readonly inferenceProfiles: readonly string[];

@@ -4,19 +4,19 @@ import type { ClientSettings } from './aws-identity.ts';
 /** The calls of S3 that `ccwb` makes. Each throws CcwbError, see `toAdminError`. */
 export type Buckets = {
   /**
-   * Deletes up to a thousand objects, old versions and marks of deletion among them.
+   * Deletes up to a thousand objects, including old versions and delete markers.
    *
-   * @returns how many; 0: the bucket is empty, or is not there.
+   * @returns the number of deleted objects; 0 when the bucket is empty or does not exist.
    */
   deleteSome(bucket: string): Promise<number>;
-  /** @returns whether it is gone; false: something is in it again. */
+  /** Deletes an empty bucket. @returns false when it contains objects again. */
   remove(bucket: string): Promise<boolean>;
 };
 
 /**
- * S3 through the AWS SDK, which is loaded here and not before.
+ * Creates the calls of S3 with the AWS SDK, which is loaded here and not before.
  *
- * @param byPath whether a bucket's name goes into the path: an endpoint of one's own has no host for each bucket.
+ * @param byPath true to put the bucket's name into the path: a custom endpoint has no host for each bucket.
  */
 export async function createBuckets(settings: ClientSettings, byPath: boolean): Promise<Buckets> {
   const sdk = await import('@aws-sdk/client-s3');

@@ -62,7 +62,7 @@ function toResourceChange(change: SdkResourceChange): ResourceChange {
   };
 }
 
-/** Templates of ours are JSON; anything else was put there by other means. */
+/** Parses a deployed template. Our templates are JSON; any other form was deployed by other means. */
 export function parseTemplate(text: string): Template | undefined {
   try {
     const template: unknown = JSON.parse(text);

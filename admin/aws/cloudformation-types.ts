@@ -1,6 +1,6 @@
 /** CloudFormation as `ccwb` uses it, without the types of the SDK. */
 
-/** A template as JSON has it, as far as anything here looks into it. */
+/** A template as JSON, with the parts that `ccwb` reads. */
 export type Template = {
   readonly Resources: Readonly<Record<string, TemplateResource>>;
   readonly Outputs?: Readonly<Record<string, { readonly Value: unknown }>>;
@@ -48,7 +48,7 @@ export type ResourceChange = {
   readonly physicalId: string | undefined;
   /** True: the resource is created anew; `Conditional`: CloudFormation decides during the update. */
   readonly replacement: 'True' | 'False' | 'Conditional' | undefined;
-  /** Properties, and what else of a resource changes (Tags, Metadata …). */
+  /** Changed properties and attributes of the resource (Tags, Metadata …). */
   readonly properties: readonly string[];
 };
 
@@ -76,7 +76,7 @@ export type NewChangeSet = {
   readonly template: string;
   readonly parameters: Readonly<Record<string, string>>;
   readonly capabilities: readonly Capability[];
-  /** Whom CloudFormation acts as; it keeps to it until it is told another. */
+  /** ARN of the role that CloudFormation assumes; it keeps this role until a request names another. */
   readonly roleArn: string | undefined;
 };
 
@@ -91,7 +91,7 @@ export type DeploymentTarget = {
 export type CloudFormation = {
   /** By name, or by ARN; undefined when there is none of that name. */
   describeStack(stack: string): Promise<StackState | undefined>;
-  /** The template it was last given; undefined when that cannot be told (no stack, or none deployed yet). */
+  /** The last deployed template; undefined when there is no stack or nothing is deployed yet. */
   readTemplate(stack: string): Promise<Template | undefined>;
   listResources(stack: string): Promise<readonly StackResource[]>;
   /** @returns the ARN of the change set. */
@@ -105,9 +105,9 @@ export type CloudFormation = {
   deleteEmptyStack(name: string): Promise<void>;
   /** After UPDATE_ROLLBACK_FAILED. */
   continueRollback(stack: string): Promise<void>;
-  /** Oldest first: all that happened after the event of that id; all there is when it is not given. */
+  /** Returns the events after the one with that id, oldest first; without an id all events. */
   eventsAfter(stack: string, eventId: string | undefined): Promise<readonly StackEvent[]>;
-  /** The newest event there is, to ask later what happened after it. */
+  /** Returns the newest event, as a mark for later reads. */
   lastEventId(stack: string): Promise<string | undefined>;
   /** Starts looking for drift. @returns the id to ask with. */
   detectDrift(stack: string): Promise<string>;

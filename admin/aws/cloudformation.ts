@@ -155,7 +155,7 @@ function stackCalls({
       order(`deleting the empty stack ${name}`, async () => {
         const { Stacks } = await client.send(new sdk.DescribeStacksCommand({ StackName: name }));
         const { StackStatus, StackId } = requireField(Stacks?.[0], 'DescribeStacks');
-        // Somebody else's deployment may have come in between.
+        // Another deployment may have started in the meantime.
         if (StackStatus !== 'REVIEW_IN_PROGRESS') return;
         await client.send(new sdk.DeleteStackCommand({ StackName: StackId, ClientRequestToken: token() }));
       }),

@@ -22,7 +22,7 @@ export type AwsConnection = {
 };
 
 /**
- * Finds out who calls AWS and says so, before anything else is asked of it.
+ * Identifies the caller of AWS and shows it, before any other call.
  *
  * @throws CcwbError ERR_ADMIN_CREDENTIALS when there are no credentials, those of a user of the product, or
  *   those of another account than the one the profile is deployed in.

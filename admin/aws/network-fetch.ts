@@ -1,5 +1,5 @@
 /**
- * The way of `ccwb` to the network. As curl and npm do, it follows HTTPS_PROXY, HTTP_PROXY, NO_PROXY and
+ * Network access of `ccwb`. Like curl and npm, it follows HTTPS_PROXY, HTTP_PROXY, NO_PROXY and
  * NODE_EXTRA_CA_CERTS of the shell it runs in, for calls to AWS as for all others.
  */
 
@@ -15,7 +15,7 @@ export function createNetworkFetch(env: Environment): Fetch {
   let opened: Promise<Transport> | undefined;
   const open = async (): Promise<Transport> => {
     const { createTransport } = await import('../../network/transport.ts');
-    // The calls that then fail tell why.
+    // The calls that fail later report the reason.
     return createTransport(networkSettingsFrom(env), LIMITS, () => {});
   };
   return async (input, init) => {

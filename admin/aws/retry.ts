@@ -8,8 +8,8 @@ export const OUTAGE_LIMIT_MS = 600_000;
 const WAIT_MS = 5_000;
 
 /**
- * Does something again and again while AWS cannot be reached, for as long as an operation that is followed would
- * be waited for. What is under way in AWS is not begun anew: the error that says so ends it.
+ * Retries an action while AWS cannot be reached, up to the time limit above. An error saying that AWS may have
+ * started the operation ends the retries, so that nothing is started twice.
  */
 export async function retryWhileUnreachable<T>(attempt: () => Promise<T>, edges: AdminEdges): Promise<T> {
   const since = edges.now();
@@ -20,7 +20,7 @@ export async function retryWhileUnreachable<T>(attempt: () => Promise<T>, edges:
       const away =
         thrown instanceof CcwbError &&
         thrown.code === 'ERR_AWS_UNREACHABLE' &&
-        // Around another error of ours it tells of an order that AWS may have taken.
+        // A CcwbError as the cause means that AWS may have accepted the request.
         !(thrown.cause instanceof CcwbError);
       if (!away || edges.now() - since > OUTAGE_LIMIT_MS) throw thrown;
       if (tries === 0) edges.writeError(paragraph(`${thrown.message}; trying again`, edges.columns));

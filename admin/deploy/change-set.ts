@@ -3,7 +3,7 @@ import type { ChangeSet, CloudFormation, NewChangeSet } from '../aws/cloudformat
 import type { AdminEdges } from '../edges.ts';
 import { oneLine, paragraph } from '../terminal/text.ts';
 
-/** CloudFormation compares templates in seconds; what takes minutes does not end. In milliseconds. */
+/** Limit for computing a change set, in milliseconds. It usually takes seconds. */
 const LIMIT_MS = 300_000;
 const LEAST_WAIT_MS = 500;
 const MOST_WAIT_MS = 3_000;
@@ -14,7 +14,7 @@ const NOTHING_TO_DO = /didn't contain changes|No updates are to be performed/i;
 /**
  * Creates a change set and waits until CloudFormation has computed the changes.
  *
- * @param created name of the stack when there was none: an empty one is made with the change set.
+ * @param created name of the stack when it is new: the change set then creates an empty stack.
  * @returns undefined when it changes nothing: then no change set is left.
  * @throws CcwbError ERR_TEMPLATE_INVALID with CloudFormation's reason; nothing is left behind.
  */
@@ -55,7 +55,7 @@ export async function discardChangeSet(
     if (created !== undefined) await cloud.deleteEmptyStack(created);
   } catch (error) {
     if (!(error instanceof CcwbError)) throw error;
-    // What was asked for is done, or has failed for a better reason.
+    // A failed cleanup must not hide the result or the first error.
     const text = `a change set that changes nothing stays behind: ${error.message}`;
     edges.writeError(paragraph(text, edges.columns));
   }

@@ -5,19 +5,19 @@ import type { AwsConnection } from '../aws/connection.ts';
 import type { AdminEdges } from '../edges.ts';
 import { paragraph } from '../terminal/text.ts';
 
-/** A bucket that is no more. */
+/** A deleted bucket. */
 export type DeletedBucket = { readonly bucket: string; readonly objects: number };
 
-/** Times that a bucket is emptied: logs that were on their way when its stack was deleted arrive within minutes. */
+/** Attempts to empty a bucket: logs in transit when its stack was deleted arrive within minutes. */
 const TRIES = 5;
 const WAIT_MS = 10_000;
-/** Without a terminal a line for so many objects says that it goes on. */
+/** Objects per line of progress in output that is not a terminal. */
 const LINE_EVERY = 10_000;
 
 /**
  * Empties and deletes buckets.
  *
- * @throws CcwbError with the line that does the rest by hand.
+ * @throws CcwbError with the command that deletes the rest by hand.
  */
 export async function deleteBuckets(
   names: readonly string[],
@@ -51,7 +51,7 @@ export async function deleteBuckets(
   return done;
 }
 
-/** @returns how many objects were in it. */
+/** Empties a bucket. @returns the number of deleted objects. */
 async function deleteBucket(bucket: string, buckets: Buckets, edges: AdminEdges): Promise<number> {
   const progress = showCount(bucket, edges);
   let objects = 0;

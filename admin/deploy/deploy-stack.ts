@@ -44,7 +44,7 @@ export async function deployStack(
   if ('missing' in parameters || prepared.mustBeDeleted)
     return planWithoutChangeSet(plan, parameters, prepared, versions, edges);
 
-  // An empty stack is made with the change set of a new one, and goes with it.
+  // A change set for a new stack creates an empty stack, which is deleted together with the change set.
   const created = prepared.stack === undefined ? plan.name : undefined;
   const changeSet = await prepareChangeSet(
     cloud,
@@ -82,7 +82,7 @@ export async function deployStack(
   return report(plan, prepared.kind === 'CREATE' ? 'created' : 'updated', changes, stack);
 }
 
-/** The stack that is to be changed, and its last event until then. */
+/** The stack to change, and its last event before the change. */
 type StackMark = { readonly id: string; readonly name: string; readonly mark: string | undefined };
 
 async function markStack(name: string, cloud: CloudFormation): Promise<StackMark> {

@@ -34,7 +34,7 @@ export type DeployReport = {
   readonly region: string;
   readonly caller: string;
   readonly stacks: readonly DeployedStack[];
-  /** Fields of config.json and the values that belong there, as far as the stacks give them. */
+  /** Fields of config.json with their values, as far as the deployed stacks provide them. */
   readonly config: Readonly<Record<string, string>>;
   /** True when those values were written into config.json. */
   readonly configWritten: boolean;
@@ -66,7 +66,7 @@ export async function deploy(names: readonly string[], flags: DeployFlags, edges
     try {
       await deployAll(plans, done, chosen, connection, flags, edges);
     } finally {
-      // What was deployed before a later stack failed counts.
+      // Stacks deployed before a failed one keep their outputs.
       if (!dryRun) kept = reportOutputs(done, chosen, flags.writeConfig === true, edges);
     }
   } catch (thrown) {
@@ -100,7 +100,7 @@ async function planStacks(
   { profile, admin, path }: ChosenProfile,
   flags: DeployFlags,
 ): Promise<StackPlan[]> {
-  // Half a second of CDK that no other command should pay for.
+  // CDK takes half a second to load, so only this command loads it.
   const { planStacks: plan } = await import('./synth.ts');
   return plan(stacks, profile, {
     regions: flags.bedrockRegions,
@@ -136,7 +136,7 @@ async function deployAll(
   };
   const known = new Map<StackId, Readonly<Record<string, string>>>();
   const deployOne = async (plan: StackPlan): Promise<DeployedStack> => {
-    // Outputs of stacks that are there and not among those deployed now.
+    // Outputs of existing stacks that this run does not deploy.
     for (const stack of Object.values(plan.parameters).flatMap((source) =>
       'stack' in source ? [source.stack] : [],
     )) {
@@ -148,7 +148,7 @@ async function deployAll(
     return deployStack(plan, known, { cloud, edges, target, options: { ...options, configOutputs } });
   };
   for (const plan of plans) {
-    // Once a stack is deployed an outage is one, and no wrong address; and nobody is asked twice.
+    // A failure after the first stack is an outage, not a wrong address. With --yes a retry repeats no question.
     const patient = options.yes && done.length > 0;
     const deployed = await (patient ? retryWhileUnreachable(() => deployOne(plan), edges) : deployOne(plan));
     known.set(plan.id, deployed.outputs);

@@ -20,7 +20,7 @@ export type DeployedStack = {
 
 export type DeployOptions = Consent & {
   readonly dryRun: boolean;
-  /** The role with which CloudFormation makes the resources; undefined: that of the stack, else the caller's own. */
+  /** ARN of the role that CloudFormation assumes; undefined: the role of the stack, else the caller's permissions. */
   readonly roleArn?: string | undefined;
   /** Outputs of the stack whose values are in config.json files. */
   readonly configOutputs: readonly string[];
@@ -37,9 +37,9 @@ export type Deployment = {
 export type PreparedStack = {
   readonly name: string;
   readonly kind: 'CREATE' | 'UPDATE';
-  /** The stack that is there; undefined: none. */
+  /** The existing stack; undefined when there is none. */
   readonly stack: StackState | undefined;
-  /** In a dry run: what stands there has to be deleted before a change set can be asked for. */
+  /** True in a dry run when the existing stack must be deleted before a change set can be created. */
   readonly mustBeDeleted: boolean;
   readonly dryRun: boolean;
 };

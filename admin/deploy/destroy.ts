@@ -33,7 +33,7 @@ export type DestroyedStack = {
   readonly name: string;
   readonly result: 'deleted' | 'absent' | 'planned';
   readonly deletes: readonly StackResource[];
-  /** Stays when the stack goes. */
+  /** Resources that stay when the stack is deleted. */
   readonly keeps: readonly StackResource[];
   /** Buckets among `keeps` that were deleted after it, with --delete-data. */
   readonly deletedBuckets: readonly DeletedBucket[];
@@ -135,7 +135,7 @@ async function inspectStacks(
       found.push({ stack, name, state, deletes: [], keeps: [] });
       continue;
     }
-    // Of a stack for which only a change set was made there is neither.
+    // A stack that never executed a change set has no template and no resources.
     const empty = state.status === 'REVIEW_IN_PROGRESS';
     const template = empty ? undefined : await cloud.readTemplate(name);
     const resources = (empty ? [] : await cloud.listResources(name)).filter(

@@ -7,26 +7,26 @@ import { type Progress, showProgress } from './progress.ts';
 /** Bounds of the wait between two polls, in milliseconds: it starts small after an event and grows without one. */
 const LEAST_WAIT_MS = 1_000;
 const MOST_WAIT_MS = 5_000;
-/** CloudFormation reports something every few minutes; after an hour of nothing it is not worth a process. */
+/** Time without an event after which `ccwb` stops following, in milliseconds. Events usually come within minutes. */
 const QUIET_LIMIT_MS = 3_600_000;
-/** An order leaves an event of the stack itself within seconds; without one it was not AWS that took it. */
+/** Time in milliseconds in which a request must lead to an event; without one, something else than AWS replied. */
 const LAG_MS = 60_000;
 
 /** The end of an operation on a stack. */
 export type OperationOutcome = {
-  /** undefined: there is no such stack any more. */
+  /** Undefined when the stack no longer exists. */
   readonly stack: StackState | undefined;
   /** The first resource that failed, not those that were cancelled because of it. */
   readonly failure: StackEvent | undefined;
 };
 
 /**
- * Shows what happens to a stack until nothing happens any more.
+ * Shows the events of a stack until its operation ends.
  *
- * @param stackId ARN, which also finds a stack that is gone.
+ * @param stackId ARN, which also finds a deleted stack.
  * @param mark id of the last event before the operation.
  * @throws CcwbError ERR_STACK_PENDING when the program is interrupted or nothing was heard for an hour;
- *   whatever keeps it from asking, with a word about the stack going on.
+ *   errors of the calls, with a note that the operation continues in AWS.
  */
 export async function followStack(
   cloud: CloudFormation,
@@ -44,7 +44,7 @@ export async function followStack(
       const { state, events } = await readProgress(cloud, stack, seen.at(-1)?.id ?? mark, progress, edges);
       for (const event of events) progress.event(event);
       seen.push(...events);
-      // Before the order's own event a status is that of the time before.
+      // Until the first event of the operation, the status is that of the previous operation.
       const begun = seen.some(({ ofStack }) => ofStack) || state === undefined;
       if (begun && !isUnderWay(state?.status)) return { stack: state, failure: firstFailure(seen) };
       if (!begun && edges.now() - startedAt > LAG_MS) throw notBegun(stack.name);
@@ -64,7 +64,7 @@ export async function followStack(
   }
 }
 
-/** One look, repeated while AWS cannot be reached: what it works on does not stop for that. */
+/** Reads status and events once. Retries while AWS cannot be reached, since the operation continues there. */
 async function readProgress(
   cloud: CloudFormation,
   stack: { readonly id: string; readonly name: string },
@@ -75,7 +75,7 @@ async function readProgress(
   const since = edges.now();
   for (let tries = 0; ; tries += 1) {
     try {
-      // The status first: what is ended by now has its last event.
+      // The status is read first: if the operation has ended, the events read next are complete.
       const state = await cloud.describeStack(stack.id);
       return { state, events: await cloud.eventsAfter(stack.id, mark) };
     } catch (thrown) {
@@ -88,7 +88,7 @@ async function readProgress(
   }
 }
 
-/** CloudFormation works on it. A stack under review waits for an order. */
+/** Tells whether an operation is in progress. A stack under review waits for a request. */
 export function isUnderWay(status: string | undefined): boolean {
   return status?.endsWith('_IN_PROGRESS') === true && status !== 'REVIEW_IN_PROGRESS';
 }

@@ -1,4 +1,4 @@
-/** Brings a stack into a state in which CloudFormation takes a change set for it. */
+/** Brings a stack into a state in which CloudFormation accepts a change set. */
 import { CcwbError } from '../../protocol/errors.ts';
 import type { StackState } from '../aws/cloudformation-types.ts';
 import { confirm } from '../terminal/confirm.ts';
@@ -19,8 +19,8 @@ const UPDATABLE = new Set([
 ]);
 
 /**
- * Waits for what is under way, continues a rollback that failed, and deletes what is left of a failed
- * creation, each after a yes.
+ * Waits for an operation in progress, continues a failed rollback, and deletes the remains of a failed creation.
+ * The last two need a yes.
  *
  * @throws CcwbError ERR_STACK_STATE for a state that needs a person.
  */
@@ -40,7 +40,7 @@ export async function prepareStack(name: string, deployment: Deployment): Promis
   const stack = await waitUntilSettled(name, deployment);
   if (stack === undefined) return ready('CREATE', undefined);
   const { status } = stack;
-  // A change set was made for it once and never executed: there is nothing in it.
+  // Its first change set was never executed, so the stack is empty.
   if (status === 'REVIEW_IN_PROGRESS') return ready('CREATE', stack);
   if (UPDATABLE.has(status)) return ready('UPDATE', stack);
   if (ONLY_DELETE.has(status)) {
@@ -68,11 +68,11 @@ export async function prepareStack(name: string, deployment: Deployment): Promis
   );
 }
 
-/** The stack once nothing is under way in it: whoever began that, it is followed to its end. */
+/** Returns the stack when no operation is in progress; follows an operation of anyone to its end. */
 async function waitUntilSettled(name: string, { cloud, edges }: Deployment): Promise<StackState | undefined> {
   const first = await cloud.describeStack(name);
   if (first === undefined || !isUnderWay(first.status)) return first;
-  // The last event before a second look: what ends after it has not ended at the first.
+  // The mark is read before the status is read again, so no event after it is missed.
   const mark = await cloud.lastEventId(first.id);
   const again = await cloud.describeStack(first.id);
   if (again === undefined || !isUnderWay(again.status)) return cloud.describeStack(name);
@@ -83,7 +83,7 @@ async function waitUntilSettled(name: string, { cloud, edges }: Deployment): Pro
   return cloud.describeStack(name);
 }
 
-/** Why it came to this: the first failure in the stack's own history. */
+/** Shows the reason of the state: the first failure in the history of the stack. */
 async function explain(stack: StackState, { cloud, edges }: Deployment): Promise<void> {
   const failure = firstFailure(await cloud.eventsAfter(stack.id, undefined));
   const where = failure === undefined || failure.ofStack ? '' : `: ${failure.logicalId} (${failure.type})`;

@@ -15,12 +15,12 @@ const VERBS: readonly (readonly [start: string, going: string, done: string])[] 
   ['IMPORT', 'importing', 'imported'],
 ];
 
-/** Width of all but the rarest of them, so that names stand in a column and most lines fit. */
+/** Width of the column of verbs; only the rarest are longer. */
 const VERB_WIDTH = 'create FAILED'.length;
 
 export type Progress = {
   event(event: StackEvent): void;
-  /** Nothing new for so long; shown on a terminal only, and gone with the next line. */
+  /** Shows the time since the last event; on a terminal only, until the next line. */
   waiting(ms: number): void;
   note(text: string): void;
   end(): void;
@@ -29,7 +29,7 @@ export type Progress = {
 export function showProgress(stackName: string, edges: AdminEdges): Progress {
   const { columns } = edges;
   let transient = false;
-  // CloudFormation says of a resource twice that it has begun: before and after the service took the order.
+  // CloudFormation reports the start of a resource twice: before and after the service accepted the request.
   const going = new Set<string>();
   const clear = (): void => {
     if (transient) edges.writeError('\r\u001b[2K');
@@ -58,7 +58,7 @@ export function showProgress(stackName: string, edges: AdminEdges): Progress {
   };
 }
 
-/** Everything as CloudFormation says it, one line for each event. */
+/** Formats every field of an event in one line. */
 function plainLine(stackName: string, event: StackEvent): string {
   const at = new Date(event.at).toISOString().replace(/\.\d+Z$/, 'Z');
   const reason = event.reason === undefined ? '' : ` ${event.reason}`;
@@ -69,7 +69,7 @@ function tidyLines(event: StackEvent, columns: number): string {
   const at = new Date(event.at).toTimeString().slice(0, 8);
   const what = event.ofStack ? `stack ${event.logicalId}` : `${event.logicalId} (${typeWords(event.type)})`;
   const line = paragraph(what, columns, `  ${at}  ${verb(event.status).padEnd(VERB_WIDTH)}  `);
-  // Why something goes well is said by its status.
+  // The reason of a successful event repeats its status.
   if (event.reason === undefined || !isTrouble(event.status)) return line;
   return `${line}${paragraph(event.reason, columns, ' '.repeat(12))}`;
 }

@@ -15,14 +15,14 @@ export async function removeStack(
 ): Promise<void> {
   refuseProtected(stack);
   const mark = await cloud.lastEventId(stack.id);
-  // By its ARN: one of the same name that somebody made meanwhile is not meant.
+  // By its ARN, so that a new stack of the same name is not deleted.
   await cloud.deleteStack(stack.id);
   const { stack: after, failure } = await followStack(cloud, stack, mark, edges);
   if (after === undefined || after.status === 'DELETE_COMPLETE') return;
   throw stackFailure(stack.name, 'deleted', after, failure);
 }
 
-/** @throws CcwbError ERR_STACK_STATE when termination protection is on: somebody meant it to stay. */
+/** @throws CcwbError ERR_STACK_STATE when termination protection is on. */
 export function refuseProtected({ name, terminationProtection }: StackState): void {
   if (!terminationProtection) return;
   throw new CcwbError(

@@ -2,7 +2,7 @@
 import type { StackResource } from '../aws/cloudformation-types.ts';
 import { typeWords } from '../terminal/text.ts';
 
-/** A resource that stays, and the shell command that removes it; undefined: it has none. */
+/** A retained resource and the shell command that removes it; undefined when there is no such command. */
 export type RetainedResource = {
   readonly type: string;
   readonly physicalId: string;
@@ -10,7 +10,7 @@ export type RetainedResource = {
 };
 
 const BUCKET = 'AWS::S3::Bucket';
-/** Goes with its bucket, whatever its own id is. */
+/** Type that is deleted with its bucket and needs no command. */
 const BUCKET_POLICY = 'AWS::S3::BucketPolicy';
 
 /** Names of buckets among resources. */

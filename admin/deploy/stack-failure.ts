@@ -31,7 +31,7 @@ const STATES: Readonly<Record<string, string>> = {
   DELETE_FAILED: 'the next ccwb destroy tries again',
 };
 
-/** The error that a failed operation ends with: the first resource that failed, its reason, and the way out. */
+/** Creates the error of a failed operation: the first failed resource, its reason and the next step. */
 export function stackFailure(
   name: string,
   verb: 'created' | 'updated' | 'deleted',

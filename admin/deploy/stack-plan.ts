@@ -8,10 +8,10 @@ export const MAX_TEMPLATE_BYTES = 51_200;
 /** The source of the value of a template's parameter. */
 export type ParameterSource =
   | { readonly value: string }
-  /** An output of a stack that is deployed before. */
+  /** An output of a stack that is deployed earlier. */
   | { readonly stack: StackId; readonly output: string };
 
-/** One stack as it is to be. */
+/** The desired state of one stack. */
 export type StackPlan = {
   readonly id: StackId;
   /** Its name in CloudFormation. */
@@ -31,9 +31,9 @@ export function planStack(
 }
 
 /**
- * The template as it is sent, without a space too many.
+ * Returns the template as compact JSON for the request.
  *
- * @throws CcwbError ERR_TEMPLATE_INVALID when it is longer than CloudFormation takes.
+ * @throws CcwbError ERR_TEMPLATE_INVALID when it is longer than CloudFormation accepts.
  */
 export function templateBody({ name, template }: StackPlan): string {
   const text = JSON.stringify(template);
@@ -56,10 +56,10 @@ export function capabilitiesOf({ Resources }: Template): Capability[] {
   return iam.length > 0 ? ['CAPABILITY_IAM'] : [];
 }
 
-/** Outputs of the stacks of a deployment that are there. */
+/** Outputs of the existing stacks of a deployment. */
 export type KnownOutputs = ReadonlyMap<StackId, Readonly<Record<string, string>>>;
 
-/** Values of the parameters, or the first one that no stack gives yet. */
+/** Returns the values of the parameters, or the first parameter whose source stack is not deployed. */
 export function resolveParameters(
   { parameters }: StackPlan,
   known: KnownOutputs,

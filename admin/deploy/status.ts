@@ -17,7 +17,7 @@ export type StackStatus = {
   readonly name: string;
   /** CloudFormation's word; `NOT_DEPLOYED` when there is no such stack. */
   readonly status: string;
-  /** Why it is not as it should be. */
+  /** CloudFormation's reason for the status. */
   readonly problem?: string;
   /** ISO 8601. */
   readonly changedAt?: string;
@@ -26,7 +26,7 @@ export type StackStatus = {
   readonly outputs: Readonly<Record<string, string>>;
 };
 
-/** Looking for drift takes CloudFormation minutes with many resources; in milliseconds. */
+/** Limit for drift detection, in milliseconds: it takes minutes with many resources. */
 const DRIFT_LIMIT_MS = 600_000;
 const DRIFT_WAIT_MS = 3_000;
 

@@ -21,7 +21,7 @@ export function storeOutputs(
   }));
 }
 
-/** Takes the outputs of a stack that is not there any more out of the profile. */
+/** Removes the outputs of a deleted stack from the profile. */
 export function forgetOutputs({ name }: AdminProfile, stack: StackId, edges: AdminEdges): void {
   updateProfile(name, edges.env, (profile) => {
     const { [stack]: _, ...outputs } = profile.outputs;
@@ -29,7 +29,7 @@ export function forgetOutputs({ name }: AdminProfile, stack: StackId, edges: Adm
   });
 }
 
-/** The fields of config.json that deployed stacks give. */
+/** Returns the fields of config.json that deployed stacks provide. */
 export function configFieldsFrom(
   done: readonly DeployedStack[],
   profile: UndeployedProfile,
@@ -60,7 +60,7 @@ export function reportOutputs(
   return { stored: true, configWritten: false };
 }
 
-/** @returns whether config.json says now what the stacks gave. */
+/** @returns true when config.json now has the outputs of the stacks. */
 function reportConfig(
   done: readonly DeployedStack[],
   { path, profile }: ChosenProfile,

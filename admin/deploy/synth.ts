@@ -20,9 +20,9 @@ export type BedrockAccess = {
   regions?: readonly string[] | undefined;
   /** True when `global.` inference profiles may be used, which run in any commercial region. */
   globalInference: boolean;
-  /** File of further settings. Of the two fields above, the stricter or the one given as a flag counts. */
+  /** File of further settings. Flags override its `regions`; global inference needs both. */
   infraFile?: string | undefined;
-  /** The administrator's profile, and its file: its settings count where no other file of them is given. */
+  /** The administrator's profile, and its file. Its settings apply when no other file of settings is given. */
   admin?: { readonly infra: InfraSettings; readonly path: string } | undefined;
 };
 
@@ -37,8 +37,7 @@ const SET_BY: Readonly<Partial<Record<ProfileField, string>>> = {
 };
 
 /**
- * Stacks of a deployment as they are to be, in the order given; all that the profile asks for when none is
- * given.
+ * Returns the plans of stacks, in the given order; all stacks of the profile when none is given.
  *
  * @throws CcwbError as {@link checkedProfile} does; ERR_USAGE for a stack that the profile does not ask for.
  */
@@ -60,7 +59,7 @@ export function planStacks(
 }
 
 /**
- * The typed profile that a profile of config.json and the file of settings make together.
+ * Returns the typed profile made from a profile of config.json and the file of settings.
  *
  * @throws CcwbError ERR_USAGE for a wrong flag, ERR_CONFIG_INVALID for a field AWS cannot take.
  */

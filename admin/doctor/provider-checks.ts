@@ -3,7 +3,7 @@ import { asCcwbError } from '../../protocol/errors.ts';
 import { isObject } from '../../protocol/json.ts';
 import { type AdminCheck, withProfile } from './check.ts';
 
-/** The provider's discovery document can be fetched, is that of the issuer, and offers what users need. */
+/** Checks the provider's discovery document: reachable, of the same issuer, with the features that users need. */
 export const provider: AdminCheck = withProfile(async ({ discovery }) => {
   try {
     const { issuer, refreshTokens } = await discovery();
@@ -18,7 +18,7 @@ export const provider: AdminCheck = withProfile(async ({ discovery }) => {
 
 const LIMIT_MS = 10_000;
 
-/** The provider's signing keys, without which neither AWS nor the users' daemon believes an ID token. */
+/** Checks the provider's signing keys, with which AWS and the daemon verify ID tokens. */
 export const signingKeys: AdminCheck = withProfile(async ({ edges, discovery }) => {
   const found = await discovery().catch(() => undefined);
   if (!found) return [skipped('without the discovery document')];

@@ -7,10 +7,10 @@ import { configFields } from '../deploy/write-config.ts';
 import { listWords } from '../terminal/text.ts';
 import type { AdminCheck, AdminDoctorContext } from './check.ts';
 
-/** After an update that failed: the stack works as it did before. */
+/** State after a failed update: the stack works as it did before. */
 const UNDONE = 'UPDATE_ROLLBACK_COMPLETE';
 
-/** The state of every stack there is. */
+/** Checks the state of every existing stack. */
 export const stacks: AdminCheck = async (looking) => {
   const found = await stacksOf(looking);
   if (!(found instanceof Map)) return found as Finding[];
@@ -37,7 +37,7 @@ export const outputs: AdminCheck = async (looking) => {
   if (!(found instanceof Map)) return [skipped('without the stacks')];
   const { admin, profile, path } = looking.chosen();
   const fix = admin ? 'run ccwb deploy, which keeps what they give' : 'run ccwb deploy --write-config';
-  // One that failed or is being changed may have none for now.
+  // A stack that failed or is being changed may have no outputs for now.
   const settled = STACKS.filter((stack) => {
     const status = found.get(stack)?.status;
     return status === undefined || status === UNDONE || (status.endsWith('_COMPLETE') && !isTrouble(status));
@@ -63,7 +63,7 @@ export const outputs: AdminCheck = async (looking) => {
   });
   return findings.length > 0 ? findings : [ok(found.size === 0 ? 'none yet' : `${path} has them`)];
 
-  /** The outputs of the auth stack as config.json holds them. */
+  /** Returns the outputs of the auth stack under the names of config.json. */
   function ofConfig(): Record<string, string | undefined> {
     const { federation } = profile;
     const value = federation.type === 'direct' ? federation.roleArn : federation.identityPoolId;

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Creates a folder and its parents. One by one, since Node.js, asked for all of them at once, never returns
- * where nothing can be made, such as in /proc.
+ * Creates a folder and its parents, one by one: the recursive `mkdir` of Node.js never returns where no folder
+ * can be created, such as in /proc.
  *
- * @throws Error of `node:fs` for the first one that cannot be made.
+ * @throws Error of `node:fs` for the first one that cannot be created.
  */
 export function makeFolders(path: string, mode?: number): void {
   if (existsSync(path)) return;

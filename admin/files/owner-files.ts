@@ -1,4 +1,4 @@
-/** Files that an administrator keeps, for this user only; what goes wrong with one is told with its path. */
+/** Files of the administrator, private to this user. Errors name the path. */
 import { chmodSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { readFileIfExists, replaceFile } from '../../common/atomic-file.ts';
@@ -16,14 +16,14 @@ export function readOwnerFile(path: string): string | undefined {
 /**
  * Writes a file as a whole.
  *
- * @returns whether anything had to change.
+ * @returns true when anything had to change.
  * @throws CcwbError ERR_CONFIG_INVALID
  */
 export function writeOwnerFile(path: string, text: string): boolean {
   return changing(path, () => replaceFile(path, text, 0o600));
 }
 
-/** Closes a folder that others may look into. @throws CcwbError ERR_CONFIG_INVALID */
+/** Makes a folder private that others can read. @throws CcwbError ERR_CONFIG_INVALID */
 export function closeFolder(path: string): void {
   changing(path, () => {
     if ((statSync(path).mode & 0o777) !== 0o700) chmodSync(path, 0o700);

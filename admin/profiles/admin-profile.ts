@@ -5,7 +5,7 @@ import type { InfraSettings } from './infra-file.ts';
 /** The version of the form below. An older file is migrated when it is read, and written back so when it is saved. */
 export const PROFILE_SCHEMA = 1;
 
-/** CloudFormation's rule for the name of a stack, less the room for our prefix and suffix. */
+/** CloudFormation's rule for the name of a stack, with room for our prefix and suffix. */
 export const PROFILE_NAME = /^[A-Za-z0-9][A-Za-z0-9-]{0,63}$/;
 export const PROFILE_NAME_WORDS =
   'at most 64 letters, digits and hyphens, the first no hyphen: stacks are named after it';
@@ -62,7 +62,7 @@ export function userConfig({ config, infra, outputs }: AdminProfile): Record<str
   };
 }
 
-/** The AWS account that the stacks were deployed in, as the role of users tells; undefined: none are known. */
+/** Returns the AWS account of the deployed stacks, from the ARN of the users' role; undefined when unknown. */
 export function deployedAccount({ outputs }: AdminProfile): string | undefined {
   return /^arn:[\w-]+:iam::(\d{12}):/.exec(outputs.auth?.[AUTH_OUTPUTS.roleArn] ?? '')?.[1];
 }

@@ -21,8 +21,8 @@ export type ChosenProfile = {
 };
 
 /**
- * Reads the profile that a command line names: that of a config.json if `--config` names one, else an
- * administrator's own. Without any profile, CCWB_CONFIG may name a config.json too.
+ * Reads the profile that a command line names: from the config.json of `--config`, else an administrator's
+ * profile. Without any profile, CCWB_CONFIG may name a config.json too.
  *
  * @throws CcwbError ERR_PROFILE_UNKNOWN, ERR_CONFIG_MISSING, ERR_CONFIG_INVALID
  */

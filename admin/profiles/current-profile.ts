@@ -1,4 +1,4 @@
-/** Which profile a command is about, when several are there. */
+/** Chooses the profile of a command. */
 import { join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { Environment } from '../edges.ts';
@@ -10,13 +10,13 @@ function currentPath(env: Environment): string {
   return join(ccwbHome(env), 'current');
 }
 
-/** The profile that was chosen last with `ccwb profiles use`; undefined when none was, or it is gone. */
+/** Returns the profile chosen last with `ccwb profiles use`; undefined when there is none or it does not exist. */
 export function currentProfile(env: Environment): string | undefined {
   const name = readOwnerFile(currentPath(env))?.trim() || legacyFile(env).current;
   return name !== undefined && listProfiles(env).includes(name) ? name : undefined;
 }
 
-/** Makes a profile the current one. @throws CcwbError as `readProfile` does: a broken one is none to work with. */
+/** Makes a profile the current one. @throws CcwbError as `readProfile` does, e.g. for a broken profile. */
 export function useProfile(name: string, env: Environment): void {
   readProfile(name, env);
   writeOwnerFile(currentPath(env), `${name}\n`);
@@ -28,10 +28,10 @@ export function useNoProfile(env: Environment): void {
 }
 
 /**
- * Name of the profile that a command means: the flag, else `CCWB_PROFILE`, else the current one, else the only
- * one.
+ * Returns the name of the profile for a command: the flag, else `CCWB_PROFILE`, else the current one, else the
+ * only one.
  *
- * @throws CcwbError ERR_PROFILE_UNKNOWN when there is none, or several could be meant.
+ * @throws CcwbError ERR_PROFILE_UNKNOWN when there is none, or several and none is chosen.
  */
 export function chooseProfileFile(
   flags: { readonly profile?: string | undefined },

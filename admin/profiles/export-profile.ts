@@ -1,4 +1,4 @@
-/** `ccwb profiles export`: what may be handed on of a profile, by name; whatever else it holds stays. */
+/** `ccwb profiles export`: an allow-list of fields that may be shared. All other fields are left out. */
 import { existsSync } from 'node:fs';
 import { replaceFile } from '../../common/atomic-file.ts';
 import { CcwbError } from '../../protocol/errors.ts';
@@ -26,13 +26,13 @@ export function exportProfile(named: string | undefined, flags: ExportFlags, edg
   if (leftOut.length > 0) edges.writeError(paragraph(`Left out: ${listWords(leftOut)}`, edges.columns));
 }
 
-/** A profile without what is private, and the fields that it lacks therefore. */
+/** Returns the profile without private fields, and the names of those fields. */
 export function exportable(
   profile: AdminProfile,
   withClientSecret: boolean,
 ): { readonly profile: AdminProfile; readonly leftOut: readonly string[] } {
   const leftOut = [...unknownFields(profile)];
-  // It goes to every user in the package and protects nothing, but people and scanners take it for a secret.
+  // Every user gets it in the package, so it protects nothing. People and scanners still treat it as a secret.
   if (!withClientSecret && profile.config.client_secret !== undefined) leftOut.push('config.client_secret');
   const known = <T extends object>(value: T, prefix: string): T => {
     const copy: T = { ...value };

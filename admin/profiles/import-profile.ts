@@ -39,7 +39,7 @@ export function importProfile(file: string, flags: ImportFlags, edges: AdminEdge
   for (const text of said) edges.writeError(paragraph(text, edges.columns));
 }
 
-/** Outputs of the profile that is replaced. A broken one has none. */
+/** Returns the outputs of the replaced profile; none for a broken one. */
 function outputsOf(name: string, { env }: AdminEdges): AdminProfile['outputs'] {
   try {
     return readProfile(name, env).outputs;

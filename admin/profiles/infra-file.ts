@@ -68,7 +68,7 @@ export const SETTINGS: readonly string[] = Object.entries(SHAPE).flatMap(([key, 
 /**
  * Reads and checks the shape of a file of settings. Whether AWS takes the values is for `findProfileProblem`.
  *
- * @throws CcwbError ERR_CONFIG_MISSING when it is not there, ERR_CONFIG_INVALID with the field, the value and
+ * @throws CcwbError ERR_CONFIG_MISSING when it does not exist, ERR_CONFIG_INVALID with the field, the value and
  *   what is allowed.
  */
 export function readInfraFile(path: string): InfraSettings {
@@ -76,10 +76,10 @@ export function readInfraFile(path: string): InfraSettings {
 }
 
 /**
- * Checks the shape of settings that stand in a file: all of it, or a field of it called `prefix`.
+ * Checks the shape of settings: a whole file, or its field `prefix`.
  *
- * @throws CcwbError ERR_CONFIG_INVALID. A field of an unknown name is one: a misspelt restriction would
- *   otherwise restrict nothing.
+ * @throws CcwbError ERR_CONFIG_INVALID, also for an unknown field: a misspelt restriction would otherwise restrict
+ *   nothing.
  */
 export function checkInfraSettings(value: unknown, path: string, prefix: string): InfraSettings {
   assertInfraSettings(value, path, prefix);

@@ -32,7 +32,7 @@ export function infraProfileOf(config: UndeployedProfile, settings: InfraSetting
   );
 }
 
-/** @param sessionSeconds how long a user's session may be; without effect for an identity pool. */
+/** @param sessionSeconds longest session of a user; no effect for an identity pool. */
 export function federationProfile(type: 'cognito' | 'direct', sessionSeconds: number): FederationProfile {
   if (type === 'cognito') return { type };
   return { type, maxSessionSeconds: Math.max(sessionSeconds, LEAST_ROLE_SESSION_SECONDS) };
@@ -41,7 +41,7 @@ export function federationProfile(type: 'cognito' | 'direct', sessionSeconds: nu
 /** An {@link InfraProfile}, or one whose identity provider lacks some fields. */
 type WithProvider<P> = Omit<InfraProfile, 'identityProvider'> & { readonly identityProvider: P };
 
-/** Returns a profile with the settings that are not in it yet, and the defaults of absent ones. */
+/** Returns a profile with the settings added, and the defaults of absent ones. */
 export function withSettings<P extends Partial<RegisteredProvider>>(
   profile: WithProvider<P>,
   settings: InfraSettings,

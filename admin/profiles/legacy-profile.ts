@@ -1,6 +1,6 @@
 /**
- * Profiles of the existing Python tool: one flat file each, with `schema_version` "2.0" or none. What has a
- * meaning here is translated; everything else is kept as it was, under `legacyTool`.
+ * Profiles of the legacy tool: one flat file each, with `schema_version` "2.0" or none. Known fields are
+ * translated; all others are kept under `legacyTool`.
  */
 import { CcwbError } from '../../protocol/errors.ts';
 import { isObject } from '../../protocol/json.ts';
@@ -29,7 +29,7 @@ export type StoredFields = Readonly<Record<string, unknown>>;
 const DATA_DAYS = 90;
 const RESULTS_DAYS = 7;
 
-/** @throws CcwbError ERR_CONFIG_INVALID for a profile that signs nobody in through an OpenID provider. */
+/** @throws CcwbError ERR_CONFIG_INVALID for a profile that does not sign in through an OpenID provider. */
 export function fromLegacyTool(fields: StoredFields, path: string, name: string | undefined): StoredFields {
   refuseOtherSignIn(fields, path);
   const used = new Set(['schema', 'schema_version', 'name']);
@@ -40,7 +40,7 @@ export function fromLegacyTool(fields: StoredFields, path: string, name: string 
   };
   const config = Object.fromEntries(
     CONFIG.flatMap(([field, ...names]) => {
-      // All of a line are taken: the older name beside the newer one says nothing more.
+      // All names of a line are removed: an older name beside the newer one adds nothing.
       const [value] = names.map(take).filter((each) => each !== undefined);
       return value === undefined ? [] : [[field, value]];
     }),
@@ -76,7 +76,7 @@ function refuseOtherSignIn({ auth_type, sso_enabled }: StoredFields, path: strin
 function bedrockFrom(take: (field: string) => unknown, { selected_model }: StoredFields): StoredFields {
   const given = take('allowed_bedrock_regions');
   const regions = Array.isArray(given) ? given : [];
-  // The one entry that stands for many regions.
+  // `all-commercial` stands for many regions.
   const everywhere = regions.includes('all-commercial');
   const named = regions.filter((region) => typeof region === 'string' && !region.startsWith('all-'));
   const source = take('selected_source_region');
@@ -87,7 +87,7 @@ function bedrockFrom(take: (field: string) => unknown, { selected_model }: Store
 }
 
 function monitoringFrom(take: (field: string) => unknown, fields: StoredFields): StoredFields | undefined {
-  // A collector on each user's computer is something that there is not here.
+  // A collector on each user's computer is not supported here.
   if (fields.monitoring_enabled !== true || (fields.monitoring_mode ?? 'central') !== 'central')
     return undefined;
   take('monitoring_enabled');

@@ -50,7 +50,7 @@ export function listAll({ json }: JsonFlag, edges: AdminEdges): void {
   edges.writeOut(columnsOf(rows));
 }
 
-/** Rows as a table; the last cell of each is as wide as it is. */
+/** Formats rows as a table; the last column is not padded. */
 function columnsOf(rows: readonly (readonly string[])[]): string {
   const width = (column: number): number =>
     Math.max(...rows.map((row) => (column < row.length - 1 ? (row[column] ?? '').length : 0)));
@@ -78,7 +78,7 @@ function describe(name: string, current: boolean, edges: AdminEdges): Listed {
   }
 }
 
-/** The stacks of which the profile has outputs. */
+/** Returns the stacks whose outputs are in the profile. */
 export function deployedStacks({ outputs }: AdminProfile): StackId[] {
   return STACKS.filter((stack) => outputs[stack] !== undefined);
 }

@@ -52,7 +52,7 @@ export function checkProfile(value: unknown, path: string, name: string | undefi
     ...(users !== undefined && { users }),
     outputs,
   };
-  // Outputs of stacks are checked last: a wrong value of theirs stands in another field than one that was chosen.
+  // Outputs of stacks are checked last, so that an error names a chosen field first.
   parseUserConfig({ ...profile, outputs: {} }, path);
   parseUserConfig(profile, path, 'outputs, for config');
   return profile;
@@ -113,7 +113,7 @@ export function userProfileOf(profile: AdminProfile, path = `${profile.name}.jso
   return parseUserConfig(profile, path).profile;
 }
 
-/** Fields of a profile that no program here knows, such as those of a later one. They are kept. */
+/** Returns the fields that this version does not know, e.g. those of a later version. They are kept. */
 export function unknownFields(profile: AdminProfile): string[] {
   const beyond = (value: object, known: readonly string[], prefix: string): string[] =>
     Object.keys(value).flatMap((name) => (known.includes(name) ? [] : [`${prefix}${name}`]));

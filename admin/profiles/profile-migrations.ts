@@ -6,8 +6,8 @@ import { PROFILE_SCHEMA } from './admin-profile.ts';
 import { fromLegacyTool, type StoredFields } from './legacy-profile.ts';
 
 /**
- * From the version of the index to the next. A step is given fields as they stand in the file and the path of
- * that, for errors; it keeps what it does not understand.
+ * Migrates from the version of the index to the next. A step gets the fields of the file, and its path for
+ * errors. It keeps unknown fields.
  */
 const STEPS: readonly ((fields: StoredFields, path: string, name: string | undefined) => StoredFields)[] = [
   fromLegacyTool,
@@ -20,7 +20,7 @@ export function schemaOf(value: unknown): number {
 }
 
 /**
- * The fields of a profile in today's form; shapes are not looked at.
+ * Returns the fields of a profile in today's form, without checking their shapes.
  *
  * @throws CcwbError ERR_CONFIG_INVALID for a form that is newer than this program, or none.
  */

@@ -48,9 +48,9 @@ export function listProfiles(env: Environment): string[] {
 }
 
 /**
- * A profile, checked, and migrated when its file has an older form; the file stays as it is.
+ * Reads and checks a profile, migrated when its file has an older form. The file is not changed.
  *
- * @throws CcwbError ERR_PROFILE_UNKNOWN, naming those there are; ERR_CONFIG_INVALID with file, field, value and
+ * @throws CcwbError ERR_PROFILE_UNKNOWN, naming the existing ones; ERR_CONFIG_INVALID with file, field, value and
  *   what is allowed.
  */
 export function readProfile(name: string, env: Environment): AdminProfile {
@@ -68,9 +68,9 @@ export function readProfile(name: string, env: Environment): AdminProfile {
 }
 
 /**
- * The profile that the text of a file describes.
+ * Parses the text of a profile's file.
  *
- * @param name what it must be called; undefined: as it says.
+ * @param name the name it must have; undefined: any name.
  * @throws CcwbError ERR_CONFIG_INVALID
  */
 export function parseAdminProfile(text: string, path: string, name?: string): AdminProfile {
@@ -90,8 +90,8 @@ function asProfile(value: unknown, path: string, name: string | undefined): Admi
 /**
  * Writes a profile as a whole, for this user only. A file of an older form stays beside it, as `NAME.json.bak`.
  *
- * @param keepOld whether the file as it was stays so whatever its form.
- * @returns whether anything had to change.
+ * @param keepOld true to keep a copy of the old file, whatever its form.
+ * @returns true when anything had to change.
  * @throws CcwbError ERR_CONFIG_INVALID for a profile that could not be read again; nothing is written then.
  */
 export function writeProfile(profile: AdminProfile, env: Environment, keepOld = false): boolean {
@@ -127,11 +127,11 @@ export function removeProfile(name: string, env: Environment): void {
   removeOwnerFile(path);
 }
 
-/** The file in which the legacy tool keeps, or kept, what is not in a file of its own. */
+/** The config.json of the legacy tool, with the profiles that have no file of their own. */
 export function legacyFile(env: Environment): {
   readonly path: string;
   readonly profiles: Readonly<Record<string, unknown>>;
-  /** The profile it was last told to use. */
+  /** Name of its active profile. */
   readonly current: string | undefined;
 } {
   const path = join(ccwbHome(env), 'config.json');
@@ -139,7 +139,7 @@ export function legacyFile(env: Environment): {
   try {
     value = JSON.parse(readFileIfExists(path) ?? '{}');
   } catch {
-    // It is not ours: what cannot be read in it is not there.
+    // The file is not ours: unreadable content counts as absent.
   }
   const root = isObject(value) ? value : {};
   const current = root.active_profile ?? root.default_profile;

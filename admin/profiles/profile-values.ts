@@ -37,7 +37,7 @@ export function providerFields(profile: AdminProfile): IdentityProviderFields {
   };
 }
 
-/** Returns the identity provider; undefined while the fields do not suffice for an issuer. */
+/** Returns the identity provider; undefined while the fields do not determine an issuer. */
 export function providerOf(profile: AdminProfile): IdentityProvider | undefined {
   const provider = resolveIdentityProvider(providerFields(profile));
   return 'problem' in provider ? undefined : provider;

@@ -2,7 +2,8 @@ import { type Config, loadConfig } from '../../protocol/config.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 
 /**
- * The config.json that an administrator names. Who misspells its path is no user without a package.
+ * Reads the config.json that an administrator names. Its error for a missing file is about the path, not about
+ * a missing package.
  *
  * @throws CcwbError as {@link loadConfig} does.
  */

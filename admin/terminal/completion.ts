@@ -34,7 +34,7 @@ export function printCompletion(
   else edges.writeOut(completionScript(program.name(), completedOf(program, []), shell));
 }
 
-/** A command and those below it, from commander's own knowledge of them. */
+/** Returns the completion tree of a command and its subcommands, read from commander. */
 function completedOf(command: Command, path: readonly string[]): CompletedCommand[] {
   const { options, registeredArguments } = command;
   const [operand] = registeredArguments;
@@ -69,7 +69,7 @@ function completedFlag(option: Option): CompletedFlag {
   };
 }
 
-/** The names that commands of `profiles` take are those of profiles. */
+/** Returns the values of an operand. An operand `name` of the commands of `profiles` is a profile. */
 function operandValues(operand: Argument, [group]: readonly string[]): CompletionValues {
   const name = group === 'profiles' && operand.name() === 'name' ? 'profile' : operand.name();
   return valuesOf(name, operand) ?? [];

@@ -2,11 +2,11 @@ import { CcwbError } from '../../protocol/errors.ts';
 import type { AdminEdges } from '../edges.ts';
 import { paragraph } from './text.ts';
 
-/** The consent that flags give before any question. */
+/** Consent given by flags. */
 export type Consent = {
-  /** --yes: every question but the next is answered with yes. */
+  /** --yes: answers yes to every question except the one about replacements. */
   readonly yes: boolean;
-  /** --allow-replacement: also the one about what is in use being replaced. */
+  /** --allow-replacement: answers yes to the question about replacing something in use. */
   readonly allowReplacement: boolean;
 };
 
@@ -22,7 +22,7 @@ export async function confirm(
   if (!/^y(es)?$/i.test(answer.trim())) throw declined(question);
 }
 
-/** Asks for a name to be typed exactly, since nobody types a name by habit. */
+/** Asks the person to type a name exactly. Unlike yes, a name is not typed by habit. */
 export async function confirmByTyping(
   question: string,
   expected: string,
@@ -43,7 +43,7 @@ async function ask(question: string, choice: string, flag: string, edges: AdminE
       `add ${flag} if it is meant, or run it on a terminal`,
     );
   }
-  // A long question is broken like all else; its last line is where the answer is typed.
+  // A long question is wrapped; the answer is typed on its last line.
   const lines = paragraph(question.trim() + choice, edges.columns);
   const answer = await edges.ask(`\n${lines.trimEnd()} `);
   if (edges.interrupted.aborted) {

@@ -15,10 +15,10 @@ export function oneLine(text: string): string {
 }
 
 /**
- * A paragraph broken at spaces to lines of a terminal; without a width it stays one line, for programs that
+ * Wraps a paragraph at spaces to the width of a terminal. Without a width it stays one line, for programs that
  * read lines.
  *
- * @param first what stands before the first line; the others are indented as deep.
+ * @param first prefix of the first line; the other lines are indented by its width.
  */
 export function paragraph(text: string, columns: number | undefined, first = ''): string {
   if (columns === undefined) return `${first}${text}\n`;
@@ -28,18 +28,18 @@ export function paragraph(text: string, columns: number | undefined, first = '')
     .join('');
 }
 
-/** `AWS::IAM::OIDCProvider` as people say it: `IAM OIDCProvider`. */
+/** Shortens a resource type: `AWS::IAM::OIDCProvider` becomes `IAM OIDCProvider`. */
 export function typeWords(type: string): string {
   return type.replace(/^AWS::/, '').replaceAll('::', ' ');
 }
 
-/** One thing of several, in words: `a, b and c`. */
+/** Formats a list in words: `a, b and c`. */
 export function listWords(items: readonly string[]): string {
   const last = items.at(-1) ?? '';
   return items.length < 2 ? last : `${items.slice(0, -1).join(', ')} and ${last}`;
 }
 
-/** A size in bytes as people say it: ` 45.1 MB`. */
+/** Formats a size in bytes: ` 45.1 MB`. */
 export function megabytes(bytes: number): string {
   return `${(bytes / 1_000_000).toFixed(1).padStart(5)} MB`;
 }

@@ -21,7 +21,7 @@ export type AnalyticsProps = {
   readonly region: string;
   /** Log groups of the monitoring stack: every record of a metric, and every event. */
   readonly logGroups: { readonly metrics: string; readonly events: string };
-  /** How long the stack's own logs are kept; one of CloudWatch's choices. */
+  /** Retention of the stack's own logs; one of CloudWatch's choices. */
   readonly retentionDays: number;
   /** Data older than this moves to the archive class that can still be read at once. */
   readonly glacierAfterDays: number;
@@ -117,7 +117,7 @@ export class AnalyticsStack extends DeploymentStack {
         processingConfiguration: { enabled: true, processors: [processor(transform)] },
         dataFormatConversionConfiguration: {
           enabled: true,
-          // Of the two it is the one that reads times as the transform writes them.
+          // The OpenX reader accepts times as the transform writes them; the Hive reader does not.
           inputFormatConfiguration: { deserializer: { openXJsonSerDe: { caseInsensitive: true } } },
           outputFormatConfiguration: { serializer: { parquetSerDe: { compression: 'SNAPPY' } } },
           schemaConfiguration: {
@@ -146,7 +146,7 @@ export class AnalyticsStack extends DeploymentStack {
         logGroupName,
         destinationArn: stream.attrArn,
         roleArn: role.attrArn,
-        // Everything: what is not wanted is told from what is broken by the transform.
+        // No filter: the transform separates unwanted records from broken ones.
         filterPattern: '',
       });
     }
@@ -156,7 +156,7 @@ export class AnalyticsStack extends DeploymentStack {
     const workGroup = new CfnWorkGroup(this, 'WorkGroup', {
       name: this.deployment,
       description: 'Queries on the usage of Claude Code',
-      // Without its history of queries it could not be deleted.
+      // Deletes the history of queries too: a work group that has one cannot be deleted otherwise.
       recursiveDeleteOption: true,
       workGroupConfiguration: {
         enforceWorkGroupConfiguration: true,

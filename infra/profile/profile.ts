@@ -32,7 +32,7 @@ export type InfraProfile = {
 };
 
 /**
- * A profile whose provider is not known, or not in full, as a wizard has it between two answers. Every
+ * A profile whose provider may be missing or incomplete, as the wizard has it between two answers. Every
  * {@link InfraProfile} is one.
  */
 export type InfraCandidate = Omit<InfraProfile, 'identityProvider'> & {
@@ -66,8 +66,8 @@ export type AccessGroups = {
   readonly claim: string;
   readonly groups: readonly string[];
   /**
-   * How an identity pool compares a group with the claim: `contains` (the default) for a claim that is a list,
-   * `equals` for one that is a single text. With `contains` a group matches inside longer names too.
+   * Comparison of a group with the claim in an identity pool: `contains` (the default) for a claim that is a
+   * list, `equals` for one that is a single text. With `contains` a group matches inside longer names too.
    */
   readonly match?: 'contains' | 'equals';
 };

@@ -3,8 +3,8 @@ import type { DeploymentTarget, ResourceChange, Template } from '../../aws/cloud
 import { listWords, paragraph, typeWords } from '../../terminal/text.ts';
 
 /**
- * What holds something that cannot be made again: an identity pool's identities and its id are in every
- * package handed out; the same for pools of users.
+ * Resource types whose content is lost with them. The id of an identity pool is in every package, and its
+ * identities cannot be created again. The same holds for user pools.
  */
 const IRREPLACEABLE = new Set(['AWS::Cognito::IdentityPool', 'AWS::Cognito::UserPool']);
 
@@ -13,7 +13,7 @@ export type Danger = { readonly logicalId: string; readonly text: string };
 
 /** The deployed template and the next one, with what is needed to judge the changes between them. */
 export type TemplateVersions = {
-  /** Undefined: nothing is deployed yet, or it cannot be read. */
+  /** Undefined when nothing is deployed yet, or the template cannot be read. */
   readonly old: Template | undefined;
   readonly next: Template;
   readonly target: DeploymentTarget;
@@ -21,7 +21,7 @@ export type TemplateVersions = {
   readonly configOutputs: readonly string[];
 };
 
-/** A line for each change, broken to the width. */
+/** Returns a line for each change, wrapped to the width. */
 export function changeLines(
   changes: readonly ResourceChange[],
   versions: TemplateVersions,
@@ -60,8 +60,8 @@ function changeWords(change: ResourceChange, { old }: TemplateVersions): string 
 }
 
 /**
- * The changes after which something in use is gone: identity pools, what is marked to be retained, and what
- * config.json files out there name.
+ * Returns the changes that remove something in use: identity pools, resources marked to be retained, and
+ * resources that config.json files name.
  */
 export function dangersIn(changes: readonly ResourceChange[], versions: TemplateVersions): Danger[] {
   const named = new Set(
@@ -104,7 +104,7 @@ export function referencesIn(value: unknown, found = new Set<string>()): Set<str
   return found;
 }
 
-/** The change set that making a template from nothing would be, for a look at what cannot be asked for yet. */
+/** Returns the change set of a new stack, computed from its template, for a stack CloudFormation cannot plan yet. */
 export function allCreated({ Resources }: Template): ResourceChange[] {
   return Object.entries(Resources).map(([logicalId, { Type }]) => ({
     action: 'Add',

@@ -18,7 +18,7 @@ const OPERATORS: Readonly<Record<string, string>> = {
   Bool: 'is',
 };
 
-/** Stands between what is granted and under which condition. */
+/** Separates a permission from its condition. */
 const CONDITION = ' where ';
 
 /** Match types of role mapping rules of an identity pool, as they read in a sentence. */
@@ -32,8 +32,8 @@ const MATCHES: Readonly<Record<string, string>> = {
 type Statement = Readonly<Record<string, unknown>>;
 
 /**
- * Lines with `+` for what is granted from now on, `-` for what no longer is, `~` for what is granted under other
- * conditions; empty: nothing changes.
+ * Returns a line for each changed permission: `+` added, `-` removed, `~` granted under other conditions. Empty
+ * when nothing changes.
  */
 export function permissionLines(
   { old, next, target }: { old: Template | undefined; next: Template; target: DeploymentTarget },
@@ -64,7 +64,7 @@ function splitCondition(sentence: string): [what: string, condition: string | un
   return index === -1 ? [sentence, undefined] : [sentence.slice(0, index), sentence.slice(index + 1)];
 }
 
-/** One sentence for each thing that a template lets somebody do. */
+/** Returns a sentence for each permission that a template grants. */
 export function grantsIn(template: Template | undefined, target: DeploymentTarget): Set<string> {
   const entries = Object.entries(
     resolvePseudoParameters(template?.Resources ?? {}, target) as Template['Resources'],
@@ -102,7 +102,7 @@ function roleAttachment({ Roles, RoleMappings }: Statement): string[] {
   ];
 }
 
-/** Rules by which a claim of the ID token chooses the role, and what becomes of everybody else. */
+/** Describes the rules that choose a role by a claim of the ID token, and the role of all other users. */
 function mappingWords(mapping: Statement): string[] {
   const { RulesConfiguration: configuration, AmbiguousRoleResolution: otherwise } = mapping;
   const rules = isObject(configuration) && Array.isArray(configuration.Rules) ? configuration.Rules : [];
@@ -114,7 +114,7 @@ function mappingWords(mapping: Statement): string[] {
   return [...sentences, `whoever no rule on claims fits ${rest}`];
 }
 
-/** Roles, policies and the policies of resources: whatever carries statements. */
+/** Returns the statements of roles, policies and policies of resources. */
 function policiesOf(logicalId: string, type: string, properties: Statement): string[] {
   const subject = type === 'AWS::IAM::Role' ? logicalId : policySubject(logicalId, properties);
   const inline = Array.isArray(properties.Policies) ? properties.Policies : [];
@@ -132,7 +132,7 @@ function policiesOf(logicalId: string, type: string, properties: Statement): str
   ];
 }
 
-/** Whom a policy is attached to, or the resource that it stands on. */
+/** Returns the roles that a policy is attached to, or the resource that it belongs to. */
 function policySubject(logicalId: string, properties: Statement): string {
   for (const field of ['Roles', 'Users', 'Groups']) {
     if (Array.isArray(properties[field])) return describeValues(properties[field]);

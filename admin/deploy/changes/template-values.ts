@@ -1,4 +1,4 @@
-/** Values of a template as a person reads them. */
+/** Formats values of a template for people. */
 import { isObject } from '../../../protocol/json.ts';
 import type { DeploymentTarget } from '../../aws/cloudformation-types.ts';
 
@@ -7,13 +7,13 @@ export function describeValues(value: unknown, separator = ', '): string {
   return Array.isArray(value) ? value.map(describeValue).join(separator) : describeValue(value);
 }
 
-/** A value as a template writes it, its references by their names. */
+/** Returns the text of a template's value; references are shown by name. */
 export function describeValue(value: unknown): string {
   if (typeof value === 'string') return value;
   if (!isObject(value)) return value === undefined ? '?' : JSON.stringify(value);
   const { Ref: ref, 'Fn::GetAtt': attribute, 'Fn::Sub': template, 'Fn::Join': join } = value;
   if (typeof ref === 'string') return ref;
-  // An ARN is what one refers to a role or a bucket by: the name alone says it.
+  // A reference to an ARN is shown by the name of its resource alone.
   if (Array.isArray(attribute)) return attribute.join('.').replace(/\.Arn$/, '');
   if (typeof attribute === 'string') return attribute.replace(/\.Arn$/, '');
   if (typeof template === 'string') return template;
@@ -21,7 +21,7 @@ export function describeValue(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** The same value with its pseudo parameters filled in. */
+/** Returns the value with its pseudo parameters filled in. */
 export function resolvePseudoParameters(value: unknown, target: DeploymentTarget): unknown {
   if (Array.isArray(value)) return value.map((item) => resolvePseudoParameters(item, target));
   if (!isObject(value)) return value;
