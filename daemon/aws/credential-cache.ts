@@ -26,6 +26,13 @@ export type CredentialCache = {
    * @throws CcwbError
    */
   get(): Promise<AwsCredentials>;
+  /**
+   * Returns credentials of the sign-in that has just finished. A caller that was faster has refreshed them
+   * already: then there is no second exchange, and all callers get the same.
+   *
+   * @throws CcwbError
+   */
+  getAfterSignIn(): Promise<AwsCredentials>;
   /** Refreshes now, shared with all concurrent callers. @throws CcwbError */
   refresh(): Promise<AwsCredentials>;
   /** Refreshes when that is due, and counts failures; never throws. For the scheduler. */
@@ -83,6 +90,7 @@ export function createCredentialCache(
       if (answer === 'memory-and-refresh') refresh.run().catch(() => {});
       return held;
     },
+    getAfterSignIn: refresh.ofLastIdToken,
     refresh: refresh.run,
     refreshIfDue: async () => {
       await session.restore();

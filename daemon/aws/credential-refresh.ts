@@ -1,4 +1,5 @@
 import { asCcwbError, type CcwbError, loginRequired } from '../../protocol/errors.ts';
+import type { IdToken } from '../oidc/tokens.ts';
 import type { Clock } from '../platform/clock.ts';
 import { causeOf, type Log } from '../platform/log.ts';
 import type { Session } from '../session/session.ts';
@@ -15,6 +16,12 @@ export type CredentialRefresh = {
   /** The credentials in memory while they outlast their way to the caller. */
   usable(): AwsCredentials | undefined;
   readonly failures: Pick<RefreshFailures, 'problem' | 'isBackingOff' | 'notBefore' | 'endBackOff'>;
+  /**
+   * Returns credentials that AWS gave for the session's last ID token: those in memory, else refreshed ones.
+   *
+   * @throws CcwbError
+   */
+  ofLastIdToken(): Promise<AwsCredentials>;
   /** Refreshes now, shared with all concurrent callers. @throws CcwbError */
   run(): Promise<AwsCredentials>;
   clear(): void;
@@ -31,8 +38,8 @@ export function createCredentialRefresh(
   const { clock, log } = edges;
   const failures = createRefreshFailures(edges);
   let current: AwsCredentials | undefined;
-  /** The `sub` of the user of `current`. */
-  let owner: string | undefined;
+  /** The ID token that AWS gave `current` for. */
+  let source: IdToken | undefined;
 
   const usable = (): AwsCredentials | undefined => (isUsable(current, clock.now()) ? current : undefined);
 
@@ -41,10 +48,10 @@ export function createCredentialRefresh(
     const own = createSharedCall(async (): Promise<AwsCredentials> => {
       const startedAt = clock.now();
       try {
-        const { credentials, sub } = await exchangeIdToken(session, federation);
+        const { credentials, idToken } = await exchangeIdToken(session, federation);
         if (refresh !== own) throw loginRequired();
         current = credentials;
-        owner = sub;
+        source = idToken;
         failures.clear();
         const keyId = credentials.accessKeyId.slice(-4);
         const durationMs = clock.now() - startedAt;
@@ -71,12 +78,14 @@ export function createCredentialRefresh(
     current: () => current,
     usable,
     failures,
+    ofLastIdToken: async () =>
+      (source !== undefined && source === session.lastIdToken() ? usable() : undefined) ?? refresh(),
     run: () => refresh(),
     clear: () => {
       current = undefined;
     },
     onSignIn: (sub) => {
-      if (owner !== sub) current = undefined;
+      if (source?.claims.sub !== sub) current = undefined;
       failures.clear();
     },
     onSignOut: () => {

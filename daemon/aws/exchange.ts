@@ -1,9 +1,10 @@
 import { CcwbError } from '../../protocol/errors.ts';
+import type { IdToken } from '../oidc/tokens.ts';
 import type { Session } from '../session/session.ts';
 import { type AwsCredentials, type Federation, StaleIdToken } from './aws-calls.ts';
 
-/** AWS credentials, and the `sub` of the user they belong to. */
-export type Exchanged = { credentials: AwsCredentials; sub: string };
+/** AWS credentials, and the ID token that AWS gave them for. */
+export type Exchanged = { credentials: AwsCredentials; idToken: IdToken };
 
 /**
  * Exchanges the session's ID token for AWS credentials of the user who is signed in when it resolves.
@@ -15,7 +16,7 @@ export async function exchangeIdToken(
   federation: Federation,
 ): Promise<Exchanged> {
   const exchanged = await exchangeOnce(session, federation);
-  if (session.lastIdToken()?.claims.sub === exchanged.sub) return exchanged;
+  if (session.lastIdToken()?.claims.sub === exchanged.idToken.claims.sub) return exchanged;
   // Another user signed in meanwhile.
   return exchangeOnce(session, federation);
 }
@@ -24,13 +25,13 @@ export async function exchangeIdToken(
 async function exchangeOnce(session: Pick<Session, 'idToken'>, federation: Federation): Promise<Exchanged> {
   const idToken = await session.idToken();
   try {
-    return { credentials: await federation.credentials(idToken), sub: idToken.claims.sub };
+    return { credentials: await federation.credentials(idToken), idToken };
   } catch (error) {
     if (!(error instanceof StaleIdToken)) throw error;
   }
   const renewed = await session.idToken(idToken);
   try {
-    return { credentials: await federation.credentials(renewed), sub: renewed.claims.sub };
+    return { credentials: await federation.credentials(renewed), idToken: renewed };
   } catch (error) {
     if (!(error instanceof StaleIdToken)) throw error;
     throw new CcwbError(

@@ -50,7 +50,7 @@ async function createSuccessPage(
 ): Promise<ResultPage> {
   const user = session.view().user ?? '';
   try {
-    await profiles.find(name)?.credentials.refresh();
+    await profiles.find(name)?.credentials.getAfterSignIn();
     return resultPage({ outcome: 'signed-in', user, profile: name });
   } catch (error) {
     const { message, fix } = asCcwbError(error);

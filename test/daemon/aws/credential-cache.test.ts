@@ -167,6 +167,24 @@ t.test('all callers share one request', async (t) => {
   t.equal(asked.length, 2);
 });
 
+t.test(
+  'after a sign-in the first caller refreshes and the page of the sign-in waits for nothing',
+  async (t) => {
+    const { cache, session, asked, clock } = open();
+    const former = await cache.get();
+    const idToken = idTokenFor(clock);
+    await session.completeSignIn({ idToken, refreshToken: 'rt-2' });
+    cache.onSignIn(idToken.claims.sub);
+    const ofSignIn = await cache.getAfterSignIn();
+    t.not(ofSignIn, former, 'those of the former ID token are replaced');
+    t.equal(await cache.getAfterSignIn(), ofSignIn);
+    t.equal(await cache.get(), ofSignIn);
+    t.equal(asked.length, 2);
+    cache.clear();
+    t.not(await cache.getAfterSignIn(), ofSignIn, 'what was cleared does not come back');
+  },
+);
+
 t.test('failures are retried at growing intervals, with full jitter', async (t) => {
   const { cache, aws, asked, clock, lines } = open({ random: 1 });
   aws.answer = async () => {

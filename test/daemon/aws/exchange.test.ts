@@ -35,7 +35,7 @@ function federationOf(...stale: IdToken[]): Federation {
 t.test('an ID token becomes the credentials of its user', async (t) => {
   const session = sessionOf([first]);
   t.match(await exchangeIdToken(session, federationOf()), {
-    sub: 'user-1',
+    idToken: first,
     credentials: { sessionToken: first.jwt },
   });
   t.same(session.rejected, [undefined]);
@@ -53,7 +53,7 @@ t.test('the credentials are of the user who is signed in at the end', async (t) 
   const other = idTokenFor(clock, { sub: 'user-2' });
   const session = sessionOf([first, other], () => other);
   t.match(await exchangeIdToken(session, federationOf()), {
-    sub: 'user-2',
+    idToken: other,
     credentials: { sessionToken: other.jwt },
   });
 });
