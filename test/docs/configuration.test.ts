@@ -17,7 +17,7 @@ t.test('docs/configuration.md names every field of config.json and no other', as
 });
 
 t.test('docs/configuration.md names every older field name', async (t) => {
-  const [, table = ''] = /OLD_NAMES[^{]*\{([^}]*)\}/.exec(SOURCE) ?? [];
+  const [, table = ''] = /LEGACY_NAMES[^{]*\{([^}]*)\}/.exec(SOURCE) ?? [];
   const known = [...table.matchAll(/(\w+): '(\w+)'/g)].map(([, older, now]) => [older, now]);
   t.ok(known.length > 0, 'the names are found in the source');
   const documented = tableUnder(PAGE, 'Older names').map((row) => row.flatMap(codeIn));
