@@ -40,7 +40,16 @@ async function start(t: Test, options: { flags?: string[]; NODE_OPTIONS?: string
     child,
     port,
     said: () => stderr,
-    serves: () => client.ask({ route: 'version', startingMs: 30_000 }),
+    /** Rejects at once when the process ends: nothing would ever listen. */
+    serves: async () => {
+      const stop = new AbortController();
+      const answer = client.ask({ route: 'version', startingMs: 30_000, signal: stop.signal });
+      const gone = ended.then(() => {
+        stop.abort();
+        throw new Error('the daemon has ended');
+      });
+      return Promise.race([answer, gone]);
+    },
   };
 }
 
@@ -93,7 +102,7 @@ t.test('a debugger that SIGUSR1 opened during the start is closed', async (t) =>
   t.comment(`${opened} times Node had opened it`);
 });
 
-t.test('a debugger that was asked for is closed', async (t) => {
+t.test('a debugger that --inspect opened is closed', async (t) => {
   for (const options of [{ flags: ['--inspect'] }, { NODE_OPTIONS: '--inspect=127.0.0.1:PORT' }]) {
     const { port, said, serves } = await start(t, options);
     await serves();
