@@ -19,22 +19,22 @@ export type DaemonOptions = {
   configPath: string;
   /** See {@link createContainerEndpoint}. */
   containerTokenPath: string;
-  /** Seconds between two looks at what is due; see {@link startRefreshScheduler}. */
+  /** Interval of the refresh scheduler in seconds; see {@link startRefreshScheduler}. */
   tickSeconds?: number;
 };
 
 export type Daemon = {
-  /** Answers what is in flight, then stops; anything still open after that is cut. */
+  /** Answers the requests in progress, then stops; connections still open after a time limit are cut. */
   stop(): Promise<void>;
-  /** Resolves when it has stopped because a request asked it to make room. */
+  /** Resolves when the daemon has stopped after a drain request. */
   drained: Promise<void>;
 };
 
 /**
- * Starts everything in the order it depends on each other; stopping goes backwards.
+ * Starts the parts in the order of their dependencies, and stops them in reverse.
  *
- * @throws CcwbError ERR_DAEMON_RUNNING, ERR_SOCKET_UNSAFE. Not for a wrong config.json: requests get that
- *   error, and it is read again when it changes.
+ * @throws CcwbError ERR_DAEMON_RUNNING, ERR_SOCKET_UNSAFE. A wrong config.json is an error of the requests
+ *   instead, and is read again when it changes.
  */
 export async function startDaemon(
   { socket, configPath, containerTokenPath, tickSeconds }: DaemonOptions,
@@ -44,6 +44,7 @@ export async function startDaemon(
   const redirect = createLoopbackRedirect();
   const profiles = createProfiles(configPath, redirect, edges);
   const container = createContainerEndpoint(profiles, containerTokenPath, edges);
+  const drain = createDrain(profiles, edges);
   const app = createApiServer(
     createRouteHandlers({
       profiles,
@@ -64,7 +65,7 @@ export async function startDaemon(
   const listening = await listen(app.server, socket);
   const keeper = startSocketKeeper(listening, socket, edges.log, () => drain.begin());
   const scheduler = startRefreshScheduler(profiles, edges, tickSeconds, () => {
-    void keeper.look();
+    void keeper.check();
     void container.sync();
   });
   edges.log('info', 'daemon started', {
@@ -92,8 +93,7 @@ export async function startDaemon(
     })();
     return stopping;
   };
-  const drain = createDrain(profiles, edges, stop);
-  return { stop, drained: drain.done };
+  return { stop, drained: drain.stopWhenIdle(stop) };
 }
 
 function stopped(): CcwbError {
@@ -104,7 +104,7 @@ function stopped(): CcwbError {
   );
 }
 
-/** Accepts nothing new and lets what is in flight be answered, for a bounded time. */
+/** Stops listening, and waits a limited time for the requests in progress. */
 async function close(server: Server): Promise<void> {
   const cut = setTimeout(() => server.closeAllConnections(), TIMING.drainMs);
   // Fastify closes only a server that it bound itself.
@@ -116,7 +116,7 @@ async function close(server: Server): Promise<void> {
 }
 
 async function atMost(ms: number, settled: Promise<void>): Promise<void> {
-  const enough = new AbortController();
-  await Promise.race([settled, sleep(ms, undefined, { signal: enough.signal }).catch(() => {})]);
-  enough.abort();
+  const done = new AbortController();
+  await Promise.race([settled, sleep(ms, undefined, { signal: done.signal }).catch(() => {})]);
+  done.abort();
 }

@@ -8,25 +8,25 @@ import type { LockCredential } from './session/credential-lock.ts';
 import type { LegacyTokens } from './session/legacy-tokens.ts';
 import type { SecretStore } from './session/stores/secret-store.ts';
 
-/** Where a profile keeps its refresh token. */
+/** The kind of store that holds a profile's refresh token. */
 export type StoreKind = ProfileConfig['credentialStorage'];
 
 /**
- * Everything the daemon touches that a test replaces. Built once, in main; nothing below reads the clock,
- * the network, the environment or the console in any other way.
+ * Everything outside the daemon that a test replaces. Built once, in main; no other part of the daemon uses
+ * the clock, the network, the environment or the console directly.
  */
 export type DaemonEdges = {
   clock: CorrectedClock;
   fetch: Fetch;
-  /** How `fetch` reaches the world, for `status`. */
+  /** Returns the proxy and the certificates of `fetch`, for `status`. */
   network(): NetworkStatus;
   log: Log;
   audit: AuditLog;
   /** Uniform in [0, 1), for jitter; never for secrets. */
   random(): number;
   createStore(kind: StoreKind): SecretStore;
-  /** What the legacy tool has left. */
+  /** The tokens that the legacy tool stored. */
   legacyTokens: LegacyTokens;
-  /** The locks of what such a store holds. */
+  /** Creates the locks of the items in such a store. */
   createLocks(kind: StoreKind): LockCredential;
 };

@@ -1,7 +1,7 @@
 /**
- * One operation on the operating system's keyring, in a process of its own: keytar can block for ever on
- * a prompt nobody sees, and a locked Secret Service can take the process down with it. The daemon
- * forks this, sends one request, and kills it when it takes too long.
+ * Runs one operation on the operating system's keyring in a process of its own. keytar can block for ever on
+ * an invisible prompt, and a locked Secret Service can crash the process. The daemon forks this program, sends
+ * one request, and kills it after a time limit.
  *
  * `findCredentials` is never called: it crashes the process when the collection is locked.
  */
@@ -21,7 +21,7 @@ process.once('message', (message) => {
 async function answer(request: KeyringRequest): Promise<KeyringReply> {
   let keytar: typeof import('keytar');
   try {
-    // Loaded here and not above: it needs libsecret, and its absence is an answer like any other.
+    // Imported here: it needs libsecret, whose absence becomes a reply.
     ({ default: keytar } = await import('keytar'));
   } catch {
     return {
@@ -50,17 +50,17 @@ async function answer(request: KeyringRequest): Promise<KeyringReply> {
 }
 
 /**
- * A locked collection answers "nothing there", like an empty one. Writing is what tells them apart: it
- * rejects when the collection is locked.
+ * Throws when the collection is locked. Reading and removing treat a locked collection like an empty one;
+ * only a write rejects.
  */
 async function probe(keytar: typeof import('keytar')): Promise<void> {
   await keytar.setPassword(KEYRING_SERVICE, 'probe', 'probe');
   await keytar.deletePassword(KEYRING_SERVICE, 'probe');
 }
 
-/** libsecret's and D-Bus' words for what is wrong; keytar passes on their texts and nothing else. */
+/** Returns the problem named in an error text of libsecret or D-Bus; keytar passes on nothing else. */
 function classify(text: string): KeyringReply {
-  // A collection that does not exist yet is made by its first unlocking.
+  // A collection that does not exist yet is created when it is first unlocked.
   if (/locked|dismissed|prompt|Object does not exist/i.test(text)) {
     return { ok: false, problem: 'locked', detail: 'it is locked' };
   }

@@ -1,6 +1,6 @@
 import type { Fetch } from './transport.ts';
 
-/** What the SDK's protocols hand over. */
+/** A request of the AWS SDK's protocols. */
 type AwsRequest = {
   protocol: string;
   hostname: string;
@@ -13,14 +13,14 @@ type AwsRequest = {
 };
 
 /**
- * The AWS SDK's transport on a fetch of ours: one transport for every call, with its proxies, certificates and
- * limits. (The SDK's own on fetch makes the platform's `Request`, which no other fetch takes.)
+ * Creates a request handler of the AWS SDK on `fetch`, with its proxies, certificates and limits. (The SDK's
+ * own handler creates the platform's `Request`, which no other fetch accepts.)
  */
 export function createAwsTransport(fetch: Fetch) {
   return {
     handle: async (request: AwsRequest, options: { abortSignal?: unknown } = {}) => {
       const { protocol, hostname, port, path, method, headers, body } = request;
-      // fetch works these two out itself, and refuses to be told.
+      // fetch sets these two itself, and rejects them.
       const { host: _host, 'content-length': _length, ...sent } = headers;
       const url = `${protocol}//${hostname}${port ? `:${port}` : ''}${path}${queryOf(request)}`;
       try {
@@ -46,22 +46,22 @@ export function createAwsTransport(fetch: Fetch) {
   };
 }
 
-/** What fetch hides in a cause, for people and for the SDK, which knows only other libraries' names of it. */
+/** Returns an error with the innermost cause's message; marked for the SDK, which does not know fetch's errors. */
 function networkFault(thrown: TypeError): Error {
   const last = lastCause(thrown);
   const fault = new Error(last.message, { cause: thrown });
-  // A certificate that is not trusted will not be the next time.
+  // A retry does not make a certificate trusted.
   const lasting = /CERT|SIGNATURE/.test(String((last as NodeJS.ErrnoException).code));
   return lasting ? fault : Object.assign(fault, { $retryable: {} });
 }
 
 function lastCause(error: Error): Error {
-  // Several addresses were tried: one says it for all.
+  // Several addresses were tried: the first error stands for all.
   const cause: unknown = error instanceof AggregateError ? error.errors[0] : error.cause;
   return cause instanceof Error ? lastCause(cause) : error;
 }
 
-/** As it was signed: encoded as RFC 3986 has it, stricter than `encodeURIComponent`. */
+/** Returns the query as it was signed: encoded by RFC 3986, stricter than `encodeURIComponent`. */
 function queryOf({ query = {} }: AwsRequest): string {
   const pairs = Object.entries(query).flatMap(([name, value]) =>
     (Array.isArray(value) ? value : [value]).map((one: string | null) =>

@@ -1,6 +1,6 @@
 /**
- * The way to the network: a `fetch` with the proxies and certificate authorities this machine uses. The one file
- * that imports undici: Node's own fetch takes no proxy on every version that is supported.
+ * A `fetch` with the proxies and certificate authorities of this machine. It uses undici, because Node's own
+ * fetch does not support proxies in every supported version.
  */
 import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
@@ -14,20 +14,20 @@ export type Transport = {
   readonly fetch: Fetch;
   /** The proxy, without user and password, or null. */
   readonly proxy: string | null;
-  /** Files of certificate authorities that are trusted beside Node's own. */
+  /** Files of certificate authorities that are trusted in addition to Node's own. */
   readonly certificates: string[];
 };
 
-/** Bounds of every call, in milliseconds and bytes. */
+/** Limits of every call, in milliseconds and bytes. */
 export type TransportLimits = {
   readonly connectMs: number;
-  /** The whole call, whatever else would end it. */
+  /** Limit of the whole call, unless it has its own signal. */
   readonly callMs: number;
   readonly keepAliveMs: number;
   readonly maxReplyBytes: number;
 };
 
-/** Where Linux distributions keep the certificates the machine trusts, and macOS those of its command line. */
+/** Files with the trusted certificates of Linux distributions, and of macOS for command lines. */
 const SYSTEM_CERTIFICATES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -35,12 +35,12 @@ const SYSTEM_CERTIFICATES = [
   '/etc/ssl/cert.pem',
 ] as const;
 
-/** The user's own machine is never behind the proxy. */
+/** Hosts of the user's own machine, which are never reached through a proxy. */
 const NEVER_PROXIED = 'localhost,127.0.0.1,[::1]';
 
 /**
- * Libraries that speak in these classes would load Node's own copy of the same library beside this one, 10 MB of
- * memory for nothing.
+ * Makes undici's fetch classes the global ones. Otherwise libraries that use them load Node's own copy too, which
+ * costs 10 MB of memory.
  */
 export function shareFetchClasses(): void {
   const { FormData, Headers, Request, Response } = undici;
@@ -48,7 +48,7 @@ export function shareFetchClasses(): void {
 }
 
 /**
- * @param onUnusable told what was thrown by a file of certificates that holds none; then only Node's own count.
+ * @param onUnusable gets the error of a file without certificates; then only Node's own are trusted.
  * @throws CcwbError ERR_CONFIG_INVALID when NODE_EXTRA_CA_CERTS names a file that cannot be read.
  */
 export function createTransport(
@@ -57,7 +57,7 @@ export function createTransport(
   onUnusable: (thrown: unknown) => void,
 ): Transport {
   const certificates = certificateFiles(settings);
-  const dispatcher = createDispatcher(settings, limits, trusting(certificates, onUnusable));
+  const dispatcher = createDispatcher(settings, limits, createTrust(certificates, onUnusable));
   const proxy = settings.HTTPS_PROXY ?? settings.HTTP_PROXY;
   const through = (input: string | URL, init?: RequestInit): Promise<unknown> =>
     undici.fetch(input, {
@@ -98,7 +98,7 @@ function createDispatcher(
   });
 }
 
-/** The files that exist of those named; a named one that is missing is an error, since TLS would fail without a reason. */
+/** Returns the existing certificate files. A missing NODE_EXTRA_CA_CERTS throws, since TLS errors would not name it. */
 function certificateFiles({ NODE_EXTRA_CA_CERTS: extra }: NetworkSettings): string[] {
   const system = SYSTEM_CERTIFICATES.find((path) => readable(path));
   if (extra && !readable(extra)) {
@@ -120,24 +120,24 @@ function readable(path: string): boolean {
   }
 }
 
-/** Node's own authorities and those of the files, parsed once for all connections. */
-function trusting(
+/** Creates the context with Node's own authorities and those of the files, parsed once for all connections. */
+function createTrust(
   files: readonly string[],
   onUnusable: (thrown: unknown) => void,
 ): tls.SecureContext | undefined {
   try {
     return tls.createSecureContext({
-      ca: [...tls.rootCertificates, ...keychain(), ...files.map((path) => readFileSync(path))],
+      ca: [...tls.rootCertificates, ...keychainCertificates(), ...files.map((path) => readFileSync(path))],
     });
   } catch (error) {
-    // One file that is no certificate must not take the others' trust away.
+    // A file that cannot be parsed must not disable Node's own authorities.
     onUnusable(error);
     return undefined;
   }
 }
 
-/** What macOS trusts, from its keychain, where this Node.js can tell (22.15 and later); elsewhere it is a file. */
-function keychain(): readonly string[] {
+/** Returns the certificates of the macOS keychain, with Node.js 22.15 and later; none on other systems. */
+function keychainCertificates(): readonly string[] {
   if (process.platform !== 'darwin' || !('getCACertificates' in tls)) return [];
   return (tls.getCACertificates as (type: 'system') => string[])('system');
 }

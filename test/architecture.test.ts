@@ -110,6 +110,8 @@ const WITHOUT_TEST: Record<string, string> = {
   'daemon/profiles/session-registry.ts': 'profiles.test.ts shares, replaces and settles sessions through it',
   'daemon/profiles/session-sign-ins.ts': 'profiles.test.ts signs in through it',
   'daemon/session/stores/keyring-protocol.ts': 'types and one constant',
+  'daemon/sign-in/sign-in-registry.ts':
+    'sign-ins.test.ts starts, joins, counts and cancels sign-ins through it',
   'protocol/probe.ts': 'types and one constant',
   'daemon/oidc/provider-errors.ts': 'oidc-client.test.ts lets a real provider make every error it translates',
   'protocol/profile-reader.ts': 'config.test.ts reads every kind of field through it',

@@ -6,39 +6,39 @@ import type { Clock } from '../platform/clock.ts';
 import { causeOf, type Log } from '../platform/log.ts';
 import type { Requester } from './peer.ts';
 
-/** What was asked for. */
+/** The credential that a program requested. */
 export type Disclosed = 'credentials' | 'container-credentials' | 'id-token';
 
-/** One credential given out, or refused because of the program that asked. Never the credential itself. */
+/** One credential that a program got, or was refused. Never contains the credential itself. */
 export type Disclosure = {
   profile: string;
   what: Disclosed;
-  /** The last four characters of the access key's id. */
+  /** The last four characters of the access key ID. */
   keyId?: string;
   refused?: true;
   requester: Requester;
 };
 
-/** Who got which credential, and when: a file of one JSON line each. Nobody waits for it. */
+/** The audit log: a file with one JSON line for each {@link Disclosure}. Callers never wait for it. */
 export type AuditLog = {
-  /** Returns at once and never throws: a line that cannot be written is counted in the daemon's log. */
+  /** Returns at once and never throws. The daemon's log counts the lines that cannot be written. */
   record(disclosure: Disclosure): void;
-  /** Resolves when what was recorded is in the file, or `limitMs` later. */
+  /** Resolves when all recorded lines are in the file, at the latest after `limitMs`. */
   settled(limitMs?: number): Promise<void>;
 };
 
 export const AUDIT_LIMITS = {
-  /** The file is renamed before it grows beyond this; with its one predecessor some 30,000 lines. */
+  /** Largest file; a full one is renamed and replaces its predecessor. Both hold some 30,000 lines. */
   fileBytes: 5_000_000,
-  /** How long lines are gathered: thirteen calls at once are one write, after all of them were answered. */
+  /** Delay of a write: thirteen concurrent calls cause one write, after all of them were answered. */
   gatherMs: 100,
-  /** Lines that wait for a disk that does not answer; those that come after are lost. */
+  /** Most lines that wait for a disk that does not answer; further lines are lost. */
   waitingLines: 2_000,
-  /** How long a stopping daemon waits for such a disk. */
+  /** Longest wait of a stopping daemon for such a disk. */
   settleMs: 1_000,
 } as const;
 
-/** Opens the file for each batch: whoever moves, removes or replaces it is noticed, and nothing stays open. */
+/** Creates the audit log. It opens the file for each write, so the file may be moved or removed at any time. */
 export function createAuditLog(
   path: string,
   { clock, log }: { clock: Clock; log: Log },
@@ -68,7 +68,7 @@ export function createAuditLog(
 
   const lose = (lines: number, error: unknown): void => {
     if (lost === 0) {
-      const problem = error instanceof Unsafe ? error.message : causeOf(error);
+      const problem = error instanceof AuditFileError ? error.message : causeOf(error);
       log('error', 'audit log not written', { file: path, cause: problem });
     }
     lost += lines;
@@ -76,7 +76,8 @@ export function createAuditLog(
 
   return {
     record: (disclosure) => {
-      if (waiting.length >= limits.waitingLines) return lose(1, new Unsafe('the disk does not answer'));
+      if (waiting.length >= limits.waitingLines)
+        return lose(1, new AuditFileError('the disk does not answer'));
       waiting.push(lineOf(disclosure, clock.now()));
       if (writing) return;
       gathering ??= setTimeout(() => {
@@ -96,15 +97,15 @@ export function createAuditLog(
   };
 }
 
-/** The file is not one to write to; the message is ours and may be logged. */
-class Unsafe extends Error {}
+/** The file is unsafe or cannot take the lines. The message contains no foreign text, so it may be logged. */
+class AuditFileError extends Error {}
 
 function lineOf({ profile, what, keyId, refused, requester }: Disclosure, now: number): string {
   const line = { time: new Date(now).toISOString(), profile, what, refused, keyId, ...requester };
   return `${asciiJson(line)}\n`;
 }
 
-/** A file's name may hold anything, and people look at this with `cat`: nothing in it can steer a terminal. */
+/** Escapes everything but ASCII. Program paths may contain control characters, which would reach a terminal. */
 function asciiJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[\u007f-\uffff]/g,
@@ -121,19 +122,23 @@ async function append(path: string, text: string, limit: number): Promise<void> 
       await file.close();
       ({ file, size } = await openOwn(path));
     }
-    // Not synced: that would cost more than everything else, and a crash of the machine loses seconds.
+    // Not synced: that would be the most expensive step, and a crash of the machine loses only seconds.
     const { bytesWritten } = await file.write(bytes);
     if (bytesWritten < bytes.length) {
-      // Half a line must not become part of the next one.
+      // An incomplete line must not become part of the next one.
       await file.truncate(size);
-      throw new Unsafe(`only ${bytesWritten} of ${bytes.length} bytes fitted`);
+      throw new AuditFileError(`only ${bytesWritten} of ${bytes.length} bytes fitted`);
     }
   } finally {
     await file.close();
   }
 }
 
-/** The file, made with mode 600 if need be; refused unless it is a plain file that only this user can read. */
+/**
+ * Opens the file, or creates it with mode 600.
+ *
+ * @throws AuditFileError unless it is a regular file that only this user can read.
+ */
 async function openOwn(path: string): Promise<{ file: FileHandle; size: number }> {
   const file = await openForAppending(path);
   const stat = await file.stat();
@@ -147,18 +152,18 @@ async function openOwn(path: string): Promise<{ file: FileHandle; size: number }
         : undefined;
   if (problem === undefined) return { file, size: stat.size };
   await file.close();
-  throw new Unsafe(`it ${problem}`);
+  throw new AuditFileError(`it ${problem}`);
 }
 
 async function openForAppending(path: string): Promise<FileHandle> {
-  // Not blocking: a pipe in the file's place has nobody at its other end, perhaps for ever.
+  // Non-blocking: opening a pipe at this path would wait for its reader, perhaps for ever.
   const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
   const flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
   try {
     return await open(path, flags, 0o600);
   } catch (error) {
     if ((await lstat(path).catch(() => undefined))?.isSymbolicLink())
-      throw new Unsafe('it is a symbolic link');
+      throw new AuditFileError('it is a symbolic link');
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     return open(path, flags, 0o600);

@@ -6,18 +6,18 @@ import type { Clock } from '../platform/clock.ts';
 import type { Log } from '../platform/log.ts';
 import { type PeerCredentials, peerCredentials } from '../platform/native.ts';
 
-/** Bounds on what a client may send and how slowly, in bytes and milliseconds. */
+/** Limits for clients, in bytes and milliseconds. */
 export const LIMITS = {
   headerBytes: 8_192,
   bodyBytes: 16_384,
-  /** The whole request; ours are one packet. */
+  /** Time for the whole request; those of our programs are one packet. */
   requestMs: 5_000,
-  /** How often connections are looked at for that. */
+  /** Interval at which that time is checked. */
   checkMs: 1_000,
   /** Two hundred shims at once are served, each with one connection; long polls are among them. */
   connections: 512,
-  /** How long somebody who is turned away may take to listen. */
-  lastWordsMs: 1_000,
+  /** Longest time that a refused connection stays open for its reply. */
+  refusalMs: 1_000,
   /** Each kind of refusal is logged at most this often. */
   logMs: 60_000,
 } as const;
@@ -29,66 +29,68 @@ export const REPLY_HEADERS = {
   connection: 'close',
 } as const;
 
-/** What the system tells of whoever is at the other end of a connection. */
+/** Returns the user and process at the other end of a connection; undefined where the system has no such call. */
 export type Peers = { of(socket: Socket): PeerCredentials | undefined };
 
 type ConnectionEdges = {
   clock: Clock;
   log: Log;
-  /** Whose connections are served; this process' own user. A test may be another. */
+  /** The only user that is served; by default the user of this process. Tests set another one. */
   uid?: number | undefined;
 };
 
 /**
- * Decides who is served at all: nobody but this user, and no more than a bounded number at once. Another
- * user is told so and cut off before a byte of the request is looked at. Where the system does not tell who
- * connects, the permissions of the socket and its directory stand alone.
+ * Serves only this user, and a limited number of connections at once. Another user gets an error before
+ * a byte of the request is read. Where the system does not name the peer, only the permissions of the socket
+ * and its directory protect it.
  *
- * There is no exception for root. It can read this process' memory and needs no help; and what a program of
- * root's asks for on its own account is not this user's doing, as the audit log would have it.
+ * root is refused too. It can read the memory of this process anyway, and the audit log would count its
+ * requests as this user's.
  */
 export function guardConnections(server: Server, edges: ConnectionEdges): Peers {
   const { clock, log, uid = process.getuid?.() } = edges;
   const peers = new WeakMap<Socket, PeerCredentials>();
   const seldom = atMostEvery(LIMITS.logMs, clock);
 
-  // Node's own listener, which sets up the parser: it gets to see only whom it shall serve.
+  // Node's own listener sets up the parser. It is called only for connections that are served.
   const [serve, ...others] = server.listeners('connection');
   if (!serve || others.length > 0) throw new Error('this version of Node serves connections in another way');
   server.removeAllListeners('connection').on('connection', (socket: Socket) => {
     const peer = peerCredentials(descriptorOf(socket));
     if (peer && uid !== undefined && peer.uid !== uid) {
       seldom('another user', () => log('warn', 'connection of another user refused', { uid: peer.uid }));
-      turnAway(socket, rawReply(otherUser(peer.uid, uid)));
+      refuseConnection(socket, rawReply(otherUser(peer.uid, uid)));
       return;
     }
     if (peer) peers.set(socket, peer);
     serve.call(server, socket);
   });
 
-  // Their bytes are bounded. Bounding their number would drop the last ones, Origin perhaps, in silence.
+  // The size of headers is limited. A limit on their number would silently drop the last ones, perhaps Origin.
   server.maxHeadersCount = 0;
   server.maxConnections = LIMITS.connections;
   server.on('drop', () => seldom('too many', () => log('warn', 'too many connections')));
-  refuseWhatIsNoRequest(server);
+  refuseUnsupportedRequests(server);
   return { of: (socket) => peers.get(socket) };
 }
 
-/** What HTTP knows and this API does not: Node would answer by itself, or cut the connection. */
-function refuseWhatIsNoRequest(server: Server): void {
-  // What is pipelined behind the first request is neither served nor read on.
+/** Refuses parts of HTTP that this API does not have. Node would answer these itself, or cut the connection. */
+function refuseUnsupportedRequests(server: Server): void {
+  // Requests pipelined behind the first one are neither served nor read.
   server.maxRequestsPerSocket = 1;
   server.on('dropRequest', (_request, socket) => socket.pause());
-  server.on('connect', (_request, socket) => cutOff(socket as Socket, rawReply(notOurs('CONNECT'))));
+  server.on('connect', (_request, socket) =>
+    replyAndClose(socket as Socket, rawReply(notSupported('CONNECT'))),
+  );
   server.on('checkExpectation', (_request: IncomingMessage, response: ServerResponse) => {
-    const { status, body } = notOurs('an expectation other than 100-continue').toReply();
+    const { status, body } = notSupported('an expectation other than 100-continue').toReply();
     const text = JSON.stringify(body);
     response.writeHead(status, headersOf(text));
     response.end(text);
   });
 }
 
-/** Node's reasons for giving up on a client, as statuses of HTTP. */
+/** HTTP statuses for the errors with which Node gives up a client. */
 const CLIENT_ERRORS: Readonly<Record<string, readonly [status: number, message: string]>> = {
   HPE_HEADER_OVERFLOW: [431, `its header is longer than ${LIMITS.headerBytes} bytes`],
   ERR_HTTP_REQUEST_TIMEOUT: [408, `it was not complete within ${LIMITS.requestMs / 1000} s`],
@@ -102,12 +104,12 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
   }
   const [status, reason] = CLIENT_ERRORS[error.code ?? ''] ?? [400, 'it is no HTTP request'];
   const told = new CcwbError('ERR_USAGE', `the request is not of this API: ${reason}`, USE_OURS);
-  cutOff(socket, rawReply(told, status));
+  replyAndClose(socket, rawReply(told, status));
 }
 
 const USE_OURS = 'use credential-process or bedrock-auth';
 
-function notOurs(what: string): CcwbError {
+function notSupported(what: string): CcwbError {
   return new CcwbError('ERR_USAGE', `the request is not of this API: ${what} is not supported`, USE_OURS);
 }
 
@@ -120,11 +122,11 @@ function otherUser(theirs: number, ours: number): CcwbError {
 }
 
 /**
- * Says why and closes, as soon as the other side has sent anything or closed too: one that finds itself cut
- * off before it could send its request takes that for a door that never opened. What it sends is not looked at.
+ * Sends the reply, and closes when the other side has sent anything or has closed. A client that is cut off
+ * before it sent its request reports a failed connection instead of this reply. Its request is not read.
  */
-function turnAway(socket: Socket, reply: string): void {
-  const timer = setTimeout(() => socket.destroy(), LIMITS.lastWordsMs);
+function refuseConnection(socket: Socket, reply: string): void {
+  const timer = setTimeout(() => socket.destroy(), LIMITS.refusalMs);
   const leave = (): void => {
     clearTimeout(timer);
     socket.destroy();
@@ -133,14 +135,14 @@ function turnAway(socket: Socket, reply: string): void {
   socket.end(reply);
 }
 
-/** Sends the last words and closes, whatever the other side does. */
-function cutOff(socket: Socket, reply: string): void {
+/** Sends the reply and closes at once. */
+function replyAndClose(socket: Socket, reply: string): void {
   socket.on('error', () => {});
   socket.write(reply);
   socket.destroySoon();
 }
 
-/** A reply as bytes, for where there is no request to reply to. */
+/** Returns the text of an HTTP reply, for connections without a request to reply to. */
 function rawReply(error: CcwbError, ownStatus?: number): string {
   const reply = error.toReply();
   const status = ownStatus ?? reply.status;
@@ -157,13 +159,13 @@ function headersOf(body: string): Record<string, string | number> {
   };
 }
 
-/** Node keeps the descriptor where no type tells of it; without one the peer is unknown. */
+/** Returns the socket's descriptor, which Node keeps in an undocumented field; -1 without one. */
 function descriptorOf(socket: Socket): number {
   const { _handle } = socket as { _handle?: { fd?: number } };
   return _handle?.fd ?? -1;
 }
 
-/** Runs what is given for each kind at most once in that time. */
+/** Returns a function that runs an action of each kind at most once in `ms`. */
 function atMostEvery(ms: number, clock: Clock): (kind: string, action: () => void) => void {
   const last = new Map<string, number>();
   return (kind, action) => {

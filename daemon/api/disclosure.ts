@@ -6,27 +6,27 @@ import type { PeerCredentials } from '../platform/native.ts';
 import type { AuditLog, Disclosed } from './audit-log.ts';
 import { requesterOf } from './peer.ts';
 
-/** Who wants which credential of which profile; `signal` aborts when they go away. */
-export type Asking = {
+/** A request for a credential of a profile; `signal` aborts when the caller disconnects. */
+export type DisclosureRequest = {
   profile: Pick<ProfileConfig, 'name' | 'allowedPrograms'>;
   what: Disclosed;
   peer: PeerCredentials | undefined;
   signal: AbortSignal;
 };
 
-/** Gives a credential to a program that may have it, and has the audit log say who got it or was refused. */
+/** Returns a credential if the program is allowed to get it. The audit log records both success and refusal. */
 export type Disclose = <Credential>(
-  asking: Asking,
+  request: DisclosureRequest,
   get: () => Promise<Credential>,
-  keyId?: (given: Credential) => string,
+  keyId?: (credential: Credential) => string,
 ) => Promise<Credential>;
 
-/** What the kernel puts after the name of a file that is gone, as after an upgrade of a running program. */
+/** The suffix that the kernel adds to the name of a removed file, such as a running program after its upgrade. */
 const DELETED = / \(deleted\)$/;
 
 export function createDisclose(audit: AuditLog, home: string = homedir()): Disclose {
   return async ({ profile, what, peer, signal }, get, keyId) => {
-    // Now, while the process that asks waits for its answer and its parents are sure to be there.
+    // Before any wait: the process is waiting for its answer, so its parents still exist.
     const requester = requesterOf(peer);
     const entry = { profile: profile.name, what, requester };
     const program = requester.caller?.program?.replace(DELETED, '') ?? null;
@@ -36,13 +36,13 @@ export function createDisclose(audit: AuditLog, home: string = homedir()): Discl
       throw notAllowed(profile.name, program);
     }
     const credential = await get();
-    // Whoever has gone meanwhile gets nothing.
+    // A caller that has disconnected gets nothing.
     if (!signal.aborted) audit.record(keyId ? { ...entry, keyId: keyId(credential).slice(-4) } : entry);
     return credential;
   };
 }
 
-/** An entry names a program, or with a slash at its end a folder with all that is in it; links are followed. */
+/** True if an entry names the program, or ends with a slash and names a folder above it. Links are followed. */
 async function isAllowed(allowed: readonly string[], program: string | null, home: string): Promise<boolean> {
   if (program === null) return false;
   const entries = allowed.map((entry) => entry.replace(/^~(?=\/)/, home));

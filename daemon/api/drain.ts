@@ -3,48 +3,45 @@ import type { DrainReply } from '../../protocol/api.ts';
 import type { Log } from '../platform/log.ts';
 import type { Profiles } from '../profiles/profiles.ts';
 import { TIMING } from '../timing.ts';
+import { createDeferred } from '../waiting.ts';
 
-/** How a daemon makes room for another build of itself without anybody noticing. */
+/** Ends a daemon without interrupting its callers, so that another build can start. */
 export type Drain = {
-  /** Begins, or says how far it is. */
+  /** Requests the end of the daemon, or returns its progress. */
   begin(): DrainReply;
-  /** Resolves when the daemon has stopped because of it. */
-  done: Promise<void>;
+  /**
+   * Waits for the request and for the end of all sign-ins and refreshes, then stops the daemon.
+   *
+   * @returns resolves when `stop` has; rejects when it fails.
+   */
+  stopWhenIdle(stop: () => Promise<void>): Promise<void>;
 };
 
 /**
- * Serves on until the daemon is at rest, then stops it. A sign-in under way is waited for: its page, code
- * verifier and redirect port belong to this process, and somebody is typing a password there. That costs an
- * upgrade five minutes at most. A refresh is waited for, so that no rotation is cut.
+ * Creates the drain of a daemon, which serves until it is idle. It waits for a sign-in: page, code verifier
+ * and redirect port belong to this process. That delays an upgrade by at most five minutes. It waits for a
+ * refresh, so that no rotated token is lost.
  */
-export function createDrain(
-  profiles: Pick<Profiles, 'all' | 'settled'>,
-  { log }: { log: Log },
-  stop: () => Promise<void>,
-): Drain {
+export function createDrain(profiles: Pick<Profiles, 'all' | 'settled'>, { log }: { log: Log }): Drain {
   let begun = false;
-  let resolve: (stopped: Promise<void>) => void;
-  const done = new Promise<void>((given) => {
-    resolve = given;
-  });
-  const signingIn = (): boolean => profiles.all().some(({ signIns }) => signIns.underWay());
-
-  const run = async (): Promise<void> => {
-    const latest = performance.now() + TIMING.signInLifeMs;
-    while (signingIn() && performance.now() < latest) await sleep(TIMING.drainPollMs);
-    await profiles.settled();
-    await stop();
-  };
+  const requested = createDeferred();
+  const signingIn = (): boolean => profiles.all().some(({ signIns }) => signIns.isPending());
 
   return {
     begin: () => {
       if (!begun) {
         begun = true;
         log('info', 'making room for another daemon');
-        resolve(run());
+        requested.resolve();
       }
       return { state: signingIn() ? 'signing-in' : 'ending' };
     },
-    done,
+    stopWhenIdle: async (stop) => {
+      await requested.promise;
+      const latest = performance.now() + TIMING.signInLifeMs;
+      while (signingIn() && performance.now() < latest) await sleep(TIMING.drainPollMs);
+      await profiles.settled();
+      await stop();
+    },
   };
 }

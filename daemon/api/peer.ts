@@ -1,40 +1,40 @@
 import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
 import { macosProcess, macosProgram, type PeerCredentials } from '../platform/native.ts';
 
-/** A process and the file it runs; `program` is null where the system does not tell. */
+/** A process and the file it runs; `program` is null where the system does not name it. */
 export type RunningProgram = { pid: number; program: string | null };
 
-/** Who asks: the process that connected, and the one on whose behalf that was. */
+/** The process that connected, and the program that it works for. */
 export type Requester = {
-  /** Null where the system does not tell; its program is then unknown too. */
+  /** `pid` is null where the system does not name it; then `program` is null too. */
   peer: { pid: number | null; uid: number | null; program: string | null };
-  /** The peer itself, unless that is one of our shims: then the program that started the shim. */
+  /** The peer itself; behind one of our shims, the program that started the shim. */
   caller: RunningProgram | null;
 };
 
-/** Furthest look up the line of parents: SDK, perhaps a shell, shim, curl. */
+/** Most parents that are read: SDK, perhaps a shell, shim, curl. */
 const MOST_STEPS = 8;
 
-/** A path is shown and stored up to this length, in UTF-16 units; Linux allows 4,096 bytes. */
+/** Longest path that is shown and stored, in UTF-16 units; Linux allows 4,096 bytes. */
 const PATH_LENGTH = 1_024;
 
-/** As the kernel knows our programs: a script by its own name, cut to 15 characters (proc(5), comm). */
+/** The kernel's names of our programs: a script has its own name, cut to 15 characters (proc(5), comm). */
 const SHIMS: ReadonlySet<string> = new Set(
   ['credential-process', 'otel-helper', 'bedrock-auth'].map((name) => name.slice(0, 15)),
 );
 
-/** macOS knows a script by its shell's name, so the shell above curl is taken for the shim. */
+/** macOS names a script after its shell, so a shell that runs curl counts as the shim. */
 const SHELLS: ReadonlySet<string> = new Set(['sh', 'bash', 'dash', 'zsh']);
 
 type Process = { pid: number; parent: number; name: string };
 
 /**
- * Finds out who asks. On the hot path the peer is `curl`, a child of the shim, a child of the SDK: nobody
- * is told anything by "curl", so the line of parents is followed to the first process that is not ours.
- * Only names, parents and program files are looked at, never command lines: those may hold secrets.
+ * Returns the peer and the caller of a request. On the hot path the peer is `curl`, a child of the shim,
+ * which is a child of the SDK. The name "curl" explains nothing, so the caller is the first parent that is
+ * not ours. Only names, parents and program files are read, never command lines: those may contain secrets.
  *
- * A process can name itself like a shim. That gives it no more than running the shim would: it is passed
- * over, and its parent is the caller.
+ * A process can give itself the name of a shim. It gains no more than by running the shim: its parent counts
+ * as the caller.
  */
 export function requesterOf(credentials: PeerCredentials | undefined): Requester {
   const { pid, uid } = credentials ?? {};
@@ -49,9 +49,9 @@ export function requesterOf(credentials: PeerCredentials | undefined): Requester
 
 function callerOf(pid: number): number | null {
   let child: Process | undefined;
-  let current = lookAt(pid);
+  let current = readProcess(pid);
   for (let step = 0; current && step < MOST_STEPS; step += 1) {
-    const parent = mayBeOurs(current) ? lookAt(current.parent) : undefined;
+    const parent = canBeOurs(current) ? readProcess(current.parent) : undefined;
     if (!isOurs(current, parent, child)) return current.pid;
     child = current;
     current = parent;
@@ -59,7 +59,7 @@ function callerOf(pid: number): number | null {
   return null;
 }
 
-function mayBeOurs({ name }: Process): boolean {
+function canBeOurs({ name }: Process): boolean {
   return name === 'curl' || SHIMS.has(name) || (process.platform === 'darwin' && SHELLS.has(name));
 }
 
@@ -70,14 +70,14 @@ function isOurs(current: Process, parent: Process | undefined, child: Process | 
   return shim.has(current.name) && child?.name === 'curl';
 }
 
-/** Undefined when there is no such process any more. */
-function lookAt(pid: number): Process | undefined {
+/** Returns a process; undefined when it has ended. */
+function readProcess(pid: number): Process | undefined {
   if (process.platform === 'darwin') {
     const found = macosProcess(pid);
     return found && { pid, ...found };
   }
   const stat = readStat(pid);
-  // proc(5): pid (comm) state ppid …; comm may hold anything, a closing parenthesis too.
+  // proc(5): pid (comm) state ppid …; comm may contain anything, also a closing parenthesis.
   const end = stat?.lastIndexOf(')') ?? -1;
   if (!stat || end < 0) return undefined;
   const parent = Number(stat.slice(end + 2).split(' ', 2)[1]);
@@ -86,7 +86,7 @@ function lookAt(pid: number): Process | undefined {
 
 const buffer = Buffer.alloc(512);
 
-/** The start of /proc/PID/stat, with the fewest calls: this is on the hot path, and never waits for a disk. */
+/** Reads the start of /proc/PID/stat. Synchronous: this is the hot path, and the read needs no disk. */
 function readStat(pid: number): string | undefined {
   let fd: number | undefined;
   try {
@@ -104,7 +104,7 @@ function programOf(pid: number): string | null {
   try {
     return readlinkSync(`/proc/${pid}/exe`).slice(0, PATH_LENGTH);
   } catch {
-    // Gone, another user's, or closed to us as this daemon is to others.
+    // It has ended, belongs to another user, or is protected like this daemon.
     return null;
   }
 }

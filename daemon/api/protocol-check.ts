@@ -2,16 +2,16 @@ import { ROUTES } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { PROTOCOL_VERSION, parseVersion, serves } from '../../protocol/version.ts';
 
-/** The same in every protocol: how two versions find out about each other, and the older makes room. */
+/** Routes that are the same in every protocol: with them two versions meet and the older daemon ends. */
 const TIMELESS: readonly string[] = [ROUTES.version.path, ROUTES.drain.path];
 
 /**
- * Refuses what a program of another time asks for: its words may have other meanings now. A request that
- * names no version is served; the `sh` programs ask for what stays as it is.
+ * Refuses requests of protocols that this daemon does not serve. A request without a version is served: the
+ * `sh` programs send none, and use only what never changes.
  *
  * @param version the request's {@link VERSION_HEADER}.
  * @param current the daemon's protocol.
- * @throws CcwbError ERR_PROTOCOL_VERSION, with what to do.
+ * @throws CcwbError ERR_PROTOCOL_VERSION
  */
 export function checkProtocol(version: unknown, path: string, current: number = PROTOCOL_VERSION): void {
   const asked = parseVersion(version);

@@ -24,12 +24,12 @@ import type { AuditLog } from './audit-log.ts';
 import { createDisclose } from './disclosure.ts';
 import { describe, profileStatuses } from './status.ts';
 
-/** A request that has passed its schema; `signal` aborts when the caller goes away. */
+/** A request that has passed its schema; `signal` aborts when the caller disconnects. */
 export type ApiRequest = {
   params: { profile: string; signIn: string };
   query: { wait: number; canOpenPage: boolean };
   body: unknown;
-  /** Undefined where the system does not tell who asks. */
+  /** Undefined where the system does not name the peer. */
   peer: PeerCredentials | undefined;
   signal: AbortSignal;
 };
@@ -47,7 +47,7 @@ export type RouteDependencies = {
   configPath: string;
 };
 
-/** Every route's handler: check, call, reply. */
+/** Returns the handler of each route: it checks, calls and replies. */
 export function createRouteHandlers({
   profiles,
   clock,
@@ -59,7 +59,7 @@ export function createRouteHandlers({
   configPath,
 }: RouteDependencies): Record<RouteName, RouteHandler> {
   const disclose = createDisclose(audit);
-  /** As this machine's clock will show it: whoever asks compares it with that. */
+  /** Formats a time by this machine's uncorrected clock, because callers compare it with that clock. */
   const time = (epochMs: number): string => rfc3339(clock.local(epochMs));
   const version = (): VersionReply => ({
     protocol: PROTOCOL_VERSION,
@@ -89,9 +89,9 @@ export function createRouteHandlers({
 
     credentials: async ({ params, peer, signal }): Promise<Credentials> => {
       const { credentials, config } = profiles.get(params.profile);
-      const asking = { profile: config, what: 'credentials', peer, signal } as const;
+      const request = { profile: config, what: 'credentials', peer, signal } as const;
       const given = await disclose(
-        asking,
+        request,
         () => credentials.get(),
         ({ accessKeyId }) => accessKeyId,
       );
@@ -109,8 +109,8 @@ export function createRouteHandlers({
 
     idToken: async ({ params, peer, signal }): Promise<IdTokenReply> => {
       const { session, config } = profiles.get(params.profile);
-      const asking = { profile: config, what: 'id-token', peer, signal } as const;
-      const { jwt, expiresAt } = await disclose(asking, () => session.idToken());
+      const request = { profile: config, what: 'id-token', peer, signal } as const;
+      const { jwt, expiresAt } = await disclose(request, () => session.idToken());
       return { idToken: jwt, expiration: time(expiresAt) };
     },
 
@@ -120,6 +120,14 @@ export function createRouteHandlers({
       return disclose({ profile: config, what: 'id-token', peer, signal }, () => telemetry.headers());
     },
 
+    ...createSignInHandlers(profiles),
+  };
+}
+
+type SignInRoute = 'signIn' | 'awaitSignIn' | 'pageOpened' | 'signOut';
+
+function createSignInHandlers(profiles: Profiles): Record<SignInRoute, RouteHandler> {
+  return {
     signIn: async ({ params, body }): Promise<SignInReply> => {
       const request = body as SignInRequest;
       return profiles.get(params.profile).signIns.start(params.profile, request);

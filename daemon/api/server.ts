@@ -14,14 +14,13 @@ import { answerClientError, guardConnections, LIMITS, type Peers, REPLY_HEADERS 
 import { checkProtocol } from './protocol-check.ts';
 import type { ApiRequest, RouteHandler } from './routes.ts';
 
-/** Headers that only a web page would send: no page has any business on this socket. */
+/** Headers that only web pages send; no page may use this socket. */
 const WEB_HEADERS = ['origin', 'referer', 'sec-fetch-site', 'sec-fetch-mode'] as const;
 
 /**
- * The HTTP server of the API, not yet listening: `app.server` is bound by socket.ts.
+ * Creates the HTTP server of the API, not yet listening: socket.ts binds `app.server`.
  *
- * @param edges `protocol`: another one than this build's, as the next build will have. `uid`: whose
- *   connections are served, if not this process' own user.
+ * @param edges `protocol` and `uid` replace those of this build and this process; for tests.
  */
 export function createApiServer(
   handlers: Record<RouteName, RouteHandler>,
@@ -37,7 +36,7 @@ export function createApiServer(
     clientErrorHandler: answerClientError,
     bodyLimit: LIMITS.bodyBytes,
     exposeHeadRoutes: false,
-    // What does not fit is the caller's mistake, to be told, not to be mended silently.
+    // A field of the wrong shape is the caller's mistake, which is reported instead of corrected silently.
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
     // An inherited socket can only be bound on a server that fastify did not start itself.
     serverFactory: (handler): Server =>
@@ -47,7 +46,7 @@ export function createApiServer(
           requestTimeout: LIMITS.requestMs,
           headersTimeout: LIMITS.requestMs,
           connectionsCheckingInterval: LIMITS.checkMs,
-          // Refused below, in our own words.
+          // refuseWebPages checks the header, with an error of ours.
           requireHostHeader: false,
         },
         handler,
@@ -62,14 +61,14 @@ export function createApiServer(
     checkProtocol(request.headers[VERSION_HEADER], request.routeOptions.url ?? '', edges.protocol);
   });
   app.setErrorHandler((thrown, request, reply) => {
-    // Nobody is left to hear that half a request is none.
+    // A caller that disconnected in the middle of its request is no defect.
     const gone = request.raw.readableAborted && !request.raw.complete;
     const error = isFastifyError(thrown) || gone ? requestError(thrown as Error) : asCcwbError(thrown);
     const { status, body } = error.toReply();
     if (body.error.code === 'ERR_INTERNAL') {
       edges.log('error', 'defect', { route: request.routeOptions.url ?? '', cause: causeOf(thrown) });
     }
-    // Without a method of HTTP there was no hook either.
+    // For a request with an unknown method the hook above did not run.
     return reply.headers(REPLY_HEADERS).status(status).send(body);
   });
   app.setNotFoundHandler((request, reply) => {
@@ -106,7 +105,7 @@ export function routeSchema(name: RouteName): Record<string, unknown> {
   };
 }
 
-/** What a handler sees; shapes were checked by the route's schema. */
+/** Returns the request for the handler; the route's schema has checked its shapes. */
 function apiRequest(request: FastifyRequest, response: NodeJS.EventEmitter, peers: Peers): ApiRequest {
   const abort = new AbortController();
   response.once('close', () => abort.abort());
@@ -122,7 +121,7 @@ function apiRequest(request: FastifyRequest, response: NodeJS.EventEmitter, peer
 
 function refuseWebPages({ raw: { headersDistinct: headers, url } }: FastifyRequest): void {
   const web = WEB_HEADERS.find((name) => headers[name] !== undefined);
-  // Exactly one host, in one place: of two, one part of a program might look at the first and another at the last.
+  // Exactly one Host header: with two, different parts of a program might use different ones.
   const local = headers.host?.length === 1 && headers.host[0] === 'localhost' && url?.startsWith('/');
   if (web === undefined && local) return;
   throw new CcwbError(
@@ -141,7 +140,7 @@ function isFastifyError(thrown: unknown): thrown is FastifyError {
   );
 }
 
-/** Fastify's own errors are about the shape of the request; their texts name fields, never values. */
+/** Translates an error of Fastify about the shape of a request. Its text names fields, never values. */
 function requestError(error: Error): CcwbError {
   return notOfThisApi(error.message, error);
 }

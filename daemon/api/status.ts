@@ -5,7 +5,7 @@ import type { CorrectedClock } from '../platform/clock.ts';
 import type { Profile } from '../profiles/profile.ts';
 import type { Profiles } from '../profiles/profiles.ts';
 
-/** What `bedrock-auth status` shows of each profile, broken ones included. No secrets, no network. */
+/** Returns the state of each profile for `bedrock-auth status`, unusable ones included. No secrets, no network. */
 export function profileStatuses(
   profiles: Profiles,
   clock: CorrectedClock,
@@ -30,7 +30,7 @@ function statusOf(
   return {
     profile: config.name,
     issuer: config.identityProvider.issuer,
-    state: signedIn ? 'signed-in' : signIns.underWay() ? 'signing-in' : 'signed-out',
+    state: signedIn ? 'signed-in' : signIns.isPending() ? 'signing-in' : 'signed-out',
     user,
     storage,
     federation: federation.type === 'cognito' ? federation.identityPoolId : federation.roleArn,
@@ -60,12 +60,12 @@ function misconfigured(profile: string, error: CcwbError, clock: CorrectedClock)
   };
 }
 
-/** An error as `status` shows it. */
+/** Returns an error in the form of `status`. */
 export function describe({ code, message, fix }: CcwbError, at: string): Problem {
   return { code, message, fix, at };
 }
 
-/** As this machine's clock will show it. */
+/** Formats a time by this machine's uncorrected clock. */
 function time(epochMs: number, clock: CorrectedClock): string {
   return rfc3339(clock.local(epochMs));
 }

@@ -8,19 +8,19 @@ import type { Profiles } from '../profiles/profiles.ts';
 import { createContainerServer } from './container-server.ts';
 import { type ContainerToken, createContainerToken, removeContainerToken } from './container-token.ts';
 
-/** The container credentials endpoint as config.json wants it: off unless a profile names a port. */
+/** The container credentials endpoint: off unless a profile in config.json names a port. */
 export type ContainerEndpoint = {
-  /** Opens, moves or closes the port as the profiles say now, and tries again what failed. Never throws. */
+  /** Opens, changes or closes the port as the profiles demand now, and retries after a failure. Never throws. */
   sync(): Promise<void>;
-  /** Why a profile that wants the endpoint does not have it. */
+  /** Returns the reason why the endpoint is not available to a profile that names a port. */
   problemOf(profile: string): { error: CcwbError; at: number } | undefined;
-  /** Gives the port back and removes the token's file. */
+  /** Closes the port and removes the token's file. */
   stop(): Promise<void>;
 };
 
 type Open = { port: number; server: Server; token: ContainerToken };
 
-/** @param tokenPath where callers find what they must send. */
+/** @param tokenPath file from which callers read the authorization token. */
 export function createContainerEndpoint(
   profiles: Pick<Profiles, 'all'>,
   tokenPath: string,
@@ -37,7 +37,7 @@ export function createContainerEndpoint(
   const close = async (): Promise<void> => {
     const closing = open;
     open = undefined;
-    // Before the port is free: nobody is to send the token to whoever takes it.
+    // Before the port is free: callers must not send the token to the next program on it.
     closing?.token.remove();
     await closed(closing?.server);
   };
@@ -48,11 +48,11 @@ export function createContainerEndpoint(
     const profile = (name: string): Profile | undefined =>
       wanting().find((candidate) => candidate.config.name === name && serves(candidate));
     const server = createContainerServer(port, { ...edges, profile, token: { matches, remove: () => {} } });
-    // The daemon lives as long as its own socket does, never because of this one.
+    // This server must not keep the process alive; only the daemon's own socket does.
     server.unref();
     try {
       await listening(server, port);
-      // Only now: with another program on the port, SDKs would send it there.
+      // Only after the port is ours: SDKs would send the token to another program there.
       token = createContainerToken(tokenPath);
       open = { port, server, token };
       if (problem) edges.log('info', 'container endpoint open', { port });
@@ -68,12 +68,12 @@ export function createContainerEndpoint(
   return {
     sync: () => {
       changes = changes.then(async () => {
-        // One token, so one port: a second one in other hands would give it away.
+        // One port for the one token: a second port could belong to a program that steals it.
         const port = wanting()[0]?.config.containerCredentialsPort;
         if (open && open.port !== port) await close();
         if (port === undefined) {
           problem = undefined;
-          // One that a killed daemon has left opens nothing, but callers would send it to a stranger.
+          // A killed daemon's token is invalid, but callers would send it to any program on that port.
           removeContainerToken(tokenPath);
         } else if (!open) await listen(port);
       });

@@ -15,14 +15,14 @@ import { causeOf, type Log } from '../platform/log.ts';
 import type { Profile } from '../profiles/profile.ts';
 import type { ContainerToken } from './container-token.ts';
 
-/** Headers of web pages, which have no business here whatever else they know; a program's `fetch` sends none of them. */
+/** Headers of web pages, which may not use this endpoint. A program's `fetch` sends none of them. */
 const WEB_HEADERS = ['origin', 'referer', 'sec-fetch-site'] as const;
 
-/** Callers are a few programs of one user. */
+/** Most connections at once; callers are a few programs of one user. */
 const CONNECTIONS = 64;
 
 type Dependencies = {
-  /** The profile of that name, if its configuration switches the endpoint on. */
+  /** Returns the profile of that name if its configuration enables the endpoint. */
   profile(name: string): Profile | undefined;
   token: ContainerToken;
   clock: CorrectedClock;
@@ -31,18 +31,18 @@ type Dependencies = {
 };
 
 /**
- * The server of the container credentials endpoint, not yet listening. It answers from memory alone: SDKs
- * wait for a second.
+ * Creates the server of the container credentials endpoint, not yet listening. It answers only from memory:
+ * SDKs wait for just one second.
  */
 export function createContainerServer(port: number, dependencies: Dependencies): Server {
-  const reply = replies(port, dependencies);
+  const reply = createReplies(port, dependencies);
   const server = createServer(
     {
       maxHeaderSize: LIMITS.headerBytes,
       requestTimeout: LIMITS.requestMs,
       headersTimeout: LIMITS.requestMs,
       connectionsCheckingInterval: LIMITS.checkMs,
-      // Refused below, in our own words.
+      // refuseForeignRequests checks the header, with an error of ours.
       requireHostHeader: false,
     },
     (request, response) => {
@@ -65,10 +65,10 @@ export function createContainerServer(port: number, dependencies: Dependencies):
   return server;
 }
 
-function replies(port: number, { profile, token, clock, audit }: Dependencies) {
+function createReplies(port: number, { profile, token, clock, audit }: Dependencies) {
   const disclose = createDisclose(audit);
   return async (request: IncomingMessage, signal: AbortSignal): Promise<ContainerCredentials> => {
-    refuseStrangers(request, port);
+    refuseForeignRequests(request, port);
     const sent = request.headersDistinct.authorization;
     if (sent?.length !== 1 || !token.matches(sent[0] ?? ''))
       throw refused('the authorization token is wrong');
@@ -80,7 +80,7 @@ function replies(port: number, { profile, token, clock, audit }: Dependencies) {
       { profile: config, what: 'container-credentials', peer: undefined, signal },
       async () => {
         const current = credentials.peek();
-        // What is due is renewed for the next caller; this one is not kept waiting.
+        // Due credentials are refreshed for the next caller; this one does not wait.
         credentials.get().catch(() => {});
         if (current) return current;
         throw session.view().signedIn ? notYet() : loginRequired();
@@ -96,11 +96,11 @@ function replies(port: number, { profile, token, clock, audit }: Dependencies) {
   };
 }
 
-/** Before the token is looked at: a page must not even learn whether it guessed one. */
-function refuseStrangers({ method, headersDistinct: headers }: IncomingMessage, port: number): void {
+/** Refuses web pages and other hosts, before the token is checked: a page must not learn if a token is right. */
+function refuseForeignRequests({ method, headersDistinct: headers }: IncomingMessage, port: number): void {
   const web = WEB_HEADERS.find((name) => headers[name] !== undefined);
   if (web !== undefined) throw refused(`requests with a ${web} header are refused`);
-  // A name that somebody's DNS makes point here is none of these.
+  // Excludes foreign host names whose DNS points here (DNS rebinding).
   const hosts = [CONTAINER_HOST, 'localhost'].flatMap((host) => [host, `${host}:${port}`]);
   const named = headers.host?.length === 1 && hosts.includes(headers.host[0]?.toLowerCase() ?? '');
   if (!named) throw refused(`requests must be for the host ${CONTAINER_HOST} or localhost`);
@@ -127,7 +127,7 @@ function notYet(): CcwbError {
   return new CcwbError('ERR_REFRESH_PENDING', 'credentials are being fetched', 'try again in a few seconds');
 }
 
-/** No header of another origin's: pages of others may not read this, whatever it says. */
+/** Sends a reply. Without CORS headers, pages of other origins cannot read it. */
 function send(response: ServerResponse, status: number, body: ContainerCredentials | ContainerError): void {
   const text = JSON.stringify(body);
   response.writeHead(status, {

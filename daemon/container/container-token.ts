@@ -2,26 +2,26 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { replaceFile } from '../../common/atomic-file.ts';
 
-/** What callers of the container credentials endpoint must send, which only this user can read. */
+/** The authorization token for the container credentials endpoint, which only this user can read. */
 export type ContainerToken = {
-  /** Whether a caller has sent it. Takes the same time for any text. */
+  /** True if the text is the token. Takes the same time for any text. */
   matches(sent: string): boolean;
-  /** Removes the file: callers are not to send it to whoever listens next. */
+  /** Removes the file, so that callers do not send the token to the next program on the port. */
   remove(): void;
 };
 
-/** 256 bits, as text that may stand in a header. */
+/** Length of the token: 256 bits, encoded as base64url for a header. */
 const TOKEN_BYTES = 32;
 
 /**
- * Makes a new token, and its file of mode 0600. New each time: while nobody of ours listened another user's
- * program may have, and been sent the one before.
+ * Creates a token and its file, mode 0600. Each start needs a new token: while no daemon listened, another
+ * user's program on the port may have received the old one.
  *
- * @throws what the file system throws.
+ * @throws errors of the file system.
  */
 export function createContainerToken(path: string): ContainerToken {
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
-  // A link in its place would be followed. SDKs send the content as it is, so without a newline.
+  // Removed first, because a link would be followed. No newline: SDKs send the content unchanged.
   rmSync(path, { force: true });
   replaceFile(path, token, 0o600);
   const expected = digest(token);
@@ -31,7 +31,7 @@ export function createContainerToken(path: string): ContainerToken {
   };
 }
 
-/** The same for what a daemon that was killed has left. Never throws. */
+/** Removes the token's file, also that of a killed daemon. Never throws. */
 export function removeContainerToken(path: string): void {
   try {
     rmSync(path, { force: true });
@@ -40,7 +40,7 @@ export function removeContainerToken(path: string): void {
   }
 }
 
-/** Of one length, whatever was sent. */
+/** Returns a digest, so that texts of different lengths can be compared in constant time. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }

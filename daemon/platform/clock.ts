@@ -1,30 +1,30 @@
 import { TIMING } from '../timing.ts';
 import type { Log } from './log.ts';
 
-/** Wall clock, milliseconds since the epoch. */
+/** The wall clock, in milliseconds since the epoch. */
 export type Clock = { now(): number };
 
-/** The wall clock as the provider and AWS have it: this machine's, corrected by what their replies tell. */
+/** The wall clock of this machine, corrected by the times in the replies of the provider and of AWS. */
 export type CorrectedClock = Clock & {
-  /** What has to be added to this machine's clock, in milliseconds; 0 while the difference is too small to matter. */
+  /** Returns the correction of this machine's clock, in milliseconds; 0 while it is too small to matter. */
   skewMs(): number;
-  /** Whether the last reply told another skew than the one gone by: the next reply confirms it or not. */
+  /** True when the last reply had a different skew; the next reply confirms it or not. */
   inDoubt(): boolean;
-  /** A moment as this machine's clock will show it: for programs that compare it with that clock. */
+  /** Converts a time to this machine's clock, for programs that compare it with that clock. */
   local(epochMs: number): number;
   /**
-   * Learns from a reply's `Date` header (RFC 9110 6.6.1), which tells whole seconds.
+   * Learns the skew from a reply's `Date` header (RFC 9110 6.6.1), which has whole seconds.
    *
-   * @param replyMs the header's value, its `Age` added; NaN teaches nothing.
+   * @param replyMs the header's value plus the reply's `Age`; NaN is ignored.
    */
   observe(replyMs: number): void;
 };
 
 /**
- * A clock that learns its skew. Two replies in a row have to agree before it is believed: one may come from
- * a cache or from a server whose own clock is wrong.
+ * Creates a clock that learns its skew. Two replies in a row must agree: a single one may come from a cache
+ * or from a server with a wrong clock.
  *
- * @param monotonic milliseconds that never jump; they stand still while the computer sleeps.
+ * @param monotonic milliseconds that never jump; they do not advance while the computer sleeps.
  */
 export function createCorrectedClock(wall: () => number, monotonic: () => number, log: Log): CorrectedClock {
   let skewMs = 0;
@@ -33,8 +33,8 @@ export function createCorrectedClock(wall: () => number, monotonic: () => number
   let lastMonotonic = monotonic();
 
   /**
-   * Time does not run backwards: a wall clock that does was set, and what was learned of it before is off
-   * by as much. One that leaps ahead may just have slept, and the next replies will tell.
+   * Reads the wall clock. If it went backwards it was set, and the skew grows by as much. If it leapt ahead
+   * the computer may have slept; the next replies show whether it was set.
    */
   const read = (): number => {
     const now = wall();
@@ -50,7 +50,7 @@ export function createCorrectedClock(wall: () => number, monotonic: () => number
     return now;
   };
 
-  /** A second more or less is the header's own coarseness. */
+  /** True if a skew is the current one, apart from the rounding of `Date` to seconds. */
   const isKnown = (seenMs: number): boolean => Math.abs(mattering(seenMs) - skewMs) <= TIMING.skewAgreementMs;
 
   return {

@@ -4,8 +4,8 @@ import type { ErrorCode } from '../../protocol/error-codes.ts';
 import { PREDECESSOR } from '../../protocol/paths.ts';
 
 /**
- * What a log line may carry. A field that is not listed cannot be logged, so a secret has no way in: no
- * tokens, no URLs with queries, no messages of foreign errors, no request bodies.
+ * The fields of a log line. Other fields cannot be logged, which keeps secrets out: no tokens, no URLs with
+ * queries, no messages of foreign errors, no request bodies.
  */
 export type LogFields = {
   profile?: string;
@@ -21,7 +21,7 @@ export type LogFields = {
   durationMs?: number;
   lifeMs?: number;
   retryMs?: number;
-  /** What the machine's clock lacks. */
+  /** The correction of the machine's clock. */
   skewMs?: number;
   waiters?: number;
   keyId?: string;
@@ -68,16 +68,17 @@ const ALLOWED: ReadonlySet<string> = new Set<keyof LogFields>([
   'fields',
 ]);
 
-/** The file is renamed when it has grown to this, in bytes; with its one predecessor some 60,000 lines. */
+/** Largest log file, in bytes. A full one is renamed and replaces its predecessor; both hold some 60,000 lines. */
 export const LOG_FILE_BYTES = 5_000_000;
 
-/** The daemon's log: JSON lines to a file descriptor, or to a file that is created with mode 0600. */
+/** Creates the daemon's log: JSON lines to a file descriptor, or to a file with mode 0600. */
 export function createLog(
   destination: { fd: number } | { file: string },
   level: LogLevel = 'info',
   fileBytes = LOG_FILE_BYTES,
 ): Log {
-  const stream = 'fd' in destination ? openStream(destination.fd) : boundedFile(destination.file, fileBytes);
+  const stream =
+    'fd' in destination ? createStream(destination.fd) : createBoundedFile(destination.file, fileBytes);
   const logger = pino(
     {
       level,
@@ -95,25 +96,25 @@ export function createLog(
 
 type Stream = ReturnType<typeof pino.destination>;
 
-function openStream(dest: number | string): Stream {
+function createStream(dest: number | string): Stream {
   const stream = pino.destination({ dest, sync: true, mkdir: true, mode: 0o600 });
-  // A reader that went away, or a full disk, must not end the daemon.
+  // A reader that has closed, or a full disk, must not end the daemon.
   stream.on('error', () => {});
   return stream;
 }
 
-/** A file that makes room for the next one when it is full; its one predecessor stays beside it. */
-function boundedFile(path: string, limit: number): { write(line: string): void } {
-  const stream = openStream(path);
+/** Creates a log file that is renamed when it is full; one predecessor is kept. */
+function createBoundedFile(path: string, limit: number): { write(line: string): void } {
+  const stream = createStream(path);
   let { ino, size } = statOf(path);
   const makeRoom = (): void => {
     try {
-      // Another daemon that writes here, one that is just ending, may have made room before.
+      // Another daemon that is ending and writes here too may have renamed the file before.
       if (statOf(path).ino === ino) renameSync(path, `${path}${PREDECESSOR}`);
       stream.reopen();
       ({ ino, size } = statOf(path));
     } catch {
-      // A folder that cannot be written to: tried again as many bytes later, not with each line.
+      // The folder is not writable: retried after as many bytes, not with each line.
       size = 0;
     }
   };
@@ -130,17 +131,17 @@ function statOf(path: string): { ino: number; size: number } {
   return statSync(path, { throwIfNoEntry: false }) ?? { ino: 0, size: 0 };
 }
 
-/** Only the listed fields: types vanish at run time, and a spread may bring more than its type says. */
+/** Returns only the listed fields: at run time a spread may contain more than its type. */
 function allowed(fields: LogFields): LogFields {
   return Object.fromEntries(
     Object.entries(fields).filter(([name, value]) => ALLOWED.has(name) && value !== undefined),
   );
 }
 
-/** Names and codes are words; whatever else stands there came from outside and may be anything. */
+/** The form of names and codes. A text of another form came from outside and may contain a secret. */
 const WORD = /^[\w.:-]{1,64}$/;
 
-/** Names and codes of whatever was thrown and its causes, for the `cause` field; messages may quote secrets. */
+/** Returns names and codes of an error and its causes, for the `cause` field. Messages may quote secrets. */
 export function causeOf(thrown: unknown): string {
   const parts: string[] = [];
   for (let error = thrown; error instanceof Error && parts.length < 4; error = error.cause) {

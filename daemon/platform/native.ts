@@ -1,10 +1,9 @@
 /**
- * The system calls Node has no function for, through koffi: the one file that imports it. Where it cannot
- * be loaded, or the platform has no such call, each function says so by returning undefined, and its caller
- * decides what that costs.
+ * System calls that Node has no function for, made through koffi. Each function returns undefined where
+ * koffi cannot be loaded or the platform has no such call.
  *
- * Numbers are those of Linux on x64 and arm64 and of macOS, the platforms the product is made for. Those of
- * macOS were read from the headers of XNU named beside them; nothing here has been run there.
+ * The numbers are those of Linux on x64 and arm64, and of macOS. Those of macOS were read from the XNU headers
+ * named beside them; nothing here has been run there.
  */
 import { createRequire } from 'node:module';
 
@@ -29,7 +28,7 @@ const SO_PEERCRED = 17;
 const SOL_LOCAL = 0;
 const LOCAL_PEERPID = 2;
 
-/** proc_pidinfo, macOS (sys/proc_info.h): `struct proc_bsdshortinfo`, its size and where its fields are. */
+/** proc_pidinfo, macOS (sys/proc_info.h): the size of `struct proc_bsdshortinfo` and the offsets of its fields. */
 const PROC_PIDT_SHORTBSDINFO = 13;
 const SHORT_INFO = { bytes: 64, parent: 4, name: 16, nameBytes: 16 } as const;
 /** PROC_PIDPATHINFO_MAXSIZE of the same header. */
@@ -37,13 +36,13 @@ const PATH_BYTES = 4_096;
 
 const platform = ['x64', 'arm64'].includes(process.arch) ? process.platform : undefined;
 
-/** Who connected, as the kernel noted it then; `pid` is undefined where it is not told. */
+/** The process that connected, as the kernel noted it then; `pid` is undefined where the kernel does not name it. */
 export type PeerCredentials = { pid: number | undefined; uid: number; gid: number };
 
 let koffi: ReturnType<Koffi['load']> | 'unavailable' | undefined;
 const functions = new Map<string, unknown>();
 
-/** A function of the C library this process runs with, by its declaration; undefined where there is none. */
+/** Returns the function of this process' C library with this declaration; undefined where there is none. */
 function libc<F extends (...args: never[]) => number>(declaration: string): F | undefined {
   if (!functions.has(declaration)) functions.set(declaration, resolve(declaration));
   return functions.get(declaration) as F | undefined;
@@ -52,7 +51,7 @@ function libc<F extends (...args: never[]) => number>(declaration: string): F | 
 function resolve(declaration: string): unknown {
   if (koffi === 'unavailable') return undefined;
   try {
-    // No name: the symbols the running process has already, whichever C library that is.
+    // Without a name: the symbols that the running process has already, of any C library.
     koffi ??= (createRequire(import.meta.url)('koffi') as Koffi).load(null);
   } catch {
     koffi = 'unavailable';
@@ -69,14 +68,14 @@ function resolve(declaration: string): unknown {
  * Takes an exclusive lock on an open file without waiting (flock(2)). The kernel releases it when the
  * descriptor is closed, however the process ends.
  *
- * @returns whether the lock is ours; undefined where the call is not available.
+ * @returns true if this process has the lock now; undefined where the call is not available.
  */
 export function tryLock(fd: number): boolean | undefined {
   const flock = libc<(fd: number, operation: number) => number>('int flock(int fd, int operation)');
   return flock && flock(fd, LOCK_EX | LOCK_NB) === 0;
 }
 
-/** Who is at the other end of a connected Unix socket; undefined for any other descriptor. */
+/** Returns the process at the other end of a connected Unix socket; undefined for any other descriptor. */
 export function peerCredentials(fd: number): PeerCredentials | undefined {
   if (platform === 'linux') return linuxPeer(fd);
   if (platform === 'darwin') return macosPeer(fd);
@@ -93,7 +92,7 @@ function linuxPeer(fd: number): PeerCredentials | undefined {
   const status = libc<Getsockopt>(GETSOCKOPT)?.(fd, SOL_SOCKET, SO_PEERCRED, credentials, length);
   if (status !== 0 || length[0] !== credentials.byteLength) return undefined;
   const [pid = 0, uid = -1, gid = -1] = credentials;
-  // A socket of another kind has no peer: uid -1. A peer in a PID namespace that is not below ours: pid 0.
+  // uid -1: a socket of another kind, without a peer. pid 0: a peer in a PID namespace that is not below ours.
   return uid === -1 ? undefined : { pid: pid > 0 ? pid : undefined, uid: uid >>> 0, gid: gid >>> 0 };
 }
 
@@ -111,7 +110,7 @@ function macosPeer(fd: number): PeerCredentials | undefined {
   return { pid: known, uid: uid[0] ?? 0, gid: gid[0] ?? 0 };
 }
 
-/** Parent, name and program file of a process of macOS; undefined when it is gone, and on other systems. */
+/** Returns parent and name of a process on macOS; undefined when it has ended, and on other systems. */
 export function macosProcess(pid: number): { parent: number; name: string } | undefined {
   if (platform !== 'darwin') return undefined;
   const proc_pidinfo = libc<
@@ -123,7 +122,7 @@ export function macosProcess(pid: number): { parent: number; name: string } | un
   return { parent: info.readUInt32LE(SHORT_INFO.parent), name: name.replace(/\0.*$/s, '') };
 }
 
-/** The file a process of macOS runs; undefined when it is gone or may not be looked at. */
+/** Returns the file that a process on macOS runs; undefined when it has ended or cannot be read. */
 export function macosProgram(pid: number): string | undefined {
   if (platform !== 'darwin') return undefined;
   const proc_pidpath = libc<(pid: number, buffer: Buffer, bytes: number) => number>(
@@ -135,9 +134,9 @@ export function macosProgram(pid: number): string | undefined {
 }
 
 /**
- * No core dump of this process or its children from now on, whatever limits it was started with.
+ * Forbids core dumps of this process and of its future children.
  *
- * @returns whether that holds; undefined where the call is not available.
+ * @returns true on success; undefined where the call is not available.
  */
 export function forbidCoreDumps(): boolean | undefined {
   if (platform !== 'linux' && platform !== 'darwin') return undefined;
@@ -150,12 +149,12 @@ export function forbidCoreDumps(): boolean | undefined {
 }
 
 /**
- * Keeps other programs of this user out of this process' memory: no debugger may attach, and on Linux
- * /proc/PID/mem, environ and the like are closed to all but root. Does not reach its children.
+ * Protects this process' memory from other programs of this user: no debugger may attach, and on Linux only
+ * root can read /proc/PID/mem, environ and the like. Child processes are not protected.
  *
- * On macOS a debugger that is attached already ends this process.
+ * On macOS the call ends a process to which a debugger is already attached.
  *
- * @returns whether that holds; undefined where the call is not available.
+ * @returns true on success; undefined where the call is not available.
  */
 export function forbidDebuggers(): boolean | undefined {
   if (platform === 'linux') {

@@ -1,6 +1,6 @@
 /**
- * The daemon's access to the network: every call to the provider and to AWS goes through the one `fetch` made here, and every
- * reply tells what time it is.
+ * The daemon's access to the network. Every call to the provider and to AWS goes through the one `fetch` made
+ * here, and the clock learns from every reply.
  */
 
 import type { NetworkSettings } from '../../common/network-settings.ts';
@@ -12,17 +12,17 @@ import { causeOf, type Log } from './log.ts';
 
 export type NetworkAccess = { fetch: Fetch; status(): NetworkStatus };
 
-// openid-client speaks in these classes.
+// openid-client uses these classes.
 shareFetchClasses();
 
 const { connectMs, callMs, keepAliveMs } = TIMING;
-/** With more than any reply of a provider or of AWS to us. */
+/** Limits of each call; no reply of a provider or of AWS is as long. */
 const LIMITS = { connectMs, callMs, keepAliveMs, maxReplyBytes: 2_000_000 };
 
 /**
- * @param readSettings called until it gives settings: what is wrong with them is told to whoever needs the
- *   network, and is over once they are corrected.
- * @param onReply told the moment a reply says it was made, in milliseconds since the epoch; NaN when it does not.
+ * @param readSettings called at each call until it returns settings. Its errors are those of the calls, until
+ *   the settings are corrected.
+ * @param onReply gets the time of each reply, in milliseconds since the epoch; NaN for a reply without one.
  */
 export function createNetworkAccess(
   readSettings: () => NetworkSettings,
@@ -39,7 +39,7 @@ export function createNetworkAccess(
 
   const through: Fetch = async (input, init) => {
     const response = await currentTransport().fetch(input, init);
-    // RFC 9111 5.1: a reply from a cache is older than it says by its Age.
+    // RFC 9111 5.1: a reply from a cache has its original Date, and its Age since then.
     const ageMs = Number(response.headers.get('age') ?? 0) * 1000;
     onReply(Date.parse(response.headers.get('date') ?? '') + ageMs);
     return response;
@@ -52,14 +52,14 @@ export function createNetworkAccess(
         const { proxy, certificates } = currentTransport();
         return { proxy, certificates };
       } catch {
-        // The calls that cannot be made tell why.
+        // The calls report the error.
         return { proxy: null, certificates: [] };
       }
     },
   };
 }
 
-/** Faults of a connection that was never made: the request has not left this machine. */
+/** Error codes of connections that were never made: the request has not left this machine. */
 const NEVER_SENT = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
@@ -76,11 +76,11 @@ const NEVER_SENT = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** True when a failed request certainly did not reach the other side. */
+/** True if a failed request certainly did not reach the other side. */
 export function neverSent(thrown: unknown): boolean {
   for (let error = thrown; error instanceof Error; error = error.cause) {
     if ('code' in error && typeof error.code === 'string' && NEVER_SENT.has(error.code)) return true;
-    // Several addresses were tried: all of them have to have failed so.
+    // Several addresses were tried: each must have failed in this way.
     if (error instanceof AggregateError) return error.errors.every(neverSent);
   }
   return false;

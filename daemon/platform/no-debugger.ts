@@ -1,20 +1,20 @@
 /**
- * Evaluated before every other file of the daemon and of its child: whoever connects to Node's debugger owns
- * the process and its secrets.
+ * Closes Node's debugger: any program that connects to it controls the process and its secrets. Evaluated
+ * before every other file of the daemon and of its child.
  *
- * SIGUSR1 opens it on a local port until there is a handler. A signal that came before that is carried out
- * a little later, on a thread of Node's own; --inspect has opened it already. Hence the looks that follow.
+ * Until there is a handler, SIGUSR1 opens the debugger on a local port. Node acts on an earlier signal a little
+ * later, on its own thread, and --inspect has opened the debugger already. So it is checked repeatedly.
  */
 import inspector from 'node:inspector';
 
-/** How often it is looked whether a debugger has opened, and for how long after the start. */
-const LOOK_MS = 50;
-const LOOKS = 100;
+/** Interval and number of the checks for an open debugger after the start. */
+const CHECK_MS = 50;
+const CHECKS = 100;
 
 process.on('SIGUSR1', () => {});
 
-const timer = setInterval(closeDebugger, LOOK_MS).unref();
-let left = LOOKS;
+const timer = setInterval(closeDebugger, CHECK_MS).unref();
+let left = CHECKS;
 closeDebugger();
 
 function closeDebugger(): void {

@@ -3,10 +3,10 @@ import type { Fetch } from '../../network/transport.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { PROBE_BODY_LENGTH, type Probe } from '../../protocol/probe.ts';
 
-/** A person waits: less than a call of the daemon may take. In milliseconds. */
+/** Time limit of a probe, in milliseconds. A person is waiting, so it is shorter than that of other calls. */
 const PROBE_MS = 8_000;
 
-/** Fetches each address that comes in, all at the same time, and prints what became of it; see protocol. */
+/** Fetches each address from the input, all at the same time, and prints one {@link Probe} as JSON for each. */
 export async function probeAddresses(
   fetch: Fetch,
   addresses: AsyncIterable<string>,
@@ -26,7 +26,7 @@ export async function probeAddresses(
 
 async function probe(fetch: Fetch, url: string): Promise<Probe> {
   try {
-    // A captive portal sends everybody elsewhere: that is to be seen, not followed.
+    // The redirect of a captive portal is the result, so it is not followed.
     const reply = await fetch(url, { redirect: 'manual', signal: AbortSignal.timeout(PROBE_MS) });
     const date = Date.parse(reply.headers.get('date') ?? '');
     const body = (await reply.text()).slice(0, PROBE_BODY_LENGTH);
@@ -37,7 +37,7 @@ async function probe(fetch: Fetch, url: string): Promise<Probe> {
   }
 }
 
-/** The code nearest to the cause; of several addresses that were tried, the first one's. */
+/** Returns the code of the innermost cause; of the first address if several were tried. */
 function codeOf(thrown: unknown): string {
   let code = 'unknown';
   for (let error = thrown; error instanceof Error; error = below(error)) {

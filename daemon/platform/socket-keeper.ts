@@ -5,17 +5,17 @@ import { causeOf, type Log } from './log.ts';
 import type { ListeningSocket, SocketSource } from './socket.ts';
 
 export type SocketKeeper = {
-  /** Looks whether the socket is still where callers look for it. Never rejects. */
-  look(): Promise<void>;
-  /** Resolves when no look is under way: one that is could listen again after the server was closed. */
+  /** Checks that the socket's file still exists, and restores it. Never rejects. */
+  check(): Promise<void>;
+  /** Resolves when no check is in progress: one could listen again after the server was closed. */
   stop(): Promise<void>;
 };
 
 /**
- * Keeps a daemon reachable whose socket is removed by a clean-up of the directory it is in: told by the
- * system at once where it can tell, else found at the next look.
+ * Restores the socket's file after a clean-up of its directory removed it. The system reports the removal at
+ * once where it can; otherwise the next check finds it.
  *
- * @param lost called once when another daemon has taken the place: that one serves from now on.
+ * @param lost called once if another daemon has taken the path, and serves from now on.
  */
 export function startSocketKeeper(
   listening: ListeningSocket,
@@ -25,7 +25,7 @@ export function startSocketKeeper(
 ): SocketKeeper {
   let watcher: FSWatcher | undefined;
   let stopped = false;
-  let looking: Promise<void> | undefined;
+  let checking: Promise<void> | undefined;
   let problem = '';
 
   const restore = async (): Promise<void> => {
@@ -37,7 +37,7 @@ export function startSocketKeeper(
       problem = '';
     } catch (thrown) {
       const error = asCcwbError(thrown);
-      // Once for each problem, not at each look.
+      // Logged once for each problem, not at each check.
       if (error.message === problem) return;
       problem = error.message;
       log('error', 'socket cannot be restored', { code: error.code, cause: causeOf(thrown) });
@@ -47,12 +47,12 @@ export function startSocketKeeper(
     }
   };
 
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     if (stopped) return;
-    looking ??= restore().finally(() => {
-      looking = undefined;
+    checking ??= restore().finally(() => {
+      checking = undefined;
     });
-    await looking;
+    await checking;
   };
 
   const watchAgain = (): void => {
@@ -62,20 +62,20 @@ export function startSocketKeeper(
     const { path } = source;
     try {
       watcher = watch(dirname(path), { persistent: false }, (_event, name) => {
-        if (name === null || name === basename(path)) void look();
+        if (name === null || name === basename(path)) void check();
       });
-      // The directory is gone, or cannot be watched any more: the looks go on.
+      // The directory was removed, or can no longer be watched: the scheduler's checks continue.
       watcher.on('error', () => watcher?.close());
     } catch {
-      // No watches left for this user, say.
+      // Possibly this user has too many watches: the scheduler's checks are enough.
     }
   };
 
   const stop = async (): Promise<void> => {
     stopped = true;
     watcher?.close();
-    await looking;
+    await checking;
   };
   watchAgain();
-  return { look, stop };
+  return { check, stop };
 }

@@ -5,30 +5,30 @@ import { CcwbError } from '../../protocol/errors.ts';
 import { socketDirectory } from '../../protocol/paths.ts';
 import { tryLock } from './native.ts';
 
-/** First descriptor systemd passes; see sd_listen_fds(3). */
+/** The first descriptor that systemd passes; see sd_listen_fds(3). */
 const SYSTEMD_FIRST_FD = 3;
 
-/** Where the daemon listens: a path it makes itself, or a socket the service manager opened already. */
+/** The socket to listen on: a path for a new one, or the descriptor of one that the service manager opened. */
 export type SocketSource = { path: string } | { fd: number };
 
 export type ListeningSocket = {
   /**
-   * Listens again when the socket's file has been removed: nobody could reach this daemon, and its lock
-   * would keep every other from starting. What stands there instead is left alone.
+   * Listens again if the socket's file was removed. Otherwise no program could connect to this daemon, while
+   * its lock prevents another daemon's start. Any other file at the path is not touched.
    *
-   * @returns whether it had to.
-   * @throws CcwbError ERR_DAEMON_RUNNING when the lock's file went too and another daemon has the place;
-   *   ERR_SOCKET_UNSAFE when the place is no longer safe, or taken by something else.
+   * @returns true if the file was missing.
+   * @throws CcwbError ERR_DAEMON_RUNNING if the lock's file was removed too and another daemon uses the path;
+   *   ERR_SOCKET_UNSAFE if the directory is no longer safe, or something else is at the path.
    */
   restore(): Promise<boolean>;
-  /** After the server was closed: lets another daemon start. */
+  /** Releases the lock after the server was closed, so that another daemon can start. */
   release(): void;
 };
 
 /**
- * The socket systemd opened for this process, if it did (sd_listen_fds(3)).
+ * Returns the socket that systemd opened for this process, if any (sd_listen_fds(3)).
  *
- * @throws CcwbError ERR_SOCKET_UNSAFE when there is not exactly one.
+ * @throws CcwbError ERR_SOCKET_UNSAFE unless there is exactly one.
  */
 export function systemdSocket(
   env: Readonly<Record<string, string | undefined>>,
@@ -44,14 +44,14 @@ export function systemdSocket(
 }
 
 /**
- * Binds the server to the daemon's socket. One daemon per path: the others find the lock taken.
+ * Binds the server to the daemon's socket. A lock allows one daemon per path.
  *
  * @throws CcwbError ERR_DAEMON_RUNNING, ERR_SOCKET_UNSAFE
  */
 export async function listen(server: Server, source: SocketSource): Promise<ListeningSocket> {
   if ('fd' in source) {
     await listening(server, () => server.listen({ fd: source.fd }));
-    // Its file is the service manager's.
+    // The file belongs to the service manager.
     return { restore: async () => false, release: () => {} };
   }
   const { path } = source;
@@ -71,17 +71,17 @@ export async function listen(server: Server, source: SocketSource): Promise<List
       }
       if (lstatSync(path, { throwIfNoEntry: false })?.isSocket()) return false;
       await removeStale(path);
-      // Ends the listening alone: connections stay, and are answered.
+      // Stops listening only: open connections are still answered.
       server.close();
       await bind(server, path);
       return true;
     },
-    // Node removes the socket's file when it closes the server; until then nobody else can have the lock.
+    // Node removes the socket's file when it closes the server; until then no other daemon may take the lock.
     release: () => closeSync(lock),
   };
 }
 
-/** Makes the place ours: its directory is safe and its lock taken. Returns the lock's descriptor. */
+/** Prepares the directory and takes the lock. Returns the lock's descriptor. */
 function claim(path: string): number {
   prepareDirectory(socketDirectory(path));
   return takeLock(lockOf(path), path);
@@ -102,7 +102,7 @@ function isFileOf(fd: number, path: string): boolean {
   return there !== undefined && there.ino === open.ino && there.dev === open.dev;
 }
 
-/** Makes the directory, or makes sure that the one there is ours alone. */
+/** Creates the directory, or checks that only this user can access the existing one. */
 function prepareDirectory(directory: string): void {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -134,7 +134,7 @@ function prepareDirectory(directory: string): void {
   );
 }
 
-/** The lock lives as long as its descriptor, so as long as the process: no stale locks. */
+/** Takes the lock. The kernel releases it when the process ends, so no lock is stale. */
 function takeLock(lockPath: string, socket: string): number {
   let fd: number;
   try {
@@ -152,7 +152,7 @@ function takeLock(lockPath: string, socket: string): number {
   throw alreadyRunning(socket);
 }
 
-/** Removes what a killed daemon left. Asks first: the lock may not be available on this platform. */
+/** Removes the socket of a killed daemon. Connects first, because a platform may have no locks. */
 async function removeStale(path: string): Promise<void> {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (!stat) return;
@@ -167,7 +167,7 @@ async function removeStale(path: string): Promise<void> {
   rmSync(path, { force: true });
 }
 
-/** Whether any process accepts connections there, a stuck one included: only a refusal is proof of death. */
+/** True if a process listens at the path, even one that hangs. Only a refused connection proves that none does. */
 function accepts(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(path);

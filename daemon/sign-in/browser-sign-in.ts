@@ -9,7 +9,7 @@ import { asSignInError, createLifetime, type SignIn, type SignInEdges } from './
 export type BrowserSignInEdges = SignInEdges & { redirect: LoopbackRedirect };
 
 /**
- * A sign-in by authorization code: one page in a browser on this computer, which comes back to `port`.
+ * Starts a sign-in by authorization code: one page in a browser on this computer, which returns to `port`.
  *
  * @throws CcwbError ERR_REDIRECT_PORT_TAKEN, ERR_PROVIDER_…
  */
@@ -20,14 +20,14 @@ export async function startBrowserSignIn(
 ): Promise<SignIn> {
   const { clock, log } = edges;
   const { url, secrets } = await edges.oidc.startAuthorization(redirectUri(port));
-  /** What the browser is shown once it has come back; never rejects. */
+  /** The page for the browser after its return; never rejects. */
   let page: Promise<ResultPage> | undefined;
-  const registration = await edges.redirect.expect(port, secrets.state, (callback) => {
-    // The browser may ask twice for the same page; the code is redeemed once.
+  const registration = await edges.redirect.register(port, secrets.state, (callback) => {
+    // A browser may request the page twice; the code is redeemed once.
     page ??= redeem(callback);
     return page;
   });
-  /** Until when opening the page is somebody's task; Infinity once it is open, 0 when nobody has it. */
+  /** Time until which one caller has the task of opening the page; Infinity once it is open, 0 for no caller. */
   let leasedUntil = 0;
   let pagesOpened = 0;
 
@@ -39,7 +39,7 @@ export async function startBrowserSignIn(
   const stopListening = (): void => void registration.release();
   void life.ended.then(() => {
     if (!page) return stopListening();
-    // Whoever asks for the page again, a prefetching browser or a reload, gets it again.
+    // A prefetching browser or a reload requests the page again.
     void page.then(() => setTimeout(stopListening, TIMING.callbackLingerMs).unref());
   });
 
@@ -47,8 +47,8 @@ export async function startBrowserSignIn(
     edges.answered();
     try {
       const tokens = await edges.oidc.redeemCode(callback, secrets);
-      // A sign-in by code may have been faster. What came second is dropped but not revoked: at some
-      // providers that would end the other as well.
+      // A sign-in by code may have been faster. The later tokens are ignored but not revoked: at some
+      // providers a revocation would end the other session too.
       if (!life.end) await edges.signedIn(tokens);
       return await edges.successPage(profile);
     } catch (thrown) {
@@ -64,7 +64,7 @@ export async function startBrowserSignIn(
   const pageFreeInMs = (): number => {
     if (leasedUntil === Number.POSITIVE_INFINITY) return leasedUntil;
     const leftMs = leasedUntil - clock.now();
-    // More than any lease has: the clock was set back.
+    // A lease is never that long, so the clock was set back.
     return leftMs > PAGE_LEASE_MS ? 0 : Math.max(0, leftMs);
   };
 

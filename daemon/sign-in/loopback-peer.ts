@@ -1,19 +1,18 @@
 import { readFile } from 'node:fs/promises';
-import type { Socket } from 'node:net';
-import { isIPv6 } from 'node:net';
+import { isIPv6, type Socket } from 'node:net';
 
-/** Linux's lists of TCP sockets, proc(5): each with its two addresses, its state and the user it belongs to. */
+/** Linux's tables of TCP sockets, proc(5): the two addresses, the state and the owner of each. */
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'] as const;
 
-/** TCP_ESTABLISHED (net/tcp_states.h). A socket its program has closed belongs to nobody, and shows as root's. */
+/** TCP_ESTABLISHED (net/tcp_states.h). A socket that its program has closed has no owner: the table shows root. */
 const ESTABLISHED = '01';
 
 /**
- * Whether another user of this computer is at the other end of a loopback connection. root counts as no other:
- * it can do anything anyway, and what forwards ports into containers and WSL runs as root.
+ * True if another user of this computer is at the other end of a loopback connection. root does not count:
+ * it can do anything anyway, and programs that forward ports into containers and WSL run as root.
  *
- * @param read replaces the reading of Linux's tables; undefined where a table cannot be read.
- * @returns false as well where the system does not tell.
+ * @param read reads a table; undefined if it cannot be read.
+ * @returns false also where the system does not name the owner.
  */
 export async function isAnotherUser(
   {
@@ -28,14 +27,14 @@ export async function isAnotherUser(
   const address = isIPv6(remoteAddress) ? addressOf6(remoteAddress) : addressOf4(remoteAddress);
   const table = await read(TABLES[isIPv6(remoteAddress) ? 1 : 0]);
   if (address === undefined || table === undefined) return false;
-  // From where the other end is: its own address first, then ours.
+  // The other end's socket: its own address first, then ours.
   const ends = [`${address}:${hex(remotePort, 4)}`, `${address}:${hex(localPort, 4)}`];
   for (const line of table.split('\n').slice(1)) {
     const [, local, remote, state, , , , owner] = line.trim().split(/\s+/);
     if (local !== ends[0] || remote !== ends[1]) continue;
     return state !== ESTABLISHED || ![0, uid].includes(Number(owner));
   }
-  // Connections come and go: one that is in no table any more has nobody who waits for an answer.
+  // A connection that is no longer in the table has been closed: no browser waits for the answer.
   return true;
 }
 
@@ -43,7 +42,7 @@ function readTable(path: string): Promise<string | undefined> {
   return readFile(path, 'latin1').catch(() => undefined);
 }
 
-/** As the tables have it: a 32-bit number in the order of bytes of the machine, little-endian on all of ours. */
+/** Returns an address in the form of the tables: a 32-bit number, little-endian on all supported machines. */
 function addressOf4(address: string): string | undefined {
   const bytes = address.split('.').map(Number);
   return bytes.length === 4
@@ -54,7 +53,7 @@ function addressOf4(address: string): string | undefined {
     : undefined;
 }
 
-/** `::1` is the one IPv6 address that the redirect listens on. */
+/** Returns the only IPv6 address that the redirect listens on, `::1`, in the form of the tables. */
 function addressOf6(address: string): string | undefined {
   return address === '::1' ? `${'0'.repeat(24)}01000000` : undefined;
 }

@@ -4,47 +4,47 @@ import { CcwbError } from '../../protocol/errors.ts';
 import { isAnotherUser } from './loopback-peer.ts';
 import { type ResultPage, resultPage } from './result-page.ts';
 
-/** Where providers send the browser back to (RFC 8252 7.3); the path that was registered with them. */
+/** The path of the redirect URI (RFC 8252 7.3), as registered at the provider. */
 export const REDIRECT_PATH = '/callback';
 
-/** `localhost` is 127.0.0.1 for one browser and ::1 for another. */
+/** The addresses to listen on: `localhost` is 127.0.0.1 for one browser and ::1 for another. */
 const ADDRESSES = ['127.0.0.1', '::1'] as const;
 
 /** Parameters of an authorization response; none may come twice (RFC 6749 3.1, RFC 9207). */
 const PARAMETERS = ['state', 'code', 'error', 'iss'] as const;
 
-/** Bounds on what anybody on this machine may do to the port. */
+/** Limits for programs of this machine that connect to the port. */
 const LIMITS = {
-  /** Browsers send what every development server on localhost has left in their cookies. */
+  /** Large, because browsers send the cookies of all development servers on localhost. */
   headerBytes: 65_536,
   /** In milliseconds; a browser's request is one packet. */
   requestMs: 5_000,
-  /** In milliseconds: how often the limit above is looked at. */
+  /** Interval at which that limit is checked, in milliseconds. */
   checkMs: 1_000,
-  /** More than this at once, and the oldest that waits for nothing of ours has to go. */
+  /** Most connections at once; beyond that the oldest one that waits for no page is closed. */
   connections: 64,
 } as const;
 
-/** The browser's address of the callback, as registered at the provider. */
+/** Returns the redirect URI, as registered at the provider. */
 export function redirectUri(port: number): string {
   return `http://localhost:${port}${REDIRECT_PATH}`;
 }
 
-/** Answers the browser that came back with the awaited `state`. */
+/** Returns the page for the browser that returned with the expected `state`. */
 export type CallbackHandler = (callback: URL) => Promise<ResultPage>;
 
 export type LoopbackRedirect = {
   /**
    * Listens on the port until {@link Registration.release}; several sign-ins may share a port, told apart
-   * by their `state`. Whatever is not the visit of a browser with that state and a code or an error, each
-   * once, gets a polite 400 and ends nothing.
+   * by their `state`. Any other request gets a 400 and ends no sign-in. The right one is a browser's
+   * navigation with that state and a code or an error, each once.
    *
    * @throws CcwbError ERR_REDIRECT_PORT_TAKEN
    */
-  expect(port: number, state: string, handler: CallbackHandler): Promise<Registration>;
+  register(port: number, state: string, handler: CallbackHandler): Promise<Registration>;
 };
 
-/** `release`: the port is free at once; resolves when the pages under way have been delivered. */
+/** `release` frees the port at once, and resolves when the pages in progress have been delivered. */
 export type Registration = { release(): Promise<void> };
 
 type Listener = {
@@ -53,14 +53,14 @@ type Listener = {
   connections: Connections;
 };
 
-/** `settled` resolves when no released port is still open: every browser that came back has its page. */
+/** Creates the redirect. `settled` resolves when no released port is still delivering a page. */
 export function createLoopbackRedirect(): LoopbackRedirect & { settled(): Promise<void> } {
   const listeners = new Map<number, Listener>();
   const closing = new Set<Promise<unknown>>();
 
   const open = (port: number): Listener => {
     const handlers = new Map<string, CallbackHandler>();
-    const connections = boundedConnections();
+    const connections = createConnections();
     const servers = listen(port, handlers, connections);
     const listener = { servers, handlers, connections };
     listeners.set(port, listener);
@@ -68,9 +68,9 @@ export function createLoopbackRedirect(): LoopbackRedirect & { settled(): Promis
   };
 
   return {
-    expect: async (port, state, handler) => {
+    register: async (port, state, handler) => {
       const listener = listeners.get(port) ?? open(port);
-      // Before anything is awaited: a listener somebody expects something of is not closed.
+      // Before any wait: a listener with a handler is not closed.
       listener.handlers.set(state, handler);
       try {
         await listener.servers;
@@ -118,16 +118,16 @@ async function listen(
       },
     );
     server.on('connection', connections.opened);
-    // The daemon lives as long as its own socket does, never because of this one.
+    // This server must not keep the process alive; only the daemon's own socket does.
     server.unref();
     const problem = await listenOn(server, address, port);
     if (problem === undefined) servers.push(server);
     else if (problem === 'EADDRINUSE' || problem === 'EACCES') {
-      // Also when only one is taken: the browser may take the code to the other program.
+      // Also if only one address is in use: the browser might send the code to the other program.
       await Promise.all(servers.map((each) => close(each, connections)));
       throw portTaken(port, problem);
     }
-    // Anything else: this machine has no such address family. The other one serves.
+    // Any other error: this machine lacks the address family. The other one serves.
   }
   if (servers.length === 0) throw portTaken(port, 'no loopback address');
   return servers;
@@ -150,7 +150,7 @@ async function answer(
   response.writeHead(page.status, {
     'content-type': 'text/html; charset=utf-8',
     'content-length': Buffer.byteLength(page.html),
-    // The callback's URL holds the code: nothing of it may be cached, framed or sent on.
+    // The callback's URL contains the code: it must not be cached, framed or sent as a referrer.
     'cache-control': 'no-store',
     'referrer-policy': 'no-referrer',
     'content-security-policy': page.contentSecurityPolicy,
@@ -165,29 +165,29 @@ async function pageFor(
   port: number,
   handlers: ReadonlyMap<string, CallbackHandler>,
 ): Promise<ResultPage> {
-  // A page elsewhere whose host name was made to point here would send its own name.
+  // Excludes pages whose own host name points here (DNS rebinding).
   const hosts = ['localhost', '127.0.0.1', '[::1]'].map((host) => new URL(`http://${host}:${port}`).host);
   if (!hosts.includes(request.headersDistinct.host?.join() ?? '')) {
     return resultPage({ outcome: 'unknown' });
   }
   const target = request.url ?? '';
-  // A browser keeps the fragment to itself (RFC 9112 3.2); parsed as one, it would hide what it is.
+  // A browser never sends a fragment (RFC 9112 3.2); URL would not show it as part of path or query.
   if (target.includes('#')) return resultPage({ outcome: 'unknown' });
-  // The code is redeemed for the registered redirect URI, whichever name the browser used.
+  // The code is redeemed for the registered redirect URI, with any host name that the browser used.
   const url = URL.canParse(target, redirectUri(port)) ? new URL(target, redirectUri(port)) : undefined;
   if (!isVisit(request) || !target.startsWith(REDIRECT_PATH) || url?.pathname !== REDIRECT_PATH)
     return resultPage({ outcome: 'unknown' });
   const handler = handlers.get(url.searchParams.get('state') ?? '');
   if (!handler || !isResponse(url.searchParams)) return resultPage({ outcome: 'unknown' });
-  // The state is in the browser's arguments, for others on this computer to see: with it somebody could hand
-  // us a code of an account of their own.
+  // Other users can see the state in the browser's arguments. With it they could send a code of their own
+  // account.
   if (await isAnotherUser(request.socket, process.getuid?.())) return resultPage({ outcome: 'unknown' });
   return handler(new URL(`${redirectUri(port)}${url.search}`));
 }
 
 /**
- * Somebody's browser goes to this address itself. One that comes from the provider is cross-site and may
- * name it as its referrer; but a page that loads this address as an image, a frame or data is no person.
+ * True if a browser navigates to this address. A redirect by the provider is cross-site and may have a
+ * referrer. A page that loads this address as an image, a frame or data does not count.
  */
 function isVisit({ method, headers }: IncomingMessage): boolean {
   const { 'sec-fetch-mode': mode = 'navigate', 'sec-fetch-dest': destination = 'document' } = headers;
@@ -195,22 +195,22 @@ function isVisit({ method, headers }: IncomingMessage): boolean {
   return method === 'GET' && mode === 'navigate' && destination === 'document' && (says || !headers.origin);
 }
 
-/** An authorization response as far as its form goes (RFC 6749 4.1.2). */
+/** True if the parameters have the form of an authorization response (RFC 6749 4.1.2). */
 function isResponse(parameters: URLSearchParams): boolean {
   const once = PARAMETERS.every((name) => parameters.getAll(name).length <= 1);
   return once && Boolean(parameters.get('code') || parameters.get('error'));
 }
 
-/** The open connections of one port: bounded in number, and none keeps the port from being given back. */
+/** The open connections of one port. Their number is limited, and none delays the release of the port. */
 type Connections = {
   opened(socket: Socket): void;
-  /** The connection waits for a page of ours until the response is closed. */
+  /** Notes that the connection waits for a page until the response is closed. */
   answering(socket: Socket, response: ServerResponse): void;
-  /** Cuts every connection that waits for nothing of ours. */
+  /** Closes every connection that waits for no page. */
   cutIdle(): void;
 };
 
-function boundedConnections(): Connections {
+function createConnections(): Connections {
   const open = new Set<Socket>();
   const answered = new Set<Socket>();
   const idle = (): Socket[] => [...open].filter((socket) => !answered.has(socket));
@@ -218,7 +218,7 @@ function boundedConnections(): Connections {
     opened: (socket) => {
       open.add(socket);
       socket.once('close', () => open.delete(socket));
-      // The oldest, not the newest: that may be the browser.
+      // The newest one may be the browser.
       if (open.size > LIMITS.connections) idle()[0]?.destroy();
     },
     answering: (socket, response) => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** What happened, as far as the browser may know. Texts of others are never shown: they come in by URL. */
+/** The outcome of a sign-in for its page. Never contains texts of the callback's URL: anyone can make one. */
 export type SignInOutcome =
   | { outcome: 'signed-in'; user: string; profile: string }
   | { outcome: 'signed-in-without-aws'; user: string; message: string; fix: string }
@@ -17,7 +17,7 @@ type Content = {
   next: string;
 };
 
-/** The page a sign-in ends on: what happened, and what to do next. One file, no resources from elsewhere. */
+/** Returns the last page of a sign-in: the outcome and the next step. One file without foreign resources. */
 export function resultPage(outcome: SignInOutcome): ResultPage {
   const { status, tone, title, lines, next } = contentOf(outcome);
   const html = `<!doctype html>
@@ -97,7 +97,7 @@ function contentOf(outcome: SignInOutcome): Content {
   }
 }
 
-/** Error texts are lower case without a full stop; a page speaks in sentences. */
+/** Turns an error text, which has no capital and no full stop, into a sentence. */
 function sentence(text: string): string {
   const [first = '', ...rest] = text;
   return `${first.toUpperCase()}${rest.join('')}${/[.!?]$/.test(text) ? '' : '.'}`;
@@ -107,7 +107,7 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** Commands look like commands, and never break at their hyphen. */
+/** Escapes a text and marks its commands as code, which also prevents line breaks at their hyphen. */
 function withCommands(text: string): string {
   return escapeHtml(text).replace(/bedrock-auth( [a-z]+)?/g, '<code>$&</code>');
 }
@@ -133,7 +133,7 @@ code{white-space:nowrap;font:.95em ui-monospace,SFMono-Regular,Menlo,Consolas,mo
 footer{color:var(--soft);font-size:.875rem;text-align:center}
 `;
 
-/** Nothing loads, nothing runs, nothing frames it; the one style sheet is allowed by its hash. */
+/** Forbids scripts, resources and frames; allows the one style sheet by its hash. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,

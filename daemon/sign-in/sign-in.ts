@@ -10,52 +10,52 @@ import type { ResultPage } from './result-page.ts';
 
 export type SignInEnd = { user: string } | { error: CcwbError };
 
-/** One sign-in from its start to its one end; by which grant, its callers see only in the reply. */
+/** One sign-in. Only its reply shows the grant. */
 export type SignIn = {
   readonly id: string;
   readonly end: SignInEnd | undefined;
-  /** Happens at the end, or when the page is to be opened by somebody else. */
+  /** Resolves at the end, or when another caller must open the page; then another one replaces it. */
   readonly changed: Deferred;
   readonly ended: Promise<void>;
-  /** What a caller is told while it is under way; opening the page becomes the task of one that can. */
+  /** Returns the reply to a caller of a sign-in in progress. It gives the task of opening the page to one that can. */
   reply(canOpenPage: boolean): SignInReply;
-  /** In how many milliseconds opening the page may become another caller's task: 0 now, Infinity never. */
+  /** Milliseconds until another caller may open the page: 0 for now, Infinity for never. */
   pageFreeInMs(): number;
-  /** The caller whose task it was opened the page, or could not. */
+  /** Notes that the caller with the task opened the page, or could not. */
   pageOpened(opened: boolean): void;
-  /** A timer does not run while the computer sleeps; the wall clock does. */
+  /** Ends an expired sign-in by the wall clock: timers do not run while the computer sleeps. */
   expireIfOver(): void;
   finish(end: SignInEnd): void;
-  /** Ends it with `error`; one whose tokens may be on their way ends by itself, soon: see `settled`. */
+  /** Ends it with `error`. One that is receiving tokens ends by itself soon: see `settled`. */
   cancel(error: CcwbError): void;
-  /** Resolves when no tokens are on their way. */
+  /** Resolves when it is not receiving tokens. */
   settled(): Promise<void>;
 };
 
-/** What a sign-in has of the session it is for. */
+/** The parts of the daemon and of the session that a sign-in uses. */
 export type SignInEdges = {
   oidc: OidcClient;
   clock: Clock;
   log: Log;
-  /** Hands over what the provider gave: the session is signed in, and every sign-in to it has ended so. */
+  /** Signs the session in, and ends all its sign-ins with this success. */
   signedIn(tokens: SignInTokens): Promise<void>;
-  /** The page for a user who has just signed in, once AWS was asked for credentials; takes as long as that. */
+  /** Requests the first AWS credentials, then returns the page for the user who has just signed in. */
   successPage(profile: string): Promise<ResultPage>;
-  /** A person was there, whatever they answered. */
+  /** Notes that a person answered, with a success or a refusal. */
   answered(): void;
-  /** Nobody answered these pages or codes. */
+  /** Counts pages or codes that nobody answered. */
   unanswered(count: number): void;
 };
 
-/** The life of a sign-in, which ends once. */
+/** The lifetime of a sign-in, which ends once. */
 export type SignInLifetime = Pick<SignIn, 'id' | 'end' | 'changed' | 'ended' | 'finish' | 'expireIfOver'> & {
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
-  /** Lets those who wait look again. */
+  /** Wakes the waiting callers, which then check again. */
   wake(): void;
 };
 
-/** @param expired called when the life is over, by the timer or by the clock; finishes it, or will. */
+/** @param expired called by the timer or the clock at the end of the lifetime; must finish the sign-in, now or later. */
 export function createLifetime(clock: Clock, lifeMs: number, expired: () => void): SignInLifetime {
   const expiresAt = clock.now() + lifeMs;
   const timer = setTimeout(() => expired(), lifeMs);
@@ -92,7 +92,7 @@ export function createLifetime(clock: Clock, lifeMs: number, expired: () => void
   };
 }
 
-/** A code that cannot be redeemed is a failed sign-in, not a session that ended. */
+/** Translates an error of a sign-in: a code that cannot be redeemed is a denial, not the end of a session. */
 export function asSignInError(thrown: unknown): CcwbError {
   const error = asCcwbError(thrown);
   if (error.code !== 'ERR_LOGIN_REQUIRED') return error;

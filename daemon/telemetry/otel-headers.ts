@@ -3,14 +3,13 @@ import type { TelemetryHeader, TelemetrySettings } from '../../protocol/telemetr
 import type { Claims } from '../oidc/tokens.ts';
 
 /**
- * Longest header value, in bytes of its encoded form: ten of them stay far below what a load balancer
- * accepts in all.
+ * Longest header value, in bytes of its encoded form. Ten of them stay far below the limit of a load balancer.
  */
 const VALUE_MAX_BYTES = 256;
 
 type HeaderRule = {
   header: TelemetryHeader;
-  /** In this order, each first as `custom:NAME`, where Cognito user pools keep their own attributes. */
+  /** Tried in this order, each first as `custom:NAME`: the custom attributes of Cognito user pools. */
   claims: readonly string[];
   otherwise?: (claims: Claims, providerType: string) => string | undefined;
   transform?: (value: string) => string;
@@ -48,9 +47,9 @@ const RULES: readonly HeaderRule[] = [
 ];
 
 /**
- * The headers that attribute telemetry to a person, from the claims of a verified ID token.
+ * Returns the headers that attribute telemetry to a person, from the claims of a verified ID token.
  *
- * @param mapping claims of the profile's own choice, in place of the usual ones of a header.
+ * @param mapping the profile's own claims for a header, instead of the usual ones.
  */
 export function otelHeaders(
   claims: Claims,
@@ -69,19 +68,19 @@ export function otelHeaders(
   return headers;
 }
 
-/** A claim of the token, never what every object has, such as `constructor`. */
+/** Returns a claim of the token, never an inherited property such as `constructor`. */
 function own(claims: Claims, name: string): unknown {
   return Object.hasOwn(claims, name) ? claims[name] : undefined;
 }
 
-/** A claim that can be a header: text, or a number; the first of a list of them. */
+/** Returns the text of a claim: a text, a number, or the first of a list of these. */
 function textOf(claim: unknown): string | undefined {
   const first: unknown = Array.isArray(claim) ? claim[0] : claim;
   if (typeof first === 'number') return String(first);
   return typeof first === 'string' && first.trim() !== '' ? first.trim() : undefined;
 }
 
-/** The same person always, and nobody a reader of metrics can name: SHA-256 in the shape of a UUID. */
+/** Returns a constant pseudonym for a person: SHA-256 in the shape of a UUID. */
 function pseudonym(value: string): string {
   const hex = createHash('sha256').update(value).digest('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
@@ -90,8 +89,8 @@ function pseudonym(value: string): string {
 }
 
 /**
- * A claim is input from outside: visible ASCII and spaces stay, everything else is percent-encoded as
- * UTF-8 (and so is the percent sign, to be reversible), and the length is bounded between characters.
+ * Encodes a claim, which is foreign input. Visible ASCII and spaces stay; everything else, and the percent
+ * sign, is percent-encoded as UTF-8. A long value is cut between characters.
  */
 function headerValue(text: string): string {
   let value = '';

@@ -7,17 +7,17 @@ import { headerLifeMs, TIMING } from '../timing.ts';
 import { resultWithin } from '../waiting.ts';
 import { otelHeaders } from './otel-headers.ts';
 
-/** What one profile tells Claude Code's telemetry of its user. Never signs anybody in. */
+/** The telemetry headers of one profile. Never starts a sign-in. */
 export type Telemetry = {
   /**
-   * The headers, from memory; when there is no token that serves, after one short wait for a better one.
+   * Returns the headers from memory. Without a sufficient ID token it waits a short time for a new one.
    *
    * @throws CcwbError ERR_LOGIN_REQUIRED when there is no valid ID token by then.
    */
   headers(): Promise<Record<string, string>>;
   /**
-   * Sees to it that the next token sent outlives Claude Code's pause between two calls of its helper. For
-   * the scheduler; nothing is spent unless somebody has asked lately. Never throws.
+   * Refreshes the ID token if the next one sent could expire before Claude Code calls its helper again. For
+   * the scheduler; does nothing unless the headers were requested recently. Never throws.
    */
   refreshIfDue(): Promise<void>;
 };
@@ -34,7 +34,7 @@ export function createTelemetry(
     const last = session.lastIdToken();
     return last && last.expiresAt > clock.now() ? last : undefined;
   };
-  /** With how much life a token is sent without a look for a better one. */
+  /** Returns the time left with which a token is sent without a refresh, in milliseconds. */
   const wantedLifeMs = (token: IdToken | undefined): number =>
     telemetry.sendsIdToken ? headerLifeMs(token?.lifetimeMs) : 0;
   const serves = (token: IdToken | undefined, spareMs = 0): boolean =>
@@ -49,7 +49,7 @@ export function createTelemetry(
   return {
     headers: async () => {
       askedAt = clock.now();
-      // Claude Code's screen stands still meanwhile.
+      // Claude Code is blocked during this wait.
       if (!serves(valid())) await resultWithin(TIMING.telemetryWaitMs, renew()).catch(() => {});
       const idToken = valid();
       if (!idToken) throw loginRequired();

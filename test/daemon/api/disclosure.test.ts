@@ -3,7 +3,7 @@ import { chmodSync, copyFileSync, mkdirSync, realpathSync, rmSync, symlinkSync }
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { type Asking, createDisclose } from '../../../daemon/api/disclosure.ts';
+import { createDisclose, type DisclosureRequest } from '../../../daemon/api/disclosure.ts';
 import { requesterOf } from '../../../daemon/api/peer.ts';
 import { loginRequired } from '../../../protocol/errors.ts';
 import { codeOf, memoryAudit, rejection } from '../../../tools/support/daemon-edges.ts';
@@ -14,7 +14,10 @@ const peer = { pid: process.pid, uid: process.getuid?.() ?? -1, gid: process.get
 const caller = { pid: process.pid, program };
 const signal = new AbortController().signal;
 
-function asking(allowedPrograms?: readonly string[], change: Partial<Asking> = {}): Asking {
+function asking(
+  allowedPrograms?: readonly string[],
+  change: Partial<DisclosureRequest> = {},
+): DisclosureRequest {
   return { profile: { name: 'A', allowedPrograms }, what: 'credentials', peer, signal, ...change };
 }
 
@@ -36,7 +39,7 @@ t.test(
   },
 );
 
-t.test('what is not given out is not recorded', async (t) => {
+t.test('a credential that was not returned is not recorded', async (t) => {
   const audit = memoryAudit();
   const disclose = createDisclose(audit);
   const fails = () => Promise.reject(loginRequired());
@@ -47,7 +50,7 @@ t.test('what is not given out is not recorded', async (t) => {
   t.same(audit.records, [], 'neither a failure nor an answer that nobody waits for');
 });
 
-t.test('who asked is looked at before the answer is there', { skip: SKIP }, async (t) => {
+t.test('the requester is identified before the answer is ready', { skip: SKIP }, async (t) => {
   const audit = memoryAudit();
   const child = spawn('/bin/sleep', ['60'], { stdio: 'ignore' });
   const ended = new Promise((resolve) => child.once('exit', resolve));
@@ -92,7 +95,7 @@ t.test('a list allows programs by path, folder, link and place in the home', { s
   }
 });
 
-t.test('a list refuses every other program, which is recorded and told', { skip: SKIP }, async (t) => {
+t.test('a list refuses every other program, with a record and an error', { skip: SKIP }, async (t) => {
   const { home } = entries(t);
   mkdirSync(join(home, 'empty'));
   const audit = memoryAudit();
@@ -130,7 +133,7 @@ t.test('a list refuses every other program, which is recorded and told', { skip:
     });
 });
 
-t.test('where the system names no program a list refuses all', async (t) => {
+t.test('a list refuses every caller whose program is unknown', async (t) => {
   const audit = memoryAudit();
   const error = await rejection(
     createDisclose(audit)(asking(['/usr/bin/node'], { peer: undefined }), secret),

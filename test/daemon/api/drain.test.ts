@@ -24,7 +24,7 @@ async function signedIn(running: Running): Promise<void> {
   await running.client.ask({ route: 'credentials', params });
 }
 
-t.test('a daemon that is to make room answers, stops, and says when it has', async (t) => {
+t.test('a drained daemon replies, stops and reports its end', async (t) => {
   const running = await runDaemon(t);
   t.same(await drain(running), { state: 'ending' });
   await running.daemon.drained;
@@ -36,7 +36,7 @@ t.test('a daemon that is to make room answers, stops, and says when it has', asy
   t.ok(await running.client.ask({ route: 'version' }), 'the next one has the socket');
 });
 
-t.test('a sign-in under way is served to its end first', async (t) => {
+t.test('a drain waits for a sign-in in progress', async (t) => {
   const running = await runDaemon(t);
   const { url, signIn } = await startSignIn(running);
   t.same(await drain(running), { state: 'signing-in' });
@@ -56,7 +56,7 @@ t.test('a sign-in under way is served to its end first', async (t) => {
   t.match(await running.client.ask<Credentials>({ route: 'credentials', params }), { Version: 1 });
 });
 
-t.test('the browser has its page even if AWS is slow to answer for it', async (t) => {
+t.test('a drain waits for the last page even if AWS is slow', async (t) => {
   const running = await runDaemon(t);
   const { url } = await startSignIn(running);
   await drain(running);
@@ -81,7 +81,7 @@ t.test('the browser has its page even if AWS is slow to answer for it', async (t
   await draining;
 });
 
-t.test('a refresh under way is served to its end first', async (t) => {
+t.test('a drain waits for a refresh in progress', async (t) => {
   const offset = { ms: 0 };
   const running = await runDaemon(t, { clock: exactClock(() => Date.now() + offset.ms) });
   await signedIn(running);
@@ -106,7 +106,7 @@ t.test('a refresh under way is served to its end first', async (t) => {
   t.not(after, before, 'the rotated token is stored');
 });
 
-t.test('a sign-in under way is cancelled when it is to be now', async (t) => {
+t.test('an immediate drain cancels a sign-in in progress', async (t) => {
   const running = await runDaemon(t);
   const { signIn } = await startSignIn(running);
   const poll = codeOf(
@@ -142,12 +142,13 @@ t.test('a signal ends the wait for a sign-in', async (t) => {
   await running.daemon.drained;
 });
 
-t.test('a failure to stop is not kept secret', async (t) => {
+t.test('a failure to stop rejects the drain', async (t) => {
   const { log, events } = memoryLog();
   const broken = new Error('planted');
   const profiles = { all: (): Profile[] => [], settled: async () => {} };
-  const drain = createDrain(profiles, { log }, () => Promise.reject(broken));
+  const drain = createDrain(profiles, { log });
+  const drained = drain.stopWhenIdle(() => Promise.reject(broken));
   t.same(drain.begin(), { state: 'ending' });
-  t.equal(await rejection(drain.done), broken);
+  t.equal(await rejection(drained), broken);
   t.strictSame(events(), ['making room for another daemon']);
 });

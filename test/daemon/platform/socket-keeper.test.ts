@@ -53,53 +53,53 @@ t.test('a socket whose file is removed is listened on again', async (t) => {
     await until(() => existsSync(path) && (statSync(path).mode & 0o777) === 0o600);
     t.equal((await ask(path)).status, 200, 'a second time as well');
   });
-  t.test('at the next look, where nothing tells of it', async (t) => {
+  t.test('at the next check, if the system reports nothing', async (t) => {
     const path = join(shortDirectory(t), 'run', 'd.sock');
     const { keeper, events } = await serving(t, path, { watch: false });
-    await keeper.look();
+    await keeper.check();
     t.same(events(), [], 'nothing to do');
     rmSync(dirname(path), { recursive: true });
-    await Promise.all([keeper.look(), keeper.look()]);
+    await Promise.all([keeper.check(), keeper.check()]);
     t.equal((await ask(path)).status, 200);
     t.ok(existsSync(`${path}.lock`), 'with its lock');
     t.same(events(), ['socket was removed, listening again']);
   });
-  t.test('and who is connected stays so', async (t) => {
+  t.test('open connections stay open', async (t) => {
     const path = join(shortDirectory(t), 'd.sock');
     const { keeper } = await serving(t, path, { watch: false });
     const caller = connect(path);
     caller.write('GET / HTTP/1.1\r\nHost: localhost\r\n');
     await new Promise((resolve) => caller.once('connect', resolve));
     rmSync(path);
-    await keeper.look();
+    await keeper.check();
     caller.end('Connection: close\r\n\r\n');
     t.match(await text(caller), /^HTTP\/1\.1 200/);
   });
 });
 
-t.test('what stands in its place is left alone, and said once', async (t) => {
+t.test('another file at the path is not touched, and logged once', async (t) => {
   const path = join(shortDirectory(t), 'd.sock');
   const { keeper, events } = await serving(t, path, { watch: false });
   writeFileSync(`${path}.new`, 'somebody needs this');
   renameSync(`${path}.new`, path);
-  await keeper.look();
-  await keeper.look();
+  await keeper.check();
+  await keeper.check();
   t.equal(readFileSync(path, 'utf8'), 'somebody needs this');
   t.same(events(), ['socket cannot be restored']);
   rmSync(path);
-  await keeper.look();
+  await keeper.check();
   t.ok(lstatSync(path).isSocket(), 'once it is gone the way is free');
 });
 
-t.test('one whose place another daemon has taken makes room', async (t) => {
+t.test('a daemon whose path another one has taken drains', async (t) => {
   const path = join(shortDirectory(t), 'd.sock');
   const first = await serving(t, path, { watch: false });
   rmSync(path);
   rmSync(`${path}.lock`);
   const second = await serving(t, path);
-  await first.keeper.look();
+  await first.keeper.check();
   t.equal(first.lost(), 1);
-  await first.keeper.look();
+  await first.keeper.check();
   t.equal(first.lost(), 1, 'once');
   // Node takes the file away with the first one's server; the second one puts its own back.
   await first.stop();
@@ -108,11 +108,11 @@ t.test('one whose place another daemon has taken makes room', async (t) => {
   t.equal(second.lost(), 0);
 });
 
-t.test('after its end it looks no more', async (t) => {
+t.test('a stopped keeper does not check again', async (t) => {
   const path = join(shortDirectory(t), 'd.sock');
   const { keeper, server, stop } = await serving(t, path);
   await stop();
-  await keeper.look();
+  await keeper.check();
   t.notOk(existsSync(path));
   t.equal(server.listening, false);
 });

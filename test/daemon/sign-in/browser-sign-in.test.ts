@@ -22,7 +22,7 @@ async function begin(t: { teardown(action: () => unknown): void }) {
     clock,
     log: memoryLog().log,
     redirect: {
-      expect: async (_port, _state, given) => {
+      register: async (_port, _state, given) => {
         handler = given;
         return {
           release: async () => {
@@ -60,7 +60,7 @@ t.test('a browser that asks again a moment later gets its page again', async (t)
   t.equal(counts.released, 1, 'then nothing listens any more');
 });
 
-t.test('who cancels does not wait for a browser to ask again', async (t) => {
+t.test('a cancellation does not wait for a browser that asks again', async (t) => {
   const { comesBack, signIn, counts } = await begin(t);
   await comesBack();
   signIn.cancel(logout);
@@ -79,24 +79,27 @@ t.test('without a page to deliver nothing listens after the end', async (t) => {
   }
 });
 
-t.test('a code redeemed after somebody was faster is dropped, and the page is a good one', async (t) => {
-  const { comesBack, signIn, counts, oidc } = await begin(t);
-  const provider = gate();
-  const redeem = oidc.onRedeem;
-  oidc.onRedeem = async () => {
-    await provider.promise;
-    return redeem();
-  };
-  const page = comesBack();
-  await settled();
-  signIn.finish({ user: 'ada' });
-  provider.open();
-  t.match(await page, { status: 200, html: /You are signed in/ });
-  t.equal(counts.signedIn, 0);
-  t.same(oidc.revoked, []);
-});
+t.test(
+  'a code redeemed after another sign-in succeeded is ignored, and its page reports success',
+  async (t) => {
+    const { comesBack, signIn, counts, oidc } = await begin(t);
+    const provider = gate();
+    const redeem = oidc.onRedeem;
+    oidc.onRedeem = async () => {
+      await provider.promise;
+      return redeem();
+    };
+    const page = comesBack();
+    await settled();
+    signIn.finish({ user: 'ada' });
+    provider.open();
+    t.match(await page, { status: 200, html: /You are signed in/ });
+    t.equal(counts.signedIn, 0);
+    t.same(oidc.revoked, []);
+  },
+);
 
-t.test('a browser that is back in time is not too late while its code is redeemed', async (t) => {
+t.test('a browser that returned in time does not expire while its code is redeemed', async (t) => {
   const { comesBack, signIn, timers, clock, oidc, counts } = await begin(t);
   const provider = gate();
   const redeem = oidc.onRedeem;
@@ -115,7 +118,7 @@ t.test('a browser that is back in time is not too late while its code is redeeme
   t.equal(counts.unanswered, 0);
 });
 
-t.test('a clock set back does not keep the page from being inherited', async (t) => {
+t.test('another caller can open the page after the clock was set back', async (t) => {
   const { signIn, clock } = await begin(t);
   t.match(signIn.reply(true), { openPage: true });
   t.match(signIn.reply(true), { openPage: false });

@@ -58,7 +58,7 @@ const tokens = (clock: { now(): number }): DevicePoll => ({
 
 const unreachable = new CcwbError('ERR_PROVIDER_UNREACHABLE', 'down', 'wait');
 
-t.test('a caller is told the code and where it is entered, and never to open a page', async (t) => {
+t.test('a caller gets the code and its address, and never the task to open a page', async (t) => {
   const { signIn, clock } = await begin(t);
   t.strictSame(signIn.reply(true), {
     state: 'pending',
@@ -76,7 +76,7 @@ t.test('a caller is told the code and where it is entered, and never to open a p
   t.match(plain.signIn.reply(false), { device: { verificationUriComplete: null } });
 });
 
-t.test('a provider without the grant starts nothing', async (t) => {
+t.test('nothing starts at a provider without the grant', async (t) => {
   const { edges, oidc, timers } = await begin(t);
   oidc.onDevice = async () => undefined;
   const before = timers.waiting;
@@ -110,7 +110,7 @@ t.test('slow_down adds five seconds each time, for good', async (t) => {
   );
 });
 
-t.test('a passing fault doubles the pause, and costs nothing else', async (t) => {
+t.test('a passing fault only doubles the interval', async (t) => {
   const { signIn, oidc, nextPoll, clock, lines } = await begin(t);
   oidc.onPoll = async () => {
     throw unreachable;
@@ -130,7 +130,7 @@ t.test('a passing fault doubles the pause, and costs nothing else', async (t) =>
   t.match(signIn.end, { user: 'ada@example.com' });
 });
 
-t.test('the pause is never shorter than the interval', async (t) => {
+t.test('the back-off is never shorter than the interval', async (t) => {
   t.equal(pollDelayMs(60 * SECOND, 0), 60 * SECOND);
   t.equal(pollDelayMs(60 * SECOND, 3), 60 * SECOND);
   t.equal(pollDelayMs(1 * SECOND, 3), 8 * SECOND);
@@ -193,7 +193,7 @@ t.test('a clock that is set back ends nothing, and prolongs nothing', async (t) 
   t.match(signIn.end, { error: { code: 'ERR_LOGIN_EXPIRED' } });
 });
 
-t.test('what expires or is cancelled while the provider is asked waits for the answer', async (t) => {
+t.test('an expiry or cancellation during a poll waits for its answer', async (t) => {
   const reason = new CcwbError('ERR_LOGIN_CANCELLED', 'logout', 'login');
   for (const interrupt of ['cancel', 'expire'] as const) {
     for (const approved of [true, false]) {
@@ -227,7 +227,7 @@ t.test('what expires or is cancelled while the provider is asked waits for the a
   t.equal(timers.waiting, 0);
 });
 
-t.test('tokens that come after the end are dropped', async (t) => {
+t.test('tokens that come after the end are ignored', async (t) => {
   const { signIn, oidc, nextPoll, clock, counts } = await begin(t);
   const provider = gate<DevicePoll>();
   oidc.onPoll = () => provider.promise;
@@ -240,7 +240,7 @@ t.test('tokens that come after the end are dropped', async (t) => {
   t.same(oidc.revoked, [], 'at some providers that would end the session of the other too');
 });
 
-t.test('tokens that cannot be taken over end it with the reason', async (t) => {
+t.test('tokens that cannot be stored end the sign-in with the reason', async (t) => {
   const { oidc, nextPoll, clock, signIn, edges } = await begin(t);
   edges.signedIn = async () => {
     throw new CcwbError('ERR_STORE_FAILED', 'full', 'space');

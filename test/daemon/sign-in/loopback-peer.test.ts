@@ -27,7 +27,7 @@ const from = (remotePort: number, remoteAddress = '127.0.0.1') => ({
   localPort: 8_400,
 });
 
-t.test('the owner of the other end is what the kernel says', async (t) => {
+t.test('the owner of the other end is read from the kernel', async (t) => {
   t.equal(await isAnotherUser(from(0xc350), 1_000, read), false);
   t.equal(await isAnotherUser(from(0xc350), 1_001, read), true);
   t.equal(await isAnotherUser(from(0xc350, '::1'), 1_000, read), false);
@@ -41,7 +41,7 @@ t.test('the owner of the other end is what the kernel says', async (t) => {
   t.equal(await isAnotherUser(from(0xc353), 1_000, read), true, 'gone');
 });
 
-t.test('where it does not say, nobody is refused', async (t) => {
+t.test('no connection is refused if its owner is unknown', async (t) => {
   t.equal(await isAnotherUser(from(0xc350), 1_001, async () => undefined), false);
   t.equal(await isAnotherUser(from(0xc350), undefined, read), false);
   t.equal(await isAnotherUser(from(0xc350, 'fe80::1'), 1_001, read), false);

@@ -101,10 +101,10 @@ t.test('the browser is sent back to the registered address', async (t) => {
   t.equal(redirectUri(8400), 'http://localhost:8400/callback');
 });
 
-t.test('a callback with the awaited state is answered with its page', async (t) => {
+t.test('a callback with the expected state gets its page', async (t) => {
   const port = await freePort();
   const { handler, seen } = waiting();
-  const registration = await createLoopbackRedirect().expect(port, 's1', handler);
+  const registration = await createLoopbackRedirect().register(port, 's1', handler);
   const { status, body, headers } = await visit(port, '/callback?code=c%20d&state=s1&iss=x');
   t.equal(status, 200);
   t.match(body, /You are signed in/);
@@ -125,7 +125,7 @@ t.test(
   async (t) => {
     const port = await freePort();
     const { handler, seen } = waiting();
-    const registration = await createLoopbackRedirect().expect(port, 's1', handler);
+    const registration = await createLoopbackRedirect().register(port, 's1', handler);
     const names = [
       ['127.0.0.1', `localhost:${port}`],
       ['::1', `localhost:${port}`],
@@ -143,10 +143,10 @@ t.test(
   },
 );
 
-t.test('what was not awaited gets a polite 400 and ends nothing', async (t) => {
+t.test('an unexpected request gets a polite 400 and ends no sign-in', async (t) => {
   const port = await freePort();
   const { handler, seen } = waiting();
-  const registration = await createLoopbackRedirect().expect(port, 's1', handler);
+  const registration = await createLoopbackRedirect().register(port, 's1', handler);
   const strangers: [string, Visit?][] = [
     ['/callback?code=c&state=other'],
     ['/callback?code=c&state='],
@@ -209,10 +209,10 @@ t.test('what was not awaited gets a polite 400 and ends nothing', async (t) => {
   await registration.release();
 });
 
-t.test('the visit of a browser that comes from the provider is taken', async (t) => {
+t.test('the navigation of a browser that comes from the provider is accepted', async (t) => {
   const port = await freePort();
   const { handler, seen } = waiting();
-  const registration = await createLoopbackRedirect().expect(port, 's1', handler);
+  const registration = await createLoopbackRedirect().register(port, 's1', handler);
   const visits = [
     from('navigate', 'document'),
     { headers: { referer: 'https://idp.example/authorize' } },
@@ -226,10 +226,10 @@ t.test('the visit of a browser that comes from the provider is taken', async (t)
   await registration.release();
 });
 
-t.test('a request too large to be read ends nothing', async (t) => {
+t.test('a request that is too large ends no sign-in', async (t) => {
   const port = await freePort();
   const { handler, seen } = waiting();
-  const registration = await createLoopbackRedirect().expect(port, 's1', handler);
+  const registration = await createLoopbackRedirect().register(port, 's1', handler);
   const answer = await visit(port, `/callback?code=c&state=s1&x=${'y'.repeat(100_000)}`);
   t.equal(answer.status, 431);
   const post = await visit(port, '/callback?code=c&state=s1', {
@@ -242,9 +242,9 @@ t.test('a request too large to be read ends nothing', async (t) => {
   await registration.release();
 });
 
-t.test('a slow client delays neither the callback nor giving the port back', async (t) => {
+t.test('a slow client delays neither the callback nor the release of the port', async (t) => {
   const port = await freePort();
-  const registration = await createLoopbackRedirect().expect(port, 's1', waiting().handler);
+  const registration = await createLoopbackRedirect().register(port, 's1', waiting().handler);
   const silent = await holdOpen(port);
   const halfway = await holdOpen(port, 'GET /callback?code=c&state=s1 HTTP/1.1\r\nHost: ');
   const body = await holdOpen(
@@ -262,11 +262,11 @@ t.test('a slow client delays neither the callback nor giving the port back', asy
   }
 });
 
-t.test('any number of held connections leaves room for the browser', async (t) => {
+t.test('idle connections never keep the browser out', async (t) => {
   const port = await freePort();
   const arrived = gate();
   const aws = gate();
-  const registration = await createLoopbackRedirect().expect(port, 's1', async () => {
+  const registration = await createLoopbackRedirect().register(port, 's1', async () => {
     arrived.open();
     await aws.promise;
     return resultPage({ outcome: 'signed-in', user: 'ada', profile: 'p' });
@@ -293,8 +293,8 @@ t.test('two sign-ins share a port and are told apart', async (t) => {
   const redirect = createLoopbackRedirect();
   const [one, two] = [waiting(), waiting()];
   const [first, second] = await Promise.all([
-    redirect.expect(port, 's1', one.handler),
-    redirect.expect(port, 's2', two.handler),
+    redirect.register(port, 's1', one.handler),
+    redirect.register(port, 's2', two.handler),
   ]);
   await visit(port, '/callback?code=c&state=s2');
   t.same([one.seen.length, two.seen.length], [0, 1]);
@@ -309,9 +309,9 @@ t.test('the port is free again as soon as it is released', async (t) => {
   const port = await freePort();
   const redirect = createLoopbackRedirect();
   for (let round = 0; round < 5; round += 1) {
-    const registration = await redirect.expect(port, `s${round}`, waiting().handler);
+    const registration = await redirect.register(port, `s${round}`, waiting().handler);
     const releasing = registration.release();
-    const next = await redirect.expect(port, `t${round}`, waiting().handler);
+    const next = await redirect.register(port, `t${round}`, waiting().handler);
     t.equal(
       (await visit(port, `/callback?code=c&state=t${round}`)).status,
       200,
@@ -327,8 +327,8 @@ t.test('the port is free again as soon as it is released', async (t) => {
 t.test('a sign-in that starts while the last one ends is not left without a listener', async (t) => {
   const port = await freePort();
   const redirect = createLoopbackRedirect();
-  const ending = await redirect.expect(port, 's1', waiting().handler);
-  const starting = redirect.expect(port, 's2', waiting().handler);
+  const ending = await redirect.register(port, 's1', waiting().handler);
+  const starting = redirect.register(port, 's2', waiting().handler);
   const released = ending.release();
   const registration = await starting;
   const status = await visit(port, '/callback?code=c&state=s2').then(
@@ -339,17 +339,17 @@ t.test('a sign-in that starts while the last one ends is not left without a list
   await Promise.all([released, registration.release()]);
 });
 
-t.test('a port in use is named, with the way to find who has it', async (t) => {
+t.test('the error for a port in use says how to find the program', async (t) => {
   const port = await freePort();
   for (const address of ipv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1']) {
     const other = createServer();
     await new Promise<void>((resolve) => other.listen(port, address, resolve));
     const redirect = createLoopbackRedirect();
-    const error = await rejection(redirect.expect(port, 's1', waiting().handler));
+    const error = await rejection(redirect.register(port, 's1', waiting().handler));
     t.match(error, { code: 'ERR_REDIRECT_PORT_TAKEN', fix: /lsof .*redirect_port/ }, address);
     t.ok(error instanceof Error && error.message.includes(String(port)));
     await new Promise((resolve) => other.close(resolve));
-    const registration = await redirect.expect(port, 's1', waiting().handler);
+    const registration = await redirect.register(port, 's1', waiting().handler);
     t.equal((await visit(port, '/callback?code=c&state=s1')).status, 200, 'and taken once it is free');
     await registration.release();
   }
@@ -357,17 +357,17 @@ t.test('a port in use is named, with the way to find who has it', async (t) => {
 
 t.test('a second daemon\u2019s sign-in on the same port is refused, not shared', async (t) => {
   const port = await freePort();
-  const registration = await createLoopbackRedirect().expect(port, 's1', waiting().handler);
-  const error = await rejection(createLoopbackRedirect().expect(port, 's2', waiting().handler));
+  const registration = await createLoopbackRedirect().register(port, 's1', waiting().handler);
+  const error = await rejection(createLoopbackRedirect().register(port, 's2', waiting().handler));
   t.match(error, { code: 'ERR_REDIRECT_PORT_TAKEN' });
   await registration.release();
 });
 
-t.test('a page that is being made is still delivered after the release', async (t) => {
+t.test('a page in progress is still delivered after the release', async (t) => {
   const port = await freePort();
   const arrived = gate();
   const aws = gate();
-  const registration = await createLoopbackRedirect().expect(port, 's1', async () => {
+  const registration = await createLoopbackRedirect().register(port, 's1', async () => {
     arrived.open();
     await aws.promise;
     return resultPage({ outcome: 'signed-in', user: 'ada', profile: 'p' });
@@ -380,13 +380,13 @@ t.test('a page that is being made is still delivered after the release', async (
   await releasing;
 });
 
-t.test('it is settled when every browser has its page', async (t) => {
+t.test('the redirect is settled when every browser has its page', async (t) => {
   const port = await freePort();
   const arrived = gate();
   const aws = gate();
   const redirect = createLoopbackRedirect();
   await redirect.settled();
-  const registration = await redirect.expect(port, 's1', async () => {
+  const registration = await redirect.register(port, 's1', async () => {
     arrived.open();
     await aws.promise;
     return resultPage({ outcome: 'signed-in', user: 'ada', profile: 'p' });
@@ -403,9 +403,9 @@ t.test('it is settled when every browser has its page', async (t) => {
   t.equal(await codeOf(open), 'ECONNREFUSED');
 });
 
-t.test('a handler that fails ends in a page all the same', async (t) => {
+t.test('a handler that fails still leads to a page', async (t) => {
   const port = await freePort();
-  const registration = await createLoopbackRedirect().expect(port, 's1', async () => {
+  const registration = await createLoopbackRedirect().register(port, 's1', async () => {
     throw new Error('planted');
   });
   const { status, body } = await visit(port, '/callback?code=c&state=s1');
@@ -415,12 +415,12 @@ t.test('a handler that fails ends in a page all the same', async (t) => {
   await registration.release();
 });
 
-t.test('nothing but the loopback addresses is listened on', async (t) => {
+t.test('the redirect listens only on the loopback addresses', async (t) => {
   const outside = Object.values(networkInterfaces())
     .flat()
     .find((each) => each && !each.internal && each.family === 'IPv4');
   const port = await freePort();
-  const registration = await createLoopbackRedirect().expect(port, 's1', waiting().handler);
+  const registration = await createLoopbackRedirect().register(port, 's1', waiting().handler);
   if (outside)
     t.equal(
       await codeOf(visit(port, '/callback?code=c&state=s1', { address: outside.address })),

@@ -37,7 +37,7 @@ t.test('each outcome says what happened and what to do next', async (t) => {
   }
 });
 
-t.test('nothing is loaded, run or sent', async (t) => {
+t.test('a page loads, runs and sends nothing', async (t) => {
   for (const [outcome] of OUTCOMES) {
     const { html } = resultPage(outcome);
     t.notMatch(html, /<(script|link|img|iframe|form|object|embed|base|a)\b/i, outcome.outcome);
@@ -64,7 +64,7 @@ t.test('the policy allows the one style sheet by its hash and nothing else', asy
   }
 });
 
-t.test('what comes from elsewhere is text, never markup', async (t) => {
+t.test('foreign values are text, never markup', async (t) => {
   const hostile = `</h1><script>alert("1")</script>'&`;
   const pages = [
     resultPage({ outcome: 'signed-in', user: hostile, profile: hostile }),

@@ -18,7 +18,7 @@ function begin(t: { teardown(action: () => unknown): void }) {
   return { timers, clock, life, seen };
 }
 
-t.test('the first end counts and wakes those who wait, once', async (t) => {
+t.test('the first end counts and wakes the waiting callers once', async (t) => {
   const { life, timers } = begin(t);
   let woken = 0;
   void life.changed.promise.then(() => {
@@ -34,7 +34,7 @@ t.test('the first end counts and wakes those who wait, once', async (t) => {
   t.equal(timers.waiting, 0, 'its timer is gone');
 });
 
-t.test('waking without an end lets those who wait look again', async (t) => {
+t.test('waking without an end lets the waiting callers check again', async (t) => {
   const { life } = begin(t);
   const first = life.changed;
   life.wake();
@@ -43,7 +43,7 @@ t.test('waking without an end lets those who wait look again', async (t) => {
   t.equal(life.end, undefined);
 });
 
-t.test('it is over by the timer, or by a clock that went on while the timer slept', async (t) => {
+t.test('a sign-in expires by the timer, or by the clock after a sleep', async (t) => {
   const timed = begin(t);
   timed.timers.fire();
   t.equal(timed.seen.expired, 1);
@@ -58,7 +58,7 @@ t.test('it is over by the timer, or by a clock that went on while the timer slep
   t.equal(slept.timers.waiting, 0);
 });
 
-t.test('a clock set back does not make it live longer', async (t) => {
+t.test('a clock set back does not prolong a sign-in', async (t) => {
   const { life, clock, timers } = begin(t);
   clock.advance(-HOUR);
   life.expireIfOver();
@@ -67,11 +67,11 @@ t.test('a clock set back does not make it live longer', async (t) => {
   t.strictSame(life.end, { error: gone });
 });
 
-t.test('every sign-in has a name of its own', async (t) => {
+t.test('every sign-in has its own id', async (t) => {
   t.not(begin(t).life.id, begin(t).life.id);
 });
 
-t.test('what a provider says of a code is not the end of a session', async (t) => {
+t.test('a refused code does not count as the end of a session', async (t) => {
   t.match(asSignInError(loginRequired()), { code: 'ERR_LOGIN_DENIED' });
   t.equal(asSignInError(gone), gone);
   t.match(asSignInError(new TypeError('x')), { code: 'ERR_INTERNAL' });

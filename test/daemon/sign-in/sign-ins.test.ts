@@ -41,7 +41,7 @@ function fakeRedirect() {
     },
   };
   const redirect: LoopbackRedirect = {
-    expect: async (_, state, handler) => {
+    register: async (_, state, handler) => {
       if (browser.problem) throw browser.problem;
       handlers.set(state, handler);
       return {
@@ -99,7 +99,7 @@ t.test('fifty starts make one sign-in and one page', async (t) => {
   t.equal(new Set(replies.map(({ signIn }) => signIn)).size, 1);
   t.equal(new Set(replies.map(({ url }) => url)).size, 1);
   t.equal(replies.filter(({ openPage }) => openPage).length, 1, 'one caller opens it');
-  t.equal(logins.underWay(), true);
+  t.equal(logins.isPending(), true);
 });
 
 t.test('a caller without a screen is never asked to open the page', async (t) => {
@@ -110,7 +110,7 @@ t.test('a caller without a screen is never asked to open the page', async (t) =>
   t.equal((await pending(logins.start(tool))).openPage, true, 'the first that can is');
 });
 
-t.test('the end wakes everybody who waits', async (t) => {
+t.test('the end wakes every waiting caller', async (t) => {
   const { logins, wait, browser, oidc, timers } = open(t);
   const { signIn } = await pending(logins.start(person));
   logins.pageOpened(signIn, true);
@@ -120,14 +120,14 @@ t.test('the end wakes everybody who waits', async (t) => {
   t.same(await Promise.all(waiters), [end, end, end]);
   t.match(page, { status: 200, html: /ada@example\.com/ });
   t.same(oidc.redeemed, ['http://localhost:8400/callback?state=state-1&code=c']);
-  t.equal(logins.underWay(), false);
+  t.equal(logins.isPending(), false);
   t.same(await wait(signIn), end, 'and is told to whoever asks a moment later');
   t.equal(browser.handlers.size, 1, 'a browser that asks again gets its page again');
   timers.fire(TIMING.callbackLingerMs);
   t.equal(browser.handlers.size, 0, 'and then nothing listens any more');
 });
 
-t.test('a page somebody has opened is opened by nobody else', async (t) => {
+t.test('a page that one caller has opened is not opened by another', async (t) => {
   const { logins, wait, clock } = open(t);
   const { signIn } = await pending(logins.start(person));
   t.equal(logins.pageOpened(signIn, true), true);
@@ -136,7 +136,7 @@ t.test('a page somebody has opened is opened by nobody else', async (t) => {
   t.equal((await pending(wait(signIn, true, 0))).openPage, false);
 });
 
-t.test('a caller that dies before opening the page is inherited', async (t) => {
+t.test('another caller opens the page if the first one dies', async (t) => {
   const { logins, wait, clock } = open(t);
   const { signIn, openPage } = await pending(logins.start(tool));
   t.equal(openPage, true);
@@ -170,7 +170,7 @@ t.test('a caller that cannot open the page hands it on at once', async (t) => {
   await rejection(waiters[1] ?? Promise.resolve());
 });
 
-t.test('of several waiters one takes the page over', async (t) => {
+t.test('one of several waiters takes over the page', async (t) => {
   const { logins, wait } = open(t);
   const { signIn } = await pending(logins.start(tool));
   let opening = 0;
@@ -197,7 +197,7 @@ t.test('a long poll ends by itself, with the sign-in still pending', async (t) =
   t.equal((await poll).signIn, signIn);
 });
 
-t.test('a waiter that goes away ends only its own wait', async (t) => {
+t.test('a waiter that disconnects ends only its own wait', async (t) => {
   const { logins, wait, browser } = open(t);
   const { signIn } = await pending(logins.start(person));
   logins.pageOpened(signIn, true);
@@ -211,7 +211,7 @@ t.test('a waiter that goes away ends only its own wait', async (t) => {
   t.match(await staying, { state: 'signed-in' });
 });
 
-t.test('a waiter that has gone is not given the page', async (t) => {
+t.test('a waiter that has disconnected does not get the page', async (t) => {
   const { logins, clock } = open(t);
   const { signIn } = await pending(logins.start(tool));
   clock.advance(PAGE_LEASE_MS);
@@ -221,7 +221,7 @@ t.test('a waiter that has gone is not given the page', async (t) => {
   t.equal((await pending(logins.start(tool))).openPage, true);
 });
 
-t.test('an unknown sign-in is told apart', async (t) => {
+t.test('an unknown sign-in returns undefined', async (t) => {
   const { logins, wait } = open(t);
   t.equal(await wait('none'), undefined);
   t.equal(logins.pageOpened('none', true), false);
@@ -229,7 +229,7 @@ t.test('an unknown sign-in is told apart', async (t) => {
   t.equal(await wait('none'), undefined);
 });
 
-t.test('somebody signed in already gets no page', async (t) => {
+t.test('a user who is signed in already gets no page', async (t) => {
   const { logins, oidc, state } = open(t);
   state.user = 'ada@example.com';
   t.same(await logins.start(person), { state: 'signed-in', user: 'ada@example.com' });
@@ -243,7 +243,7 @@ t.test('cancelling ends every wait with the reason', async (t) => {
   await settled();
   logins.cancel(new CcwbError('ERR_LOGIN_CANCELLED', 'logout', 'login'));
   t.same(await Promise.all(waiters), ['ERR_LOGIN_CANCELLED', 'ERR_LOGIN_CANCELLED']);
-  t.equal(logins.underWay(), false);
+  t.equal(logins.isPending(), false);
   t.equal(browser.handlers.size, 0);
   logins.cancel(new CcwbError('ERR_LOGIN_CANCELLED', 'again', 'login'));
   const next = await pending(logins.start(person));
@@ -263,7 +263,7 @@ t.test('a sign-in whose code is being redeemed is not cancelled but ends by itse
   const waiter = wait(signIn);
   await settled();
   logins.cancel(new CcwbError('ERR_LOGIN_CANCELLED', 'logout', 'login'));
-  t.equal(logins.underWay(), true);
+  t.equal(logins.isPending(), true);
   let quiet = false;
   const ending = logins.settled().then(() => {
     quiet = true;
@@ -277,7 +277,7 @@ t.test('a sign-in whose code is being redeemed is not cancelled but ends by itse
   t.equal((await page).status, 200);
 });
 
-t.test('nothing to redeem is settled at once', async (t) => {
+t.test('sign-ins without a code to redeem are settled at once', async (t) => {
   const { logins } = open(t);
   await logins.settled();
   await pending(logins.start(person));
@@ -293,14 +293,14 @@ t.test('an unfinished sign-in expires', async (t) => {
   await settled();
   timers.fire();
   t.equal(await waiter, 'ERR_LOGIN_EXPIRED');
-  t.equal(logins.underWay(), false);
+  t.equal(logins.isPending(), false);
   t.equal(browser.handlers.size, 0);
   t.equal(await codeOf(wait(signIn)), 'ERR_LOGIN_EXPIRED', 'remembered for a poll on its way');
   timers.fire();
   t.equal(await wait(signIn), undefined, 'and then forgotten');
 });
 
-t.test('tools open no more than three pages in a row that nobody answers', async (t) => {
+t.test('tools open at most three pages in a row that nobody answers', async (t) => {
   const { logins, timers, clock, events } = open(t);
   for (let page = 0; page < TIMING.unansweredPages; page += 1) {
     const { signIn } = await pending(logins.start(tool));
@@ -319,7 +319,7 @@ t.test('tools open no more than three pages in a row that nobody answers', async
   t.ok(events().includes('sign-in started'));
 });
 
-t.test('a page that was never opened counts for nothing', async (t) => {
+t.test('a page that was never opened does not count', async (t) => {
   const { logins, timers } = open(t);
   for (let page = 0; page < 10; page += 1) {
     await pending(logins.start(blind));
@@ -328,7 +328,7 @@ t.test('a page that was never opened counts for nothing', async (t) => {
   t.match(await logins.start(tool), { state: 'pending' });
 });
 
-t.test('an answered page wipes the count', async (t) => {
+t.test('an answered page resets the count', async (t) => {
   const { logins, timers, browser, state } = open(t);
   const unanswered = async () => {
     const { signIn } = await pending(logins.start(tool));
@@ -344,7 +344,7 @@ t.test('an answered page wipes the count', async (t) => {
   t.match(await logins.start(tool), { state: 'pending' });
 });
 
-t.test('a failure to start is shared by those who wait and not cached', async (t) => {
+t.test('concurrent callers share a failure to start, which is not cached', async (t) => {
   const { logins, oidc, browser } = open(t);
   const provider = gate();
   oidc.onStart = () => provider.promise;
@@ -360,7 +360,7 @@ t.test('a failure to start is shared by those who wait and not cached', async (t
   t.match(await logins.start(person), { state: 'pending', openPage: true });
 });
 
-t.test('the browser may ask twice, the code is redeemed once', async (t) => {
+t.test('a code is redeemed once even if the browser asks twice', async (t) => {
   const { logins, browser, oidc } = open(t);
   await pending(logins.start(person));
   const provider = gate();
@@ -376,7 +376,7 @@ t.test('the browser may ask twice, the code is redeemed once', async (t) => {
   t.equal(oidc.redeemed.length, 1);
 });
 
-t.test('how a sign-in fails is told to the callers and in the browser', async (t) => {
+t.test('callers and browser get the reason of a failed sign-in', async (t) => {
   const denied = new CcwbError('ERR_LOGIN_DENIED', 'idp did not let you in (access_denied)', 'ask');
   const cases: [Error, string, number, RegExp][] = [
     [denied, 'ERR_LOGIN_DENIED', 403, /Not signed in/],
@@ -412,7 +412,7 @@ t.test('how a sign-in fails is told to the callers and in the browser', async (t
   }
 });
 
-t.test('callers are told before the last page is ready', async (t) => {
+t.test('callers get the result before the last page is ready', async (t) => {
   const aws = gate<ReturnType<typeof resultPage>>();
   const { logins, browser, wait } = open(t, { successPage: () => aws.promise });
   const { signIn } = await pending(logins.start(person));
@@ -464,7 +464,7 @@ function openWithCodes(t: T, change: Partial<SignInDependencies> = {}) {
   return { ...opened, poll, approve };
 }
 
-t.test('a caller without a screen gets a code where the provider has them', async (t) => {
+t.test('a caller without a screen gets a code if the provider offers codes', async (t) => {
   const { logins, oidc, wait, approve } = openWithCodes(t);
   const starts = Array.from({ length: 20 }, (_, caller) =>
     pending(logins.start([remote, remoteTool, byCode][caller % 3] ?? remote)),
@@ -482,10 +482,10 @@ t.test('a caller without a screen gets a code where the provider has them', asyn
   await approve();
   const end = { state: 'signed-in', user: 'ada@example.com' };
   for (const waiter of waiters) t.same(await waiter, end);
-  t.equal(logins.underWay(), false);
+  t.equal(logins.isPending(), false);
 });
 
-t.test('a caller with a screen gets a page, also where the provider has codes', async (t) => {
+t.test('a caller with a screen gets a page even if the provider offers codes', async (t) => {
   const { logins, oidc } = openWithCodes(t);
   for (const request of [person, tool, blind, { ...blind, screen: true }, { ...person, device: false }])
     t.equal((await pending(logins.start(request))).device, undefined);
@@ -503,7 +503,7 @@ t.test('without codes a caller without a screen gets the address of the page', a
   t.match(await pending(logins.start(remote)), { url: /authorize/ }, 'offered, but not to this application');
 });
 
-t.test('who insists on a code is told why there is none', async (t) => {
+t.test('a caller that demands a code gets the reason why there is none', async (t) => {
   const { logins, oidc } = open(t);
   t.match(await rejection(logins.start(byCode)), {
     code: 'ERR_PROVIDER_REJECTED',
@@ -526,7 +526,7 @@ t.test('a provider that cannot be reached is not asked for a page as well', asyn
   t.same(oidc.started, []);
 });
 
-t.test('page and code go on side by side, and either ends both', async (t) => {
+t.test('page and code run side by side, and a success of one ends both', async (t) => {
   for (const faster of ['page', 'code'] as const) {
     const { logins, wait, browser, approve, timers, oidc, clock } = openWithCodes(t);
     const page = await pending(logins.start(person));
@@ -541,7 +541,7 @@ t.test('page and code go on side by side, and either ends both', async (t) => {
     else await approve();
     const end = { state: 'signed-in', user: 'ada@example.com' };
     t.same(await Promise.all(waiters), [end, end], faster);
-    t.equal(logins.underWay(), false);
+    t.equal(logins.isPending(), false);
     timers.fire();
     t.equal(browser.handlers.size, 0);
     await settled();
@@ -549,7 +549,7 @@ t.test('page and code go on side by side, and either ends both', async (t) => {
   }
 });
 
-t.test('a refusal of one leaves the other', async (t) => {
+t.test('a refusal of one does not end the other', async (t) => {
   const { logins, wait, browser, oidc, approve } = openWithCodes(t);
   const page = await pending(logins.start(person));
   const code = await pending(logins.start(byCode));
@@ -561,12 +561,12 @@ t.test('a refusal of one leaves the other', async (t) => {
   await browser.comesBack('state=state-1&error=access_denied');
   t.equal(await waiters[0], 'ERR_LOGIN_DENIED');
   oidc.onRedeem = redeem;
-  t.equal(logins.underWay(), true);
+  t.equal(logins.isPending(), true);
   await approve();
   t.match(await waiters[1], { state: 'signed-in' });
 });
 
-t.test('tokens that come from both in the same moment are taken over once', async (t) => {
+t.test('tokens that both methods bring at the same moment are stored once', async (t) => {
   const taking = gate();
   const taken: (string | undefined)[] = [];
   const { logins, wait, browser, approve } = openWithCodes(t, {
@@ -587,7 +587,7 @@ t.test('tokens that come from both in the same moment are taken over once', asyn
   t.strictSame(taken, ['refresh-token-1'], 'the first one\u2019s');
 });
 
-t.test('cancelling ends both, and what was only starting', async (t) => {
+t.test('cancelling ends both, and a sign-in that is starting', async (t) => {
   const { logins, wait, oidc, timers, browser } = openWithCodes(t);
   const page = await pending(logins.start(person));
   const code = await pending(logins.start(byCode));
@@ -608,10 +608,10 @@ t.test('cancelling ends both, and what was only starting', async (t) => {
   t.equal(await starting, 'ERR_LOGIN_CANCELLED');
   await settled();
   t.equal(browser.handlers.size, 0);
-  t.equal(logins.underWay(), false);
+  t.equal(logins.isPending(), false);
 });
 
-t.test('a sign-in nobody waits for any more goes on, and can be joined again', async (t) => {
+t.test('a sign-in without waiting callers continues and can be joined again', async (t) => {
   const { logins, oidc, approve, wait } = openWithCodes(t);
   const { signIn } = await pending(logins.start(byCode));
   const abort = new AbortController();
@@ -625,7 +625,7 @@ t.test('a sign-in nobody waits for any more goes on, and can be joined again', a
   t.match(await wait(signIn), { state: 'signed-in' });
 });
 
-t.test('codes that nobody enters count as pages that nobody answers', async (t) => {
+t.test('unused codes count like unanswered pages', async (t) => {
   const { logins, timers, oidc, approve, state } = openWithCodes(t);
   const life = deviceAuthorization().lifeMs;
   for (let code = 0; code < TIMING.unansweredPages; code += 1) {
@@ -644,7 +644,7 @@ t.test('codes that nobody enters count as pages that nobody answers', async (t) 
   t.match(await pending(logins.start(tool)), { openPage: true }, 'an answer wipes the count');
 });
 
-t.test('a computer that slept through the life of a sign-in has none under way', async (t) => {
+t.test('after a sleep longer than its life a sign-in is no longer pending', async (t) => {
   const { logins, wait, clock, browser } = openWithCodes(t);
   const page = await pending(logins.start(tool));
   logins.pageOpened(page.signIn, true);
@@ -654,7 +654,7 @@ t.test('a computer that slept through the life of a sign-in has none under way',
   t.equal(browser.handlers.size, 0, 'the port is given back on wake-up');
   t.match(await wait(code.signIn, false, 0), { state: 'pending' }, 'a code lives as long as it says');
   clock.advance(HOUR);
-  t.equal(logins.underWay(), false);
+  t.equal(logins.isPending(), false);
   t.equal(await codeOf(wait(code.signIn)), 'ERR_LOGIN_EXPIRED');
   t.match(await logins.start(person), { state: 'pending', openPage: true });
 });
