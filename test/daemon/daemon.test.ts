@@ -16,7 +16,7 @@ async function startSignIn({ client }: Running, change: Partial<SignInRequest> =
   return reply;
 }
 
-t.test('it starts, serves and stops, and leaves nothing', async (t) => {
+t.test('the daemon starts, serves, stops and leaves no files', async (t) => {
   const { socket, client, stop, events } = await runDaemon(t);
   t.ok(await client.ask({ route: 'version' }));
   t.ok(events().includes('daemon started'));
@@ -26,7 +26,7 @@ t.test('it starts, serves and stops, and leaves nothing', async (t) => {
   t.equal(events().at(-1), 'daemon stopped');
 });
 
-t.test('a second one on the same socket is refused', async (t) => {
+t.test('a second daemon on the same socket is refused', async (t) => {
   const { start, client } = await runDaemon(t);
   t.equal(await codeOf(start()), 'ERR_DAEMON_RUNNING');
   t.ok(await client.ask({ route: 'version' }));
@@ -49,7 +49,7 @@ t.test('a session survives a restart', async (t) => {
   t.equal(running.provider.counts.authorizationRequests, pages, 'without another page');
 });
 
-t.test('stopping answers what is in flight, and takes nothing new', async (t) => {
+t.test('stopping answers the requests in progress and accepts no new ones', async (t) => {
   const running = await runDaemon(t);
   const { url } = await startSignIn(running);
   await signInOverHttp(url);
@@ -113,7 +113,7 @@ t.test('a token that was rotated while stopping is stored', async (t) => {
   t.not(after, before, 'the new one, not the spent one');
 });
 
-t.test('the redirect port is closed when it stops', async (t) => {
+t.test('stopping closes the redirect port', async (t) => {
   const running = await runDaemon(t);
   await startSignIn(running);
   const visit = () => codeOf(fetch(`http://127.0.0.1:${running.port}/other`));

@@ -49,7 +49,7 @@ async function serve(
   return { ...running, directory, socket, client };
 }
 
-t.test('help and version need nothing', async (t) => {
+t.test('help and version need no configuration', async (t) => {
   const directory = shortDirectory(t);
   for (const flag of ['--help', '-h']) {
     const { code, stdout, stderr } = await run(directory, [flag]).ended;
@@ -78,7 +78,7 @@ t.test('wrong usage exits with 2 and says what to do', async (t) => {
   }
 });
 
-t.test('a place it cannot serve exits with 1 and says what to do', async (t) => {
+t.test('an unusable socket path exits with 1 and says what to do', async (t) => {
   const directory = shortDirectory(t);
   writeFileSync(join(directory, 'file'), '');
   const cases: [string[], Record<string, string>, RegExp][] = [
@@ -94,7 +94,7 @@ t.test('a place it cannot serve exits with 1 and says what to do', async (t) => 
   }
 });
 
-t.test('it serves where every program looks, and says so in its log', async (t) => {
+t.test('the daemon serves the default socket and logs it', async (t) => {
   const { client, stdout, child, ended, socket } = await serve(t);
   t.match(await client.ask({ route: 'version' }), { build: BUILD_VERSION, pid: child.pid });
   t.equal(statSync(socket).mode & 0o777, 0o600);
@@ -135,7 +135,7 @@ t.test('flags choose socket, configuration and log', async (t) => {
   t.match(readFileSync(log, 'utf8'), /daemon started[\s\S]*daemon stopped/);
 });
 
-t.test('SIGINT stops it too; SIGHUP and SIGUSR1 do nothing', async (t) => {
+t.test('SIGINT stops the daemon, SIGHUP and SIGUSR1 do nothing', async (t) => {
   const { client, child, ended, stderr } = await serve(t);
   child.kill('SIGHUP');
   child.kill('SIGUSR1');
@@ -146,7 +146,7 @@ t.test('SIGINT stops it too; SIGHUP and SIGUSR1 do nothing', async (t) => {
   t.match(await ended, { code: 0, signal: null });
 });
 
-t.test('a second one leaves the work to the first and exits with 0', async (t) => {
+t.test('a second daemon exits with 0', async (t) => {
   const { directory, client, child } = await serve(t);
   const { code, stderr } = await run(directory, []).ended;
   t.equal(code, 0);
@@ -154,7 +154,7 @@ t.test('a second one leaves the work to the first and exits with 0', async (t) =
   t.match(await client.ask({ route: 'version' }), { pid: child.pid });
 });
 
-t.test('one that was killed is succeeded by the next', async (t) => {
+t.test('a daemon starts after another one was killed', async (t) => {
   const { directory, child, ended, client, socket } = await serve(t);
   child.kill('SIGKILL');
   await ended;
@@ -167,7 +167,7 @@ t.test('one that was killed is succeeded by the next', async (t) => {
   t.match(await client.ask({ route: 'version', startingMs: 30_000 }), { pid: next.child.pid });
 });
 
-t.test('sockets that are passed wrongly are refused', async (t) => {
+t.test('sockets that the service manager passed wrongly are refused', async (t) => {
   const directory = shortDirectory(t);
   // The shell tells the process its own pid, as a service manager would.
   const child = spawn('sh', ['-c', 'LISTEN_PID=$$ LISTEN_FDS=2 exec "$@"', '_', process.execPath, MAIN], {
@@ -183,7 +183,7 @@ t.test('sockets that are passed wrongly are refused', async (t) => {
   t.match(stderr, /ERR_SOCKET_UNSAFE.*\n {2}fix: ./);
 });
 
-t.test('a missing configuration is no reason not to start', async (t) => {
+t.test('the daemon starts without a configuration', async (t) => {
   const { client } = await serve(t);
   t.match(await client.ask({ route: 'status' }).catch((error: unknown) => error), {
     code: 'ERR_CONFIG_MISSING',

@@ -47,7 +47,7 @@ function open(t: Test, limits: Partial<{ fileBytes: number; waitingLines: number
   return { path, lines, audit, record, written };
 }
 
-t.test('one line says who got what, and when', async (t) => {
+t.test('each line has the time, the requester and the credential', async (t) => {
   const { path, record, written, lines } = open(t);
   const unknown = { peer: { pid: null, uid: null, program: null }, caller: null };
   await record(GIVEN, { profile: 'B', what: 'id-token', refused: true, requester: unknown });
@@ -66,7 +66,7 @@ t.test('one line says who got what, and when', async (t) => {
   t.same(lines, []);
 });
 
-t.test('lines are added to those there are, in order, also by two daemons at once', async (t) => {
+t.test('lines are appended in order, also by two daemons at once', async (t) => {
   const { path, record, written } = open(t);
   await record(GIVEN);
   const { log } = memoryLog();
@@ -91,7 +91,7 @@ t.test('a file name cannot break a line or steer a terminal', async (t) => {
   t.match(readFileSync(path, 'latin1'), /^[\x20-\x7e]+\n$/);
 });
 
-t.test('a full file makes room for the next, and one predecessor stays', async (t) => {
+t.test('a full file is renamed, and one predecessor is kept', async (t) => {
   const { path, record, written } = open(t, { fileBytes: 500 });
   for (const profile of ['A', 'B', 'C', 'D', 'E', 'F', 'G']) await record({ ...GIVEN, profile });
   const names = (file: string) => written(file).map((line) => (line as Disclosure).profile);
@@ -101,7 +101,7 @@ t.test('a full file makes room for the next, and one predecessor stays', async (
   t.equal(statSync(path).mode & 0o777, 0o600);
 });
 
-t.test('a file that was moved, removed or lost its folder is made anew', async (t) => {
+t.test('a file that was moved or removed, also with its folder, is created again', async (t) => {
   const { path, record, written, lines } = open(t);
   await record(GIVEN);
   renameSync(path, `${path}.kept`);
@@ -118,7 +118,7 @@ function refusal(path: string, cause: string | RegExp) {
   return [{ level: 'error', event: 'audit log not written', fields: { file: path, cause } }];
 }
 
-t.test('a file that is not safe is refused, which the log says once', async (t) => {
+t.test('an unsafe file is refused and logged once', async (t) => {
   const unsafe: [string, (path: string) => void, string | RegExp][] = [
     ['open to others', (path) => chmodSync(path, 0o644), 'it is open to others (mode 644)'],
     ['open to the group', (path) => chmodSync(path, 0o620), 'it is open to others (mode 620)'],
@@ -187,7 +187,7 @@ t.test('a file of another user is refused', { skip: noOtherUser }, async (t) => 
   t.same(lines, refusal(path, 'it belongs to uid 65534'));
 });
 
-t.test('a disk that takes no more costs lines, not answers', async (t) => {
+t.test('a full disk loses lines but delays no answer', async (t) => {
   const path = join(t.testdir({}), 'audit.jsonl');
   // The test runner's own hooks in a child write files too.
   const command = 'unset NODE_OPTIONS; ulimit -f 0; exec "$0" "$@"';
@@ -195,7 +195,7 @@ t.test('a disk that takes no more costs lines, not answers', async (t) => {
   t.match(JSON.parse(child.stderr), refusal(path, /EFBIG/), child.stderr);
 });
 
-t.test('half a line does not become part of the next', async (t) => {
+t.test('an incomplete line does not become part of the next one', async (t) => {
   const path = join(t.testdir({}), 'audit.jsonl');
   // One block of 512 bytes: the second line does not fit whole.
   writeFileSync(path, `${'x'.repeat(470)}\n`, { mode: 0o600 });
@@ -210,7 +210,7 @@ t.test('half a line does not become part of the next', async (t) => {
   t.match(JSON.parse(readFileSync(path, 'utf8').trimEnd().split('\n').at(-1) ?? ''), { keyId: 'WXYZ' });
 });
 
-t.test('nothing waits for the disk, and what waits for it is bounded', async (t) => {
+t.test('no caller waits for the disk, and the number of waiting lines is limited', async (t) => {
   const { path, audit, written, lines } = open(t, { waitingLines: 10 });
   for (let index = 0; index < 25; index += 1) audit.record({ ...GIVEN, profile: `p${index}` });
   t.notOk(existsSync(path), 'nothing was written yet');

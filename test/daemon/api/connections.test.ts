@@ -26,7 +26,7 @@ function isReply(t: Test, raw: string, status: number, code: string, message: st
   t.match(JSON.parse(body), { error: { code, message: /\S/, fix: /\S/ } }, message);
 }
 
-t.test('another user is refused before a byte is looked at', { skip: NO_PEERS }, async (t) => {
+t.test('another user is refused before a byte is read', { skip: NO_PEERS }, async (t) => {
   const uid = process.getuid?.() ?? 0;
   const clock = fakeClock();
   const { socket, lines } = await serve(t, {}, { clock, uid: uid + 1 });
@@ -51,7 +51,7 @@ t.test('another user is refused before a byte is looked at', { skip: NO_PEERS },
   t.equal(lines.length, 3, 'a clock that was set back silences nothing');
 });
 
-t.test('what is no request gets a reply of ours', async (t) => {
+t.test('malformed requests get a reply of this API', async (t) => {
   const { socket, lines } = await serve(t, { version });
   const bad: [string, number, string, string][] = [
     ['not HTTP', 400, 'ERR_USAGE', 'HELO there\r\n\r\n'],
@@ -98,7 +98,7 @@ t.test('what is no request gets a reply of ours', async (t) => {
   t.same(lines, []);
 });
 
-t.test('an upgrade is not taken up', async (t) => {
+t.test('an upgrade is ignored', async (t) => {
   const { socket } = await serve(t, { version });
   const headers =
     'connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n';
@@ -106,7 +106,7 @@ t.test('an upgrade is not taken up', async (t) => {
   t.match(await talk(socket, `${GET}expect: 100-continue\r\n\r\n`), /^HTTP\/1\.1 100 .*HTTP\/1\.1 200 /s);
 });
 
-t.test('a connection is for one request', async (t) => {
+t.test('a connection serves one request', async (t) => {
   const calls: string[] = [];
   const counted: RouteHandler = async () => {
     calls.push('version');
@@ -128,7 +128,7 @@ t.test('garbage behind a request does not spoil its reply', async (t) => {
   t.match(await talk(socket, `${GET}\r\n`, '\0'.repeat(100_000)), /^HTTP\/1\.1 (200|400) .*\}$/s);
 });
 
-t.test('too long a body is refused without being taken in', async (t) => {
+t.test('a body that is too long is refused without being read', async (t) => {
   const { socket } = await serve(t, {});
   const part = 'x'.repeat(100_000);
   const chunk = `${part.length.toString(16)}\r\n${part}\r\n`;
@@ -176,7 +176,7 @@ async function drip(path: string, start: string, rest: string): Promise<string> 
   return reply;
 }
 
-t.test('slow clients are told so and cut off, and delay nobody', async (t) => {
+t.test('slow clients get an error, are cut off and delay no other client', async (t) => {
   const { socket } = await serve(t, { version });
   const slow = Promise.all([
     talk(socket),
@@ -209,7 +209,7 @@ t.test('slow clients are told so and cut off, and delay nobody', async (t) => {
   t.ok(answered > 5);
 });
 
-t.test('a client that leaves in the middle is no failure', async (t) => {
+t.test('a client that disconnects during its request causes no failure', async (t) => {
   const waiting = gate();
   const expiration: RouteHandler = () => waiting.promise.then(() => ({ valid: false, expiration: null }));
   const { socket, lines } = await serve(t, { version, expiration });
@@ -259,14 +259,14 @@ async function open(t: Test, path: string, count: number): Promise<{ sockets: So
   return { sockets, closed: () => closed };
 }
 
-t.test('two hundred callers are served beside two hundred that say nothing', async (t) => {
+t.test('two hundred callers are served beside two hundred silent ones', async (t) => {
   const { socket } = await serve(t, { version });
   await open(t, socket, 200);
   const replies = await Promise.all(Array.from({ length: 200 }, () => ask(socket)));
   t.ok(replies.every(({ status }) => status === 200));
 });
 
-t.test('connections are bounded, and who is too many finds out at once', async (t) => {
+t.test('the number of connections is limited, and further ones fail at once', async (t) => {
   const { socket, lines } = await serve(t, { version });
   const { closed } = await open(t, socket, LIMITS.connections);
   // Accepting is the server's turn; then all places are taken.

@@ -62,7 +62,7 @@ async function reception(t: T) {
 
 const ASK = `reply=$(exec ${curl} -q -s --unix-socket "$SOCKET" http://localhost/)`;
 
-t.test('a program that asks by itself is peer and caller', { skip: SKIP }, async (t) => {
+t.test('a program that connects itself is peer and caller', { skip: SKIP }, async (t) => {
   const { run, arrived } = await reception(t);
   const source = "require('net').connect(process.env.SOCKET).end('x').resume()";
   const pid = await run(process.execPath, '-e', source);
@@ -72,7 +72,7 @@ t.test('a program that asks by itself is peer and caller', { skip: SKIP }, async
   });
 });
 
-t.test('behind a shim stands the program that started it', { skip: SKIP }, async (t) => {
+t.test('the caller behind a shim is the program that started it', { skip: SKIP }, async (t) => {
   const { run, arrived, script } = await reception(t);
   for (const name of ['credential-process', 'otel-helper']) {
     await run(script(name, ASK));
@@ -82,7 +82,7 @@ t.test('behind a shim stands the program that started it', { skip: SKIP }, async
   }
 });
 
-t.test('a shim that became the TypeScript program is still one', { skip: SKIP }, async (t) => {
+t.test('a shim that became the TypeScript program still counts as a shim', { skip: SKIP }, async (t) => {
   const { run, arrived, script } = await reception(t);
   const source = `process.title = 'credential-process';
     require('net').connect(process.env.SOCKET).end('x').resume()`;
@@ -90,7 +90,7 @@ t.test('a shim that became the TypeScript program is still one', { skip: SKIP },
   t.same(await arrived(), { peer: { pid, uid, program: own.program }, caller: own });
 });
 
-t.test('a shell that is no shim is the caller, and curl in it too', { skip: SKIP }, async (t) => {
+t.test('a shell that is no shim is the caller, and so is its curl', { skip: SKIP }, async (t) => {
   const { run, arrived, script } = await reception(t);
   const shell = realpathSync('/bin/sh');
   const shim = script('credential-process', ASK);
@@ -102,7 +102,7 @@ t.test('a shell that is no shim is the caller, and curl in it too', { skip: SKIP
   t.equal((await arrived()).caller?.program, curl, 'curl in a script');
 });
 
-t.test('a shim whose parent has ended belongs to whoever adopted it', { skip: SKIP }, async (t) => {
+t.test('the caller behind a shim whose parent has ended is the new parent', { skip: SKIP }, async (t) => {
   const { run, script, arrived } = await reception(t);
   const adopted = `while read -r key value _; do [ "$key" = PPid: ] && parent=$value; done </proc/$$/status
 [ "$parent" != "$FIRST" ] || { sleep 0.01; exec "$0"; }
@@ -134,7 +134,7 @@ t.test('a name that looks like part of the table does not confuse it', { skip: S
   });
 });
 
-t.test('what is not known is null', async (t) => {
+t.test('unknown values are null', async (t) => {
   t.same(requesterOf(undefined), { peer: { pid: null, uid: null, program: null }, caller: null });
   t.same(requesterOf({ pid: undefined, uid: 7, gid: 7 }), {
     peer: { pid: null, uid: 7, program: null },
@@ -142,7 +142,7 @@ t.test('what is not known is null', async (t) => {
   });
 });
 
-t.test('a process that is gone has neither program nor caller', { skip: SKIP }, async (t) => {
+t.test('a process that has ended has neither program nor caller', { skip: SKIP }, async (t) => {
   const child = spawn('/bin/true', { stdio: 'ignore' });
   await new Promise((resolve) => child.once('exit', resolve));
   t.same(requesterOf({ pid: child.pid, uid, gid: 0 }), {

@@ -16,14 +16,14 @@ function refusal(version: unknown, path: string, current: number): CcwbError | u
   }
 }
 
-t.test('the current protocol and the one before are served', async (t) => {
+t.test('the current and the previous protocol are served', async (t) => {
   for (const current of [1, 2, 7]) {
     for (const asked of [current, current - 1])
       t.equal(refusal(`${asked}/1.0.0`, ROUTES.status.path, current), undefined, `${asked} by ${current}`);
   }
 });
 
-t.test('a program of another time is told which side to upgrade', async (t) => {
+t.test('the error for another protocol says which side to upgrade', async (t) => {
   const newer = refusal('8/2.0.0', ROUTES.status.path, 7);
   t.match(newer, { code: 'ERR_PROTOCOL_VERSION', message: /\(2\.0\.0\) speaks protocol 8, the daemon 7/ });
   t.match(newer?.fix, /bedrock-auth service restart/);
@@ -32,7 +32,7 @@ t.test('a program of another time is told which side to upgrade', async (t) => {
   t.match(older?.fix, /install\.sh/);
 });
 
-t.test('any two versions can learn of each other, and the older make room', async (t) => {
+t.test('every version serves the version and drain routes', async (t) => {
   for (const { path } of [ROUTES.version, ROUTES.drain])
     for (const asked of ['1/0.1.0', '99/9.0.0']) t.equal(refusal(asked, path, 7), undefined);
 });

@@ -29,14 +29,14 @@ async function signIn(running: Running): Promise<void> {
   await running.client.ask({ route: 'awaitSignIn', params: { signIn: id }, query: { wait: 5_000 } });
 }
 
-t.test('the version of protocol and program', async (t) => {
+t.test('the version route returns the versions of protocol and program', async (t) => {
   const { client } = await runDaemon(t);
   const reply = await client.ask<VersionReply>({ route: 'version' });
   t.match(reply, { protocol: PROTOCOL_VERSION, build: BUILD_VERSION, pid: process.pid });
   t.match(reply.startedAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
 });
 
-t.test('nobody signed in is 401 everywhere it matters', async (t) => {
+t.test('routes that need a session return 401 without one', async (t) => {
   const { client, provider } = await runDaemon(t);
   for (const route of ['credentials', 'idToken', 'otelHeaders'] as const)
     t.equal(await codeOf(client.ask({ route, params })), 'ERR_LOGIN_REQUIRED', route);
@@ -48,7 +48,7 @@ t.test('nobody signed in is 401 everywhere it matters', async (t) => {
   t.equal(provider.counts.authorizationRequests, 0, 'and none of them starts a sign-in');
 });
 
-t.test('a sign-in from the page to the credentials', async (t) => {
+t.test('a sign-in leads from the page to credentials', async (t) => {
   const running = await runDaemon(t);
   const { client } = running;
   const pending = await startSignIn(running);
@@ -158,7 +158,7 @@ t.test(
   },
 );
 
-t.test('an unknown profile is told with those there are', async (t) => {
+t.test('the error for an unknown profile lists the known ones', async (t) => {
   const { client } = await runDaemon(t);
   for (const route of [
     'credentials',
@@ -173,7 +173,7 @@ t.test('an unknown profile is told with those there are', async (t) => {
   }
 });
 
-t.test('an unknown sign-in is told', async (t) => {
+t.test('an unknown sign-in is an error', async (t) => {
   const { client } = await runDaemon(t);
   const id = { signIn: 'none' };
   t.equal(
@@ -190,7 +190,7 @@ t.test('fifty callers with nobody signed in share one page', async (t) => {
   t.equal(new Set(started.map(({ signIn: id }) => id)).size, 1);
 });
 
-t.test('two hundred callers with a session spend one exchange', async (t) => {
+t.test('two hundred callers with a session cause one exchange', async (t) => {
   const running = await runDaemon(t);
   await signIn(running);
   await running.client.ask({ route: 'forgetCredentials', params });

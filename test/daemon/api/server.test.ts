@@ -27,7 +27,7 @@ t.test('a handler\u2019s reply is the body of a 200', async (t) => {
   t.same(JSON.parse(reply.body), VERSION);
 });
 
-t.test('every reply carries the version and may not be kept', async (t) => {
+t.test('every reply has the version and must not be cached', async (t) => {
   const { socket } = await serve(t, { version });
   const requests: RawRequest[] = [
     {},
@@ -57,7 +57,7 @@ t.test('a path that cannot be read is not quoted', async (t) => {
   }
 });
 
-t.test('only what a field of the schema names leaves the daemon', async (t) => {
+t.test('a reply contains only the fields of its schema', async (t) => {
   const { socket } = await serve(t, { version: async () => ({ ...VERSION, refreshToken: 'planted' }) });
   t.notMatch((await ask(socket)).body, /planted/);
 });
@@ -105,7 +105,7 @@ t.test('a request for another host is refused', async (t) => {
   t.match(await talk(socket, two), /^HTTP\/1\.1 (4\d\d|200) /);
 });
 
-t.test('what is no route is told with the remedy', async (t) => {
+t.test('the error for an unknown route has a fix', async (t) => {
   const { socket } = await serve(t, { version });
   const requests: RawRequest[] = [
     { path: '/' },
@@ -137,7 +137,7 @@ t.test('the query of an unknown route is not repeated', async (t) => {
   t.notMatch(reply.body, /planted/);
 });
 
-t.test('a path that is no path is an error of ours', async (t) => {
+t.test('a malformed path is an error of this API', async (t) => {
   const { socket } = await serve(t, {});
   const reply = await ask(socket, { path: '/v1/profiles/%E0%A4%A/credentials' });
   t.equal(reply.status, 400);
@@ -145,7 +145,7 @@ t.test('a path that is no path is an error of ours', async (t) => {
   t.match(body, { error: { code: 'ERR_USAGE' } }, 'in our shape');
 });
 
-t.test('a profile\u2019s name is bounded and decoded', async (t) => {
+t.test('a profile\u2019s name is decoded and has a maximum length', async (t) => {
   const seen: string[] = [];
   const expiration: RouteHandler = async ({ params }: ApiRequest) => {
     seen.push(params.profile);
@@ -241,7 +241,7 @@ t.test('an error keeps its code, status, message and fix', async (t) => {
   t.same(JSON.parse(passing.body), { error: { code: 'ERR_AWS_UNREACHABLE', message: 'm', fix: 'f' } });
 });
 
-t.test('a defect is logged by name and its message stays inside', async (t) => {
+t.test('a defect is logged by name, and its message is not returned', async (t) => {
   const { socket, lines } = await serve(t, {
     status: async () => {
       throw new TypeError('planted secret', { cause: new RangeError('planted too') });
@@ -257,7 +257,7 @@ t.test('a defect is logged by name and its message stays inside', async (t) => {
   t.notMatch(JSON.stringify(lines), /planted/);
 });
 
-t.test('a caller that goes away in the middle of its body is no defect', async (t) => {
+t.test('a caller that disconnects during its body causes no defect', async (t) => {
   const { socket, lines } = await serve(t, { version });
   const head =
     'POST /v1/profiles/A/sign-in HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n';
@@ -269,7 +269,7 @@ t.test('a caller that goes away in the middle of its body is no defect', async (
   t.same(lines, []);
 });
 
-t.test('a reply that does not fit its schema is a defect, not half a reply', async (t) => {
+t.test('a reply that does not fit its schema is a defect, not an incomplete reply', async (t) => {
   const { socket } = await serve(t, { version: async () => ({ protocol: 1 }) });
   const reply = await ask(socket);
   t.equal(reply.status, 500);
@@ -306,13 +306,13 @@ t.test('an oversize body is refused', async (t) => {
   t.match(await talk(socket, announced), /^HTTP\/1\.1 4\d\d /, 'already when it is announced');
 });
 
-t.test('what is not HTTP is refused', async (t) => {
+t.test('bytes that are not HTTP are refused', async (t) => {
   const { socket } = await serve(t, { version });
   t.match(await talk(socket, 'HELO there\r\n\r\n'), /^HTTP\/1\.1 400 /);
   t.equal((await ask(socket)).status, 200);
 });
 
-t.test('slow and silent clients are cut off and delay nobody', async (t) => {
+t.test('slow and silent clients are cut off and delay no other client', async (t) => {
   const { socket } = await serve(t, { version });
   const silent = talk(socket);
   const half = talk(socket, 'GET /v1/version HTTP/1.1\r\nhost: loc');
@@ -342,7 +342,7 @@ t.test('a slow handler delays no other', async (t) => {
   t.equal(await waiting, 'ERR_LOGIN_REQUIRED');
 });
 
-t.test('a handler learns that its caller went away', async (t) => {
+t.test('the signal of a handler aborts when its caller disconnects', async (t) => {
   const arrived = gate<AbortSignal>();
   const awaitSignIn: RouteHandler = async ({ signal }) => {
     arrived.open(signal);
@@ -360,7 +360,7 @@ t.test('a handler learns that its caller went away', async (t) => {
   t.equal(signal.aborted, true);
 });
 
-t.test('errors that the client class gets back are the ones that were thrown', async (t) => {
+t.test('the client receives the errors that handlers throw', async (t) => {
   const thrown = new CcwbError('ERR_PROFILE_UNKNOWN', 'no profile "B"', 'use --profile A');
   const { socket } = await serve(t, {
     credentials: async () => {

@@ -21,7 +21,7 @@ async function signIn({ client }: Running): Promise<void> {
   await signInOverHttp(url);
 }
 
-t.test('a profile from nobody to a signed-in user', async (t) => {
+t.test('the state of a profile follows its sign-in', async (t) => {
   const running = await runDaemon(t);
   t.match(await statusOf(running), {
     profile: 'A',
@@ -49,7 +49,7 @@ t.test('a profile from nobody to a signed-in user', async (t) => {
   });
 });
 
-t.test('the daemon and its configuration are named', async (t) => {
+t.test('the status contains the daemon and its configuration', async (t) => {
   const { client, configPath } = await runDaemon(t);
   t.match(await client.ask<StatusReply>({ route: 'status' }), {
     daemon: { pid: process.pid, startedAt: TIME },
@@ -57,7 +57,7 @@ t.test('the daemon and its configuration are named', async (t) => {
   });
 });
 
-t.test('the last problem is shown with what to do, and goes when it is over', async (t) => {
+t.test('the last problem is shown with its fix until it is solved', async (t) => {
   const running = await runDaemon(t);
   await signIn(running);
   const answer = running.aws.answer;
@@ -75,7 +75,7 @@ t.test('the last problem is shown with what to do, and goes when it is over', as
   t.match(await statusOf(running), { problem: null });
 });
 
-t.test('a session that would not survive a restart is told', async (t) => {
+t.test('a session that was not stored is reported', async (t) => {
   const running = await runDaemon(t);
   running.store.before = async (operation) => {
     if (operation === 'write') throw Object.assign(new Error('planted'), { code: 'ENOSPC' });
@@ -86,7 +86,7 @@ t.test('a session that would not survive a restart is told', async (t) => {
   t.notMatch(JSON.stringify(status), /planted/);
 });
 
-t.test('broken profiles stand beside good ones', async (t) => {
+t.test('unusable profiles are listed beside usable ones', async (t) => {
   const running = await runDaemon(t);
   running.writeConfig({ A: running.fields(), Bad: running.fields({ redirect_port: 0 }) });
   t.match(await statusOf(running), { state: 'signed-out' });
@@ -97,7 +97,7 @@ t.test('broken profiles stand beside good ones', async (t) => {
   });
 });
 
-t.test('a file that was damaged later is told beside profiles that work', async (t) => {
+t.test('a file that was damaged later is reported beside working profiles', async (t) => {
   const running = await runDaemon(t);
   running.writeConfig({});
   const reply = await running.client.ask<StatusReply>({ route: 'status' });
@@ -114,7 +114,7 @@ t.test('a direct profile shows its role', async (t) => {
   t.match(await statusOf(running), { federation: federated_role_arn });
 });
 
-t.test('nothing in it is secret', async (t) => {
+t.test('the status contains no secret', async (t) => {
   const running = await runDaemon(t);
   await signIn(running);
   await running.client.ask({ route: 'credentials', params });

@@ -37,7 +37,7 @@ async function occupy(t: T, port: number) {
   return end;
 }
 
-t.test('nothing listens and no token is there unless a profile names a port', async (t) => {
+t.test('without a profile that names a port nothing listens and there is no token', async (t) => {
   const { container, path, lines, ports, ask } = open(t, { A: undefined, B: undefined });
   await container.sync();
   t.notOk(existsSync(path));
@@ -57,7 +57,7 @@ t.test('nothing listens and no token is there unless a profile names a port', as
   await t.rejects(ask(port, 'B', token), TypeError);
 });
 
-t.test('a port that moves has a new token', async (t) => {
+t.test('another port gets a new token', async (t) => {
   const first = await freePort();
   const { container, path, ports, ask } = open(t, { A: first });
   await container.sync();
@@ -70,7 +70,7 @@ t.test('a port that moves has a new token', async (t) => {
   await t.rejects(ask(first, 'A', token), TypeError, 'and the former port is given back');
 });
 
-t.test('a port in other hands is told, without a token in reach, and tried again', async (t) => {
+t.test('a port in use is reported, retried, and leaves no token', async (t) => {
   const port = await freePort();
   const end = await occupy(t, port);
   const { container, path, lines, ask } = open(t, { A: port, B: undefined });
@@ -86,7 +86,7 @@ t.test('a port in other hands is told, without a token in reach, and tried again
   t.equal(container.problemOf('A'), undefined);
 });
 
-t.test('profiles share one port; another one is told', async (t) => {
+t.test('all profiles share one port, and a second one is reported', async (t) => {
   const [port, other] = [await freePort(), await freePort()];
   const { container, ask } = open(t, { A: port, B: port, C: other });
   await container.sync();
@@ -96,7 +96,7 @@ t.test('profiles share one port; another one is told', async (t) => {
   t.match(container.problemOf('C')?.error, { code: 'ERR_CONTAINER_PORT', fix: new RegExp(`${port}$`) });
 });
 
-t.test('without a place for the token nothing listens', async (t) => {
+t.test('nothing listens if the token cannot be written', async (t) => {
   const port = await freePort();
   const { container, path, ask } = open(t, { A: port });
   mkdirSync(path, { recursive: true });
@@ -105,7 +105,7 @@ t.test('without a place for the token nothing listens', async (t) => {
   await t.rejects(ask(port, 'A', 'x'), TypeError);
 });
 
-t.test('stopping gives the port back and removes the token, open or not', async (t) => {
+t.test('stopping closes the port and removes the token', async (t) => {
   const port = await freePort();
   const { container, path } = open(t, { A: port });
   const opening = container.sync();

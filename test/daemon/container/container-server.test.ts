@@ -71,7 +71,7 @@ async function serve(t: T) {
   return { ask, state, audit, lines, port };
 }
 
-t.test('credentials are given from memory, in the form SDKs expect', async (t) => {
+t.test('credentials are returned from memory in the format of SDKs', async (t) => {
   const { ask, state, audit } = await serve(t);
   const { status, headers, text } = await ask();
   t.equal(status, 200);
@@ -93,7 +93,7 @@ t.test('credentials are given from memory, in the form SDKs expect', async (t) =
   t.equal(audit.records[0]?.keyId, state.credentials?.accessKeyId.slice(-4));
 });
 
-t.test('nothing is waited for: what is due is renewed for the next caller', async (t) => {
+t.test('no caller waits: due credentials are refreshed for the next one', async (t) => {
   const { ask, state } = await serve(t);
   t.equal((await ask()).status, 200, 'while the provider is down');
   t.equal(state.refreshes, 1);
@@ -118,7 +118,7 @@ t.test('a wrong token, none, or two of them are refused', async (t) => {
   t.same(audit.records, []);
 });
 
-t.test('web pages are refused, the right token or not', async (t) => {
+t.test('web pages are refused even with the right token', async (t) => {
   const { ask } = await serve(t);
   const headers: Record<string, string>[] = [
     { origin: 'http://127.0.0.1' },
@@ -133,7 +133,7 @@ t.test('web pages are refused, the right token or not', async (t) => {
   }
 });
 
-t.test('a name that was made to point here is refused (DNS rebinding)', async (t) => {
+t.test('a foreign host name that points here is refused (DNS rebinding)', async (t) => {
   const { ask, port } = await serve(t);
   for (const host of [`127.0.0.1:${port}`, '127.0.0.1', 'localhost', `LOCALHOST:${port}`])
     t.equal((await ask({ headers: { host } })).status, 200, host);
@@ -167,14 +167,14 @@ t.test('there is one method and one path', async (t) => {
   t.equal(state.refreshes, 0);
 });
 
-t.test('where only named programs may have credentials, nobody may: it cannot tell who asks', async (t) => {
+t.test('a profile with allowed_programs refuses every caller, because none is identified', async (t) => {
   const { ask, state, audit } = await serve(t);
   state.allowedPrograms = ['/usr/bin/python3'];
   t.match(await ask(), { status: 403, text: /ERR_REQUEST_REFUSED/ });
   t.match(audit.records, [{ refused: true, what: 'container-credentials' }]);
 });
 
-t.test('a defect is told without its text', async (t) => {
+t.test('a defect is reported without its message', async (t) => {
   const { ask, state, lines } = await serve(t);
   Object.defineProperty(state, 'credentials', {
     get: () => {

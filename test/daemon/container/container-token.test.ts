@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { createContainerToken, removeContainerToken } from '../../../daemon/container/container-token.ts';
 
-t.test('a token of 256 bits is in a file that only this user can read', async (t) => {
+t.test('the token has 256 bits and a file that only this user can read', async (t) => {
   const path = join(t.testdir({}), 'run', 'token');
   const token = createContainerToken(path);
   const text = readFileSync(path, 'utf8');
@@ -16,7 +16,7 @@ t.test('a token of 256 bits is in a file that only this user can read', async (t
   t.pass('twice is no error');
 });
 
-t.test('nothing else matches, of whatever length', async (t) => {
+t.test('no other text matches, of any length', async (t) => {
   const path = join(t.testdir({}), 'token');
   const token = createContainerToken(path);
   const text = readFileSync(path, 'utf8');
@@ -34,7 +34,7 @@ t.test('nothing else matches, of whatever length', async (t) => {
   for (const sent of others) t.notOk(token.matches(sent), JSON.stringify(sent));
 });
 
-t.test('each one is new, and what stood in its place is gone', async (t) => {
+t.test('each token is new and replaces the file', async (t) => {
   const directory = t.testdir({});
   const path = join(directory, 'token');
   const first = createContainerToken(path);
@@ -52,7 +52,7 @@ t.test('each one is new, and what stood in its place is gone', async (t) => {
   t.ok(statSync(path).isFile());
 });
 
-t.test('what cannot be removed is no error', async (t) => {
+t.test('a file that cannot be removed is no error', async (t) => {
   const path = join(t.testdir({}), 'token');
   mkdirSync(path);
   removeContainerToken(path);

@@ -33,7 +33,7 @@ function machine() {
   };
 }
 
-t.test('a clock that is right is left alone', async (t) => {
+t.test('a right clock is not corrected', async (t) => {
   const { clock, pass, at, events } = machine();
   for (const off of [0, 900, -3_000, 0]) {
     clock.observe(at.wall + off);
@@ -57,7 +57,7 @@ t.test('a wrong clock is corrected when two replies agree', async (t) => {
   t.equal(clock.skewMs(), HOUR + 900, 'the header\u2019s coarseness changes nothing');
 });
 
-t.test('a single odd reply, or none, teaches nothing', async (t) => {
+t.test('a single different reply, or none, changes nothing', async (t) => {
   const { clock, at } = machine();
   for (const ms of [at.wall, at.wall + HOUR, at.wall, Number.NaN, at.wall - HOUR, at.wall]) clock.observe(ms);
   t.equal(clock.skewMs(), 0);
@@ -82,7 +82,7 @@ t.test(
   },
 );
 
-t.test('a clock that is put right is noticed by the next replies', async (t) => {
+t.test('the next replies notice a corrected clock', async (t) => {
   const { clock, at, set, pass } = machine();
   for (const _ of [1, 2]) clock.observe(at.wall + HOUR);
   t.equal(clock.skewMs(), HOUR);
@@ -105,7 +105,7 @@ t.test('time does not run backwards when the clock is set back', async (t) => {
   t.equal(clock.now(), at.wall, 'unless the replies say that it should');
 });
 
-t.test('a clock that was ahead and is put right loses its correction with it', async (t) => {
+t.test('a clock that was ahead and is set right loses its correction', async (t) => {
   const { clock, at, set } = machine();
   for (const _ of [1, 2]) clock.observe(at.wall - HOUR);
   const before = clock.now();
@@ -114,7 +114,7 @@ t.test('a clock that was ahead and is put right loses its correction with it', a
   t.equal(clock.skewMs(), 0);
 });
 
-t.test('sleep is time that passes', async (t) => {
+t.test('time passes during sleep', async (t) => {
   const { clock, sleep, events } = machine();
   const before = clock.now();
   sleep(8 * HOUR);
@@ -122,7 +122,7 @@ t.test('sleep is time that passes', async (t) => {
   t.same(events(), []);
 });
 
-t.test('a clock that is corrected a little at a time is followed', async (t) => {
+t.test('a clock that is corrected gradually is followed', async (t) => {
   const { clock, at, pass, set } = machine();
   for (let step = 0; step < 100; step += 1) {
     pass(1_000);

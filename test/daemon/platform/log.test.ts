@@ -51,7 +51,7 @@ t.test('a field that is not on the list cannot be logged', async (t) => {
   t.equal(linesOf(file)[0]?.profile, 'ClaudeCode');
 });
 
-t.test('a cause is told by name and code, never by message', async (t) => {
+t.test('a cause is logged by name and code, never by message', async (t) => {
   const inner = Object.assign(new Error('planted'), { code: 'ECONNREFUSED' });
   const middle = new TypeError('planted', { cause: inner });
   t.equal(causeOf(inner), 'Error(ECONNREFUSED)');
@@ -68,7 +68,7 @@ t.test('a cause is told by name and code, never by message', async (t) => {
   t.equal(causeOf(loop), 'Error < Error < Error < Error', 'a circle ends');
 });
 
-t.test('a name that came from outside is bounded', async (t) => {
+t.test('a foreign name has a maximum length', async (t) => {
   const foreign = Object.assign(new Error('x'), { name: 'planted'.repeat(1_000) });
   t.ok(causeOf(foreign).length < 500, 'AWS error names come from the reply');
 });
@@ -86,7 +86,7 @@ t.test('the level decides what is written', async (t) => {
   t.same(write('c', 'error'), ['error']);
 });
 
-t.test('a file is made with its folder, for this user alone, and added to', async (t) => {
+t.test('a file is created with its folder for this user only, and appended to', async (t) => {
   const before = process.umask(0o077);
   t.teardown(() => process.umask(before));
   const file = join(t.testdir({}), 'logs', 'deep', 'daemon.log');
@@ -96,7 +96,7 @@ t.test('a file is made with its folder, for this user alone, and added to', asyn
   t.equal(linesOf(file).length, 2);
 });
 
-t.test('a full file makes room for the next, and one predecessor stays', async (t) => {
+t.test('a full file is renamed, and one predecessor is kept', async (t) => {
   const before = process.umask(0o077);
   t.teardown(() => process.umask(before));
   const file = join(t.testdir({}), 'daemon.log');
@@ -117,7 +117,7 @@ t.test('a full file makes room for the next, and one predecessor stays', async (
   t.strictSame(events(file), ['g', 'i']);
 });
 
-t.test('a file that cannot make room is written on', async (t) => {
+t.test('a full file that cannot be renamed is still written to', async (t) => {
   const file = join(t.testdir({}), 'daemon.log');
   // Not empty: nothing can take its name.
   mkdirSync(join(`${file}.1`, 'x'), { recursive: true });
@@ -126,7 +126,7 @@ t.test('a file that cannot make room is written on', async (t) => {
   t.equal(linesOf(file).length, 4);
 });
 
-t.test('a descriptor is written to', async (t) => {
+t.test('a log is written to a descriptor', async (t) => {
   const file = join(t.testdir({ out: '' }), 'out');
   const fd = openSync(file, 'a');
   createLog({ fd })('warn', 'to a descriptor');
@@ -134,7 +134,7 @@ t.test('a descriptor is written to', async (t) => {
   t.match(linesOf(file), [{ level: 'warn', event: 'to a descriptor' }]);
 });
 
-t.test('a log that cannot be written ends nothing', async (t) => {
+t.test('a log that cannot be written does not end the process', async (t) => {
   const directory = t.testdir({ file: '' });
   const fd = openSync(join(directory, 'file'), 'r');
   const log = createLog({ fd });

@@ -23,7 +23,7 @@ t.test('a lock belongs to one descriptor until it is closed', async (t) => {
   closeSync(second);
 });
 
-t.test('a descriptor that is not open is not locked', async (t) => {
+t.test('a descriptor that is not open cannot be locked', async (t) => {
   t.equal(tryLock(1_000_000), false);
 });
 
@@ -39,7 +39,7 @@ async function accepted(t: { teardown(action: () => unknown): void }, where: str
   return { server, connection };
 }
 
-t.test('a connection tells who is at its other end', { skip: LINUX }, async (t) => {
+t.test('the peer of a connection is identified', { skip: LINUX }, async (t) => {
   const path = join(shortDirectory(t), 's');
   const { connection } = await accepted(t, path);
   const child = spawn(process.execPath, ['-e', `require('net').connect(${JSON.stringify(path)})`], {
@@ -55,7 +55,7 @@ t.test('a connection tells who is at its other end', { skip: LINUX }, async (t) 
   socket.destroy();
 });
 
-t.test('what is no Unix socket has nobody at its other end', { skip: LINUX }, async (t) => {
+t.test('other descriptors have no peer', { skip: LINUX }, async (t) => {
   const { server, connection } = await accepted(t, { port: 0 });
   const { port } = server.address() as { port: number };
   const client = connect(port, '127.0.0.1');
@@ -70,7 +70,7 @@ t.test('what is no Unix socket has nobody at its other end', { skip: LINUX }, as
   t.equal(peerCredentials(1_000_000), undefined, 'not open');
 });
 
-t.test('what only macOS has is undefined elsewhere', { skip: LINUX }, async (t) => {
+t.test('functions for macOS return undefined elsewhere', { skip: LINUX }, async (t) => {
   t.equal(macosProcess(process.pid), undefined);
   t.equal(macosProgram(process.pid), undefined);
 });

@@ -18,7 +18,7 @@ const hello = (_: IncomingMessage, response: ServerResponse): void => void respo
 
 const tlsServer = (t: Parameters<typeof startTls>[0]): Promise<number> => startTls(t, hello);
 
-t.test('a private certificate authority is trusted once it is named, and not before', async (t) => {
+t.test('a private certificate authority is trusted only if it is configured', async (t) => {
   const port = await tlsServer(t);
   const url = `https://localhost:${port}/`;
   const error = await rejection(open().fetch(url));
@@ -42,7 +42,7 @@ t.test(
   },
 );
 
-t.test('https goes through the proxy by name, with its password', async (t) => {
+t.test('HTTPS uses the proxy by name, with its password', async (t) => {
   const target = await tlsServer(t);
   const { asked, url } = await proxy(t, target);
   const network = open({
@@ -60,7 +60,7 @@ t.test('https goes through the proxy by name, with its password', async (t) => {
   t.match(network.status().proxy, /127\.0\.0\.1/);
 });
 
-t.test('no proxy for the hosts that are excepted, nor for this machine', async (t) => {
+t.test('excluded hosts and this machine are reached without the proxy', async (t) => {
   const port = await tlsServer(t);
   const plain = await listen(t, createHttp(hello));
   const { asked, url } = await proxy(t, port);
@@ -81,7 +81,7 @@ t.test('a proxy that is down is a request that was never sent', async (t) => {
   t.ok(neverSent(await rejection(network.fetch('https://idp.test/'))));
 });
 
-t.test('settings that are wrong are told to each caller until they are corrected', async (t) => {
+t.test('each call throws the error of wrong settings until they are corrected', async (t) => {
   const path = join(t.testdir({}), 'settings');
   writeFileSync(path, 'wrong');
   const network = open(() => {
@@ -97,7 +97,7 @@ t.test('settings that are wrong are told to each caller until they are corrected
   t.equal(await (await network.fetch(url)).text(), 'hello');
 });
 
-t.test('the moment a reply was made is told, its time in a cache added', async (t) => {
+t.test('the time of a reply is reported, including its age in a cache', async (t) => {
   const date = 'Fri, 02 Jan 2026 03:04:05 GMT';
   const headers: Record<string, string>[] = [{ date }, { date, age: '60' }, { date: 'nonsense' }];
   const port = await listen(
@@ -109,7 +109,7 @@ t.test('the moment a reply was made is told, its time in a cache added', async (
   t.same(network.seen, [Date.parse(date), Date.parse(date) + 60_000, Number.NaN]);
 });
 
-t.test('a reply without end is cut off', async (t) => {
+t.test('an endless reply is cut off', async (t) => {
   const port = await listen(
     t,
     createHttp((_, response) => {
@@ -122,7 +122,7 @@ t.test('a reply without end is cut off', async (t) => {
   t.ok(await rejection(response.text()));
 });
 
-t.test('what never left this machine is told from what may have arrived', async (t) => {
+t.test('requests that were never sent are distinguished from those that may have arrived', async (t) => {
   const failed = (code: string): Error =>
     Object.assign(new TypeError('fetch failed'), { cause: Object.assign(new Error(code), { code }) });
   for (const code of ['ENOTFOUND', 'ECONNREFUSED', 'UND_ERR_CONNECT_TIMEOUT'])

@@ -18,7 +18,7 @@ async function probed(fetch: Fetch, ...addresses: string[]): Promise<Record<stri
   return Object.fromEntries(lines.map((line) => [JSON.parse(line).url, JSON.parse(line)]));
 }
 
-t.test('a reply is told with its status, its time and the beginning of its body', async (t) => {
+t.test('a reply is reported with its status, time and start of its body', async (t) => {
   const asked: unknown[] = [];
   const fetch = (async (url: string, init: RequestInit) => {
     asked.push([url, init.redirect]);
@@ -37,7 +37,7 @@ t.test('a reply is told with its status, its time and the beginning of its body'
   t.match(found['https://b.example/'], { body: 'x'.repeat(PROBE_BODY_LENGTH) });
 });
 
-t.test('a failure is told with the code nearest to its cause, and no text of others', async (t) => {
+t.test('a failure is reported with its innermost code and without foreign text', async (t) => {
   const refused = Object.assign(new Error('secret'), { code: 'ECONNREFUSED' });
   const failures: Record<string, unknown> = {
     'https://refused.example/': new TypeError('fetch failed', { cause: new AggregateError([refused]) }),

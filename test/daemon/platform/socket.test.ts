@@ -58,7 +58,7 @@ function ended(child: ChildProcess): Promise<void> {
   });
 }
 
-t.test('the socket and its directory are for this user alone', async (t) => {
+t.test('only this user can access the socket and its directory', async (t) => {
   const directory = join(shortDirectory(t), 'a', 'b');
   const path = join(directory, 'd.sock');
   const before = process.umask(0);
@@ -74,7 +74,7 @@ t.test('the socket and its directory are for this user alone', async (t) => {
   t.equal(await isListening(path), false);
 });
 
-t.test('a directory that is not ours alone is refused', async (t) => {
+t.test('a directory that others can access is refused', async (t) => {
   const cases: [string, (directory: string) => void, RegExp, skip?: string | false][] = [
     [
       'open to a group',
@@ -124,14 +124,14 @@ t.test('a directory that is not ours alone is refused', async (t) => {
   }
 });
 
-t.test('a directory that cannot be made is one clear error', async (t) => {
+t.test('a directory that cannot be created is an error with the path', async (t) => {
   const directory = shortDirectory(t);
   writeFileSync(join(directory, 'file'), '');
   const error = await rejection(listen(answering(t), { path: join(directory, 'file', 'run', 'd.sock') }));
   t.match(error, { code: 'ERR_SOCKET_UNSAFE', message: /cannot be made \(ENOTDIR\)/, fix: /CCWB_SOCKET/ });
 });
 
-t.test('what stands at the path and is not ours stays there', async (t) => {
+t.test('a foreign file at the path is not touched', async (t) => {
   const cases: [string, (path: string) => unknown, skip?: string | false][] = [
     ['a file', (path) => writeFileSync(path, 'keep me')],
     ['a directory', (path) => mkdirSync(path)],
@@ -186,7 +186,7 @@ t.test('a stale socket is replaced', async (t) => {
   await stop(server, listening);
 });
 
-t.test('a killed daemon is succeeded by the next', async (t) => {
+t.test('a daemon starts after another one was killed', async (t) => {
   const path = join(shortDirectory(t), 'd.sock');
   const child = fork(LISTEN_CHILD, [path]);
   t.equal(await message(child), 'listening');
@@ -244,7 +244,7 @@ t.test('of ten daemons started at once exactly one serves', async (t) => {
   });
 });
 
-t.test('another program that listens there is left alone', async (t) => {
+t.test('another program that listens at the path is not touched', async (t) => {
   const path = join(shortDirectory(t), 'd.sock');
   const stranger = await rawServer(t, path, (socket) => socket.end('220 not our daemon\r\n'));
   const inode = lstatSync(path).ino;
@@ -269,7 +269,7 @@ t.test('releasing never removes the socket of a successor', async (t) => {
   t.equal(status, 200, 'also when it was given the same inode number');
 });
 
-t.test('a lock that cannot be taken safely is one clear error', async (t) => {
+t.test('a lock that cannot be taken safely is an error', async (t) => {
   const directory = shortDirectory(t);
   const path = join(directory, 'd.sock');
   symlinkSync(join(directory, 'elsewhere'), `${path}.lock`);

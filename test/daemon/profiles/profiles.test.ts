@@ -158,7 +158,7 @@ t.test('a sign-in by code makes a profile work, and its siblings', async (t) => 
   t.same(await profiles.signOut(profiles.get('A')), { wasSignedIn: true, revoked: true });
 });
 
-t.test('the last page tells when AWS refuses', async (t) => {
+t.test('the last page reports a refusal by AWS', async (t) => {
   const { profiles, aws } = await open(t, (issuer, endpoint, redirect_port) => ({
     A: profileFields(issuer, endpoint, { redirect_port }),
   }));
@@ -196,7 +196,7 @@ t.test('one refresh token has one spender, whatever else differs', async (t) => 
   t.ok(a === c || a?.key !== c?.key, 'other scopes');
 });
 
-t.test('a changed file is read again, and what did not change keeps its credentials', async (t) => {
+t.test('a changed file is read again, and unchanged profiles keep their credentials', async (t) => {
   const { profiles, write, provider, aws, port } = await open(t, (issuer, endpoint, redirect_port) => ({
     A: profileFields(issuer, endpoint, { redirect_port }),
     B: profileFields(issuer, endpoint, { redirect_port }),
@@ -223,7 +223,7 @@ t.test('a changed file is read again, and what did not change keeps its credenti
   t.equal(await codeOf(Promise.resolve().then(() => profiles.get('B'))), 'ERR_PROFILE_UNKNOWN');
 });
 
-t.test('what a session is opened with may change without a new sign-in', async (t) => {
+t.test('the settings of a session can change without a new sign-in', async (t) => {
   const { profiles, write, provider, aws, port } = await open(t, (issuer, endpoint, redirect_port) => ({
     A: profileFields(issuer, endpoint, { redirect_port }),
   }));
@@ -294,7 +294,7 @@ t.test('an unchanged file is not read again', async (t) => {
   t.equal(lines.length, seen);
 });
 
-t.test('a file that is damaged or gone takes nothing from profiles that work', async (t) => {
+t.test('a damaged or missing file does not affect working profiles', async (t) => {
   const { profiles, path, write, provider, aws, lines } = await open(t, (issuer, endpoint) => ({
     A: profileFields(issuer, endpoint),
   }));
@@ -323,7 +323,7 @@ t.test('a file that is damaged or gone takes nothing from profiles that work', a
   t.equal(profiles.get('A'), before, 'it was the same all along');
 });
 
-t.test('a file that cannot even be looked at is a broken file', async (t) => {
+t.test('a file that cannot be accessed is an unusable file', async (t) => {
   const { profiles, path } = await open(t, (issuer, endpoint) => ({ A: profileFields(issuer, endpoint) }));
   rmSync(path);
   symlinkSync(path, path);
@@ -332,7 +332,7 @@ t.test('a file that cannot even be looked at is a broken file', async (t) => {
   t.ok(profiles.get('A'));
 });
 
-t.test('a broken profile is told, the good one beside it works', async (t) => {
+t.test('an unusable profile is reported, and the other one works', async (t) => {
   const { profiles, write, provider, aws } = await open(t, (issuer, endpoint) => ({
     Good: profileFields(issuer, endpoint),
     Bad: profileFields(issuer, endpoint, { redirect_port: 0 }),
@@ -347,7 +347,7 @@ t.test('a broken profile is told, the good one beside it works', async (t) => {
   t.ok(profiles.get('Bad'), 'asking for it looks at the file again');
 });
 
-t.test('a daemon may start before its configuration is there', async (t) => {
+t.test('a daemon may start before its configuration exists', async (t) => {
   const path = join(t.testdir({}), 'config.json');
   const { log } = memoryLog();
   const edges: DaemonEdges = {
@@ -384,7 +384,7 @@ t.test('signing out during a sign-in ends the wait with the reason', async (t) =
   }
 });
 
-t.test('signing out while the tokens of a sign-in by code are on their way revokes them', async (t) => {
+t.test('signing out while a sign-in by code receives tokens revokes them', async (t) => {
   const { profiles, provider, store } = await open(t, (issuer, aws, redirect_port) => ({
     A: profileFields(issuer, aws, { redirect_port }),
   }));

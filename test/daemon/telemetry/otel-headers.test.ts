@@ -43,7 +43,7 @@ t.test('the custom attributes of a user pool are tried first', async (t) => {
   }
 });
 
-t.test('a user is known by a pseudonym in the shape of a UUID', async (t) => {
+t.test('a user ID is a pseudonym in the shape of a UUID', async (t) => {
   const hex = createHash('sha256').update('user-1').digest('hex');
   const id = of({})['x-user-id'];
   t.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/);
@@ -66,7 +66,7 @@ t.test('the organization falls back on the provider', async (t) => {
     t.equal(of({}, type)['x-organization'], type);
 });
 
-t.test('a list counts by its first entry, a number as its digits, the rest not at all', async (t) => {
+t.test('a list gives its first entry, a number its digits, other values nothing', async (t) => {
   const department = (value: unknown) => of({ department: value })['x-department'];
   t.equal(department(['Engineering', 'Sales']), 'Engineering');
   t.equal(department([42]), '42');
@@ -100,7 +100,7 @@ t.test('a long value is cut between characters', async (t) => {
   t.equal(decodeURIComponent(cut), 'ü'.repeat(cut.length / 6), 'whole characters');
 });
 
-t.test('no claims but the listed ones travel', async (t) => {
+t.test('only the listed claims are sent', async (t) => {
   const headers = of({
     nonce: 'planted',
     at_hash: 'planted',
@@ -111,7 +111,7 @@ t.test('no claims but the listed ones travel', async (t) => {
   t.notOk('authorization' in headers);
 });
 
-t.test('a profile may have its own claims for a header', async (t) => {
+t.test('a profile can name its own claims for a header', async (t) => {
   const mapped = (claims: Record<string, unknown>, mapping: Record<string, readonly string[]>) =>
     otelHeaders({ sub: 'user-1', iat: 0, exp: 0, ...claims } as Claims, 'okta', mapping);
   const both = { department: 'usual', 'https://example.com/dept': 'own' };
@@ -129,7 +129,7 @@ t.test('a profile may have its own claims for a header', async (t) => {
   );
 });
 
-t.test('what every object has is no claim', async (t) => {
+t.test('an inherited property is no claim', async (t) => {
   const names = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
   for (const name of names) {
     const claims = { sub: 'user-1', iat: 0, exp: 0 };

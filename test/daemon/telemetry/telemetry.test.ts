@@ -38,7 +38,7 @@ function open(lifeMs = 60 * MINUTE, settings = { sendsIdToken: true, claims: {} 
 
 const PLAIN = { sendsIdToken: false, claims: {} };
 
-t.test('headers come from memory, with the claims the profile wants', async (t) => {
+t.test('headers come from memory, with the claims of the profile', async (t) => {
   const { fake, telemetry } = open(60 * MINUTE, { sendsIdToken: false, claims: { 'x-team-id': ['squad'] } });
   await fake.idToken();
   const headers = await telemetry.headers();
@@ -47,13 +47,13 @@ t.test('headers come from memory, with the claims the profile wants', async (t) 
   t.equal(fake.refreshes, 1);
 });
 
-t.test('the ID token goes along where the profile says so', async (t) => {
+t.test('the ID token is sent if the profile says so', async (t) => {
   const { fake, telemetry } = open();
   await fake.idToken();
   t.equal((await telemetry.headers()).authorization, `Bearer ${fake.last?.jwt}`);
 });
 
-t.test('without a valid token there is one short wait for one, and no more', async (t) => {
+t.test('a caller without a valid token waits once for a short time', async (t) => {
   const { fake, telemetry, clock } = open(60 * MINUTE, PLAIN);
   t.match(await telemetry.headers(), { 'x-user-email': 'ada@example.com' }, 'the provider answers in time');
   clock.advance(61 * MINUTE);
@@ -63,7 +63,7 @@ t.test('without a valid token there is one short wait for one, and no more', asy
   t.equal(await codeOf(telemetry.headers()), 'ERR_LOGIN_REQUIRED');
 });
 
-t.test('a valid token serves to its end where it only gives claims', async (t) => {
+t.test('a token that only provides claims is used until it expires', async (t) => {
   const { fake, telemetry, clock } = open(60 * MINUTE, PLAIN);
   await fake.idToken();
   clock.advance(60 * MINUTE - 1_000);
@@ -71,7 +71,7 @@ t.test('a valid token serves to its end where it only gives claims', async (t) =
   t.equal(fake.refreshes, 1);
 });
 
-t.test('a token that goes along outlives 29 minutes: it is renewed before', async (t) => {
+t.test('a token that is sent is refreshed before fewer than 29 minutes are left', async (t) => {
   const { fake, telemetry, clock } = open();
   await telemetry.headers();
   clock.advance(31 * MINUTE);
@@ -83,7 +83,7 @@ t.test('a token that goes along outlives 29 minutes: it is renewed before', asyn
   t.equal((await telemetry.headers()).authorization, `Bearer ${fake.last?.jwt}`);
 });
 
-t.test('while it cannot be renewed, what is valid goes along', async (t) => {
+t.test('a valid token is sent while the refresh fails', async (t) => {
   const { fake, telemetry, clock } = open();
   await telemetry.headers();
   clock.advance(50 * MINUTE);
@@ -104,7 +104,7 @@ t.test('tokens that never live that long are renewed at half their life', async 
   t.equal(fake.refreshes, 2);
 });
 
-t.test('for who has asked lately, the scheduler renews before it is needed', async (t) => {
+t.test('the scheduler refreshes early if the headers were requested recently', async (t) => {
   const { fake, telemetry, clock } = open();
   await fake.idToken();
   clock.advance(40 * MINUTE);
@@ -123,7 +123,7 @@ t.test('for who has asked lately, the scheduler renews before it is needed', asy
   t.equal(fake.refreshes, 3, 'nobody asks any more');
 });
 
-t.test('the scheduler tries no oftener than once a minute, and never throws', async (t) => {
+t.test('the scheduler tries at most once a minute and never throws', async (t) => {
   const { fake, telemetry, clock } = open();
   await telemetry.headers();
   fake.provider = 'fails';
