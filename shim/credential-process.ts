@@ -1,20 +1,23 @@
 import { parseArgs } from 'node:util';
 import type { Credentials, ExpirationReply, IdTokenReply } from '../protocol/api.ts';
-import { loadConfig, type ProfileConfig, profileNamed } from '../protocol/config.ts';
 import { CcwbError } from '../protocol/errors.ts';
 import { BUILD_VERSION } from '../protocol/version.ts';
 import { askDaemon, askRunningDaemon, isDaemonUnreachable } from './daemon/ask-daemon.ts';
 import { chooseProfileName, requireProfile } from './program/choose-profile.ts';
 import type { ShimEdges } from './program/edges.ts';
 import { usageError } from './program/errors.ts';
+import { explainProfile } from './program/explain-profile.ts';
 import { runProgram } from './program/run-program.ts';
 import { signIn } from './sign-in/sign-in.ts';
 
 /** Default wait for a sign-in in seconds. Claude Code gives up after 60. */
 export const SIGN_IN_WAIT_SECONDS = 50;
-/** The most `CCWB_SIGN_IN_WAIT_SECONDS` may ask for: the life of a sign-in. */
+/** Highest `CCWB_SIGN_IN_WAIT_SECONDS`: the lifetime of a sign-in. */
 const MAX_WAIT_SECONDS = 300;
-/** A first exchange of tokens for credentials takes a few calls to other people's servers. */
+/**
+ * Time limit in milliseconds of a first exchange of tokens for credentials, which takes a few calls to remote
+ * servers.
+ */
 const EXCHANGE_MS = 15_000;
 
 const HELP = `Usage: credential-process [--profile NAME] [action]
@@ -66,7 +69,7 @@ const ACTIONS = {
 
 type ActionFlag = keyof typeof ACTIONS;
 
-/** The `credential_process` of AWS SDKs, all of its flags. */
+/** Runs the `credential_process` of AWS SDKs with all its flags. */
 async function main(edges: ShimEdges): Promise<number> {
   const flags = readFlags(edges);
   if (flags.help) return printed(edges, HELP);
@@ -206,42 +209,7 @@ async function getMonitoringToken(edges: ShimEdges, profile: string): Promise<nu
 }
 
 async function explain(edges: ShimEdges, profile: string): Promise<number> {
-  const config = loadConfig(edges.paths.config);
-  const prefix = `profiles.${profile}.`;
-  const explanation = {
-    ...explained(profileNamed(config, profile)),
-    config: config.path,
-    socket: edges.paths.socket,
-    unknown_fields: config.unknownFields
-      .filter((field) => field.startsWith(prefix))
-      .map((field) => field.slice(prefix.length)),
-  };
-  return printed(edges, `${JSON.stringify(explanation, null, 2)}\n`);
-}
-
-/** A profile in the names of config.json; of a client secret only that there is one. */
-function explained(profile: ProfileConfig): Record<string, unknown> {
-  const { identityProvider: provider, federation } = profile;
-  return {
-    profile: profile.name,
-    provider_type: provider.providerType,
-    issuer: provider.issuer,
-    login_key: provider.loginKey,
-    client_id: profile.clientId,
-    client_secret: profile.clientSecret === undefined ? null : '(set)',
-    scopes: profile.scopes,
-    aws_region: profile.awsRegion,
-    federation_type: federation.type,
-    ...(federation.type === 'cognito'
-      ? { identity_pool_id: federation.identityPoolId }
-      : { federated_role_arn: federation.roleArn, max_session_duration: federation.durationSeconds }),
-    credential_storage: profile.credentialStorage,
-    redirect_port: profile.redirectPort,
-    allowed_programs: profile.allowedPrograms ?? null,
-    container_credentials_port: profile.containerCredentialsPort ?? 0,
-    otel_sends_id_token: profile.telemetry.sendsIdToken,
-    otel_claims: profile.telemetry.claims,
-  };
+  return printed(edges, `${JSON.stringify(explainProfile(edges.paths, profile), null, 2)}\n`);
 }
 
 async function printed(edges: ShimEdges, text: string): Promise<number> {

@@ -26,15 +26,15 @@ Exit status: 0; with --test 1 when there are no headers, 2 on wrong usage.
 `;
 
 /**
- * Claude Code's screen is frozen while it runs the helper, for 300 ms at most: with the start of Node.js that
- * leaves this. The daemon answers, or gives up, within 200.
+ * Time limit in milliseconds of one answer. Claude Code's screen is frozen while it runs the helper, for at
+ * most 300 ms including the start of Node.js. The daemon answers, or fails, within 200.
  */
 const ANSWER_MS = 230;
 
 /** Default pause between two runs of the helper by Claude Code. */
 const HELPER_PAUSE_MS = 29 * 60_000;
 
-/** The part of otel-helper that people use; the shell file answers Claude Code. */
+/** Runs the part of otel-helper that people use. The shell file answers Claude Code. */
 async function main(edges: ShimEdges): Promise<number> {
   const flags = readFlags(edges);
   if (flags.help) await edges.writeOut(HELP);
@@ -124,12 +124,18 @@ more often, in the "env" of its settings:
 `;
 }
 
-/** AWS_PROFILE is how Claude Code's settings name the profile: the helper is run without arguments. */
+/**
+ * Returns the profile. Claude Code's settings name it in AWS_PROFILE, because the helper runs without
+ * arguments.
+ */
 function meant(edges: ShimEdges, flag: string | undefined): string {
   return chooseProfileName(edges, flag ?? (edges.env.CCWB_PROFILE || edges.env.AWS_PROFILE || undefined));
 }
 
-/** The ID token can be exchanged for AWS credentials: only its length is shown. */
+/**
+ * Returns a header's value for people. The ID token can be exchanged for AWS credentials, so only its length
+ * is shown.
+ */
 function masked(header: string, value: string): string {
   return header === 'authorization' ? `Bearer (hidden, ${value.length} characters)` : value;
 }

@@ -5,8 +5,8 @@ import { docblocksIn, functionLengthsIn, typeNamesIn } from './fixtures/declarat
 /** The folders that each rule holds for so far. The aim: all of the product, sandbox and tools. */
 const RULED = {
   typeNames: ['protocol', 'common', 'network', 'daemon', 'shim', 'admin', 'infra'],
-  docblocks: ['protocol', 'common', 'network', 'daemon', 'admin', 'infra'],
-  functions: ['protocol', 'common', 'network', 'daemon', 'admin', 'infra'],
+  docblocks: ['protocol', 'common', 'network', 'daemon', 'shim', 'admin', 'infra'],
+  functions: ['protocol', 'common', 'network', 'daemon', 'shim', 'admin', 'infra'],
 };
 
 /** Most lines of a function that is no table: about two screens. */

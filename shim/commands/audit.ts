@@ -16,7 +16,7 @@ export type AuditOptions = {
   json?: boolean;
 };
 
-/** One credential given out or refused, as the daemon writes it; see docs/how-it-works.md. */
+/** A credential request that the daemon granted or refused, in its own format; see docs/how-it-works.md. */
 type AuditEntry = {
   profile: string;
   what: string;
@@ -27,7 +27,10 @@ type AuditEntry = {
   pid: number | undefined;
 };
 
-/** `bedrock-auth audit`: which programs got credentials. Reads the files; asks no daemon. */
+/**
+ * Runs `bedrock-auth audit`, which shows the programs that got credentials. Reads the files without asking
+ * the daemon.
+ */
 export async function audit(edges: ShimEdges, options: AuditOptions): Promise<number> {
   const { paths, env } = edges;
   const parse = createLineParser();
@@ -74,7 +77,10 @@ function matches(entry: AuditEntry | undefined, { profile, program, refused }: A
 
 const HEADER = ['WHEN', 'PROFILE', 'WHAT', 'KEY', 'PID', 'PROGRAM'] as const;
 
-/** Columns as wide as they need to be; on a terminal the last one is cut so that each entry is a line. */
+/**
+ * Formats a table with columns of minimal width. On a terminal the last one is cut, so that each entry is one
+ * line.
+ */
 function table(edges: ShimEdges, lines: readonly LogLine[]): string {
   const paint = painter(wantsColours(edges));
   const rows = lines.map((line) => {

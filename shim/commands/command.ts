@@ -23,7 +23,7 @@ export type Command = {
   description: string;
   flags?: readonly CommandFlag[];
   operand?: CommandOperand;
-  /** Printed after the options. */
+  /** Text printed after the options. */
   notes?: string;
   examples: readonly string[];
   /** Loads the handler; absent for a group. */

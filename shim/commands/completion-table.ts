@@ -4,7 +4,7 @@ import type { Command } from './command.ts';
 const HELP: CompletedFlag = { short: 'h', long: 'help', text: 'print this text', values: undefined };
 const VERSION: CompletedFlag = { short: 'v', long: 'version', text: 'print the version', values: undefined };
 
-/** Returns the commands of `bedrock-auth` with what may follow each of them; the program itself is first. */
+/** Returns the commands of `bedrock-auth` and the words that may follow each. The program itself is first. */
 export function completionTable(commands: readonly Command[]): readonly CompletedCommand[] {
   return [
     { path: [], commands: commands.map(nameAndText), flags: [VERSION, HELP], operand: undefined },

@@ -13,7 +13,10 @@ import { runInForeground } from '../program/processes.ts';
 import { signIn } from '../sign-in/sign-in.ts';
 import { formatMoment } from '../terminal/time-format.ts';
 
-/** A first exchange of tokens for credentials takes a few calls to other people's servers. */
+/**
+ * Time limit in milliseconds of a first exchange of tokens for credentials, which takes a few calls to remote
+ * servers.
+ */
 const EXCHANGE_MS = 15_000;
 
 /** Variables that SDKs read before those set here, or in addition to them. */
@@ -56,7 +59,7 @@ const SHELLS = {
 
 type ShellName = keyof typeof SHELLS;
 
-/** `bedrock-auth env`: credentials, or the way to them, as lines for a shell. */
+/** Runs `bedrock-auth env`, which prints shell lines that set credentials or the address of the endpoint. */
 export async function env(
   edges: ShimEdges,
   options: { profile?: string; shell?: string; container?: boolean },
@@ -75,7 +78,10 @@ export async function env(
   return 0;
 }
 
-/** The way to the container credentials endpoint: an address, and a file that only this user can read. */
+/**
+ * Returns the variables of the container credentials endpoint: its address, and a token file that only this
+ * user can read.
+ */
 async function containerEnv(edges: ShimEdges, shell: Shell, profile: string): Promise<number> {
   const { containerCredentialsPort: port } = profileNamed(loadConfig(edges.paths.config), profile);
   if (port === undefined) {
@@ -98,7 +104,7 @@ async function containerEnv(edges: ShimEdges, shell: Shell, profile: string): Pr
   return 0;
 }
 
-/** `bedrock-auth exec`: a command with credentials in its environment. Its end is the end of this. */
+/** Runs `bedrock-auth exec`: a command with credentials in its environment. Ends as the command ends. */
 export async function exec(
   edges: ShimEdges,
   options: { profile?: string },
@@ -110,7 +116,7 @@ export async function exec(
   for (const name of OUTDOING) delete environment[name];
   const child = runInForeground(file, args, environment);
   edges.takeSignals((signal) => {
-    // The terminal has sent these to the command as well, and twice may mean something else to it.
+    // The terminal sent these signals to the command too. A second one could mean something else to it.
     if (!(edges.terminalInput && (signal === 'SIGINT' || signal === 'SIGQUIT'))) child.kill(signal);
   });
   const end = await child.ended;
@@ -128,7 +134,7 @@ export async function exec(
 }
 
 /**
- * Credentials from the daemon, which is started if need be; signs in when nobody is.
+ * Returns credentials from the daemon, which is started if none runs. Signs in if the user is signed out.
  *
  * @throws CcwbError
  */
@@ -142,14 +148,17 @@ async function credentialsOf(edges: ShimEdges, profile: string): Promise<Credent
   } catch (error) {
     const signedOut = error instanceof CcwbError && error.code === 'ERR_LOGIN_REQUIRED';
     if (!signedOut || edges.env.CCWB_SIGN_IN === 'off') throw error;
-    // A script may run this again and again: such sign-ins are capped.
+    // A script may run this in a loop, so these sign-ins are capped.
     const options = { profile, automatic: true, openPages: true, waitMs: undefined, tell: edges.writeError };
     await signIn(edges, options);
     return ask();
   }
 }
 
-/** The region is the profile's own unless the shell has one. */
+/**
+ * Returns the variables for a profile's credentials. The region is that of the profile, unless the shell sets
+ * one.
+ */
 function variables(edges: ShimEdges, profile: string, credentials: Credentials): Record<string, string> {
   const region = edges.env.AWS_REGION ?? edges.env.AWS_DEFAULT_REGION;
   const own = region === undefined ? regionOf(edges, profile) : undefined;
@@ -162,7 +171,10 @@ function variables(edges: ShimEdges, profile: string, credentials: Credentials):
   };
 }
 
-/** Undefined if config.json cannot be read now, while the daemon still has an older one. */
+/**
+ * Returns the region of a profile. Undefined if config.json cannot be read while the daemon still has an
+ * older one.
+ */
 function regionOf({ paths }: ShimEdges, profile: string): string | undefined {
   try {
     return loadConfig(paths.config).profiles.get(profile)?.awsRegion;

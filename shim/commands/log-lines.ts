@@ -10,21 +10,21 @@ import { parseTime } from '../terminal/time-format.ts';
 const DEFAULT_LINES = 50;
 const MAX_LINES = 1_000_000;
 
-/** The most that is read of a file's end, in bytes. */
+/** Most bytes that are read of a file's end. */
 const MAX_BYTES = 16_000_000;
 
 /** Pause between two reads of a followed file, in milliseconds. */
 const LOOK_MS = 250;
 
-/** A line of a log; what is no JSON object has no record. */
+/** A line of a log. Without a JSON object it has no record. */
 export type LogLine = {
-  /** Milliseconds since the epoch; a line without a time has that of the line before it. */
+  /** Milliseconds since the epoch. A line without a time has that of the line before it. */
   at: number;
   text: string;
   record: Readonly<Record<string, unknown>> | undefined;
 };
 
-/** Which lines are wanted: the last `count` of those since `from`. */
+/** The selected lines: the last `count` of those since `from`. */
 export type LineSelection = { from: number; count: number };
 
 /** @throws CcwbError ERR_USAGE */
@@ -114,7 +114,9 @@ function isSame(one: LogPosition, other: LogPosition): boolean {
 
 type Read = { text: string; position: LogPosition };
 
-/** Reads from a position, or all of a file that is another one or was cut. Without a position reads its end. */
+/**
+ * Reads from a position, or a replaced or truncated file from its start. Without a position reads its end.
+ */
 function readFrom(path: string, position: LogPosition | undefined): Read | undefined {
   let fd: number;
   try {
@@ -129,7 +131,7 @@ function readFrom(path: string, position: LogPosition | undefined): Read | undef
     const start = same ? position.offset : Math.max(0, size - MAX_BYTES);
     const bytes = Buffer.alloc(Math.min(size - start, MAX_BYTES));
     const length = readSync(fd, bytes, 0, bytes.length, start);
-    // Half a character, or half a line, is left for the next time.
+    // An incomplete character or line is left for the next read.
     const whole = position === undefined ? length : bytes.lastIndexOf(0x0a, length) + 1;
     return { text: bytes.toString('utf8', 0, whole), position: { inode, madeAt, offset: start + whole } };
   } finally {

@@ -12,8 +12,8 @@ import { formatDuration } from '../terminal/time-format.ts';
 const TICK_MS = 1_000;
 
 /**
- * `bedrock-auth login`: signs in unless somebody is signed in already, and waits as long as the sign-in
- * lives. All of it goes to standard output: that is what Claude Code shows while it runs the command.
+ * Runs `bedrock-auth login`, which signs in unless the user is signed in, and waits until the sign-in
+ * expires. It prints to standard output only, which Claude Code shows while it runs the command.
  */
 export async function login(
   edges: ShimEdges,
@@ -48,14 +48,14 @@ export async function login(
   return 0;
 }
 
-/** Says what is waited for: once, and on a terminal in a line that counts the time until it is cleared. */
+/** Prints the reason for waiting once. On a terminal, the line also counts the time until it is cleared. */
 function waitingLine(edges: ShimEdges): { show(wait: { waitMs: number }): void; clear(): void } {
   const startedAt = performance.now();
   let endsAt = 0;
   let shown = false;
   let timer: NodeJS.Timeout | undefined;
   const write = (text: string): void => {
-    // A reader that went away ends nothing: the sign-in is what counts.
+    // A closed output does not end the sign-in.
     edges.writeOut(text).catch(() => {});
   };
   const line = (): string => {
@@ -84,7 +84,7 @@ function waitingLine(edges: ShimEdges): { show(wait: { waitMs: number }): void; 
   };
 }
 
-/** `bedrock-auth logout`: ends the session of one profile, or of every profile in config.json. */
+/** Runs `bedrock-auth logout`, which ends the session of one profile, or of every profile in config.json. */
 export async function logout(
   edges: ShimEdges,
   options: { profile?: string; all?: boolean },

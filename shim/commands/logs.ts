@@ -21,8 +21,8 @@ const LEVEL_COLOURS: Readonly<Record<string, Colour>> = { error: 'red', fatal: '
 export type LogsOptions = { follow?: boolean; lines?: string; since?: string; json?: boolean };
 
 /**
- * `bedrock-auth logs`: the file of daemons that programs or launchd started and, where the service is
- * installed with systemd, its journal; in the order of time.
+ * Runs `bedrock-auth logs`. Prints by time the log file of daemons started by programs or launchd, and the
+ * journal if the service runs under systemd.
  */
 export async function logs(edges: ShimEdges, options: LogsOptions): Promise<number> {
   const wanted = parseLineSelection(edges, options);
@@ -48,7 +48,7 @@ export async function lastLines(edges: ShimEdges, count: number): Promise<LogLin
   return selectLines(lines, { from: Number.NEGATIVE_INFINITY, count });
 }
 
-/** The lines of the file and of the one before it, and the position behind them. */
+/** Returns the lines of the file and of the one before it, and the position after them. */
 function readLog({ paths }: ShimEdges): { lines: LogLine[]; position: LogPosition } {
   const parse = createLineParser();
   const before = readLogEnd(paths.log + PREDECESSOR, parse).lines;
@@ -62,7 +62,7 @@ async function follow(
   position: LogPosition,
   show: (line: LogLine) => Promise<void>,
 ): Promise<void> {
-  // A reader that went away ends all of it.
+  // A closed output ends every follower.
   const ending = new AbortController();
   const signal = AbortSignal.any([edges.interrupted, ending.signal]);
   let gone: unknown;

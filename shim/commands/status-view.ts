@@ -74,7 +74,7 @@ function problemRows(problem: Problem | null | undefined, now: number, paint: Pa
   ];
 }
 
-/** Empty while the clock is right. */
+/** Returns the line about the clock; empty if the clock is right. */
 function clockRows(skewSeconds: number, paint: Paint): string[] {
   if (skewSeconds === 0) return [];
   const [first = '', ...rest] = formatRow(

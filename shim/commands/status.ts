@@ -6,7 +6,9 @@ import { viewOf } from './status-view.ts';
 
 export type StatusOptions = { profile?: string; json?: boolean; watch?: boolean };
 
-/** `bedrock-auth status`: what the daemon is doing. Starts nothing; 1 when no daemon runs. */
+/**
+ * Runs `bedrock-auth status`, which shows what the daemon does. Starts nothing; returns 1 if no daemon runs.
+ */
 export async function status(edges: ShimEdges, options: StatusOptions): Promise<number> {
   if (options.watch) return (await import('./watch-status.ts')).watch(edges, options);
   try {

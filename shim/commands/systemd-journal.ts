@@ -5,7 +5,7 @@ import { runForLines } from '../program/processes.ts';
 import { SYSTEMD_UNIT } from '../service/systemd.ts';
 import { createLineParser, type LogLine } from './log-lines.ts';
 
-/** Never from the PATH, as systemctl. */
+/** Paths of journalctl. The PATH is not searched, as with systemctl. */
 const JOURNALCTL = ['/usr/bin/journalctl', '/bin/journalctl', '/run/current-system/sw/bin/journalctl'];
 
 /** Returns the path of journalctl if the daemon is a service of systemd. */
@@ -39,7 +39,10 @@ export function runJournalctl(
   return runForLines(journal, [...flags, ...args], { PATH: '/usr/bin:/bin', LC_ALL: 'C' }, onEntry, signal);
 }
 
-/** systemd.journal-fields(7): the message, and the time in microseconds for lines that have none. */
+/**
+ * Creates a parser of journal entries, see systemd.journal-fields(7). A line without a time gets that of the
+ * journal, which has microseconds.
+ */
 export function createJournalParser(): (entry: string) => LogLine | undefined {
   const parse = createLineParser();
   return (entry) => {

@@ -17,8 +17,8 @@ type Seen = { reply: StatusReply } | { trouble: string };
 export type WatchOptions = { profile?: string; json?: boolean };
 
 /**
- * Shows the status until it is told to end, which is no failure. On a terminal it takes the whole screen
- * and gives it back with the last view on it; otherwise a line for each change.
+ * Shows the status until it is interrupted, which is no failure. On a terminal it fills the screen, and on
+ * exit restores it with the last view. Otherwise it prints a line for each change.
  *
  * @throws CcwbError ERR_PROFILE_UNKNOWN
  */
@@ -58,7 +58,9 @@ const SCREEN = {
   endOfFrame: '\x1b[J\x1b[?2026l',
 } as const;
 
-/** Each frame is written over the last one, and never cleared first: nothing flickers. */
+/**
+ * Returns a function that writes each frame over the last one. Nothing is cleared first, so nothing flickers.
+ */
 function screen(edges: ShimEdges): Show {
   let last: string | undefined;
   return {

@@ -8,11 +8,11 @@ import { drainDaemon, findRunningDaemon, waitUntilGone } from './upgrade.ts';
 
 /** Time limits in milliseconds. */
 export const SERVICE_TIMING = {
-  /** A daemon that was told to end: its longest call out, and the requests that wait for it. */
+  /** Time for a daemon to end: its longest remote call, and the requests that wait for it. */
   endMs: 30_000,
-  /** A sign-in under way, to its end, when the daemon that has it is not the service's. */
+  /** Time for a sign-in in progress to end, if the service does not own its daemon. */
   signInMs: 330_000,
-  /** A daemon that was started by the service manager, on a cold disk. */
+  /** Time for the service manager to start a daemon from a cold disk. */
   startMs: 10_000,
 } as const;
 
@@ -31,8 +31,8 @@ export async function inspectDaemon(
 }
 
 /**
- * Replaces any other daemon by that of the service, of this build or a newer one. Callers meanwhile wait on the
- * service's socket, or start the service themselves.
+ * Replaces any other daemon by that of the service, of this build or a newer one. Callers meanwhile wait on
+ * the service's socket, or start the service.
  *
  * @param changed the service manager has new files, or the daemon new settings.
  * @param renewed the installation has other programs, if only of the same build.

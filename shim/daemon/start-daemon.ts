@@ -23,11 +23,11 @@ import { tryProcessLock } from './process-lock.ts';
 export const START_TIMING = {
   /** Longest wait for a daemon that is starting. A cold disk at log-in is slow. */
   daemonMs: 30_000,
-  /** A daemon that found another one is started again after this: that one may just be ending. */
+  /** Pause before a daemon that found another one is started again. The other one may be ending. */
   occupiedMs: 500,
   /** Longest time to retry while another daemon holds the socket and does not answer. */
   stuckMs: 10_000,
-  /** The longest pause between two looks of a caller that waits for another one's start. */
+  /** Longest pause between two checks of a caller that waits for another one's start. */
   lookMs: 250,
 } as const;
 
@@ -44,8 +44,8 @@ const INHERITED = [
 ];
 
 /**
- * The daemon waits all day and should not be seen doing so: 17 MB less of memory, for a start that is no
- * slower. The same in bedrock-authd.sh.
+ * Options of Node.js for the daemon. They save 17 MB of memory, and its start is no slower. The same as in
+ * bedrock-authd.sh.
  */
 export const DAEMON_NODE_OPTIONS = ['--max-semi-space-size=1', '--optimize-for-size', '--max-lazy'] as const;
 
@@ -96,7 +96,7 @@ function startError(message: string): CcwbError {
   );
 }
 
-/** The service manager, if the service is installed and is the daemon that is meant. */
+/** Returns the service manager if the service is installed and serves the paths of this caller. */
 export function installedService(edges: ShimEdges): ServiceManager | undefined {
   // The service uses the default paths; a caller with other paths wants its own daemon.
   if (edges.env.CCWB_SOCKET || edges.env.CCWB_CONFIG) return undefined;
@@ -119,13 +119,13 @@ function spawnDaemon({ installation, paths, env }: ShimEdges, log: StartLog): St
   );
 }
 
-/** The installation's own Node.js, which need not be the one this program runs on: it may be an installer. */
+/** Returns the installation's own Node.js. This program may run on another one, as an installer does. */
 function nodeOf(installation: string): string {
   const own = join(installation, 'runtime', 'bin', 'node');
   return isProgram(own) ? realpathSync(own) : process.execPath;
 }
 
-/** The log a daemon is started with; `path` is undefined when none can be written. */
+/** The log that a daemon is started with. `path` is undefined if none can be written. */
 type StartLog = { fd: number; path: string | undefined; lastProblem(): string | undefined; close(): void };
 
 function openLog(path: string): StartLog {
@@ -144,7 +144,7 @@ function openLog(path: string): StartLog {
   }
 }
 
-/** The environment of a daemon that this process starts. */
+/** Returns the environment of a daemon that this process starts. */
 export function daemonEnvironment(env: ShimEdges['env']): Record<string, string> {
   const kept = Object.entries(env).filter(
     (entry): entry is [string, string] =>
@@ -213,14 +213,14 @@ async function waitForStartLock(
   }
 }
 
-/** The last thing the log says went wrong after `offset`, if anything: an error's first line, or a record's event. */
+/** Returns the last error in the log after `offset`, if any: an error's first line, or a record's event. */
 function lastWords(path: string, offset: number): string | undefined {
   const lines = readFileSync(path).subarray(offset).toString('utf8').split('\n');
   const said = lines.filter((line) => /^\S/.test(line)).map(problemIn);
   return said.findLast((text) => text !== undefined)?.slice(0, 300);
 }
 
-/** A line as it is, or the event of a record that tells an error; undefined for every other record. */
+/** Returns a line, or the event of an error record. Undefined for every other record. */
 function problemIn(line: string): string | undefined {
   try {
     const record = JSON.parse(line) as { level?: unknown; event?: unknown } | null;

@@ -10,21 +10,21 @@ import { startDaemon } from './start-daemon.ts';
 
 /** Time limits in milliseconds. */
 export const UPGRADE_TIMING = {
-  /** A caller that only happened to find an older daemon waits no longer for it to make room: it serves on. */
+  /** Longest wait of a caller for an older daemon to end. The older one still serves. */
   giveWayMs: 2_000,
-  /** A daemon that stayed although it was to be replaced is left alone for this long. */
+  /** Pause in milliseconds after a daemon refused to be replaced. */
   retryMs: 3_600_000,
 } as const;
 
-/** Pause between two looks whether a daemon is still there. */
+/** Pause between two checks that a daemon still runs, in milliseconds. */
 const LOOK_MS = CLIENT_TIMING.retryMs;
 
 /**
  * Replaces a daemon of an earlier build, which has just answered this program, by one of this build. Never
- * throws: the answer is valid whether or not the upgrade succeeds.
+ * throws: the answer is valid even if the upgrade fails.
  *
- * One caller at a time, and for the same two builds one attempt an hour: an installation whose daemon cannot
- * be replaced, since the service starts another folder's, is not restarted with every call.
+ * One caller at a time tries it, and once an hour for the same two builds. So a daemon that cannot be
+ * replaced, such as a service of another folder, is not restarted with every call.
  *
  * @returns true if a daemon that is not older answers now.
  */
@@ -37,7 +37,7 @@ export async function replaceOlderDaemon(edges: ShimEdges): Promise<boolean> {
     const old = await findRunningDaemon(edges);
     if (old && isOlder(old)) {
       const outcome = await drainDaemon(edges, old, UPGRADE_TIMING.giveWayMs);
-      // It ends by itself, after a sign-in or after what keeps it busy, and the next caller starts the new one.
+      // The daemon ends by itself when its sign-in or work is done, and the next caller starts the new one.
       if (outcome === 'signing-in') attempt.forget();
       if (outcome !== 'gone') return false;
       await startDaemon(edges);
@@ -60,7 +60,7 @@ export async function replaceOlderDaemon(edges: ShimEdges): Promise<boolean> {
   return false;
 }
 
-/** The daemon that answers now; undefined when none does. */
+/** Returns the daemon that answers now; undefined if none does. */
 export async function findRunningDaemon({ daemon }: ShimEdges): Promise<VersionReply | undefined> {
   try {
     return await daemon.ask<VersionReply>({ route: 'version' });
@@ -70,8 +70,8 @@ export async function findRunningDaemon({ daemon }: ShimEdges): Promise<VersionR
 }
 
 /**
- * Asks the daemon to make room and waits until it has. `signing-in`: it will when the sign-in under way has
- * ended, and is not waited for. `busy`: it has not within `limitMs`.
+ * Asks the daemon to end and waits until it has. `signing-in`: it ends after the sign-in in progress, and is
+ * not waited for. `busy`: it has not ended within `limitMs`.
  *
  * @param request `now`: the sign-in is cancelled.
  */
@@ -87,7 +87,7 @@ export async function drainDaemon(
   return (await waitUntilGone(edges, old, deadline - performance.now())) ? 'gone' : 'busy';
 }
 
-/** True as soon as nobody answers any more, or somebody else does; false after `limitMs`. */
+/** True as soon as no daemon answers, or a different one does. False after `limitMs`. */
 export async function waitUntilGone(
   { daemon, interrupted }: ShimEdges,
   old: Pick<VersionReply, 'pid'>,
@@ -101,7 +101,7 @@ export async function waitUntilGone(
       const { pid } = await daemon.ask<VersionReply>({ route: 'version', answerMs, signal: interrupted });
       if (pid !== old.pid) return true;
     } catch {
-      // Refused at once, or not answered to the end: then a connection waits for whoever comes next.
+      // The connection was refused, or the answer is incomplete: the next daemon will take over.
       return inTime();
     }
     if (!inTime()) return false;
@@ -109,7 +109,7 @@ export async function waitUntilGone(
   }
 }
 
-/** Waits for a process to end, however it does; false after `limitMs`. */
+/** Waits until a process has ended. False after `limitMs`. */
 export async function waitUntilExited(pid: number, limitMs: number): Promise<boolean> {
   const deadline = performance.now() + limitMs;
   while (isProcessRunning(pid)) {
@@ -138,7 +138,7 @@ function beginAttempt({ paths, now }: ShimEdges, builds: string): { forget(): vo
     closeSync(fd);
     return { forget: () => rmSync(mark, { force: true }) };
   } catch {
-    // Without a place to remember it, an attempt would be made with every call.
+    // Without this file, every call would attempt the upgrade.
     return undefined;
   }
 }

@@ -7,7 +7,7 @@ import { shortPath } from '../terminal/format.ts';
 import { awsConfigPath, awsCredentialsPath, type Section, sectionsOf } from '../user-files/aws-files.ts';
 import { type DoctorContext, forEachProfile, type ShimCheck } from './check.ts';
 
-/** Settings of a profile that SDKs look at before its `credential_process`. */
+/** Settings of a profile that override its `credential_process` in SDKs. */
 const OUTDOING = [
   'aws_access_key_id',
   'role_arn',
@@ -17,7 +17,7 @@ const OUTDOING = [
   'credential_source',
 ];
 
-/** Variables that SDKs look at before any profile. */
+/** Variables that override every profile in SDKs. */
 const KEYS = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
 const ROLES = [
   'AWS_WEB_IDENTITY_TOKEN_FILE',
@@ -25,7 +25,7 @@ const ROLES = [
   'AWS_CONTAINER_CREDENTIALS_FULL_URI',
 ];
 
-/** `~/.aws/config` has a section for each profile, which leads to this installation. */
+/** Checks that `~/.aws/config` has a section for each profile, which leads to this installation. */
 export const awsConfig: ShimCheck = (context) => {
   const path = awsConfigPath(context.edges);
   const sections = sectionsOf(readText(path) ?? '');
@@ -103,7 +103,10 @@ function addition(path: string, name: string, region: string, program: string): 
   return `printf '%s\\n' ${lines.map(quoteTypedWord).join(' ')} >> ${quoteTypedWord(path)}`;
 }
 
-/** No static keys of the same name in `~/.aws/credentials`: they go first, and are never renewed. */
+/**
+ * Checks that `~/.aws/credentials` has no static keys of the same name. They override the profile and are
+ * never renewed.
+ */
 export const awsCredentials: ShimCheck = (context) => {
   const path = awsCredentialsPath(context.edges);
   const where = shortPath(path, context.edges.env.HOME);
@@ -121,7 +124,7 @@ export const awsCredentials: ShimCheck = (context) => {
   });
 };
 
-/** No variables that go before the profile. Their values are nobody's business. */
+/** Checks that no variables override the profile. Their values are not shown. */
 export const environment: ShimCheck = ({ edges, config }) => {
   const { env } = edges;
   const found: Finding[] = [];

@@ -11,8 +11,8 @@ import type { DoctorContext } from './check.ts';
 const LOG_LINES = 300;
 
 /**
- * Writes a report for somebody else to read: what doctor found, the daemon's status, how the profiles are
- * understood, and the end of the log. Nothing in these holds a secret; who the user is is taken out.
+ * Writes a report for support: doctor's findings, the daemon's status, the parsed profiles, and the end of
+ * the log. It holds no secrets, and names of the user are removed.
  *
  * @throws CcwbError ERR_USAGE when the file cannot be written.
  */

@@ -26,7 +26,7 @@ export function readClaudeSettings(edges: ShimEdges): UserClaudeSettings | undef
   return { path, env: Object.fromEntries(texts), root };
 }
 
-/** Claude Code uses Bedrock, this profile, and the programs of this installation. */
+/** Checks that Claude Code uses Bedrock, this profile and the programs of this installation. */
 export const claude: ShimCheck = ({ edges, config, claudeSettings }) => {
   const path = claudeSettingsPath(edges);
   const where = shortPath(path, edges.env.HOME);
@@ -81,7 +81,7 @@ function bedrockFindings(
   return found;
 }
 
-/** `awsAuthRefresh` signs in visibly; `otelHeadersHelper` names who uses it. */
+/** Checks that `awsAuthRefresh` signs in visibly and `otelHeadersHelper` names the user. */
 function helperFindings(edges: ShimEdges, { root, env }: UserClaudeSettings, where: string): Finding[] {
   const found: Finding[] = [];
   const refresh = (root as Record<string, unknown>).awsAuthRefresh;
@@ -123,7 +123,7 @@ function telemetryFindings({ env }: UserClaudeSettings, where: string): Finding[
   return [warning('with the protocol grpc Claude Code ignores otelHeadersHelper', fix)];
 }
 
-/** The collector of telemetry answers, if there is one. */
+/** Checks that the collector of telemetry answers, if there is one. */
 export const collector: ShimCheck = async ({ claudeSettings, probe }) => {
   const { env } = claudeSettings() ?? {};
   const url = env?.OTEL_EXPORTER_OTLP_ENDPOINT;
@@ -149,7 +149,7 @@ function wanted(edges: ShimEdges, config: DoctorContext['config']): string {
   });
 }
 
-/** A shell runs these: a name is looked for on the PATH. */
+/** True if the program of a command exists. A shell runs it, so a bare name is searched on the PATH. */
 function isCommand({ env }: ShimEdges, command: string): boolean {
   const file = programOfCommand(command).replace(/^~(?=\/)/, env.HOME ?? '~');
   if (file.includes('/')) return isProgram(file);

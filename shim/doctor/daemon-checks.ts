@@ -11,7 +11,7 @@ import { shortPath } from '../terminal/format.ts';
 import { formatDuration, formatMoment } from '../terminal/time-format.ts';
 import { forEachProfile, type ShimCheck } from './check.ts';
 
-/** The socket and its folder are this user's, and nobody else may use them. */
+/** Checks that the socket and its folder belong to this user, and that other users cannot use them. */
 export const socket: ShimCheck = ({ edges }) => {
   const { socket: path } = edges.paths;
   const folder = socketDirectory(path);
@@ -40,7 +40,7 @@ function wrongWith(path: string, mode: number): Finding | undefined {
   return problem(open, `chmod ${mode.toString(8)} ${quoteTypedWord(path)}`);
 }
 
-/** A daemon answers, of the version of this program. */
+/** Checks that a daemon of this program's version answers. */
 export const daemon: ShimCheck = async ({ status, edges }) => {
   const reply = await status();
   if (reply instanceof CcwbError) {
@@ -51,7 +51,7 @@ export const daemon: ShimCheck = async ({ status, edges }) => {
     }
     const left = exists ? '; a killed one left its socket, which does no harm' : '';
     const text = `not running${left}; the first program that needs it starts it`;
-    // With a service it should be; without one nothing is amiss.
+    // Only an installed service must have a running daemon.
     return [installedService(edges) ? warning(text, 'bedrock-auth service start') : ok(text)];
   }
   const { build, pid, startedAt } = reply.daemon;
@@ -69,7 +69,7 @@ export const daemon: ShimCheck = async ({ status, edges }) => {
   ];
 };
 
-/** Somebody is signed in, and has credentials. */
+/** Checks that the user is signed in and has credentials. */
 export const signIn: ShimCheck = async (context) => {
   const reply = await context.status();
   if (reply instanceof CcwbError) return [skipped('not known, no daemon answers')];
@@ -93,7 +93,7 @@ function signInOf(reply: StatusReply, name: string, now: number): Finding {
   const until = valid ? `, credentials until ${formatMoment(credentialsUntil, now)}` : ', no credentials yet';
   if (trouble) {
     const text = `${trouble.message} (${trouble.code})`;
-    // Whoever has credentials works on, whatever is being tried again.
+    // A user with credentials can work during retries.
     return valid ? warning(`${text}; ${who}${until}`, trouble.fix, name) : problem(text, trouble.fix, name);
   }
   if (state === 'signed-out') return warning('nobody is signed in', login, name);

@@ -53,7 +53,9 @@ function readConfig({ paths }: ShimEdges): Pick<DoctorContext, 'config' | 'confi
   }
 }
 
-/** Empty if its fields are wrong, which the check of config.json reports. */
+/**
+ * Returns the profile of that name. Empty if its fields are wrong, which the check of config.json reports.
+ */
 function named(config: Config, name: string): ProfileConfig[] {
   if (config.invalid.has(name)) return [];
   return [profileNamed(config, name)];
@@ -67,7 +69,7 @@ async function askStatus({ daemon }: ShimEdges): Promise<StatusReply | CcwbError
   }
 }
 
-/** The daemon's program as a prober, started with the environment that a daemon started now would have. */
+/** Starts the daemon's program as a prober, with the environment of a daemon started now. */
 function startProber(edges: ShimEdges): { probe: DoctorContext['probe']; end(): void } {
   const entry = join(edges.installation, 'daemon', 'index.js');
   const waiting = new Map<string, ((probe: Probe) => void)[]>();
@@ -109,7 +111,7 @@ function notProbed(url: string): Probe {
   return { url, code: 'ERR_INSTALL_INCOMPLETE', message: 'the daemon of this installation does not run' };
 }
 
-/** A service does not see the proxies of this shell. */
+/** Returns the environment of the prober. A service does not see the proxies of this shell. */
 function proberEnvironment(edges: ShimEdges): Record<string, string> {
   const environment = daemonEnvironment(edges.env);
   if (!installedService(edges)) return environment;

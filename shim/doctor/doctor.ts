@@ -15,7 +15,7 @@ import { browser, redirectPort, storage } from './sign-in-checks.ts';
 
 export type DoctorOptions = { profile?: string; json?: boolean; bedrock?: boolean; bundle?: string };
 
-/** Every check, in the order in which one depends on the other; names as in docs/command-line.md. */
+/** The checks, each after those it depends on. Names as in docs/command-line.md. */
 export const CHECKS: readonly (NamedCheck<DoctorContext> & { onRequest?: true })[] = [
   { name: 'installation', check: installation },
   { name: 'config', check: config },

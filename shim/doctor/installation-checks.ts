@@ -16,7 +16,7 @@ const FILES = [
   'shim/otel-helper.js',
 ];
 
-/** Every file that the programs need, and what runs them. */
+/** Checks every file that the programs need, and their Node.js. */
 export const installation: ShimCheck = ({ edges }) => {
   const folder = edges.installation;
   const missing = [
@@ -30,7 +30,7 @@ export const installation: ShimCheck = ({ edges }) => {
   return [ok(`${where}, version ${BUILD_VERSION}, Node.js ${process.versions.node}`)];
 };
 
-/** config.json is there, and each profile in it can be used. */
+/** Checks that config.json exists and each profile in it can be used. */
 export const config: ShimCheck = ({ edges, config: loaded, configProblem, profiles }) => {
   if (configProblem) return [problem(configProblem.message, configProblem.fix)];
   if (!loaded) return [];
@@ -46,7 +46,7 @@ export const config: ShimCheck = ({ edges, config: loaded, configProblem, profil
   return found;
 };
 
-/** The log and the audit log can be written, and are read by nobody else. */
+/** Checks that the log and the audit log can be written, and that other users cannot read them. */
 export const logs: ShimCheck = ({ edges }) => {
   const folder = dirname(edges.paths.audit);
   const where = shortPath(folder, edges.env.HOME);

@@ -5,12 +5,15 @@ import type { Probe, ProbeFailure } from '../../protocol/probe.ts';
 import { formatDuration } from '../terminal/time-format.ts';
 import { type DiscoveryResult, forEachProfile, type ShimCheck } from './check.ts';
 
-/** A clock that is wrong by less does no harm, in milliseconds: the daemon corrects more, too. */
+/** Largest harmless error of the clock in milliseconds. The daemon corrects more. */
 const CLOCK_OK_MS = 15_000;
-/** AWS refuses signatures that are off by five minutes; SDKs sign by this computer's clock. */
+/**
+ * Error of the clock in milliseconds that counts as a problem. AWS refuses signatures that are off by five
+ * minutes, and SDKs sign by this computer's clock.
+ */
 const CLOCK_BAD_MS = 270_000;
 
-/** The provider's discovery document can be fetched, and is that of the issuer. */
+/** Checks that the provider's discovery document can be fetched and belongs to the issuer. */
 export const discovery: ShimCheck = (context) =>
   forEachProfile(context, async (profile) => {
     const found = await context.discovery(profile);
@@ -19,7 +22,7 @@ export const discovery: ShimCheck = (context) =>
     return ok(`${issuer} answers`, profile.name);
   });
 
-/** The provider's signing keys, without which no ID token can be verified. */
+/** Checks that the provider's signing keys can be fetched. They verify every ID token. */
 export const jwks: ShimCheck = (context) =>
   forEachProfile(context, async (profile) => {
     const found = await context.discovery(profile);
@@ -67,7 +70,7 @@ export async function readDiscovery(
   };
 }
 
-/** The endpoint that turns ID tokens into credentials answers; what it says does not matter. */
+/** Checks that the endpoint that exchanges ID tokens for credentials answers. Its answer does not matter. */
 export const aws: ShimCheck = (context) =>
   forEachProfile(context, async (profile) => {
     const url = federationEndpoint(profile);
@@ -85,7 +88,7 @@ function domainOf(region: string): string {
   return region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com';
 }
 
-/** Bedrock's endpoint answers: only on request, for models may run in other regions. */
+/** Checks that Bedrock's endpoint answers. Runs on request only, since models may run in other regions. */
 export const bedrock: ShimCheck = (context) =>
   forEachProfile(context, async ({ awsRegion, name }) => {
     const { env } = context.edges;
@@ -102,7 +105,7 @@ export const bedrock: ShimCheck = (context) =>
       : ok(`${new URL(url).host} answers`, name);
   });
 
-/** This computer's clock against what the provider and AWS say. */
+/** Compares this computer's clock with those of the provider and AWS. */
 export const clock: ShimCheck = async (context) => {
   const { edges, profiles } = context;
   const fromReply = async (probe: Promise<Probe>): Promise<number | undefined> => {
@@ -115,7 +118,7 @@ export const clock: ShimCheck = async (context) => {
       fromReply(context.discovery(profile).then(({ probe }) => probe)),
     ]),
   );
-  // Headers tell whole seconds, and some replies come from a cache: the nearest is the likeliest.
+  // Headers have whole seconds, and some replies come from a cache: the smallest difference counts.
   const known = differences.filter((each) => each !== undefined).sort((a, b) => Math.abs(a) - Math.abs(b));
   const [off] = known;
   if (off === undefined) return [skipped('nobody told the time')];
@@ -138,7 +141,7 @@ const CERTIFICATES = new Set([
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
-/** Describes why an address cannot be reached, and the next thing to try. */
+/** Describes why an address cannot be reached, and the next step. */
 export function unreachable({ code, message }: ProbeFailure, url: string): Finding {
   const { host, port, protocol } = new URL(url);
   const curl = `curl -sSI ${new URL(url).origin}`;

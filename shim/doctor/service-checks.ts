@@ -11,7 +11,7 @@ import type { DoctorContext, ShimCheck } from './check.ts';
 
 const INSTALL = 'bedrock-auth service install';
 
-/** The daemon is a service of this user: installed, up to date, starts at login, and is the one that runs. */
+/** Checks that the daemon is a service of this user: installed, up to date, enabled and running. */
 export const service: ShimCheck = async (context) => {
   const { env } = context.edges;
   if (env.CCWB_SOCKET || env.CCWB_CONFIG) return [skipped('CCWB_SOCKET or CCWB_CONFIG is set: not meant')];
@@ -53,7 +53,7 @@ function upToDate(manager: ServiceManager): boolean {
   }
 }
 
-/** Over SSH the last logout is the end of the day's last window, and of the jobs that go on without one. */
+/** Checks that the service survives the last logout, which over SSH would also stop background jobs. */
 function lingering(manager: ServiceManager, { env, platform }: DoctorContext['edges']): Finding[] {
   const lingers = manager.isLingering();
   if (lingers === undefined) return [];
@@ -63,7 +63,7 @@ function lingering(manager: ServiceManager, { env, platform }: DoctorContext['ed
   return [remote ? warning(text, 'loginctl enable-linger') : ok(text)];
 }
 
-/** Proxies and certificate authorities: those of the service against those of this shell. */
+/** Compares the proxies and certificate authorities of the service with those of this shell. */
 export const network: ShimCheck = async ({ edges, status }) => {
   let kept: ReturnType<typeof readNetworkSettings>;
   let shell: typeof kept;

@@ -9,16 +9,16 @@ import { hostKindOf } from '../sign-in/graphical-session.ts';
 import { shortPath } from '../terminal/format.ts';
 import { type DoctorContext, forEachProfile, type ShimCheck } from './check.ts';
 
-/** A keyring that has said nothing for so long waits for somebody, in milliseconds. */
+/** Time in milliseconds after which a silent keyring is waiting for the user. */
 const KEYRING_MS = 8_000;
 
-/** The account that is looked for; nobody has it. */
+/** Account name of the keyring test, which does not exist. */
 const PROBE_ACCOUNT = 'doctor';
 
 /** Text on every page of the daemon. */
 const OUR_PAGE = 'Claude Code with Amazon Bedrock';
 
-/** Sign-ins can be stored: the keyring is asked as the daemon asks it. */
+/** Checks that sign-ins can be stored, through the same keyring as the daemon. */
 export const storage: ShimCheck = async ({ edges, profiles, configProblem }) => {
   if (configProblem) return [skipped('config.json cannot be used')];
   if (!profiles.some(({ credentialStorage }) => credentialStorage === 'keyring')) {
@@ -36,7 +36,7 @@ export const storage: ShimCheck = async ({ edges, profiles, configProblem }) => 
   return [problem(text, `unlock it with its own program (seahorse, kwalletmanager); or ${other}`)];
 };
 
-/** A page can be shown here, or a code takes its place. */
+/** Checks that a page can be shown here, or a code used instead. */
 export const browser: ShimCheck = async (context) => {
   const { env, platform } = context.edges;
   const machine = { platform, env, isProgram, readText };
@@ -59,7 +59,7 @@ export const browser: ShimCheck = async (context) => {
   });
 };
 
-/** The port that the browser comes back to is free, or the daemon's own. */
+/** Checks that the redirect port is free, or used by the daemon. */
 export const redirectPort: ShimCheck = async (context) => {
   const ports = [...new Set(context.profiles.map((profile: ProfileConfig) => profile.redirectPort))];
   if (ports.length === 0) return [skipped('no profile can be used')];
@@ -80,7 +80,10 @@ async function portFinding(port: number, { probe }: DoctorContext): Promise<Find
   return problem(text, `lsof -nP -iTCP:${port} -sTCP:LISTEN shows it; else bedrock-auth login --device`);
 }
 
-/** The code of the refusal; undefined when the port is free, or there is no such address on this machine. */
+/**
+ * Returns the error code of listening on the port. Undefined if it is free, or the machine has no such
+ * address.
+ */
 function listenOn(port: number, host: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const server = createServer();

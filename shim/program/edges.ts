@@ -3,7 +3,7 @@ import type { Paths } from '../../protocol/paths.ts';
 
 /** Everything outside its own code that a shim program uses. Tests replace it. */
 export type ShimEdges = {
-  /** Its name in errors and usage lines. */
+  /** Name of the program in errors and usage lines. */
   name: string;
   /** Arguments after the program's own path. */
   args: readonly string[];
@@ -11,26 +11,28 @@ export type ShimEdges = {
   platform: NodeJS.Platform;
   paths: Paths;
   daemon: DaemonClient;
-  /** The folder that holds `credential-process`, `daemon/` and `runtime/`, whichever version it leads to. */
+  /** Folder with `credential-process`, `daemon/` and `runtime/`, for the version in use. */
   installation: string;
   /** Folder of this program's build: one in `versions` of the installation, or a package. */
   buildFolder: string;
-  /** Aborted by SIGINT, SIGTERM and SIGHUP: ends what waits. */
+  /** Aborted by SIGINT, SIGTERM and SIGHUP. Every wait ends then. */
   interrupted: AbortSignal;
   /** Wall-clock time in milliseconds since 1970. */
   now(): number;
   /** True when standard output is a terminal. */
   terminal: boolean;
-  /** True when standard input is one. */
+  /** True when standard input is a terminal. */
   terminalInput: boolean;
-  /** Columns and rows of the terminal; 80 and 24 where there is none. */
+  /** Columns and rows of the terminal; 80 and 24 without one. */
   size(): { columns: number; rows: number };
-  /** One line that a person types at the terminal; undefined where nobody can. */
+  /** Reads one line typed at the terminal; undefined if nobody can type one. */
   readLine(): Promise<string | undefined>;
-  /** From now on signals are this handler's, and end nothing here: for a program that runs another. */
+  /**
+   * Passes all later signals to a handler instead of ending this program. For a program that runs another.
+   */
   takeSignals(handler: (signal: NodeJS.Signals) => void): void;
-  /** Writes to standard output: what the contract asks for, and nothing else. */
+  /** Writes to standard output, which holds only the result that the contract defines. */
   writeOut(text: string): Promise<void>;
-  /** Writes to standard error: what people read. */
+  /** Writes to standard error, for people to read. */
   writeError(text: string): void;
 };

@@ -2,7 +2,7 @@ import { fork, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { type ChildEnd, type ChildResult, endOfError, endOfExit } from '../../common/child-process.ts';
 
-/** The end of a desktop program, or that it still runs. */
+/** The end of a desktop program, or `running`. */
 export type DesktopProgramEnd = ChildEnd | { readonly kind: 'running' };
 
 /** A daemon that was started and outlives this process. */
@@ -11,12 +11,12 @@ export type StartedDaemon = {
   end(): ChildEnd | undefined;
 };
 
-/** The most that is kept of a program's output, in characters. */
+/** Most characters that are kept of a program's output. */
 export const MAX_OUTPUT = 65_536;
 
 /**
- * Runs a program to its end, for at most `limitMs`, with no input and only the given environment; then it
- * is killed. For service managers: they answer quickly or not at all.
+ * Runs a program with no input and only the given environment. Kills it after `limitMs`. Meant for service
+ * managers, which answer quickly or not at all.
  */
 export function runBriefly(
   file: string,
@@ -41,8 +41,8 @@ export function runBriefly(
 }
 
 /**
- * Starts a program of the user's desktop in a session of its own and watches it for `watchMs`: some hand
- * the page to a running browser and end, others become the browser and stay.
+ * Starts a program of the user's desktop in a session of its own and watches it for `watchMs`. Some programs
+ * pass the page to a running browser and end, others become the browser and stay.
  */
 export function startDesktopProgram(
   file: string,
@@ -64,8 +64,9 @@ export function startDesktopProgram(
 }
 
 /**
- * Starts a program that outlives this process: own session, working directory `/`, no input, output and
- * errors to the open file `output`, only the given environment, no core dumps, files for this user only.
+ * Starts a program that outlives this process. It has its own session, the working directory `/`, no input,
+ * only the given environment and no core dumps. It writes output and errors to the open file `output`, and
+ * creates files for this user only.
  */
 export function startDaemonProcess(
   command: readonly [file: string, ...args: string[]],
@@ -91,8 +92,8 @@ export function startDaemonProcess(
 }
 
 /**
- * Runs a program and gives each line of its standard output as it comes, until it ends or `signal` aborts.
- * No input, and only the given environment.
+ * Runs a program and passes on each line of its standard output, until it ends or `signal` aborts. It has no
+ * input and only the given environment.
  */
 export function runForLines(
   file: string,
@@ -115,14 +116,14 @@ export function runForLines(
   });
 }
 
-/** A program that has the terminal of this one. */
+/** A program that runs in the terminal of this one. */
 export type Foreground = {
   kill(signal: NodeJS.Signals): void;
   /** Resolves to its end: `ENOENT` and the like if it could not be started, the name of a signal that ended it. */
   ended: Promise<ChildEnd>;
 };
 
-/** Runs a program in the place of this one: with its terminal, input and output, in its process group. */
+/** Runs a program in the place of this one: with its terminal, input, output and process group. */
 export function runInForeground(
   file: string,
   args: readonly string[],
@@ -138,7 +139,7 @@ export function runInForeground(
   };
 }
 
-/** A program that is given lines and answers with lines; it ends when this one does, or is told to. */
+/** A program that answers lines with lines. It ends when this one does, or on request. */
 export type Filter = { write(line: string): void; end(): void };
 
 /** Starts a program that answers line by line; `onEnd` is called once, however it ends. */
@@ -155,7 +156,7 @@ export function startFilter(
   return { write: (line) => void child.stdin.write(`${line}\n`), end: () => void child.stdin.end() };
 }
 
-/** Sends one message to a Node.js program of ours and gives its answer; undefined when none comes in time. */
+/** Sends one message to a Node.js program of ours and returns its answer. Undefined if none comes in time. */
 export function askChild(
   script: string,
   message: object,

@@ -11,7 +11,7 @@ import { outputError } from './errors.ts';
 /** Signals that end a program. */
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Passed on as well to a program that runs in the place of this one. */
+/** Further signals that a program receives if it runs in the place of this one. */
 const FURTHER_SIGNALS = ['SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /** Time in milliseconds that an interrupted program has to print its error. */
@@ -71,7 +71,7 @@ export async function runProgram(name: string, main: (edges: ShimEdges) => Promi
     say(errorLines(name, error));
     status = error.exit;
   }
-  // A browser launcher or a signal handler that still runs is not waited for.
+  // A browser launcher or a signal handler may still run; do not wait for it.
   await write(process.stderr, '').catch(() => {});
   process.exit(process.exitCode ?? status);
 }
@@ -114,7 +114,10 @@ export function installationOf(buildFolder: string): string {
   return current?.isSymbolicLink() ? installation : buildFolder;
 }
 
-/** Resolves when the text was handed over; a pipe's reader may be slow, and exiting would cut it off. */
+/**
+ * Writes a text and resolves when it is handed over. A pipe's reader may be slow, and exiting would cut the
+ * text off.
+ */
 function write(stream: Writable, text: string): Promise<void> {
   return new Promise((done, reject) => {
     stream.write(text, (error) => {

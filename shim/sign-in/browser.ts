@@ -13,21 +13,21 @@ export type BrowserHost = HostEnvironment & {
 export type Opener = readonly [file: string, ...args: string[]];
 
 /**
- * Time in milliseconds that an opener is watched. It must be well within the time the daemon allows for opening the
- * page, and most openers have handed the page on, or failed, long before.
+ * Time in milliseconds that an opener is watched. It must be well below the time the daemon allows for
+ * opening the page. Most openers have passed on the page or failed long before.
  */
 export const OPENER_WATCH_MS = 1_500;
 
-/** Browsers that need the terminal, which belongs to somebody else here. */
+/** Browsers that need the terminal, which another program uses here. */
 const TEXT_BROWSERS = ['w3m', 'lynx', 'links', 'links2', 'elinks', 'www-browser'];
 
 /** Path in WSL of the Windows program that opens a URL in the user's browser. */
 const WINDOWS_OPENER = '/mnt/c/Windows/System32/rundll32.exe';
 
 /**
- * The programs that can show a page to the person at this machine, best first; empty when nobody would
- * see it. `BROWSER` (a list separated by colons, `%s` for the URL) goes before the platform's own way: it
- * is also how editors hand pages from a remote machine to the local one. `CCWB_BROWSER=none` never opens.
+ * Returns the programs that can show a page to the person at this machine, best first. Empty if nobody would
+ * see it. `BROWSER` (a list separated by colons, `%s` for the URL) overrides the platform's own program,
+ * because editors use it to open pages on the local machine. `CCWB_BROWSER=none` never opens a page.
  */
 export function findOpeners(desktop: BrowserHost): Opener[] {
   const { env } = desktop;
@@ -51,9 +51,9 @@ function isOpener(words: string[]): words is [string, ...string[]] {
 }
 
 function platformOpeners(desktop: BrowserHost): Opener[] {
-  // Over SSH `open` would show the page on a screen that nobody may be sitting at.
+  // Over SSH `open` would show the page on a screen that the user may not see.
   if (desktop.platform === 'darwin') return hostKindOf(desktop) === 'ssh' ? [] : [['/usr/bin/open']];
-  // Not explorer.exe: it ends with 1 also when it opened the page.
+  // explorer.exe is not used: it ends with 1 even if it opened the page.
   const windows: Opener[] = canRunWindowsPrograms(desktop)
     ? [['wslview'], [WINDOWS_OPENER, 'url.dll,FileProtocolHandler']]
     : [];
@@ -68,8 +68,8 @@ function findProgram({ env, isProgram }: BrowserHost, file: string): string | un
 }
 
 /**
- * Shows `url`, trying one opener after the other. The URL is one argument of a program, never part of a
- * shell command. False when none of them would take it.
+ * Shows `url` with the first opener that accepts it. The URL is one argument of a program, never part of a
+ * shell command. False if every opener failed.
  */
 export async function openPage(
   url: string,
@@ -94,7 +94,7 @@ export function isProgram(path: string): boolean {
   }
 }
 
-/** The text of a file, undefined when there is none that can be read. */
+/** Returns the text of a file; undefined if it cannot be read. */
 export function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');

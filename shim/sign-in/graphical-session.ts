@@ -1,8 +1,8 @@
-/** The facts about this machine that the way to sign in depends on. A value, so that tests can replace it. */
+/** The facts about this machine that decide the way to sign in. A value, so that tests can replace it. */
 export type HostEnvironment = {
   platform: NodeJS.Platform;
   env: Readonly<Record<string, string | undefined>>;
-  /** The text of a file, undefined when there is none to read. */
+  /** Returns the text of a file; undefined if it cannot be read. */
   readText(path: string): string | undefined;
 };
 
@@ -34,15 +34,15 @@ export function hostKindOf(machine: HostEnvironment): HostKind {
   return contained ? 'container' : 'desktop';
 }
 
-/** The programs of Windows can be run, its browser among them. */
+/** True if the programs of Windows can be run, its browser among them. */
 export function canRunWindowsPrograms(machine: HostEnvironment): boolean {
   return hostKindOf(machine) === 'wsl' && WSL_INTEROP.some((path) => machine.readText(path) !== undefined);
 }
 
 /**
- * There is a display that the person sees. Over SSH only a forwarded one is theirs, which has a host in
- * its name (`localhost:10.0`): the browser then runs here, where the sign-in comes back to. `:0` would be
- * a screen that nobody may sit at.
+ * True if there is a display that the user sees. Over SSH only a forwarded display counts, which has a host
+ * in its name (`localhost:10.0`): the browser then runs here, where the redirect arrives. `:0` would be a
+ * screen that the user may not see.
  */
 export function hasDisplay(machine: HostEnvironment): boolean {
   const { env } = machine;

@@ -8,7 +8,7 @@ export type PendingSignIn = Extract<SignInReply, { state: 'pending' }>;
 export type SignInInstructions = {
   profile: string;
   pending: Pick<PendingSignIn, 'url' | 'device'>;
-  /** This program opens the page, or tries to. */
+  /** True if this program opens the page, or tries to. */
   opensPage: boolean;
   hostKind: HostKind;
   env: HostEnvironment['env'];

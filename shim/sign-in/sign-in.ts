@@ -8,32 +8,32 @@ import { type BrowserHost, findOpeners, isProgram, type Opener, openPage, readTe
 import { hostKindOf } from './graphical-session.ts';
 import { type PendingSignIn, signInInstructions } from './sign-in-instructions.ts';
 
-/** Duration of one long poll in milliseconds: short, to notice soon that the daemon is gone. */
+/** Duration of one long poll in milliseconds. It is short, to notice soon that the daemon has ended. */
 export const POLL_MS = 10_000;
 
 export type SignInOptions = {
   profile: string;
-  /** Asked for by a tool, not by a person: counts towards the daemon's cap. */
+  /** True if a tool asks, not a person. Then it counts towards the daemon's cap. */
   automatic: boolean;
-  /** False: the page is never opened from here, and its address wanted all the same. */
+  /** False if this program must not open the page, only print its address. */
   openPages: boolean;
-  /** By a code for another device, and not otherwise. */
+  /** True if only a code for another device may be used. */
   device?: boolean;
   /** Longest wait in milliseconds. Undefined: until the sign-in expires. */
   waitMs: number | undefined;
-  /** Prints a text for the user: the address of the page, and what is waited for. */
+  /** Prints a text for the user: the address of the page, and the reason for waiting. */
   tell(text: string): void;
-  /** Called when waiting begins and whenever it begins again. */
+  /** Called whenever waiting begins. */
   waiting?(wait: { waitMs: number }): void;
 };
 
-/** `waited`: false when somebody was signed in before. */
+/** `waited` is false if the user was signed in before. */
 export type SignedIn = { user: string | null; waited: boolean };
 
 /**
- * Starts a sign-in, or joins the one under way, and waits for its end. The page is opened from here only
- * when the daemon says so, and once at most for each sign-in. Where it would be seen by nobody, or cannot
- * be opened, the daemon is asked for a code instead.
+ * Starts a sign-in, or joins the one in progress, and waits for its end. Opens the page only if the daemon
+ * asks this caller to, and at most once per sign-in. If nobody would see the page, or it cannot be opened,
+ * asks the daemon for a code.
  *
  * @throws CcwbError ERR_LOGIN_PENDING when the wait ends before the sign-in does; how the sign-in failed.
  */
@@ -46,7 +46,7 @@ export async function signIn(edges: ShimEdges, options: SignInOptions): Promise<
   while (reply.state === 'pending') {
     const pending: PendingSignIn = reply;
     if ((await page.show(pending)) === 'failed') {
-      // Nobody sees a page here after all. What was told already stays true when there is nothing better.
+      // Nobody sees a page here. Without a code, the instructions printed before stay valid.
       reply = await begin(edges, options, page).catch(() => ({ ...pending, openPage: false }));
       continue;
     }
@@ -58,7 +58,7 @@ export async function signIn(edges: ShimEdges, options: SignInOptions): Promise<
       reply = await poll(edges, pending, Math.min(POLL_MS, leftMs), page.canOpen());
     } catch (error) {
       if (edges.interrupted.aborted) throw stillPending(edges, options, pending);
-      // The daemon was replaced or died and took the sign-in with it: one more, not one after the other.
+      // The daemon was replaced or died, and its sign-in is lost. Start one more, but no third.
       if (!isLost(error) || restarts++ > 0) throw error;
       reply = await begin(edges, options, page);
     }
@@ -111,7 +111,7 @@ async function poll(
 
 function timeLeft({ now }: ShimEdges, { expiresAt }: PendingSignIn, deadline: number | undefined): number {
   if (deadline !== undefined) return deadline - performance.now();
-  // The daemon ends the sign-in and says why; a little longer than it lives is long enough.
+  // The daemon ends the sign-in and reports why. Wait a little longer than the sign-in lives.
   return Date.parse(expiresAt) + CLIENT_TIMING.answerMs - now();
 }
 
@@ -133,10 +133,10 @@ function stillPending(
   );
 }
 
-/** The sign-in page of this caller: its address is printed once, and it is opened once. */
+/** The sign-in page of this caller. Its address is printed once, and it is opened once. */
 type SignInPage = {
   canOpen(): boolean;
-  /** True when nobody would see a page opened here. False where opening pages was ruled out. */
+  /** True if nobody would see a page opened here. False if opening pages was ruled out. */
   isUnseen(): boolean;
   /** Prints the address, and opens the page when the daemon gave this caller the task. */
   show(pending: PendingSignIn): Promise<'shown' | 'failed'>;
@@ -175,7 +175,7 @@ function createSignInPage(edges: ShimEdges, options: SignInOptions): SignInPage 
           body: { opened },
           startingMs: CLIENT_TIMING.startingMs,
         })
-        // If the daemon does not hear of it, another caller inherits the task. The long poll reports the rest.
+        // Without this report another caller inherits the task. The long poll reports other errors.
         .catch(() => {});
       if (opened) return 'shown';
       openers = [];

@@ -9,7 +9,7 @@ export function wantsColours({ terminal, env }: Pick<ShimEdges, 'terminal' | 'en
   return terminal && !env.NO_COLOR && env.TERM !== 'dumb';
 }
 
-/** A label and its value, broken between words to fit the width; nothing without a value. */
+/** Returns a label and its value, wrapped between words to the width. Empty without a value. */
 export function formatRow(label: string, value: string | null, column = VALUE_COLUMN): string[] {
   if (value === null) return [];
   return wrapWords(`  ${label}`.padEnd(column), value, column);

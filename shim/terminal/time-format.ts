@@ -33,7 +33,7 @@ export function formatClockTime(epochMs: number): string {
   return `${localTime(epochMs)}:${two(new Date(epochMs).getSeconds())}`;
 }
 
-/** A moment in local time, with seconds, the date only where it is another day: `2026-01-02 14:32:05`. */
+/** Formats a moment in local time with seconds, and its date only on another day: `2026-01-02 14:32:05`. */
 export function formatTimestamp(epochMs: number, now: number): string {
   const date = localDate(epochMs);
   return `${date === localDate(now) ? '' : `${date} `}${formatClockTime(epochMs)}`;
@@ -42,14 +42,15 @@ export function formatTimestamp(epochMs: number, now: number): string {
 const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
- * When a person means, in milliseconds since the epoch: so long ago (`30s`, `10m`, `2h`, `3d`), or a time,
- * local unless it has a zone (`2026-01-02`, `2026-01-02 15:04`, RFC 3339). Undefined for anything else.
+ * Returns the milliseconds since the epoch of a time given by a person. It is an age (`30s`, `10m`, `2h`,
+ * `3d`) or a time, local unless it has a zone (`2026-01-02`, `2026-01-02 15:04`, RFC 3339). Undefined for
+ * anything else.
  */
 export function parseTime(text: string, now: number): number | undefined {
   const ago = /^(\d{1,6}) ?([smhd])$/.exec(text);
   if (ago) return now - Number(ago[1]) * (UNITS_MS[ago[2] ?? ''] ?? 0);
   if (!/^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?$/.test(text)) return undefined;
-  // A bare date would be taken for midnight in UTC.
+  // Date.parse reads a bare date as midnight in UTC.
   const at = Date.parse(text.length === 10 ? `${text}T00:00` : text.replace(' ', 'T'));
   return Number.isNaN(at) ? undefined : at;
 }
