@@ -41,7 +41,7 @@ t.test('a callback that names another provider is refused before its code is use
   t.match((await home.status()).profiles[0], { state: 'signed-out' });
 });
 
-t.test('of a malformed or foreign callback nothing comes, and the right one still works', async (t) => {
+t.test('a malformed or foreign callback has no effect, and the right one still works', async (t) => {
   const world = await upToTheCallback(t);
   const { login, callback, sandbox } = world;
   const changed = (change: (parameters: URLSearchParams) => void): URL => {
@@ -74,7 +74,7 @@ t.test('of a malformed or foreign callback nothing comes, and the right one stil
   t.pass('and then nothing listens any more');
 });
 
-t.test('a denial with the right state ends it with its page', async (t) => {
+t.test('a denial with the right state ends the sign-in with its page', async (t) => {
   const world = await upToTheCallback(t, true);
   t.match(await visitCallback(world.callback), { status: 403, body: /Not signed in/ });
   t.match(await world.login, { status: 1, stderr: /\(access_denied\) \(ERR_LOGIN_DENIED\)/ });

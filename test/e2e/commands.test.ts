@@ -47,7 +47,7 @@ function listenTo(child: ChildProcess) {
   return { child, output, ended };
 }
 
-t.test('env gives a shell what the AWS SDK would get', async (t) => {
+t.test('env sets the same credentials that the AWS SDK gets', async (t) => {
   const { home, auth } = await world(t);
   const direct = await home.run(home.program('credential-process'));
   const wanted = JSON.parse(direct.stdout) as Record<string, string>;
@@ -74,7 +74,7 @@ t.test('env gives a shell what the AWS SDK would get', async (t) => {
   t.match(await auth(['env']), { status: 0, stdout: /AWS_ACCESS_KEY_ID/, stderr: /Sign in for profile/ });
 });
 
-t.test('env --container leads to the endpoint, and holds no credentials', async (t) => {
+t.test('env --container sets the address of the endpoint and no credentials', async (t) => {
   const port = await freePort();
   const { home } = await startWorld(t, { profile: { container_credentials_port: port } });
   const auth: Auth = (args, options) => home.run(home.program('bedrock-auth'), args, options);
@@ -87,7 +87,7 @@ t.test('env --container leads to the endpoint, and holds no credentials', async 
   t.match(JSON.parse(answer.stdout), { AccessKeyId: /^ASIA/, Token: String });
 });
 
-t.test('exec is the command: its input, its output, its end', async (t) => {
+t.test('exec passes on the input, output and end of the command', async (t) => {
   const { home, auth } = await world(t);
   const echo = await auth(
     ['exec', '--', 'sh', '-c', 'cat; echo "$AWS_ACCESS_KEY_ID $AWS_PROFILE" >&2; exit 7'],
@@ -119,7 +119,7 @@ t.test('exec is the command: its input, its output, its end', async (t) => {
   t.equal(output.stderr, '');
 });
 
-t.test('logs shows what there is, and follows what comes, also in another file', async (t) => {
+t.test('logs shows the log and follows it across a rotation', async (t) => {
   const { home, auth } = await world(t);
   const log = join(home.directory, 'logs/daemon.log');
   const all = await auth(['logs']);
@@ -155,7 +155,7 @@ t.test('logs shows what there is, and follows what comes, also in another file',
   t.match(await auth(['logs']), { status: 0, stdout: '', stderr: /^There is no log yet/ });
 });
 
-t.test('audit tells which programs got credentials', { skip: process.platform !== 'linux' }, async (t) => {
+t.test('audit shows the programs that got credentials', { skip: process.platform !== 'linux' }, async (t) => {
   const { home, auth } = await world(t);
   t.match(await auth(['audit']), { status: 0, stdout: '', stderr: /nothing was given out yet/ });
   await home.run('/bin/sh', ['-c', `'${home.program('credential-process')}'; exit $?`]);
@@ -174,7 +174,7 @@ t.test('audit tells which programs got credentials', { skip: process.platform !=
   t.equal((await auth(['audit'])).stdout, stdout, 'no daemon is needed');
 });
 
-t.test('status --watch prints a line for each change when piped, and ends well', async (t) => {
+t.test('a piped status --watch prints a line for each change and exits with 0', async (t) => {
   const { home, auth } = await world(t);
   // The first credentials come a moment after the sign-in, and would be a change.
   t.match(await home.run(home.program('credential-process')), { status: 0 });
@@ -237,14 +237,21 @@ t.test('status --watch on a terminal redraws and never clears', { skip: missing(
   t.match(after, /signed in as.*\r\n.*daemon/s, 'the last view stays, whole');
 });
 
-t.test('colours are for terminals and for who wants them', { skip: missing({ tmux }) }, async (t) => {
-  const { home } = await world(t);
-  t.match(await captured(home, 'bedrock-auth status'), /ClaudeCode.* {2}.*32msigned in as demo@example\.com/);
-  t.notMatch(await captured(home, 'NO_COLOR=1 bedrock-auth status'), '\x1b');
-  t.notMatch(await captured(home, 'TERM=dumb bedrock-auth status'), '\x1b');
-});
+t.test(
+  'colours are used only on terminals and unless switched off',
+  { skip: missing({ tmux }) },
+  async (t) => {
+    const { home } = await world(t);
+    t.match(
+      await captured(home, 'bedrock-auth status'),
+      /ClaudeCode.* {2}.*32msigned in as demo@example\.com/,
+    );
+    t.notMatch(await captured(home, 'NO_COLOR=1 bedrock-auth status'), '\x1b');
+    t.notMatch(await captured(home, 'TERM=dumb bedrock-auth status'), '\x1b');
+  },
+);
 
-t.test('uninstall takes everything of ours, and nothing else', async (t) => {
+t.test('uninstall removes everything of ours and nothing else', async (t) => {
   const { home, sandbox, auth } = await world(t);
   const aws = join(home.home, '.aws/config');
   const own = await readFile(aws, 'utf8');
@@ -276,7 +283,7 @@ t.test('uninstall takes everything of ours, and nothing else', async (t) => {
   t.equal(sandbox.provider.counts.revocations, 1);
 });
 
-t.test('uninstall keeps what it is told to keep', async (t) => {
+t.test('uninstall keeps the files of its --keep flags', async (t) => {
   const { home, auth } = await world(t);
   const done = await auth(['uninstall', '-y', '--keep-config', '--keep-logs']);
   t.match(done, { status: 0, stdout: /It leaves\n(.*\n)*Removed\.\n$/ });

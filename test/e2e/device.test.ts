@@ -28,7 +28,7 @@ async function startWithCode(
   return { child, output, status, address };
 }
 
-t.test('over SSH a person signs in with a code, and everybody who waits is served', async (t) => {
+t.test('over SSH a person signs in with a code and all waiting callers get credentials', async (t) => {
   const { sandbox, home } = await startWorld(t, { installation: REMOTE });
   const tool = await startWithCode(home, 'credential-process', ['--profile', 'ClaudeCode']);
   const person = await startWithCode(home, 'bedrock-auth', ['login']);
@@ -45,7 +45,7 @@ t.test('over SSH a person signs in with a code, and everybody who waits is serve
   t.same(sandbox.provider.serverErrors, []);
 });
 
-t.test('whoever stops waiting ends no sign-in: the next login has the same code', async (t) => {
+t.test('a sign-in survives a login that stops waiting, and the next login has the same code', async (t) => {
   const { sandbox, home } = await startWorld(t, { installation: REMOTE });
   const first = await startWithCode(home, 'bedrock-auth', ['login', '--device']);
   first.child.kill('SIGINT');
@@ -91,7 +91,7 @@ t.test('logout ends a sign-in by code', async (t) => {
   t.match((await home.status()).profiles[0], { state: 'signed-out' });
 });
 
-t.test('a page that waits does not keep a person from signing in with a code', async (t) => {
+t.test('a waiting page does not prevent a sign-in with a code', async (t) => {
   const { sandbox, home } = await startWorld(t, { installation: { browser: 'notes' } });
   const tool = home.run(home.program('credential-process'), ['--profile', 'ClaudeCode']);
   while ((await home.openedPages()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -105,7 +105,7 @@ t.test('a page that waits does not keep a person from signing in with a code', a
   t.equal(sandbox.provider.counts.codeExchanges, 0);
 });
 
-t.test('a provider that refuses codes to the application leaves the page and the way to it', async (t) => {
+t.test('a provider that refuses codes leaves the page and the instructions to reach it', async (t) => {
   const { home, redirectPort } = await startWorld(t, {
     installation: REMOTE,
     sandbox: { provider: { deviceGrant: 'refused' } },
@@ -124,7 +124,7 @@ t.test('a provider that refuses codes to the application leaves the page and the
   );
 });
 
-t.test('a taken redirect port does not keep anybody from signing in with a code', async (t) => {
+t.test('a redirect port in use does not prevent a sign-in with a code', async (t) => {
   const one = await startWorld(t, { installation: { browser: 'notes' } });
   const waiting = one.home.start(one.home.program('bedrock-auth'), ['login']);
   while ((await one.home.openedPages()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));

@@ -448,7 +448,7 @@ async function restored({ home }: World): Promise<void> {
 
 const notOk = ({ checks }: DoctorReport) => checks.filter(({ outcome }) => outcome !== 'ok');
 
-t.test('what is broken is found, with its fix, and nothing else', async (t) => {
+t.test('doctor finds each fault with its fix and nothing else', async (t) => {
   const { world, doctor, places } = await wellWorld(t);
   const well = await doctor();
   t.strictSame(notOk(well.report), []);
@@ -476,7 +476,7 @@ t.test('what is broken is found, with its fix, and nothing else', async (t) => {
 });
 
 t.test(
-  'nobody signed in, a refused exchange, an older daemon, none at all, a keyring that is none',
+  'doctor reports a missing sign-in, a refused exchange, an older or missing daemon and a broken keyring',
   async (t) => {
     const { world, doctor } = await wellWorld(t);
     const { home } = world;
@@ -516,7 +516,7 @@ t.test(
   },
 );
 
-t.test('the view fits 80 columns, and the bundle names nobody', async (t) => {
+t.test('the view fits 80 columns, and the bundle does not name the user', async (t) => {
   const { world } = await wellWorld(t);
   const { home, sandbox } = world;
   const file = join(home.home, 'report.json');

@@ -25,13 +25,13 @@ t.test('a missing config.json is named', async (t) => {
   isTwoLineError(t, await call(world), 'ERR_CONFIG_MISSING', /no configuration at .*config\.json/);
 });
 
-t.test('a config.json that is no JSON is named', async (t) => {
+t.test('a config.json that is not JSON is named', async (t) => {
   const world = await startWorld(t);
   await writeFile(join(world.home.directory, 'config.json'), '{"profiles": {');
   isTwoLineError(t, await call(world), 'ERR_CONFIG_INVALID', /config\.json: not valid JSON/);
 });
 
-t.test('a wrong field is told with its value and what is allowed', async (t) => {
+t.test('the error of a wrong field has its value and the allowed values', async (t) => {
   const world = await startWorld(t, { profile: { redirect_port: 'eighty' } });
   isTwoLineError(
     t,
@@ -41,7 +41,7 @@ t.test('a wrong field is told with its value and what is allowed', async (t) => 
   );
 });
 
-t.test('an unknown profile is told with those there are', async (t) => {
+t.test('the error of an unknown profile lists the known ones', async (t) => {
   const world = await startWorld(t);
   isTwoLineError(
     t,
@@ -51,7 +51,7 @@ t.test('an unknown profile is told with those there are', async (t) => {
   );
 });
 
-t.test('a provider that is down is told, and nothing is opened', async (t) => {
+t.test('a provider that is down is reported and no page is opened', async (t) => {
   const world = await startWorld(t);
   world.sandbox.provider.setFault('all', { kind: 'down' });
   isTwoLineError(
@@ -63,13 +63,13 @@ t.test('a provider that is down is told, and nothing is opened', async (t) => {
   t.strictSame(await world.home.openedPages(), []);
 });
 
-t.test('a captive portal is not taken for the provider', async (t) => {
+t.test('a captive portal is not accepted as the provider', async (t) => {
   const world = await startWorld(t);
   world.sandbox.provider.setFault('discovery', { kind: 'html' });
   isTwoLineError(t, await call(world), 'ERR_PROVIDER_INVALID', /is not that identity provider/);
 });
 
-t.test('a port that is taken is named', async (t) => {
+t.test('a port in use is named', async (t) => {
   const world = await startWorld(t);
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(world.redirectPort, '127.0.0.1', resolve));
@@ -82,7 +82,7 @@ t.test('a port that is taken is named', async (t) => {
   );
 });
 
-t.test('a client id the provider does not know ends with its reason, not with a hanging wait', async (t) => {
+t.test('an unknown client id ends the wait with its reason', async (t) => {
   const world = await startWorld(t, { profile: { client_id: 'nobody' } });
   const output = await call(world);
   t.equal(output.status, 1);

@@ -130,7 +130,7 @@ t.test('signing out revokes the refresh token of a client with a secret', { skip
   isLoginRequired(t, await credentials(world));
 });
 
-t.test('signing out says that glewlwyd takes no revocation from a public client', { skip }, async (t) => {
+t.test('sign-out reports that glewlwyd accepts no revocation from a public client', { skip }, async (t) => {
   const world = await signedInWorld(t);
   const logout = await world.home.run(world.home.program('bedrock-auth'), ['logout']);
   t.equal(logout.status, 0, logout.stderr);
@@ -141,7 +141,7 @@ t.test('signing out says that glewlwyd takes no revocation from a public client'
 });
 
 t.test(
-  'a session that the provider ended is refused without a word, and nothing hangs',
+  'a session that the provider ended is refused without a reason, and nothing hangs',
   { skip },
   async (t) => {
     const world = await signedInWorld(t);
@@ -174,7 +174,7 @@ t.test(
 );
 
 t.test(
-  'after a lost reply to a refresh nothing hangs, and a person can sign in anew',
+  'after a lost reply to a refresh nothing hangs, and a person can sign in again',
   { skip },
   async (t) => {
     const world = await signedInWorld(t);

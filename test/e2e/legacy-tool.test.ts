@@ -33,7 +33,7 @@ async function asLegacyTool({ home }: World): Promise<void> {
   await write('ClaudeCode-monitoring.json', { token: stdout.trim(), profile: 'ClaudeCode' });
 }
 
-t.test('who was signed in with the legacy tool stays so, and its files are gone', async (t) => {
+t.test('a user of the legacy tool stays signed in, and its files are removed', async (t) => {
   const world = await startWorld(t);
   const { home, sandbox } = world;
   await call(world);
@@ -51,7 +51,7 @@ t.test('who was signed in with the legacy tool stays so, and its files are gone'
   t.equal((await home.openedPages()).length, 1);
 });
 
-t.test('its token that the provider does not take any more costs one sign-in, no more', async (t) => {
+t.test('a refused token of the legacy tool costs only one sign-in', async (t) => {
   const world = await startWorld(t);
   const { home } = world;
   const folder = join(home.home, '.claude-code-session');

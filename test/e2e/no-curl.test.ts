@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import t from 'tap';
 import { startWorld } from '../fixtures/world.ts';
 
-t.test('where there is no curl, Node.js answers in its place', async (t) => {
+t.test('without curl, Node.js answers in its place', async (t) => {
   const { home } = await startWorld(t);
   for (const name of ['credential-process', 'otel-helper'] as const) {
     const path = home.program(name);

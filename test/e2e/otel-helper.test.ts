@@ -28,7 +28,7 @@ async function daemonPid({ home }: World): Promise<number> {
   return (await home.client.ask<VersionReply>({ route: 'version' })).pid;
 }
 
-t.test('the daemon up, stopped, hung and gone: an answer always, a page never', async (t) => {
+t.test('the helper answers and opens no page while the daemon is up, stopped, hung or killed', async (t) => {
   const world = await startWorld(t);
   t.strictSame(headersIn(t, await helper(world)), {}, 'no daemon');
   t.equal((await world.home.openedPages()).length, 0, 'and none is started');
@@ -60,7 +60,7 @@ t.test('the daemon up, stopped, hung and gone: an answer always, a page never', 
   t.equal((await world.home.openedPages()).length, 1, 'the page of the sign-in alone');
 });
 
-t.test('in the middle of a refresh the answer does not wait for it', async (t) => {
+t.test('the helper does not wait for a refresh', async (t) => {
   const world = await startWorld(t, { sandbox: { provider: { idTokenSeconds: 20 } } });
   await signIn(world);
   await world.home.endDaemon();
@@ -103,7 +103,7 @@ t.test('hostile claims come out as safe headers, on one line of JSON', async (t)
   t.notOk('x-evil' in headers);
 });
 
-t.test('the ID token goes along where the profile wants it, and the audit log says so', async (t) => {
+t.test('the ID token is sent if the profile sets it, and the audit log records it', async (t) => {
   const profile = {
     otel_collector_endpoint: 'https://telemetry.example.com',
     otel_collector_validates_token: true,

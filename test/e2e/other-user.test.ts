@@ -37,44 +37,48 @@ function openToAll({ home, socket }: Installation): void {
   chmodSync(socket, 0o666);
 }
 
-t.test('another user meets the permissions, and behind them the daemon', { skip: SKIP }, async (t) => {
-  const { home } = await startWorld(t);
-  t.equal((await home.run(home.program('bedrock-auth'), ['login'])).status, 0);
-  t.match(
-    await ask(home.socket),
-    { status: 0, stdout: /^HTTP\/1\.1 200 .*"SecretAccessKey"/s },
-    'its own user',
-  );
+t.test(
+  'another user is refused by the permissions, and without them by the daemon',
+  { skip: SKIP },
+  async (t) => {
+    const { home } = await startWorld(t);
+    t.equal((await home.run(home.program('bedrock-auth'), ['login'])).status, 0);
+    t.match(
+      await ask(home.socket),
+      { status: 0, stdout: /^HTTP\/1\.1 200 .*"SecretAccessKey"/s },
+      'its own user',
+    );
 
-  const outside = await ask(home.socket, OTHER_USER);
-  t.equal(outside.status, 7, 'curl: failed to connect');
-  t.equal(outside.stdout, '');
+    const outside = await ask(home.socket, OTHER_USER);
+    t.equal(outside.status, 7, 'curl: failed to connect');
+    t.equal(outside.stdout, '');
 
-  openToAll(home);
-  const routes = ['/v1/version', '/v1/status', '/v1/profiles/ClaudeCode/id-token', '/nothing'];
-  for (const url of [CREDENTIALS, ...routes.map((path) => `http://localhost${path}`)]) {
-    const { status, stdout } = await ask(home.socket, OTHER_USER, url);
-    t.equal(status, 0, url);
-    const [head = '', body = ''] = stdout.split('\r\n\r\n');
-    t.match(head, /^HTTP\/1\.1 403 /);
-    t.match(JSON.parse(body), {
-      error: {
-        code: 'ERR_REQUEST_REFUSED',
-        message: 'this daemon serves uid 0; the connection came from uid 65534',
-      },
-    });
-  }
-  t.match(await ask(home.socket), { stdout: /^HTTP\/1\.1 200 / }, 'its own user is served all the while');
+    openToAll(home);
+    const routes = ['/v1/version', '/v1/status', '/v1/profiles/ClaudeCode/id-token', '/nothing'];
+    for (const url of [CREDENTIALS, ...routes.map((path) => `http://localhost${path}`)]) {
+      const { status, stdout } = await ask(home.socket, OTHER_USER, url);
+      t.equal(status, 0, url);
+      const [head = '', body = ''] = stdout.split('\r\n\r\n');
+      t.match(head, /^HTTP\/1\.1 403 /);
+      t.match(JSON.parse(body), {
+        error: {
+          code: 'ERR_REQUEST_REFUSED',
+          message: 'this daemon serves uid 0; the connection came from uid 65534',
+        },
+      });
+    }
+    t.match(await ask(home.socket), { stdout: /^HTTP\/1\.1 200 / }, 'its own user is served all the while');
 
-  const log = await home.daemonLog();
-  const refusals = log.split('\n').filter((line) => line.includes('connection of another user refused'));
-  t.equal(refusals.length, 1, 'logged once, however often it was tried');
-  t.match(JSON.parse(refusals[0] ?? ''), { level: 'warn', uid: 65_534 });
-  // Stopping, it writes what it has gathered.
-  await home.endDaemon();
-  const audit = readFileSync(join(home.directory, 'logs/audit.jsonl'), 'utf8');
-  t.notMatch(audit, '"uid":65534');
-});
+    const log = await home.daemonLog();
+    const refusals = log.split('\n').filter((line) => line.includes('connection of another user refused'));
+    t.equal(refusals.length, 1, 'logged once, however often it was tried');
+    t.match(JSON.parse(refusals[0] ?? ''), { level: 'warn', uid: 65_534 });
+    // Stopping, it writes what it has gathered.
+    await home.endDaemon();
+    const audit = readFileSync(join(home.directory, 'logs/audit.jsonl'), 'utf8');
+    t.notMatch(audit, '"uid":65534');
+  },
+);
 
 /** Runs Node.js as the other user until the test ends; ready when it has printed something. */
 async function startAsOther(
@@ -113,7 +117,7 @@ function foreignFolder(t: Test): string {
 }
 
 t.test(
-  'root is another user too, and a daemon runs well as somebody who is not root',
+  'root is refused as another user, and a daemon runs as a user other than root',
   { skip: SKIP || noNodeOfOtherUser },
   async (t) => {
     const world = await startWorld(t);
@@ -151,7 +155,7 @@ function isRefusal(t: Test, name: string, { status, stdout, stderr }: Output): v
 }
 
 t.test(
-  'no program of ours speaks to the socket of another user',
+  "our programs send no request to another user's socket",
   { skip: SKIP || noNodeOfOtherUser },
   async (t) => {
     const { home } = await startWorld(t);

@@ -49,7 +49,7 @@ t.test(
   },
 );
 
-t.test('without a keyring the sign-in works and status says that it will not last', async (t) => {
+t.test('without a keyring the sign-in works and the status says that it will not last', async (t) => {
   const world = await startWorld(t, { profile: { credential_storage: 'keyring' } });
   await signedIn(world);
   t.equal((await credentials(world)).status, 0);
@@ -70,7 +70,7 @@ t.test('after kill -9 of the daemon the next call answers', async (t) => {
   t.equal((await world.home.openedPages()).length, 1);
 });
 
-t.test('SIGTERM answers what is in flight, then stops', async (t) => {
+t.test('after SIGTERM the daemon answers requests in flight, then stops', async (t) => {
   const world = await startWorld(t);
   const { home, sandbox } = world;
   await signedIn(world);

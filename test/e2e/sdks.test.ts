@@ -16,7 +16,7 @@ const CLIENTS: [string, string | false, () => Client][] = [
 
 for (const [name, skip, client] of CLIENTS) {
   t.test(
-    `${name} gets credentials by either way, and asks once while they have 20 minutes`,
+    `${name} gets credentials in both ways and asks once while 20 minutes are left`,
     { skip },
     async (t) => {
       for (const way of ['credential_process', 'container endpoint'] as const) {
@@ -28,7 +28,7 @@ for (const [name, skip, client] of CLIENTS) {
   );
 }
 
-t.test('with less life SDKs ask again at every call', { skip: NO_BOTO3 }, async (t) => {
+t.test('SDKs ask again at every call when little time is left', { skip: NO_BOTO3 }, async (t) => {
   const python = await laboratory.measure(
     boto3('boto3', pythonWithBoto3 ?? '', false),
     'credential_process',

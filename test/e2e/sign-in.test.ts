@@ -98,7 +98,7 @@ t.test('a sign-in that is refused at the provider ends every wait with the reaso
   }
 });
 
-t.test('a callback with a foreign state is refused politely, and the sign-in goes on', async (t) => {
+t.test('a callback with a foreign state is refused and the sign-in goes on', async (t) => {
   const world = await startWorld(t, { installation: { browser: 'notes' } });
   const call = callAtOnce(world, 1);
   const url = await firstPage(world);
@@ -109,7 +109,7 @@ t.test('a callback with a foreign state is refused politely, and the sign-in goe
   t.equal((await call)[0]?.status, 0);
 });
 
-t.test('where sign-ins are switched off the shim says what to run, at once and without a page', async (t) => {
+t.test('with sign-ins off the shim names the command at once and opens no page', async (t) => {
   const { home } = await startWorld(t);
   const output = await home.run(home.program('credential-process'), ['--profile', 'ClaudeCode'], {
     env: { CCWB_SIGN_IN: 'off' },
@@ -120,7 +120,7 @@ t.test('where sign-ins are switched off the shim says what to run, at once and w
   t.strictSame(await home.openedPages(), []);
 });
 
-t.test('telemetry never starts a sign-in, and names the user once there is one', async (t) => {
+t.test('telemetry never starts a sign-in, and names the user after one', async (t) => {
   const { home } = await startWorld(t);
   const before = await home.run(home.program('otel-helper'), [], { env: { CCWB_PROFILE: 'ClaudeCode' } });
   t.strictSame([before.status, before.stdout.trim()], [0, '{}']);

@@ -27,7 +27,7 @@ function allServed(t: Test, outputs: readonly Output[]): Credentials {
   return credentials;
 }
 
-t.test('a storm cold, warm and at expiry: no failure, one page in all', async (t) => {
+t.test('many calls at once, cold, warm and at expiry, succeed with one page', async (t) => {
   const world = await startWorld(t);
   const { home, sandbox } = world;
   const live = (seconds: number): void => {

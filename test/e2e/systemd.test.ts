@@ -84,7 +84,7 @@ const units = ({ home }: World) =>
     .systemctl('list-units', '--all', '--plain', '--no-legend', 'bedrock-authd*')
     .then(({ stdout }) => stdout);
 
-t.test('from install to uninstall', { skip }, async (t) => {
+t.test('the service is installed, used and uninstalled without a trace', { skip }, async (t) => {
   const user = await world(t);
   const { home, sandbox, done, service, credentials, property, kill } = user;
   const before = contents(user);
@@ -132,26 +132,22 @@ t.test('from install to uninstall', { skip }, async (t) => {
   await done('service stop');
 });
 
-t.test(
-  'install takes over from a daemon that a program started, and fails no request',
-  { skip },
-  async (t) => {
-    const user = await world(t);
-    await user.signIn();
-    const before = await user.service();
-    t.match(before, { installed: false, runningBy: 'program' });
-    const load = askUnderLoad(user.home, 4);
-    await load.reach(40);
-    await user.done('service install');
-    await load.reach(80);
-    const { answered, failed } = await load.end();
-    t.strictSame(failed, []);
-    t.comment(`${answered} requests`);
-    t.match(await user.service(), { runningBy: 'service' });
-    t.strictSame(await daemons(user), [(await user.service()).pid]);
-    t.equal(user.sandbox.provider.counts.codeExchanges, 1);
-  },
-);
+t.test('install replaces a daemon that a program started and fails no request', { skip }, async (t) => {
+  const user = await world(t);
+  await user.signIn();
+  const before = await user.service();
+  t.match(before, { installed: false, runningBy: 'program' });
+  const load = askUnderLoad(user.home, 4);
+  await load.reach(40);
+  await user.done('service install');
+  await load.reach(80);
+  const { answered, failed } = await load.end();
+  t.strictSame(failed, []);
+  t.comment(`${answered} requests`);
+  t.match(await user.service(), { runningBy: 'service' });
+  t.strictSame(await daemons(user), [(await user.service()).pid]);
+  t.equal(user.sandbox.provider.counts.codeExchanges, 1);
+});
 
 t.test('an upgrade while requests flow fails none of them', { skip }, async (t) => {
   const user = await world(t);
@@ -178,7 +174,7 @@ t.test('an upgrade while requests flow fails none of them', { skip }, async (t) 
   t.equal((await home.openedPages()).length, 1);
 });
 
-t.test('doctor knows the service, and uninstall takes it away', { skip }, async (t) => {
+t.test('doctor checks the service, and uninstall removes it', { skip }, async (t) => {
   const user = await world(t);
   const { home, auth, done } = user;
   const service = async (): Promise<unknown> => {
@@ -200,7 +196,7 @@ t.test('doctor knows the service, and uninstall takes it away', { skip }, async 
   t.strictSame(readdirSync(home.home).sort(), ['browser', 'opened-pages', 'run']);
 });
 
-t.test('what the service manager cannot do leaves nothing half-installed', { skip }, async (t) => {
+t.test('a failure of the service manager leaves nothing half-installed', { skip }, async (t) => {
   const user = await world(t);
   const { home, auth, done, service } = user;
   const before = contents(user);
@@ -234,7 +230,7 @@ t.test('what the service manager cannot do leaves nothing half-installed', { ski
   t.match(await service(), { runningBy: 'service' }, 'cron and sudo have no XDG_RUNTIME_DIR');
 });
 
-t.test('a service of which half is missing is mended, or removed', { skip }, async (t) => {
+t.test('an incomplete service is repaired or removed', { skip }, async (t) => {
   const user = await world(t);
   const { home, done, service } = user;
   const before = contents(user);
@@ -337,7 +333,7 @@ t.test(
   },
 );
 
-t.test('a sign-in under way is finished before the service takes over', { skip }, async (t) => {
+t.test('a sign-in in progress is finished before the service takes over', { skip }, async (t) => {
   const user = await world(t);
   const { home, done, service } = user;
   const login = done('login');
@@ -360,7 +356,7 @@ t.test('a sign-in under way is finished before the service takes over', { skip }
 /** Characters that mean something to systemd or sh; Node.js runs nothing from a path with a backslash. */
 const ODD_NAME = `odd 100% $HOME $\${X} %h "q" 'a' ; # é 漢 -`;
 
-t.test('any path can be told to systemd', { skip }, async (t) => {
+t.test('any path can be escaped for systemd', { skip }, async (t) => {
   const { home } = await world(t);
   const folder = join(home.home, '.config/systemd/user');
   const names = [

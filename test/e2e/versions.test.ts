@@ -54,7 +54,7 @@ async function starts(t: { fail(message: string): void }, home: Installation): P
   return count;
 }
 
-t.test('a newer program has the daemon replaced, and the sign-in stays', async (t) => {
+t.test('a newer program replaces the daemon, and the sign-in stays', async (t) => {
   const { home, sandbox } = await startWorld(t);
   await signedIn(home);
   const old = await version(home);
@@ -75,7 +75,7 @@ t.test('a newer program has the daemon replaced, and the sign-in stays', async (
   t.notOk(existsSync(join(home.directory, 'logs/daemon.upgrade')));
 });
 
-t.test('many newer programs at once replace it once, and all are answered', async (t) => {
+t.test('many newer programs at once replace the daemon once and all get an answer', async (t) => {
   const { home } = await startWorld(t);
   await signedIn(home);
   becomeBuild(home.directory, { build: NEWER });
@@ -127,26 +127,23 @@ t.test('a newer program that cannot replace the daemon tries once and uses it', 
   t.equal((await version(home)).build, '99.0.1', 'another build is another attempt');
 });
 
-t.test(
-  'a protocol the daemon does not know is an error with a fix, when it cannot be replaced',
-  async (t) => {
-    const { home } = await startWorld(t);
-    await signedIn(home);
-    becomeBuild(home.directory, { build: NEWER, protocol: PROTOCOL_VERSION + 1 }, ['shims']);
-    for (let time = 0; time < 2; time += 1) {
-      const { status: exit, stderr } = await status(home);
-      t.equal(exit, 1);
-      t.match(stderr, /\(ERR_PROTOCOL_VERSION\)\n {2}fix: run bedrock-auth service restart/);
-    }
-    t.equal(await starts(t, home), 2, 'one attempt');
-    becomeBuild(home.directory, { build: NEWER, protocol: PROTOCOL_VERSION + 1 }, ['daemon']);
-    const restarted = await home.run(home.program('bedrock-auth'), ['service', 'restart']);
-    t.match(restarted, { status: 0, stderr: '', stdout: /^Restarted the daemon as a process of its own/ });
-    t.match(await status(home), { status: 0, stderr: '' }, 'the fix is one');
-  },
-);
+t.test('an unknown protocol is an error with a fix if the daemon cannot be replaced', async (t) => {
+  const { home } = await startWorld(t);
+  await signedIn(home);
+  becomeBuild(home.directory, { build: NEWER, protocol: PROTOCOL_VERSION + 1 }, ['shims']);
+  for (let time = 0; time < 2; time += 1) {
+    const { status: exit, stderr } = await status(home);
+    t.equal(exit, 1);
+    t.match(stderr, /\(ERR_PROTOCOL_VERSION\)\n {2}fix: run bedrock-auth service restart/);
+  }
+  t.equal(await starts(t, home), 2, 'one attempt');
+  becomeBuild(home.directory, { build: NEWER, protocol: PROTOCOL_VERSION + 1 }, ['daemon']);
+  const restarted = await home.run(home.program('bedrock-auth'), ['service', 'restart']);
+  t.match(restarted, { status: 0, stderr: '', stdout: /^Restarted the daemon as a process of its own/ });
+  t.match(await status(home), { status: 0, stderr: '' }, 'the fix is one');
+});
 
-t.test('a sign-in under way is finished first', async (t) => {
+t.test('a sign-in in progress is finished before an upgrade', async (t) => {
   const { home } = await startWorld(t, { installation: { browser: 'notes' } });
   const login = home.run(home.program('bedrock-auth'), ['login']);
   while ((await home.openedPages()).length === 0) await pause();
@@ -181,7 +178,7 @@ t.test('an upgrade while requests flow fails none of them', async (t) => {
   t.comment(`${answered} requests`);
 });
 
-t.test('a daemon that is killed while requests flow costs none of them', async (t) => {
+t.test('a daemon that is killed while requests flow fails none of them', async (t) => {
   const { home } = await startWorld(t);
   await signedIn(home);
   const load = askUnderLoad(home, 4);

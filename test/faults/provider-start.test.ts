@@ -142,7 +142,7 @@ fault('the session was ended at the provider (invalid_grant), ten callers', asyn
   }),
 );
 
-fault('the same where sign-ins are off', async (t, findings) =>
+fault('the session was ended at the provider, with sign-ins off', async (t, findings) =>
   worlds(async (running) => {
     const { home, sandbox } = running;
     sandbox.provider.revokeAll();

@@ -158,7 +158,7 @@ fault('SIGTERM while a caller waits for a sign-in', async (t, findings) => {
   findings.survived(await nothingLost(t, running, before, { pages: 2, restarted: true }));
 });
 
-fault('who reads the daemon’s standard output goes away', async (t, findings) => {
+fault('the reader of the daemon’s standard output goes away', async (t, findings) => {
   const before = await running.snapshot();
   await home.endDaemon();
   const child = home.start(home.program('bedrock-authd'), ['--tick-seconds', '1']);

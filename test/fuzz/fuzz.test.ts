@@ -28,7 +28,7 @@ const COUNTS: Readonly<Record<string, number>> = {
 };
 
 for (const target of TARGETS) {
-  t.test(`a fixed part of the fuzzing finds nothing: ${target.name}`, async (t) => {
+  t.test(`a fixed part of the fuzzing finds no failure: ${target.name}`, async (t) => {
     const count = COUNTS[target.name] ?? 0;
     try {
       t.equal(await fuzz(target, { seed: 1, from: 0, count }), count);
@@ -40,7 +40,7 @@ for (const target of TARGETS) {
   });
 }
 
-t.test('an iteration is the same however often it is run, and no other', async (t) => {
+t.test('an iteration is reproducible and differs from others', async (t) => {
   const names = { profiles: ['A', 'B'], signIn: 'id' };
   const bytes = (seed: number, iteration: number): string =>
     mutatedApiRequest(randomAt(seed, 'api', iteration), names).toString('latin1');
@@ -62,7 +62,7 @@ function reply(status: number, body: unknown): string {
   return `HTTP/1.1 ${status} X\r\n${VERSION_HEADER}: 1/0\r\ncontent-length: ${text.length}\r\n\r\n${text}`;
 }
 
-t.test('what must not come back from the API is found', async (t) => {
+t.test('a forbidden reply of the API is found', async (t) => {
   const planted = {
     credentials: ['the-secret-key'],
     idTokens: ['the-id-token'],
@@ -99,7 +99,7 @@ t.test('what must not come back from the API is found', async (t) => {
   );
 });
 
-t.test('only requests in order count as asking for credentials', async (t) => {
+t.test('only valid requests count as asking for credentials', async (t) => {
   const count = (text: string): number => validRequests(text, 'credentials', ['A']);
   t.equal(count(request), 1);
   t.equal(count(request + request), 2);
@@ -121,7 +121,7 @@ t.test('only requests in order count as asking for credentials', async (t) => {
     t.equal(count(request.replace(part, by)), 0, by);
 });
 
-t.test('only the state that is awaited may be redeemed', async (t) => {
+t.test('only the awaited state may be redeemed', async (t) => {
   const may = (target: string): boolean => mayBeAwaited(Buffer.from(`GET ${target} HTTP/1.1`), 'St');
   for (const target of [
     '/callback?state=St',
@@ -138,7 +138,7 @@ t.test('only the state that is awaited may be redeemed', async (t) => {
     t.notOk(may(target), target);
 });
 
-t.test('a page other than that for unknown callbacks is found', async (t) => {
+t.test('a page other than the one for unknown callbacks is found', async (t) => {
   const page = (outcome: 'unknown' | 'denied'): Buffer => {
     const { status, html, contentSecurityPolicy } = resultPage({ outcome });
     const headers = `content-security-policy: ${contentSecurityPolicy}\r\ncontent-length: ${Buffer.byteLength(html)}`;

@@ -159,7 +159,7 @@ t.test('a reset before the answer', async (t) => {
       .catch((error: unknown) => error);
     t.same(reply, { protocol: 1 }, 'EPIPE is a reset like ECONNRESET');
   });
-  t.test('is never tried again when something was to be done', async (t) => {
+  t.test('is never tried again for a request that changes something', async (t) => {
     const socket = join(shortDirectory(t), 'd.sock');
     const server = await rawServer(t, socket, (stream) => stream.once('data', () => stream.destroy()));
     const body = { automatic: true, canOpenPage: true };
@@ -242,7 +242,7 @@ t.test('a daemon that accepts and never answers is a time-out', async (t) => {
   await server.close();
 });
 
-t.test('a daemon that begins to answer and stops is given up', async (t) => {
+t.test('a reply that stops halfway is an error', async (t) => {
   const socket = join(shortDirectory(t), 'd.sock');
   const server = await rawServer(t, socket, (stream) =>
     stream.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{'),
@@ -311,7 +311,7 @@ t.test('a symbolic link is not followed', async (t) => {
   t.equal(server.connections, 0);
 });
 
-t.test('listening means that a daemon answers', async (t) => {
+t.test('isListening is true only if a daemon answers', async (t) => {
   const directory = shortDirectory(t);
   const socket = join(directory, 'd.sock');
   t.equal(await isListening(socket), false);

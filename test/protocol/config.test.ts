@@ -167,7 +167,7 @@ t.test('each provider type has its issuer and its scopes', async (t) => {
   }
 });
 
-t.test('names of the legacy tool are understood', async (t) => {
+t.test('field names of the legacy tool are accepted', async (t) => {
   const old = { okta_domain: 'company.okta.com', okta_client_id: 'client', identity_pool_name: POOL };
   t.same(profile(old), profile(GOOD));
   t.same(parse(old).unknownFields, []);
@@ -189,7 +189,7 @@ t.test('names of the legacy tool are understood', async (t) => {
   t.equal(generic.identityProvider.issuer, issuer);
 });
 
-t.test('a profile as the legacy tool packages it loads', async (t) => {
+t.test('a packaged profile of the legacy tool loads', async (t) => {
   const { identity_pool_id: _, ...bare } = GOOD;
   const packaged = parse({
     ...bare,
@@ -225,7 +225,7 @@ t.test('a bare map of profiles is accepted', async (t) => {
   t.same([...config.profiles.keys()], ['A', 'B']);
 });
 
-t.test('a byte order mark is no error', async (t) => {
+t.test('a byte order mark is accepted', async (t) => {
   const config = parseConfig(`\uFEFF${JSON.stringify({ profiles: { A: GOOD } })}`, PATH);
   t.equal(config.profiles.size, 1);
 });
@@ -243,7 +243,7 @@ t.test('null and an empty text count as absent', async (t) => {
   t.same(profile(fields), profile(GOOD));
 });
 
-t.test('a file that is no set of profiles is one error', async (t) => {
+t.test('a file without a set of profiles is one error', async (t) => {
   const cases: [string, RegExp][] = [
     ['', /not valid JSON/],
     ['{"profiles":', /not valid JSON/],
@@ -267,7 +267,7 @@ t.test('a file that is no set of profiles is one error', async (t) => {
   }
 });
 
-t.test('a wrong field is told with file, field, value and what is allowed', async (t) => {
+t.test('the error of a wrong field has file, field, value and allowed values', async (t) => {
   const cases: [string, unknown, RegExp][] = [
     ['provider_type', 'oktta', /one of auto, okta, auth0, azure, cognito, google, generic/],
     ['provider_type', 7, /one of auto, okta/],
@@ -329,7 +329,7 @@ t.test('a wrong field is told with file, field, value and what is allowed', asyn
   }
 });
 
-t.test('a missing field is told with what is allowed', async (t) => {
+t.test('the error of a missing field has the allowed values', async (t) => {
   const cases: [Fields, RegExp][] = [
     [{ ...GOOD, client_id: undefined }, /ClaudeCode\.client_id is missing; allowed: the client id/],
     [{ ...GOOD, client_id: '' }, /client_id is missing/],
@@ -354,7 +354,7 @@ t.test('a missing field is told with what is allowed', async (t) => {
   );
 });
 
-t.test('a domain that is no host is told, not turned into a strange address', async (t) => {
+t.test('a domain that is not a host is an error', async (t) => {
   for (const provider_domain of [
     'a b.okta.com',
     'evil.example?.okta.com',
@@ -368,7 +368,7 @@ t.test('a domain that is no host is told, not turned into a strange address', as
   }
 });
 
-t.test('an issuer is taken as it stands or not at all', async (t) => {
+t.test('an issuer is used unchanged or refused', async (t) => {
   const issuerOf = (issuer: string) =>
     parse({ ...GOOD, issuer }).profiles.get('ClaudeCode')?.identityProvider.issuer;
   for (const issuer of [
@@ -399,7 +399,7 @@ t.test('a long value is cut short in its error', async (t) => {
   t.match(message, /…/);
 });
 
-t.test('a profile that is no object is told', async (t) => {
+t.test('a profile that is not an object is an error', async (t) => {
   for (const value of [null, [], 'x', 7, true]) {
     t.match(
       problem(value).message,
@@ -408,20 +408,20 @@ t.test('a profile that is no object is told', async (t) => {
   }
 });
 
-t.test('a name that cannot stand in a URL or a shell word is told', async (t) => {
+t.test('a name that does not fit a URL or a shell word is an error', async (t) => {
   for (const name of ['a b', '-x', '.x', 'a/b', 'ü', 'x'.repeat(65), 'a;b', '../x', 'a\nb', ''])
     t.match(problem(GOOD, name).message, /a profile name of at most 64 letters/, JSON.stringify(name));
   for (const name of ['A', '1', 'a.b-c_d', 'x'.repeat(64)]) t.ok(parse(GOOD, name).profiles.get(name));
 });
 
-t.test('a value nested without end is told like any other', async (t) => {
+t.test('a deeply nested value is an error like any other', async (t) => {
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
   const error = parseConfig(`{"ClaudeCode":${deep}}`, PATH).invalid.get('ClaudeCode');
   t.match(error?.message, /profiles\.ClaudeCode is something nested too deep to show; allowed: /);
   t.equal(thrown(() => parseConfig(deep, PATH)).code, 'ERR_CONFIG_INVALID');
 });
 
-t.test('half of a surrogate pair is told as a wrong value', async (t) => {
+t.test('half of a surrogate pair is a wrong value', async (t) => {
   for (const field of ['okta_auth_server', 'client_id'])
     t.match(
       problem({ ...GOOD, [field]: 'a\ud800' }).message,
@@ -429,7 +429,7 @@ t.test('half of a surrogate pair is told as a wrong value', async (t) => {
     );
 });
 
-t.test('an error is one line, whatever names and values hold', async (t) => {
+t.test('an error is one line for all names and values', async (t) => {
   const odd = 'a\n\u001b[2J\u009b1m\u202e';
   const config = parseConfig(JSON.stringify({ [odd]: {}, B: { ...GOOD, redirect_port: odd } }), PATH);
   const errors = [
@@ -444,7 +444,7 @@ t.test('an error is one line, whatever names and values hold', async (t) => {
   t.ok(problem({}, 'x'.repeat(5_000)).message.length < 400);
 });
 
-t.test('a broken profile takes nothing from a good one', async (t) => {
+t.test('a broken profile does not affect a good one', async (t) => {
   const config = parseConfig(JSON.stringify({ Good: GOOD, Bad: { ...GOOD, redirect_port: 0 } }), PATH);
   t.equal(profileNamed(config, 'Good').clientId, 'client');
   t.match(
@@ -454,7 +454,7 @@ t.test('a broken profile takes nothing from a good one', async (t) => {
   t.same([...config.names].sort(), ['Bad', 'Good']);
 });
 
-t.test('unknown fields are told, not refused', async (t) => {
+t.test('unknown fields are reported and not refused', async (t) => {
   const config = parse({ ...GOOD, colour: 'red', constructor: 1, toString: 2, quota_api: null });
   t.same([...config.unknownFields].sort(), [
     'profiles.ClaudeCode.colour',
@@ -466,7 +466,7 @@ t.test('unknown fields are told, not refused', async (t) => {
   t.same(direct.unknownFields, [], 'a field of the other federation type is known');
 });
 
-t.test('the federation type is told from its fields', async (t) => {
+t.test('the federation type is derived from the fields', async (t) => {
   const { identity_pool_id: _, ...bare } = GOOD;
   t.match(profile(GOOD).federation, { type: 'cognito' });
   t.match(profile({ ...bare, federated_role_arn: ROLE }).federation, {
@@ -495,7 +495,7 @@ t.test('regions of every partition are regions', async (t) => {
     t.equal(profile({ ...GOOD, aws_region }).awsRegion, aws_region);
 });
 
-t.test('an unknown profile is told with those there are', async (t) => {
+t.test('the error of an unknown profile lists the known ones', async (t) => {
   const config = parseConfig(JSON.stringify({ A: GOOD, B: GOOD }), PATH);
   const error = thrown(() => profileNamed(config, 'C'));
   t.match(error, { code: 'ERR_PROFILE_UNKNOWN', message: /no profile "C" in .*config\.json; it has A, B/ });
@@ -519,7 +519,7 @@ t.test('a command uses the profile of the flag, the environment, ClaudeCode, or 
   t.equal(chooseProfile(broken, undefined, undefined), 'ClaudeCode', 'a broken one is meant all the same');
 });
 
-t.test('a file is read, and its absence is told', async (t) => {
+t.test('a file is read, and a missing one is an error', async (t) => {
   const directory = t.testdir({ 'config.json': JSON.stringify({ profiles: { A: GOOD } }) });
   const path = join(directory, 'config.json');
   const config = loadConfig(path);
@@ -536,7 +536,7 @@ t.test('a file is read, and its absence is told', async (t) => {
   }
 });
 
-t.test('a file that cannot be read is told apart from one that is not there', async (t) => {
+t.test('a file that cannot be read has another error than a missing one', async (t) => {
   const directory = t.testdir({});
   mkdirSync(join(directory, 'folder'));
   t.match(

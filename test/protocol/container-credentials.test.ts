@@ -1,13 +1,13 @@
 import t from 'tap';
 import { containerCredentialsUrl, profileInPath } from '../../protocol/container-credentials.ts';
 
-t.test('the address of a profile is the one its path is read from', async (t) => {
+t.test("the path of a profile's address gives its name", async (t) => {
   const url = new URL(containerCredentialsUrl(9_000, 'Claude.Code_1-x'));
   t.equal(url.origin, 'http://127.0.0.1:9000');
   t.equal(profileInPath(url.pathname), 'Claude.Code_1-x');
 });
 
-t.test('any other path is for no profile', async (t) => {
+t.test('any other path gives no profile', async (t) => {
   const good = '/v1/profiles/A/container-credentials';
   t.equal(profileInPath(good), 'A');
   const others = [

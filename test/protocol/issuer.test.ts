@@ -63,7 +63,7 @@ t.test('a host that only resembles a provider has no type', async (t) => {
   }
 });
 
-t.test('a host is not told from what follows it', async (t) => {
+t.test('a suffix in the path of a domain does not decide its type', async (t) => {
   for (const domain of ['evil.example?.okta.com', 'evil.example#.okta.com', 'evil.example\\.okta.com'])
     t.equal(detectProviderType(domain), undefined, domain);
 });
@@ -93,7 +93,7 @@ t.test('Auth0\u2019s issuer ends in a slash', async (t) => {
   );
 });
 
-t.test('Entra ID needs the company\u2019s own tenant', async (t) => {
+t.test('Entra ID requires the company\u2019s own tenant', async (t) => {
   const tenant = '11111111-2222-3333-4444-555555555555';
   const issuer = `https://login.microsoftonline.com/${tenant}/v2.0`;
   for (const provider_domain of [
@@ -156,7 +156,7 @@ t.test('Google has one issuer', async (t) => {
   t.equal(issuerOf({ provider_type: 'google' }), 'https://accounts.google.com');
 });
 
-t.test('any other provider is named by its issuer or domain', async (t) => {
+t.test('any other provider is identified by its issuer or domain', async (t) => {
   t.equal(
     issuerOf({ issuer: 'https://sso.company.example/realms/main' }),
     'https://sso.company.example/realms/main',
@@ -171,7 +171,7 @@ t.test('any other provider is named by its issuer or domain', async (t) => {
   t.equal(issuerOf({}), 'problem with provider_domain');
 });
 
-t.test('an issuer that is given wins over the derived one, whatever the type', async (t) => {
+t.test('a given issuer overrides the derived one for every type', async (t) => {
   for (const provider_type of PROVIDER_TYPES) {
     const issuer = 'https://id.company.example/x';
     t.same(resolveIdentityProvider({ provider_type, provider_domain: 'company.okta.com', issuer }), {

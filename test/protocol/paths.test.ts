@@ -65,7 +65,7 @@ t.test('a /run/user directory of somebody else does not count', async (t) => {
   }
 });
 
-t.test('elsewhere the socket is under the home directory, whatever XDG says', async (t) => {
+t.test('elsewhere the socket is under the home directory, with XDG variables ignored', async (t) => {
   for (const platform of ['darwin', 'freebsd'] as const) {
     const paths = resolvePaths(on(platform, { XDG_RUNTIME_DIR: '/run/user/1000' }, ['/run/user/1000']));
     t.equal(paths.socket, `${HOME}/run/daemon.sock`, platform);
@@ -109,7 +109,7 @@ t.test('bytes count, not characters', async (t) => {
   t.match(problemOf(on('linux', { CCWB_SOCKET: `/${'😀'.repeat(26)}` })), { message: /105 bytes/ });
 });
 
-t.test('a home directory too deep for a socket is told, with the way out', async (t) => {
+t.test('the error of a home directory too deep for a socket has a fix', async (t) => {
   const deep = { ...on('darwin', {}), home: `/home/${'d'.repeat(100)}` };
   t.match(problemOf(deep), { code: 'ERR_SOCKET_PATH', fix: /CCWB_SOCKET to a short absolute path/ });
   t.equal(resolvePaths({ ...deep, env: { CCWB_SOCKET: '/tmp/s' } }).socket, '/tmp/s');

@@ -55,7 +55,7 @@ t.test('claims may be chosen for each header, by name or as a list', async (t) =
   t.same(Object.keys(telemetry({ otel_claims: all }).claims), TELEMETRY_HEADERS);
 });
 
-t.test('a wrong value is told with what is allowed', async (t) => {
+t.test('the error of a wrong value has the allowed values', async (t) => {
   const wrong: [Record<string, unknown>, RegExp][] = [
     [
       { otel_collector_endpoint: 'otel.example.com' },

@@ -41,7 +41,7 @@ const STATUS = {
   ],
 };
 
-t.test('login says so and opens nothing when somebody is signed in', async (t) => {
+t.test('login opens nothing and reports the user when signed in', async (t) => {
   const made = home(t);
   const daemon = await fakeDaemon(made.socket);
   t.teardown(daemon.close);
@@ -81,7 +81,7 @@ t.test('ten logins at once share one page', async (t) => {
   t.strictSame(daemon.refused, []);
 });
 
-t.test('without a screen, or with --no-browser, the way in is printed', async (t) => {
+t.test('login without a screen or with --no-browser prints the address', async (t) => {
   const made = home(t);
   const daemon = await fakeDaemon(made.socket);
   t.teardown(daemon.close);
@@ -110,7 +110,7 @@ t.test('without a screen, or with --no-browser, the way in is printed', async (t
   t.strictSame(urlsIn(urls), []);
 });
 
-t.test('where nobody would see a page, or with --device, a code is shown and nothing opens', async (t) => {
+t.test('login without a visible browser or with --device shows a code and opens nothing', async (t) => {
   const made = home(t);
   const daemon = await fakeDaemon(made.socket);
   t.teardown(daemon.close);
@@ -149,7 +149,7 @@ t.test('where nobody would see a page, or with --device, a code is shown and not
   t.strictSame(daemon.refused, []);
 });
 
-t.test('login --device says so when the provider has no codes', async (t) => {
+t.test('login --device fails if the provider has no codes', async (t) => {
   const made = home(t);
   const daemon = await fakeDaemon(made.socket);
   t.teardown(daemon.close);
@@ -171,7 +171,7 @@ t.test('login reports how the sign-in failed', async (t) => {
   t.match(stderr, TWO_LINES);
 });
 
-t.test('login stops waiting when it is told to, and says that the sign-in goes on', async (t) => {
+t.test('an interrupted login reports that the sign-in goes on', async (t) => {
   const made = home(t);
   const daemon = await fakeDaemon(made.socket);
   t.teardown(daemon.close);
@@ -190,7 +190,7 @@ t.test('login stops waiting when it is told to, and says that the sign-in goes o
   t.match(stderr, 'ERR_LOGIN_PENDING');
 });
 
-t.test('mistakes in config.json are reported before anything is started', async (t) => {
+t.test('errors in config.json are reported before anything is started', async (t) => {
   const made = home(t);
   made.writeConfig('{');
   for (const args of [['login'], ['logout'], ['logout', '--all'], ['login', '-p', 'ClaudeCode']]) {
@@ -202,7 +202,7 @@ t.test('mistakes in config.json are reported before anything is started', async 
   t.notOk(existsSync(`${made.socket}.starts`));
 });
 
-t.test('logout says what was ended, for one profile or for all', async (t) => {
+t.test('logout reports the ended sessions of one or all profiles', async (t) => {
   const made = home(t);
   made.writeConfig({ profiles: { ClaudeCode: PROFILE, Team: PROFILE } });
   const daemon = await fakeDaemon(made.socket);
@@ -224,7 +224,7 @@ t.test('logout says what was ended, for one profile or for all', async (t) => {
   );
 });
 
-t.test('status shows what the daemon says, and starts none', async (t) => {
+t.test("status shows the daemon's reply and starts no daemon", async (t) => {
   const made = home(t);
   const without = await made.run('bedrock-auth', ['status']);
   t.equal(without.status, 1);

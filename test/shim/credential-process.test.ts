@@ -50,7 +50,7 @@ t.test("the daemon's errors come out as two lines with the status of their code"
   }
 });
 
-t.test('mistakes in config.json are found without a daemon, and none is started for them', async (t) => {
+t.test('errors in config.json are found without a daemon and start none', async (t) => {
   const { run, socket, writeConfig, directory } = home(t);
   const expectError = async (args: string[], code: string, text: string): Promise<void> => {
     const { status, stdout, stderr } = await run('credential-process', args);
@@ -118,7 +118,7 @@ t.test('help and version need neither daemon nor configuration', async (t) => {
   }
 });
 
-t.test('--check-expiration starts nothing and says it with its status', async (t) => {
+t.test('--check-expiration starts nothing and answers by its exit status', async (t) => {
   const { run, socket } = home(t);
   const without = await run('credential-process', ['--check-expiration']);
   t.equal(without.status, 1);
@@ -138,7 +138,7 @@ t.test('--check-expiration starts nothing and says it with its status', async (t
   }
 });
 
-t.test('--clear-cache asks a running daemon and has nothing to do without one', async (t) => {
+t.test('--clear-cache asks a running daemon and succeeds without one', async (t) => {
   const { run, socket } = home(t);
   t.equal((await run('credential-process', ['--clear-cache'])).status, 0);
   t.throws(() => readFileSync(`${socket}.starts`), { code: 'ENOENT' });
@@ -213,7 +213,7 @@ t.test('--explain shows the resolved configuration without secrets, network or d
   t.throws(() => readFileSync(`${socket}.starts`), { code: 'ENOENT' });
 });
 
-t.test('CCWB_SIGN_IN=off fails at once with the command to run', async (t) => {
+t.test('CCWB_SIGN_IN=off fails at once and names the command to run', async (t) => {
   const { run, socket } = home(t);
   const daemon = await fakeDaemon(socket);
   t.teardown(daemon.close);
@@ -258,7 +258,7 @@ t.test('--login signs in on behalf of a person and prints nothing', async (t) =>
   t.match(daemon.asked.find(({ route }) => route === 'signIn')?.body, { automatic: false });
 });
 
-t.test("an unsafe socket and a path that is too long are the caller's to mend", async (t) => {
+t.test('an unsafe socket and a path that is too long are errors for the user to fix', async (t) => {
   const made = home(t);
   const open = join(made.home, 'linked');
   mkdirSync(join(made.home, 'real'));

@@ -27,7 +27,7 @@ t.test('--test shows the headers to people, without the token', async (t) => {
   );
 });
 
-t.test('--test says why there are no headers', async (t) => {
+t.test('--test shows why there are no headers', async (t) => {
   const made = installation();
   t.teardown(made.remove);
   const daemon = await fakeDaemon(made.socket);
@@ -53,7 +53,7 @@ t.test('help and version succeed, wrong flags fail', async (t) => {
   t.match(wrong.stderr, /^otel-helper: .+ \(ERR_USAGE\)\n {2}fix: .+\n$/);
 });
 
-t.test('without the shell file the contract is the same', async (t) => {
+t.test('the TypeScript helper has the same contract without the shell file', async (t) => {
   const made = installation();
   t.teardown(made.remove);
   const script = [process.execPath, `${made.directory}/shim/otel-helper.js`];

@@ -19,7 +19,7 @@ function printing(t: Test, change: Partial<ShimEdges> = {}): { program: ShimEdge
   return { program, printed };
 }
 
-t.test('a line without a time has that of the line before it, and stays behind it', async (t) => {
+t.test('a line without a time follows the line before it and has its time', async (t) => {
   const file = createLineParser();
   const other = createLineParser();
   const lines = [
@@ -65,7 +65,7 @@ t.test('control characters in the log are shown as escapes', async (t) => {
   t.strictSame(printed, [`${JSON.stringify({ text: lines[1] })}\n`, '{"text":"half a li"}\n']);
 });
 
-t.test('a file that is cut or replaced is followed on, line by line', async (t) => {
+t.test('a file that is truncated or replaced is followed line by line', async (t) => {
   const { program } = printing(t);
   const path = program.paths.log;
   const seen: string[] = [];
@@ -95,7 +95,7 @@ t.test('a file that is cut or replaced is followed on, line by line', async (t) 
   t.same(readLogEnd(join(path, 'nothing')).lines, []);
 });
 
-t.test('a log that made room for another is shown with the one before it', async (t) => {
+t.test('a rotated log is shown together with its predecessor', async (t) => {
   const { program, printed } = printing(t);
   writeFileSync(`${program.paths.log}.1`, '{"time":"2026-01-02T03:00:00Z","event":"before"}\n');
   writeFileSync(program.paths.log, '{"time":"2026-01-02T03:01:00Z","event":"after"}\n');
@@ -103,7 +103,7 @@ t.test('a log that made room for another is shown with the one before it', async
   t.match(printed, [/before/, /after/]);
 });
 
-t.test('what was written just before a log made room for another is followed too', async (t) => {
+t.test('lines written just before a rotation are followed too', async (t) => {
   const { program } = printing(t);
   const path = program.paths.log;
   const ending = new AbortController();
@@ -122,7 +122,7 @@ t.test('what was written just before a log made room for another is followed too
 });
 
 t.test(
-  'the audit log as a table: predecessor first, refusals marked, long paths cut on a terminal',
+  'the audit table starts with the predecessor, marks refusals and cuts long paths on a terminal',
   async (t) => {
     const { program, printed } = printing(t, { env: { HOME: '/home/jane', NO_COLOR: '1' } });
     const line = (minute: number, more: object): string =>

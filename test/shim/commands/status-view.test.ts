@@ -88,7 +88,7 @@ t.test('a signed-out profile shows the command to run and no empty rows', async 
   t.match(view, /\nBroken {2}misconfigured\n {2}credentials {5}none\n\ndaemon/);
 });
 
-t.test('a proxy and a wrong clock are shown, what is as usual is not', async (t) => {
+t.test('the status shows a proxy and a wrong clock only if there is one', async (t) => {
   const usual = statusView(reply(profile({})), options);
   t.notMatch(usual, /proxy|clock/);
   const unusual = {
@@ -101,7 +101,7 @@ t.test('a proxy and a wrong clock are shown, what is as usual is not', async (t)
   t.match(view, /\n {2}clock {11}12 min fast; corrected here, but set it right\n/);
 });
 
-t.test('colours are used on request only', async (t) => {
+t.test('colours are used only on request', async (t) => {
   t.notMatch(statusView(reply(profile({})), options), '\x1b');
   t.match(
     statusView(reply(profile({})), { ...options, colours: true }),

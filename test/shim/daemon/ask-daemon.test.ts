@@ -27,19 +27,19 @@ const isSlow = async (): Promise<never> => {
 };
 const waits = (asked: DaemonRequest[]) => asked.map(({ startingMs }) => startingMs);
 
-t.test('a daemon that refuses is not asked again', async (t) => {
+t.test('a request that was refused is not sent again', async (t) => {
   const { program: shim, asked } = program(t, refuses);
   await t.rejects(askRunningDaemon(shim, { route: 'status' }), { code: 'ERR_DAEMON_UNREACHABLE' });
   t.equal(asked.length, 1);
 });
 
-t.test('a daemon that is slow is asked again, with patience, before it is taken for dead', async (t) => {
+t.test('a slow daemon is asked again with a longer limit before a start', async (t) => {
   const { program: shim, asked } = program(t, isSlow, async () => 'answer');
   t.equal(await askDaemon(shim, { route: 'status' }, () => t.fail('no start is prepared')), 'answer');
   t.strictSame(waits(asked), [undefined, 2_000]);
 });
 
-t.test("the daemon's own errors are passed on, and nothing is started for them", async (t) => {
+t.test("the daemon's own errors are passed on and start no daemon", async (t) => {
   const { program: shim, asked } = program(t, async () => {
     throw new CcwbError('ERR_AWS_DENIED', 'no', 'ask');
   });
@@ -50,7 +50,7 @@ t.test("the daemon's own errors are passed on, and nothing is started for them",
   t.equal(asked.length, 1);
 });
 
-t.test('mistakes found before a start keep it from happening', async (t) => {
+t.test('an error found before the start prevents it', async (t) => {
   const { program: shim } = program(t, refuses);
   const mistake = new CcwbError('ERR_CONFIG_MISSING', 'no configuration', 'install');
   await t.rejects(
@@ -61,12 +61,12 @@ t.test('mistakes found before a start keep it from happening', async (t) => {
   );
 });
 
-t.test('a start that cannot be is an error of its own', async (t) => {
+t.test('a failed start has an error code of its own', async (t) => {
   const { program: shim } = program(t, refuses);
   await t.rejects(askDaemon(shim, { route: 'status' }), { code: 'ERR_DAEMON_START' });
 });
 
-t.test('a daemon that is gone again before it answers is started once more, and no more', async (t) => {
+t.test('a daemon that ends before it answers is started only once more', async (t) => {
   let prepared = 0;
   const prepare = (): void => {
     prepared += 1;
@@ -86,7 +86,7 @@ t.test('a daemon that is gone again before it answers is started once more, and 
   t.equal(askedInVain.length, 3);
 });
 
-t.test('a daemon that is there and says nothing is not started over and over', async (t) => {
+t.test('a daemon that runs without answering is not started again', async (t) => {
   const { program: shim, asked } = program(t, refuses, isSlow);
   const daemon = await fakeDaemon(shim.paths.socket);
   t.teardown(daemon.close);

@@ -33,7 +33,7 @@ function home(t: Tap): Installation & { starts(): number[] } {
   return { ...made, starts };
 }
 
-t.test('a caller that finds no daemon starts one and is answered', async (t) => {
+t.test('a caller without a daemon starts one and gets an answer', async (t) => {
   const made = home(t);
   const outcome = await made.run('credential-process', ['-p', 'ClaudeCode'], {
     env: { AWS_PROFILE: 'x', NODE_OPTIONS: '--no-warnings', SHELL_SECRET: 'x', https_proxy: 'http://p:1' },
@@ -65,7 +65,7 @@ t.test('a caller that finds no daemon starts one and is answered', async (t) => 
   t.equal(made.starts().length, 1, 'the next caller finds it');
 });
 
-t.test('thirteen callers at once are all answered by one daemon', async (t) => {
+t.test('one daemon answers thirteen callers at once', async (t) => {
   const made = home(t);
   const outcomes = await Promise.all(
     Array.from({ length: 13 }, () => made.run('credential-process', ['-p', 'ClaudeCode'])),
@@ -79,7 +79,7 @@ t.test('thirteen callers at once are all answered by one daemon', async (t) => {
   t.equal(made.starts().length, 1, 'one of them started it, the others waited');
 });
 
-t.test('a daemon that is slow to start is started once all the same', async (t) => {
+t.test('a daemon that is slow to start is started only once', async (t) => {
   const made = home(t);
   const outcomes = await Promise.all(
     Array.from({ length: 5 }, () =>
@@ -90,7 +90,7 @@ t.test('a daemon that is slow to start is started once all the same', async (t) 
   t.equal(made.starts().length, 1, 'the others wait for as long as the one that started it is there');
 });
 
-t.test('a mark that nobody is behind does not keep the daemon from starting', async (t) => {
+t.test('a stale lock does not prevent the start of the daemon', async (t) => {
   const ended = spawnSync('/bin/true').pid;
   for (const [name, text, writtenAt] of [
     ['of a process that has ended', `${ended}\n`, Date.now()],
@@ -108,7 +108,7 @@ t.test('a mark that nobody is behind does not keep the daemon from starting', as
   }
 });
 
-t.test('a daemon that cannot start is reported with its last words', async (t) => {
+t.test('a daemon that cannot start is reported with its last error', async (t) => {
   const made = home(t);
   const { status, stdout, stderr } = await made.run('credential-process', ['-p', 'ClaudeCode'], {
     env: { CCWB_TEST_DAEMON: 'broken' },
@@ -121,7 +121,7 @@ t.test('a daemon that cannot start is reported with its last words', async (t) =
   );
 });
 
-t.test('a daemon that was killed before it could say anything is reported as that', async (t) => {
+t.test('a daemon that was killed without a log line is reported as killed', async (t) => {
   const made = home(t);
   const { status, stderr } = await made.run('credential-process', ['-p', 'ClaudeCode'], {
     env: { CCWB_TEST_DAEMON: 'killed' },
@@ -130,7 +130,7 @@ t.test('a daemon that was killed before it could say anything is reported as tha
   t.match(stderr, /the daemon could not be started: it was ended by SIGKILL \(ERR_DAEMON_START\)\n/);
 });
 
-t.test('an installation without its daemon says so', async (t) => {
+t.test('an installation without its daemon is reported as incomplete', async (t) => {
   const made = home(t);
   rmSync(join(made.directory, 'daemon'), { recursive: true });
   const { status, stderr } = await made.run('credential-process', ['-p', 'ClaudeCode']);
@@ -138,7 +138,7 @@ t.test('an installation without its daemon says so', async (t) => {
   t.match(stderr, /daemon\/index\.js is missing \(ERR_DAEMON_START\)\n {2}fix: .+\n$/);
 });
 
-t.test('a log that cannot be written does not keep the daemon from starting', async (t) => {
+t.test('a log that cannot be written does not prevent the start of the daemon', async (t) => {
   const made = home(t);
   writeFileSync(join(made.directory, 'logs'), 'a file where the folder should be');
   const outcome = await made.run('credential-process', ['-p', 'ClaudeCode']);
@@ -147,7 +147,7 @@ t.test('a log that cannot be written does not keep the daemon from starting', as
   t.notOk('log-file' in context.values);
 });
 
-t.test('a stale socket does not keep the daemon from starting', async (t) => {
+t.test('a stale socket does not make the caller hang', async (t) => {
   const made = home(t);
   const leave = `require('net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
   spawnSync(process.execPath, ['-e', leave, made.socket]);
@@ -159,7 +159,7 @@ t.test('a stale socket does not keep the daemon from starting', async (t) => {
 });
 
 t.test(
-  'a service manager that does not answer is not the end',
+  'a caller starts the daemon itself when the service manager does not answer',
   { skip: process.platform !== 'linux' && 'systemd' },
   async (t) => {
     const made = home(t);
@@ -194,7 +194,7 @@ t.test('the environment of a daemon is an allow-list', async (t) => {
   });
 });
 
-t.test('a daemon has the same options of Node.js whoever starts it', async (t) => {
+t.test('every way to start the daemon uses the same options of Node.js', async (t) => {
   const launcher = readFileSync(
     fileURLToPath(new URL('../../../../app/bedrock-authd', import.meta.url)),
     'utf8',

@@ -53,7 +53,7 @@ async function upgrading(
   return { ...fake, mark, routes: () => fake.asked.map(({ route }) => route) };
 }
 
-t.test('an older daemon is asked to make room, and the newer is seen to be there', async (t) => {
+t.test('an older daemon is asked to end, and the newer one is found', async (t) => {
   const { program, routes, mark, said } = await upgrading(t, { staysFor: 3 });
   t.equal(await replaceOlderDaemon(program), true);
   t.equal(routes().filter((route) => route === 'drain').length, 1);
@@ -61,7 +61,7 @@ t.test('an older daemon is asked to make room, and the newer is seen to be there
   t.strictSame(said, []);
 });
 
-t.test('a daemon that is not older, or tells no version, is left alone', async (t) => {
+t.test('a daemon that is not older, or has no version, stays', async (t) => {
   const { program, routes, answersAs } = await upgrading(t);
   for (const version of [CURRENT, { protocol: 9, build: '9.0.0' }, undefined]) {
     answersAs(version);
@@ -96,21 +96,21 @@ t.test('nothing is done while another caller upgrades the daemon', async (t) => 
   t.strictSame(routes(), []);
 });
 
-t.test('without a place to remember the attempt there is none', async (t) => {
+t.test('an upgrade is not attempted if the attempt cannot be recorded', async (t) => {
   const { program, routes, folder } = await upgrading(t);
   writeFileSync(join(folder, 'logs'), 'a file where the folder should be');
   t.equal(await replaceOlderDaemon(program), false);
   t.strictSame(routes(), []);
 });
 
-t.test('a sign-in under way is not waited for, and is no failed attempt', async (t) => {
+t.test('a sign-in in progress is not waited for and does not count as a failed attempt', async (t) => {
   const { program, mark, said } = await upgrading(t, { state: 'signing-in' });
   t.equal(await replaceOlderDaemon(program), false);
   t.notOk(existsSync(mark));
   t.strictSame(said, []);
 });
 
-t.test('what goes wrong with an upgrade does not concern the caller', async (t) => {
+t.test('a failed upgrade does not fail the caller', async (t) => {
   const refusing = fakeProgram(t, async ({ route }) => {
     if (route === 'version') return { ...OLDER, pid: 1, startedAt };
     throw new CcwbError('ERR_NOT_FOUND', 'no route', 'upgrade');
@@ -119,7 +119,7 @@ t.test('what goes wrong with an upgrade does not concern the caller', async (t) 
   t.equal(await replaceOlderDaemon(refusing.program), false);
 });
 
-t.test('an answer stays good while the daemon is replaced, except one about the daemon', async (t) => {
+t.test('an answer stays valid while the daemon is replaced, except the status', async (t) => {
   const credentials = await upgrading(t);
   t.equal(await askRunningDaemon(credentials.program, { route: 'credentials' }), 'answer');
   t.equal(credentials.routes().filter((route) => route === 'credentials').length, 1);
@@ -128,7 +128,7 @@ t.test('an answer stays good while the daemon is replaced, except one about the 
   t.equal(status.routes().filter((route) => route === 'status').length, 2);
 });
 
-t.test('what an older daemon refused is asked of the newer', async (t) => {
+t.test('a request that the older daemon refused is sent to the newer one', async (t) => {
   let drained = false;
   const fake = fakeProgram(t, async ({ route }: DaemonRequest) => {
     if (route === 'drain') {
@@ -145,7 +145,7 @@ t.test('what an older daemon refused is asked of the newer', async (t) => {
   t.equal(await askRunningDaemon(fake.program, { route: 'status' }), 'answer');
 });
 
-t.test('a daemon is gone when nobody answers, or somebody else', async (t) => {
+t.test('a daemon is gone when none or another one answers', async (t) => {
   const nobody = fakeProgram(t, async () => {
     throw new CcwbError('ERR_DAEMON_UNREACHABLE', 'refused', 'start it');
   });

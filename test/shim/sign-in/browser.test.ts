@@ -116,7 +116,7 @@ t.test('each platform opens a page with its own program', async (t) => {
   for (const [name, machine, expected] of cases) t.strictSame(findOpeners(machine), expected, name);
 });
 
-t.test('an opener is watched for less than the time the daemon gives', async (t) => {
+t.test('an opener is watched for less than the time the daemon allows', async (t) => {
   // Two openers that stay are never tried: the first one counts. Two that fail late must fit as well.
   t.ok(2 * OPENER_WATCH_MS < PAGE_LEASE_MS);
 });
@@ -162,13 +162,13 @@ t.test('the address is one argument, and the next opener is tried when one fails
   process.kill(Number(readFileSync(pid, 'utf8')));
 });
 
-t.test('only files that may be run are programs', async (t) => {
+t.test('only executable files are programs', async (t) => {
   t.ok(isProgram('/bin/sh'));
   t.notOk(isProgram('/etc/passwd'));
   t.notOk(isProgram('/nonexistent'));
 });
 
-t.test('only what can be read has a text', async (t) => {
+t.test('only readable files have a text', async (t) => {
   t.match(readText('/etc/passwd'), /:0:0:/);
   t.equal(readText('/nonexistent'), undefined);
   t.equal(readText('/etc'), undefined);

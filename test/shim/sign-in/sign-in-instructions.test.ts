@@ -15,7 +15,7 @@ const shown = (change: Partial<SignInInstructions> = {}): string =>
     ...change,
   });
 
-t.test('the code and the addresses stand out, and fit 80 columns', async (t) => {
+t.test('the code and the addresses stand on their own lines and fit 80 columns', async (t) => {
   const device = {
     userCode: 'WDJB-MJHT',
     verificationUriComplete: 'https://idp.example.com/device?user_code=WDJB-MJHT',
@@ -44,7 +44,7 @@ This address has the code in it; compare the two:
   t.notMatch(plain, 'compare');
 });
 
-t.test('where the page opens, its address is for the case that it does not', async (t) => {
+t.test('the instructions for an opened page include its address', async (t) => {
   t.equal(
     shown({ opensPage: true, hostKind: 'ssh' }),
     `Sign in for profile ClaudeCode in the browser. If no page opens there, open this
@@ -54,7 +54,7 @@ address:
   );
 });
 
-t.test('where it does not open, the way back for a browser elsewhere is told', async (t) => {
+t.test('the instructions for a browser elsewhere explain the way to the redirect port', async (t) => {
   t.match(shown(), `\n  ${PAGE}\nIf that browser runs on another machine, first run there:\n`);
   t.match(shown(), `\n  ssh -L 8400:localhost:8400 jane@${hostname()}\n`);
   const SSH_CONNECTION = '192.0.2.1 5 192.0.2.7 22';
@@ -65,7 +65,7 @@ t.test('where it does not open, the way back for a browser elsewhere is told', a
   t.notMatch(shown({ pending: { url: 'https://idp.example.com/authorize' } }), 'ssh');
 });
 
-t.test('no line but an address is wider than 80 columns, whatever the profile is called', async (t) => {
+t.test('only addresses are wider than 80 columns, for every profile name', async (t) => {
   for (const profile of ['x', 'A-Profile-Of-A-Rather-Long-Name', 'n'.repeat(64)]) {
     for (const hostKind of ['desktop', 'ssh', 'wsl', 'container'] as const) {
       for (const opensPage of [true, false]) {

@@ -17,7 +17,7 @@ function home(t: Tap): Installation {
   return made;
 }
 
-t.test('a sign-in that takes longer than the wait goes on, and the next call has its result', async (t) => {
+t.test('a sign-in that outlasts the wait goes on, and the next call gets its result', async (t) => {
   const { run, socket } = home(t);
   const daemon = await fakeDaemon(socket);
   t.teardown(daemon.close);
@@ -85,7 +85,7 @@ t.test('a caller that dies before opening the page leaves the task to the next',
   t.strictSame(urlsIn(urls), [signIn.url]);
 });
 
-t.test('a browser that cannot be opened hands the task back', async (t) => {
+t.test('a failed browser returns the task to the daemon', async (t) => {
   const made = home(t);
   const daemon = await fakeDaemon(made.socket);
   t.teardown(daemon.close);
@@ -105,7 +105,7 @@ t.test('a browser that cannot be opened hands the task back', async (t) => {
   );
 });
 
-t.test('a browser that cannot be opened is made up for by a code, where the provider has them', async (t) => {
+t.test('a code replaces a failed browser if the provider supports codes', async (t) => {
   const made = home(t);
   const daemon = await fakeDaemon(made.socket);
   t.teardown(daemon.close);
@@ -124,7 +124,7 @@ t.test('a browser that cannot be opened is made up for by a code, where the prov
   t.strictSame(daemon.refused, []);
 });
 
-t.test('a browser that cannot be opened, without codes, leaves the address with the way back', async (t) => {
+t.test('a failed browser without codes leaves the address and the way to the redirect port', async (t) => {
   const made = home(t);
   const daemon = await fakeDaemon(made.socket);
   t.teardown(daemon.close);
@@ -142,7 +142,7 @@ t.test('a browser that cannot be opened, without codes, leaves the address with 
 });
 
 t.test(
-  'over SSH the code goes to standard error, and the credentials alone to standard output',
+  'over SSH the code is printed to standard error and only the credentials to standard output',
   async (t) => {
     const made = home(t);
     const daemon = await fakeDaemon(made.socket);
@@ -184,7 +184,7 @@ t.test('a failed sign-in is reported in two lines', async (t) => {
   }
 });
 
-t.test('a daemon that was replaced during a sign-in is asked for another, once', async (t) => {
+t.test('a sign-in lost with its daemon is started again once', async (t) => {
   const made = home(t);
   const daemon = await fakeDaemon(made.socket);
   t.teardown(daemon.close);
