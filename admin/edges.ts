@@ -19,9 +19,9 @@ export type AdminEdges = {
   readonly aws: AwsSettings;
   /** Every call to the network, with the proxies and certificate authorities of this machine. */
   readonly fetch: typeof globalThis.fetch;
-  /** Results: what a pipe or a file should get. */
+  /** Writes results to standard output. */
   writeOut(text: string): void;
-  /** Everything said to a person. */
+  /** Writes messages for people to standard error. */
   writeError(text: string): void;
   /** True: results may be coloured, since they go to a terminal and NO_COLOR is not set. */
   readonly colours: boolean;
@@ -31,7 +31,7 @@ export type AdminEdges = {
   readonly openPrompts: (() => Promise<Prompter>) | undefined;
   /** Asks on the terminal and returns the line typed; undefined where nobody could answer. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
-  /** Aborted by SIGINT, SIGTERM and SIGHUP: ends what waits. */
+  /** Aborted by SIGINT, SIGTERM and SIGHUP; ends waiting calls. */
   readonly interrupted: AbortSignal;
   /** Milliseconds since 1970. */
   now(): number;

@@ -22,7 +22,7 @@ export async function cleanUp(flags: CleanupFlags, edges: AdminEdges): Promise<n
   return 0;
 }
 
-/** Runs the uninstaller of the installation, or for one that has none the one that packages are made with. */
+/** Runs the uninstaller of the installation, or the one of this program if the installation has none. */
 async function uninstall(flags: CleanupFlags, edges: AdminEdges): Promise<boolean> {
   const installation = join(edges.env.HOME || homedir(), INSTALL_FOLDER);
   const installed = join(installation, 'bedrock-auth');

@@ -79,7 +79,7 @@ export async function answerQuestion(
   }
   if (!q.message) return;
   if (q.isAsked?.(c) === false) {
-    // The answer belonged to another one, which has changed.
+    // The answer belonged to the earlier answer of another question, which has changed.
     if (asksAgain && !isNewAnswer(given.get(q.name))) setAnswer(q, undefined, state);
     return;
   }
@@ -105,7 +105,7 @@ function takeGiven(q: Question, c: Context, state: InterviewState, heading: () =
   const answer = givenAnswer(q, state);
   if (answer === undefined) return false;
   setAnswer(q, answer, state);
-  // An answer kept from an earlier start was seen then; the summary shows it, too.
+  // An answer kept from an earlier start was shown then; the summary shows it too.
   if (given.get(q.name)?.kept) return true;
   heading();
   voice.answered(q.message?.(c) ?? ANSWERS[q.name].help, labelOf(q, c, answer));

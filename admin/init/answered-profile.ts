@@ -1,4 +1,4 @@
-/** The profile that answers make of another, and the rules of AWS for it. */
+/** Writes answers into a profile, and checks it against the rules of AWS. */
 import { findCandidateProblem } from '../../infra/profile/check-profile.ts';
 import type { InfraCandidate, ProfileProblem, RegisteredProvider } from '../../infra/profile/profile.ts';
 import type { AdminProfile } from '../profiles/admin-profile.ts';
@@ -20,8 +20,8 @@ import { QUESTIONS } from './steps/steps.ts';
 import { sameAnswer } from './values.ts';
 
 /**
- * Writes answers into a profile. An answer that equals today's value changes nothing, so that neither a default
- * becomes a field nor another spelling another file.
+ * Writes answers into a profile. An answer equal to today's value changes nothing: a default does not become a
+ * field, and another spelling does not change the file.
  */
 export function withAnswers(
   base: AdminProfile,
@@ -47,7 +47,7 @@ function withProviderKeys(profile: AdminProfile, { findings }: Pick<Context, 'fi
   return { ...profile, infra: { ...profile.infra, jwksUri: discovery.jwksUri } };
 }
 
-/** Returns the first value of a profile that AWS would not take; what is not answered yet is no problem. */
+/** Returns the first value of a profile that AWS would reject; unanswered questions are no problem. */
 export function findAnswerProblem(profile: AdminProfile): ProfileProblem | undefined {
   return findCandidateProblem(candidateOf(profile));
 }

@@ -21,7 +21,7 @@ export type ProviderMetadata = {
   readonly rs256: boolean;
 };
 
-/** A person waits for it; a provider that takes longer is not well. */
+/** Limit for the request, in milliseconds: a person waits for it. */
 export const DISCOVERY_MS = 10_000;
 /** Documents have some 5 kB. */
 export const DISCOVERY_BYTES = 500_000;
@@ -56,7 +56,7 @@ export async function discover(
   try {
     document = JSON.parse(text);
   } catch {
-    // Not JSON, below.
+    // Text that is not JSON is reported below.
   }
   if (!isObject(document)) {
     throw invalid(
@@ -73,7 +73,7 @@ async function read(url: string, fetch: typeof globalThis.fetch, interrupted: Ab
   let response: Response;
   let text: string;
   try {
-    // The daemon follows no redirection either: the issuer is where its document is.
+    // Redirects are refused, as in the daemon: the document must be at the address of the issuer.
     response = await fetch(url, { signal, redirect: 'manual', headers: { accept: 'application/json' } });
     text = await bodyOf(response);
   } catch (cause) {
@@ -137,7 +137,7 @@ function checked(document: Record<string, unknown>, issuer: string, url: string)
     const list = document[field];
     return Array.isArray(list) ? list.includes(word) : undefined;
   };
-  // REQUIRED by Discovery 3, so that silence is a no.
+  // REQUIRED by Discovery 3, so an absent field means no support.
   if (says('response_types_supported', 'code') !== true) {
     throw invalid(
       `${url} does not offer the response type code: people sign in by authorization code`,
@@ -174,7 +174,7 @@ function invalid(message: string, fix: string): CcwbError {
   return new CcwbError('ERR_PROVIDER_INVALID', message, fix);
 }
 
-/** The code of a network's fault, which fetch hides in a cause. */
+/** Returns the code of a network error, which is in the cause of the error of fetch. */
 function reasonOf(thrown: unknown): string {
   for (let error = thrown; error instanceof Error; error = error.cause) {
     if ('code' in error && typeof error.code === 'string') return error.code;

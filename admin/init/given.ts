@@ -1,4 +1,4 @@
-/** Answers that are there before anybody is asked: of flags, of a file, of a start that was broken off. */
+/** Answers known before the first prompt: from flags, a file, or an interrupted start. */
 import { readFileSync } from 'node:fs';
 import { CcwbError } from '../../protocol/errors.ts';
 import { isObject } from '../../protocol/json.ts';
@@ -18,7 +18,7 @@ export type GivenAnswer = {
 
 export type GivenAnswers = ReadonlyMap<AnswerName, GivenAnswer>;
 
-/** @throws CcwbError ERR_USAGE for a value that a flag does not take. */
+/** @throws CcwbError ERR_USAGE for a value that a flag does not allow. */
 export function flagAnswers(flags: Readonly<Record<string, unknown>>): GivenAnswers {
   const given = new Map<AnswerName, GivenAnswer>();
   for (const name of ANSWER_NAMES) {
@@ -36,7 +36,7 @@ export function flagAnswers(flags: Readonly<Record<string, unknown>>): GivenAnsw
  * Reads a file of answers, YAML or JSON: an object with the names of the flags.
  *
  * @returns the answers, and the name of the profile if the file gives one.
- * @throws CcwbError ERR_CONFIG_MISSING when it is not there; ERR_CONFIG_INVALID with the field, the value and what
+ * @throws CcwbError ERR_CONFIG_MISSING when it does not exist; ERR_CONFIG_INVALID with the field, the value and what
  *   is allowed.
  */
 export async function fileAnswers(path: string): Promise<{ answers: GivenAnswers; profile?: string }> {
@@ -68,7 +68,7 @@ export async function fileAnswers(path: string): Promise<{ answers: GivenAnswers
   return { answers, ...(profile !== undefined && { profile }) };
 }
 
-/** An answer that is not allowed, told where it was given. */
+/** Creates the error of an answer that is not allowed; it names the flag or the file. */
 export function notAllowed(
   name: AnswerName,
   { written, file }: Omit<GivenAnswer, 'value'>,
@@ -83,7 +83,7 @@ export function notAllowed(
   );
 }
 
-/** An answer to a question that does not arise: it would be lost without a word. */
+/** Creates the error of an answer to a question that does not apply. */
 export function hasNoUse(name: AnswerName, { file }: GivenAnswer): CcwbError {
   const message = `${name} does not apply to what was answered before it`;
   if (file !== undefined) return fileInvalid(file, `${file}: ${message}`);

@@ -18,7 +18,7 @@ export type Interview = {
   readonly findings: LiveCheckResults;
   /** Sentences about what is not known because a live check was left out. */
   readonly unchecked: readonly string[];
-  /** Questions without an answer and without a default, where there is nobody to ask. */
+  /** Unanswered questions without a default, when nobody can be asked. */
   readonly missing: readonly AnswerName[];
   /** Questions with a default that nobody confirmed. */
   readonly undecided: readonly AnswerName[];
@@ -54,7 +54,7 @@ export function createInterview(options: InterviewOptions): Interview {
   function headingOnce(step: WizardStep): () => void {
     let isShown = false;
     return () => {
-      // The profile's name was the first of them.
+      // The profile's name was the first question.
       const place = `${STEPS.indexOf(step) + 2} of ${STEPS.length + 1}`;
       if (!isShown) options.voice.heading(step.title, place, step.says?.(contextOf(state)));
       isShown = true;
@@ -93,7 +93,7 @@ export function createInterview(options: InterviewOptions): Interview {
   };
 }
 
-/** Refuses an answer that was given and not used: it would be lost without a word. */
+/** Refuses an answer that was given and not used: it would otherwise be lost silently. */
 function refuseUseless({ questions }: WizardStep, { options, answers }: InterviewState): void {
   for (const { name } of questions) {
     const given = options.given.get(name);

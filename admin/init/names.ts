@@ -1,5 +1,5 @@
 /**
- * Every question of the wizard by its name: that of its flag, and of its field in a file of answers. Loaded for
+ * Every question of the wizard, by the name of its flag and of its field in a file of answers. Loaded for
  * `--help` too, so it imports nothing.
  */
 

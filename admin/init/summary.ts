@@ -21,7 +21,7 @@ import { PROVIDER_NAMES } from './steps/provider-answers.ts';
 
 export type SummaryRow = readonly [label: string, value: string];
 
-/** Everything that was chosen, a line for each subject. */
+/** Returns the chosen values, a line for each subject. */
 export function summaryRows(profile: AdminProfile, { identity }: LiveCheckResults): SummaryRow[] {
   const { config, infra, claude } = profile;
   const provider = providerOf(profile);
@@ -75,7 +75,7 @@ function monitoringWords({ infra }: AdminProfile): string {
   ].join('; ');
 }
 
-/** Rows as lines of at most so many columns, with what a changed one said before. */
+/** Formats rows as lines of a maximal width; a changed row also shows its old value. */
 export function rowLines(
   rows: readonly SummaryRow[],
   before: readonly SummaryRow[] | undefined,
@@ -107,7 +107,7 @@ export function estimateOf({ infra, users = 100 }: AdminProfile): CostEstimate |
   });
 }
 
-/** The estimate as a table of at most so many columns. */
+/** Formats the estimate as a table of a maximal width. */
 export function costLines(profile: AdminProfile, columns: number): string[] {
   const { users = 100 } = profile;
   const people = `${users.toLocaleString('en-US')} ${users === 1 ? 'person' : 'people'}`;

@@ -1,4 +1,4 @@
-/** Answers as people write them, in flags and in files, and as they are shown. */
+/** Parses answers of flags and files, and formats answers for people. */
 import { readFileSync } from 'node:fs';
 import { isObject } from '../../protocol/json.ts';
 import { ANSWERS, type AnswerName, type AnswerSpec, type AnswerValue } from './names.ts';
@@ -43,7 +43,7 @@ export function parseValue(name: AnswerName, value: unknown): ParsedAnswer {
   if (kind === 'pairs' && isObject(value)) {
     return pairsOf(Object.entries(value).map(([key, text]) => `${key}=${String(text)}`));
   }
-  // Ids of clients and accounts may consist of digits, which a file takes for a number.
+  // Ids of clients and accounts may consist of digits, which a file parses as a number.
   if (typeof value === 'number' && kind === 'text') return { value: String(value) };
   if (value === null && (kind === 'text' || kind === 'list')) return parseText(name, '');
   return typeof value === 'string' ? parseText(name, value) : { allowed: allowedOf(kind) };

@@ -1,4 +1,4 @@
-/** `.claude/settings.json` of a package: what an installer merges into the user's own settings of Claude Code. */
+/** `.claude/settings.json` of a package, which the installer merges into the user's settings of Claude Code. */
 import type { ClaudeChoices } from '../profiles/admin-profile.ts';
 
 /** Stands for the absolute path of the installation, which only its installer knows. */
@@ -32,7 +32,7 @@ export function buildClaudeSettings({
       CLAUDE_CODE_USE_BEDROCK: '1',
       AWS_PROFILE: profile,
       AWS_REGION: region,
-      // In Claude Code a sign-in is seen only when awsAuthRefresh makes it.
+      // Claude Code shows a sign-in only when awsAuthRefresh starts it.
       CCWB_SIGN_IN: 'off',
       ...(model !== undefined && { ANTHROPIC_MODEL: model }),
       ...(haikuModel !== undefined && { ANTHROPIC_DEFAULT_HAIKU_MODEL: haikuModel }),
@@ -49,7 +49,7 @@ function telemetry(collector: string, attributes: Readonly<Record<string, string
     CLAUDE_CODE_ENABLE_TELEMETRY: '1',
     OTEL_METRICS_EXPORTER: 'otlp',
     OTEL_LOGS_EXPORTER: 'otlp',
-    // With gRPC Claude Code leaves the headers of otel-helper out.
+    // With gRPC, Claude Code does not send the headers of otel-helper.
     OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf',
     OTEL_EXPORTER_OTLP_ENDPOINT: collector,
     ...(list !== '' && { OTEL_RESOURCE_ATTRIBUTES: list }),
@@ -57,7 +57,7 @@ function telemetry(collector: string, attributes: Readonly<Record<string, string
 }
 
 /**
- * `key=value,…` with keys and values percent-encoded.
+ * Returns `key=value,…` with keys and values percent-encoded.
  *
  * @see https://opentelemetry.io/docs/specs/otel/resource/sdk/#specifying-resource-information-via-an-environment-variable
  */

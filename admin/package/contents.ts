@@ -1,4 +1,4 @@
-/** Every file of a package. Pure: from what was read and fetched to what is in the archive. */
+/** Lists every file of a package, from the parts that were read and fetched. Pure. */
 import { createHash } from 'node:crypto';
 import { INSTALL_FOLDER } from '../../protocol/paths.ts';
 import { BUILD_VERSION } from '../../protocol/version.ts';
@@ -21,7 +21,7 @@ export type PackageParts = {
   readonly runtime: readonly ArchiveFile[];
 };
 
-/** The files, in the one folder that an archive unpacks to. */
+/** Returns the files, in the one folder that an archive unpacks to. */
 export function buildPackageFiles(made: PackageParts): ArchiveFile[] {
   const { source, platform, components, shared, native, runtime } = made;
   const { name, settings } = source;

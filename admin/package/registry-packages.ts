@@ -15,7 +15,7 @@ export type TarballOrigin = 'given' | 'cache' | 'registry';
 
 export type ObtainedTarball = { readonly tarball: Uint8Array; readonly origin: TarballOrigin };
 
-/** `$XDG_CACHE_HOME/ccwb`, or `cache` in the folder of everything else of `ccwb`. */
+/** Returns `$XDG_CACHE_HOME/ccwb`, or `cache` in the folder of `ccwb`. */
 export function cacheFolder(env: AdminEdges['env']): string {
   const { XDG_CACHE_HOME: cache } = env;
   // The XDG base directory specification: a relative path is invalid and is to be ignored.
@@ -23,8 +23,8 @@ export function cacheFolder(env: AdminEdges['env']): string {
 }
 
 /**
- * The tarball of a package: from the folder that the administrator names, else from the cache, else from the
- * registry, after which it is in the cache. One in the cache that is not what it should be is fetched anew.
+ * Returns the tarball of a package: from the folder that the administrator names, else from the cache, else
+ * from the registry. A fetched tarball is cached. A cached one with a wrong hash is fetched again.
  *
  * @param given folder of tarballs, for machines that do not reach a registry; then nothing is fetched.
  * @throws CcwbError ERR_DOWNLOAD, ERR_INTEGRITY, ERR_OUTPUT, ERR_INTERRUPTED
@@ -48,7 +48,7 @@ export async function obtainTarball(
         'find out who serves npm there: it is not the package that this ccwb was made with',
       );
     }
-    // Under its name only as a whole: another ccwb may be reading.
+    // Renamed when complete: another ccwb may read the cache at the same time.
     const whole = join(folder, 'whole');
     writeFileSync(whole, tarball, { mode: 0o600 });
     renameSync(whole, path);
@@ -59,9 +59,9 @@ export async function obtainTarball(
 }
 
 /**
- * Says at once what a folder of tarballs lacks.
+ * Checks that a folder of tarballs is complete.
  *
- * @throws CcwbError ERR_DOWNLOAD with the one command that fetches it all.
+ * @throws CcwbError ERR_DOWNLOAD with one command that fetches all missing files.
  */
 export function checkGivenTarballs(all: readonly RegistryPackage[], folder: string): void {
   const lacking = all.filter((what) => !existsSync(join(folder, tarballName(what))));

@@ -28,14 +28,14 @@ export type BillOfMaterialsInput = {
 const RUNTIME_LICENSE = 'MIT';
 
 /**
- * The text of sbom.json: what is in the bundles and beside them, each with its Package URL, its licence and the
- * hash of its tarball in the npm registry. The same for the same package: no serial number, no time.
+ * Returns the text of sbom.json: every component with its Package URL, its licence and the hash of its tarball in
+ * the npm registry. It has no serial number and no time, so equal packages have equal bills.
  */
 export function buildBillOfMaterials({ build, components, platform, runtime }: BillOfMaterialsInput): string {
   const fetched = components.fetched[platform];
   const listed: Component[] = [
     ...components.bundled,
-    // koffi names a package for every platform; the one that is here is this platform's.
+    // koffi depends on a package per platform; only this platform's is shipped.
     ...components.native.map((native) =>
       fetched && native.name === 'koffi' ? { ...native, dependencies: [refOf(fetched)] } : native,
     ),

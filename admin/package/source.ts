@@ -17,7 +17,7 @@ import { readConfig } from '../profiles/read-config.ts';
 import { buildClaudeSettings, type PackageClaudeSettings } from './claude-settings.ts';
 
 export type PackageSource = {
-  /** Name of the deployment: of its archives, and of the AWS profile that users get. */
+  /** Name of the deployment, used for its archives and for the AWS profile of users. */
   readonly name: string;
   /** The file that it comes from. */
   readonly path: string;
@@ -29,9 +29,9 @@ export type PackageSource = {
 };
 
 /**
- * Reads them from the administrator's profile, or from the config.json that the flags name.
+ * Reads these parts from the administrator's profile, or from the config.json that the flags name.
  *
- * @throws CcwbError ERR_NOT_DEPLOYED when users could not get credentials with it; ERR_CONFIG_MISSING,
+ * @throws CcwbError ERR_NOT_DEPLOYED when the auth stack is not deployed; ERR_CONFIG_MISSING,
  *   ERR_CONFIG_INVALID, ERR_PROFILE_UNKNOWN.
  */
 export function readPackageSource(flags: ProfileFlags, env: AdminEdges['env']): PackageSource {

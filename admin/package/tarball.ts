@@ -18,7 +18,7 @@ export type WrittenArchive = { readonly bytes: number; readonly sha256: string }
 
 const BLOCK = 512;
 
-/** Enough for any disk and any thread at a time, in bytes. */
+/** Size of the chunks passed to compression, in bytes. */
 const CHUNK = 1 << 20;
 
 /** Level 9 takes four times as long and makes a package smaller by 0.4 %. */
@@ -51,9 +51,8 @@ export async function readTarball(
 }
 
 /**
- * Writes a gzipped archive in which nothing depends on when, where and by whom it is made: entries in the order of
- * their paths' bytes, folders before what is in them, modes 755 and 644, owner 0, one time for all, and a gzip
- * header without any.
+ * Writes a reproducible gzipped archive: entries sorted by the bytes of their paths, folders before their
+ * content, modes 755 and 644, owner 0, one time for all entries, and none in the gzip header.
  *
  * @param seconds the time of every entry, since 1970.
  */

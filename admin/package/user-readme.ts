@@ -1,4 +1,4 @@
-/** README.md of a package: what its users read first. */
+/** README.md of a package, for its users. */
 
 export type ReadmeFacts = {
   readonly profile: string;

@@ -10,7 +10,7 @@ import type { Caller } from './credentials.ts';
 import type { Expected } from './expected.ts';
 import { type StepResult, testFailure } from './steps.ts';
 
-/** A person waits: what does not pass with one more try is told. */
+/** Attempts per call: a person waits, so there is only one retry. */
 const ATTEMPTS = 2;
 
 /** @throws CcwbError */
@@ -35,7 +35,7 @@ export async function findModels(
   };
 }
 
-/** @param models what the region has; undefined when that could not be had. @throws CcwbError */
+/** @param models the models of the region; undefined when they could not be listed. @throws CcwbError */
 export async function callModel(
   { settings }: Caller,
   region: string,
@@ -58,8 +58,8 @@ export async function callModel(
 }
 
 /**
- * The model that is to be used, as the region knows it: where it has the same one under another geography, that.
- * Without one, the smallest that users may have.
+ * Returns the chosen model by its id in the region, which may have another geography. Without a choice, returns
+ * the smallest allowed model.
  */
 export function modelFor(
   { model, models: allowed = ['*'], globalInference }: Omit<Expected, 'profile'>,
@@ -74,7 +74,7 @@ export function modelFor(
   const usable = inferenceProfiles
     .filter((id) => globalInference || !id.startsWith('global.'))
     .filter((id) => allowed.some((pattern) => matches(baseOf(id), pattern)));
-  // Of the same family the newest, which is what its name says last.
+  // The newest of the same family, by the end of its name.
   const newest = [...usable].sort().reverse();
   return newest.find((id) => id.includes('haiku')) ?? newest.find((id) => id.includes('sonnet')) ?? newest[0];
 }

@@ -1,4 +1,4 @@
-/** Credentials of the installed `credential-process`, and whose they are. */
+/** Reads the credentials of the installed `credential-process`, and checks their role. */
 import type { Credentials } from '../../protocol/api.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { type CallerIdentity, type ClientSettings, identifyCaller } from '../aws/aws-identity.ts';
@@ -35,12 +35,12 @@ function asCredentials(output: string): Credentials {
     const whole = texts.every((text) => typeof text === 'string' && text !== '');
     if (value.Version === 1 && whole && output.trim().split('\n').length === 1) return value as Credentials;
   } catch {
-    // Said below, without what was printed: it may be a secret.
+    // Reported below without the output, which may be a secret.
   }
   throw testFailure('credential-process printed something else than one line of credentials', 'report it');
 }
 
-/** Asks AWS whose credentials they are. @throws CcwbError */
+/** Returns the caller that AWS sees for the credentials. @throws CcwbError */
 export async function identify(
   credentials: Credentials,
   { profile }: Expected,
@@ -57,7 +57,7 @@ export async function identify(
     return { detail: `AWS account ${caller.identity.account}`, value: caller };
   } catch (thrown) {
     if (!(thrown instanceof CcwbError) || thrown.code !== 'ERR_ADMIN_CREDENTIALS') throw thrown;
-    // They are none of an administrator's.
+    // The fixes for administrators do not apply to these credentials.
     const fix = "check this computer's clock, and aws_region of the profile";
     throw new CcwbError('ERR_AWS_DENIED', thrown.message, fix, { cause: thrown });
   }
@@ -66,7 +66,7 @@ export async function identify(
 /**
  * Checks that the credentials are those of the role that users should get, in its account.
  *
- * @param user who signed in.
+ * @param user the signed-in user.
  * @throws CcwbError
  */
 export async function checkRole(

@@ -12,13 +12,13 @@ import type { TrialFlags } from './trial-flags.ts';
 export type Expected = {
   /** The profile in config.json of the package. */
   readonly profile: ProfileConfig;
-  /** Role that users are to get; undefined where nothing here tells. */
+  /** Role that users must get; undefined when unknown. */
   readonly roleArn: string | undefined;
   /** Regions in which models may be invoked. */
   readonly regions: readonly string[];
-  /** The model that Claude Code is told to use, or the flag names; undefined: the choice is free. */
+  /** The model of the settings of Claude Code or of the flag; undefined: any model. */
   readonly model: string | undefined;
-  /** Which models users may have; `*` as in IAM. Undefined: all. */
+  /** Models that users can invoke; `*` as in IAM. Undefined: all. */
   readonly models: readonly string[] | undefined;
   readonly globalInference: boolean;
   readonly collector: Collector | undefined;
@@ -28,7 +28,7 @@ export type Expected = {
 
 export type Collector = { readonly endpoint: string; readonly validatesToken: boolean };
 
-/** Which deployment the flags mean; undefined when a package is named, and it alone tells. */
+/** Returns the deployment of the flags; undefined when the named package alone determines it. */
 export function chooseDeployment(flags: TrialFlags, edges: AdminEdges): ChosenProfile | undefined {
   const packageTells =
     flags.package !== undefined && flags.profile === undefined && flags.config === undefined;
@@ -66,7 +66,7 @@ export function expectedOf(
   };
 }
 
-/** The profile of ccwb init of that name, if there is one. */
+/** Returns the administrator's profile of that name, if there is one. */
 function known(name: string, edges: AdminEdges): ChosenProfile | undefined {
   return listProfiles(edges.env).includes(name) ? readChosenProfile({ profile: name }, edges) : undefined;
 }

@@ -37,7 +37,7 @@ type ReportedFinding = {
   readonly fix: string | null;
 };
 
-/** Checks that a home without a service and a keyring of its own cannot pass, whatever the package is like. */
+/** Checks that always fail in a temporary home, which has no service and no keyring. */
 const NOT_HERE = ['service'];
 
 /** @throws CcwbError for a problem; warnings are told. */

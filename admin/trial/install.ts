@@ -17,13 +17,13 @@ const LIMIT_MS = 300_000;
 /** Exit status of install.sh: installed, and something remains to be done by hand. */
 const LEFT_TO_DO = 3;
 
-/** Files that a user has before: they must come back as they were. */
+/** Files of a user before the installation; they must be restored unchanged. */
 const USER_FILES: Readonly<Record<string, string>> = {
   '.aws/config': '# mine\n[profile mine]\nregion = eu-central-1\n',
   '.claude/settings.json': '{ "env": { "MINE": "1" } }\n',
 };
 
-/** Every path of a home, with what is there. */
+/** Every path of a home, with its content. */
 export type Snapshot = ReadonlyMap<string, string>;
 
 /** Creates files of a user in the empty home. */
@@ -35,7 +35,7 @@ export function createUserFiles({ home }: TrialFolders): Snapshot {
   return snapshotOf(home);
 }
 
-/** @returns paths that are not as they were. */
+/** @returns the paths that differ. */
 export function changesSince(before: Snapshot, { home }: TrialFolders): string[] {
   const after = snapshotOf(home);
   return [...new Set([...before.keys(), ...after.keys()])].filter(
@@ -56,10 +56,10 @@ function snapshotOf(folder: string): Snapshot {
 }
 
 /**
- * Runs install.sh, without a service: the administrator's own is none of this.
+ * Runs install.sh without a service, since the administrator's own service must not be touched.
  *
- * @returns what was installed, in words.
- * @throws CcwbError what the installer says.
+ * @returns a description of the installation.
+ * @throws CcwbError with the error of the installer.
  */
 export async function install(
   pack: UnpackedPackage,
@@ -85,9 +85,9 @@ export async function install(
   return changed.length === 0 ? pack.build : `${pack.build}; for the test without ${changed.join(', ')}`;
 }
 
-/** Fields of config.json that reach beyond the temporary home, and what stands in their place. */
+/** Fields of config.json with effects outside the temporary home, and their replacements. */
 const ISOLATED_FIELDS: Readonly<Record<string, { readonly words: string; readonly value?: string }>> = {
-  // The keyring is the administrator's, whichever home a program has.
+  // The keyring belongs to the administrator, whatever the home of a program is.
   credential_storage: { words: 'the keyring', value: 'session' },
   // Another daemon may serve there.
   container_credentials_port: { words: 'container credentials' },

@@ -66,12 +66,12 @@ export async function findPackage(
   if (!found)
     return { path: await makePackage(flags, platform, folders, edges), origin: 'made for this test' };
   await checkSum(found);
-  // The name of the archive says nothing new.
+  // The name of the archive repeats the path.
   const origin = flags.package === undefined ? `the newest, ${dirname(found)}` : found;
   return { path: found, origin };
 }
 
-/** The latest of a deployment's archives for this platform. */
+/** Returns the latest archive of a deployment for this platform. */
 function findNewest(output: string, name = '', platform: Platform): string | undefined {
   const parent = join(output, name);
   return namesIn(parent)
@@ -166,7 +166,7 @@ function contents(folder: string): UnpackedPackage {
   };
 }
 
-/** Undefined where there is no JSON object: what reads the file for itself tells more. */
+/** Reads a JSON object; undefined for anything else, which the installed programs report in more detail. */
 export function readJson(path: string): Readonly<Record<string, unknown>> | undefined {
   try {
     return parseObject(readFileSync(path, 'utf8').replace(/^\uFEFF/, ''));

@@ -13,8 +13,8 @@ export type Programs = {
   /**
    * Runs a program of the installation to its end.
    *
-   * @returns what it did when it ended with 0, or with one of `statuses`.
-   * @throws CcwbError what it says went wrong.
+   * @returns the ended program, if it ended with 0 or one of `statuses`.
+   * @throws CcwbError with the error that the program reports.
    */
   run(
     name: 'credential-process' | 'otel-helper' | 'bedrock-auth',
@@ -46,7 +46,7 @@ export function checkEnd(name: string, ran: ProgramResult, statuses: readonly nu
   throw errorOf(name, ran);
 }
 
-/** The two lines of an error of ours, or the end of what it wrote. */
+/** Returns the two lines of an error of ours, or the end of the output. */
 function errorOf(name: string, { end, output, errors }: ProgramResult): CcwbError {
   const [, message, code] = /^\S+: (.+) \((ERR_\w+)\)$/m.exec(errors) ?? [];
   const [, fix] = /^ {2}fix: (.+)$/m.exec(errors) ?? [];

@@ -9,7 +9,7 @@ import type { TrialFlags } from './trial-flags.ts';
 import type { TrialFolders } from './trial-folders.ts';
 
 /**
- * @returns who signed in, as the program says it; undefined when it does not.
+ * @returns the signed-in user as the program reports it; undefined when it does not.
  * @throws CcwbError ERR_LOGIN_EXPIRED when nobody does in time; what the program says.
  */
 export async function signInAsUser(
@@ -25,10 +25,10 @@ export async function signInAsUser(
   const late = AbortSignal.timeout(seconds * 1000);
   const ran = await runToEnd(join(folders.installation, 'bedrock-auth'), args, {
     env: signInEnvironment(folders, edges.env),
-    // Told to end before, it says what it waits for.
+    // The signal comes earlier, so that the program can report what it waits for.
     limitMs: seconds * 1000 + 10_000,
     signal: AbortSignal.any([late, edges.interrupted]),
-    // What it says of a failure is told by the table.
+    // The table shows the message of a failure.
     onOutput: (text) => edges.writeError(text),
   });
   if (late.aborted && !(ran.end.kind === 'exited' && ran.end.status === 0)) {

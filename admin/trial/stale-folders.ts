@@ -17,15 +17,15 @@ import {
 /** Signing out is a call to the identity provider. */
 const SIGN_OUT_MS = 30_000;
 
-/** A folder without an owner's socket may be one that is just being made; after this it is not. */
+/** Age in milliseconds after which a folder without a socket is stale; a younger one may still be in creation. */
 const MAKING_MS = 3_600_000;
 
-/** Removes what earlier runs of this user have left, and says so. What cannot be removed is told and left. */
+/** Removes the folders of earlier runs of this user and reports them, also those that cannot be removed. */
 export async function removeStaleFolders(edges: AdminEdges): Promise<void> {
   for (const root of parentFolders(edges.env).flatMap(testFolders)) {
     if (await isInUse(root, edges.now())) continue;
     const folders = trialFoldersIn(root);
-    // Its session lives on at the provider otherwise.
+    // Otherwise its session stays active at the provider.
     await runToEnd(join(folders.installation, 'bedrock-auth'), ['logout', '--all'], {
       env: userEnvironment(folders, edges.env),
       limitMs: SIGN_OUT_MS,
@@ -40,7 +40,7 @@ export async function removeStaleFolders(edges: AdminEdges): Promise<void> {
   }
 }
 
-/** Folders of that name that are this user's own, closed to others, and no links. */
+/** Returns matching folders that belong to this user, are private and are no links. */
 function testFolders(parent: string): string[] {
   let paths: string[];
   try {
@@ -54,7 +54,7 @@ function testFolders(parent: string): string[] {
   return paths.filter((path) => {
     const stat = statOf(path);
     const isOwn = stat?.isDirectory() === true && stat.uid === process.getuid?.();
-    // What is in it will be run.
+    // Programs in the folder will be run, so it must be private.
     return isOwn && (stat.mode & 0o077) === 0;
   });
 }

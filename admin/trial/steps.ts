@@ -23,9 +23,9 @@ export type TrialStep<T> = { readonly value: T } | { readonly missing: string };
 export type StepResult<T> = { readonly detail: string; readonly value: T } | { readonly skipped: string };
 
 export type StepOptions = {
-  /** True for what has to be done however the rest went, also after Ctrl-C. */
+  /** True for a step that must run in any case, even after Ctrl-C. */
   readonly always?: boolean;
-  /** True for what speaks to the person itself while it goes on. */
+  /** True for a step that writes to the person itself. */
   readonly speaks?: boolean;
 };
 
@@ -36,9 +36,9 @@ type StepValues<S extends readonly TrialStep<unknown>[]> = {
 export type TrialRun = {
   readonly rows: readonly StepReport[];
   /**
-   * Tries one thing. What it throws becomes its row, and nothing else ends.
+   * Runs one step. An error becomes its row; the other steps still run.
    *
-   * @param after steps whose values it needs.
+   * @param after steps whose values this step needs.
    */
   step<S extends readonly TrialStep<unknown>[], T>(
     name: string,

@@ -1,4 +1,4 @@
-/** The headers of the installed `otel-helper`, and whether the collector takes what comes with them. */
+/** Reads the headers of the installed `otel-helper`, and checks that the collector accepts them. */
 import type { AdminEdges } from '../edges.ts';
 import type { Expected } from './expected.ts';
 import type { Programs } from './programs.ts';
@@ -97,7 +97,7 @@ function fixOf(status: number): string {
   return 'see that the endpoint is that of the monitoring stack: ccwb status, ccwb package';
 }
 
-/** The last cause says it: fetch hides it, and names of hosts are in its text. */
+/** Returns the reason of a failed fetch: the message of its last cause, which names the host. */
 function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof Error)) return String(thrown);
   const cause: unknown = thrown instanceof AggregateError ? thrown.errors[0] : thrown.cause;

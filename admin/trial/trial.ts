@@ -127,7 +127,7 @@ function nameOf(unpacked: TrialStep<{ expected: Expected }>): string | undefined
   return 'value' in unpacked ? unpacked.value.expected.profile.name : undefined;
 }
 
-/** Unknown while there is no package: then one row says it for all. */
+/** Returns the regions to test. They are unknown without a package, so one row stands for all. */
 function regionsOf(unpacked: TrialStep<{ expected: Expected }>): readonly string[] {
   return 'value' in unpacked ? unpacked.value.expected.regions : ['in all regions'];
 }

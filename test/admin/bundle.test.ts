@@ -47,7 +47,7 @@ function administrator({ settings, configPath }: AdminCloud): Record<string, str
   };
 }
 
-t.test('the bundle deploys, shows and destroys with nothing but Node', { skip }, async (t) => {
+t.test('the bundle deploys, shows and destroys with nothing but Node.js', { skip }, async (t) => {
   const cloud = await startAdminCloud(t);
   const folder = copied(t);
   const env = administrator(cloud);
@@ -66,7 +66,7 @@ t.test('the bundle deploys, shows and destroys with nothing but Node', { skip },
   t.strictSame(readdirSync(folder), ['ccwb'], 'and leaves nothing behind');
 });
 
-t.test('a part is loaded when a command needs it, and help needs none', { skip }, async (t) => {
+t.test('help loads no part of the bundle', { skip }, async (t) => {
   const folder = copied(t);
   const parts = readdirSync(join(folder, 'ccwb')).filter((name) => name.endsWith('.part.js'));
   t.ok(parts.length > 0);
@@ -75,7 +75,7 @@ t.test('a part is loaded when a command needs it, and help needs none', { skip }
   t.match(await run(folder, 'deploy --help'), { status: 0, error: '' });
 });
 
-t.test('what packages are made of comes with it', { skip }, async (t) => {
+t.test('the bundle contains the payload of packages', { skip }, async (t) => {
   const payload = join(BUNDLE ?? '', 'payload');
   for (const program of ['credential-process', 'otel-helper', 'bedrock-auth', 'bedrock-authd']) {
     t.ok(existsSync(join(payload, 'app', program)), program);

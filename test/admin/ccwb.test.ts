@@ -61,7 +61,7 @@ t.test('the version is that of the build', async (t) => {
   t.equal(stderr, 'slow files loaded: 0\n');
 });
 
-t.test('no command at all is wrong usage, answered with help', async (t) => {
+t.test('a missing command is wrong usage and prints the help', async (t) => {
   const { stdout, stderr, status } = ccwb(t);
   t.equal(status, 2);
   t.equal(stdout, '');

@@ -7,25 +7,25 @@ import { until } from '../fixtures/until.ts';
 const sh = (script: string, options: Partial<Parameters<typeof runToEnd>[2]> = {}) =>
   runToEnd('/bin/sh', ['-c', script], { env: {}, limitMs: 60_000, ...options });
 
-t.test('a program sees the given environment and folder, and what it wrote is kept apart', async (t) => {
+t.test('a program gets the given environment and folder, and both outputs are kept apart', async (t) => {
   const cwd = t.testdir({});
   const ran = await sh('echo "$NAME $HOME"; pwd >&2; exit 3', { env: { NAME: 'ada' }, cwd });
   t.strictSame(ran, { end: { kind: 'exited', status: 3 }, output: 'ada \n', errors: `${cwd}\n` });
 });
 
-t.test('a program that is not there is told by its code', async (t) => {
+t.test('a missing program is reported by its error code', async (t) => {
   const { end } = await runToEnd('/nowhere/npm', [], { env: {}, limitMs: 60_000 });
   t.strictSame(end, { kind: 'failed', reason: 'ENOENT' });
 });
 
-t.test('the limit ends a program and those that it started', async (t) => {
+t.test('the time limit ends a program and its children', async (t) => {
   const file = join(t.testdir({}), 'pid');
   const { end } = await sh(`sleep 600 & echo $! >'${file}'; wait`, { limitMs: 500 });
   t.strictSame(end, { kind: 'failed', reason: 'SIGKILL' });
   await until(() => isGone(Number(readFileSync(file, 'utf8'))));
 });
 
-t.test('an interruption is told to the program first', async (t) => {
+t.test('an interrupted program can end by itself first', async (t) => {
   const file = join(t.testdir({}), 'ready');
   const interruption = new AbortController();
   const running = sh(`trap 'echo parting; exit 7' TERM; : >'${file}'; sleep 600 & wait`, {
@@ -36,12 +36,12 @@ t.test('an interruption is told to the program first', async (t) => {
   t.match(await running, { end: { kind: 'exited', status: 7 }, output: 'parting\n' });
 });
 
-t.test('one that was interrupted before it began ends as well', async (t) => {
+t.test('a program that is interrupted before its start ends too', async (t) => {
   const { end } = await sh('sleep 600', { signal: AbortSignal.abort() });
   t.strictSame(end, { kind: 'failed', reason: 'SIGTERM' });
 });
 
-t.test('in the foreground the exit status is what counts', async (t) => {
+t.test('a program in the foreground returns its exit status', async (t) => {
   t.strictSame(await runInForeground('/bin/sh', ['-c', 'exit 4'], {}), { kind: 'exited', status: 4 });
   t.strictSame(await runInForeground('/nowhere', [], {}), { kind: 'failed', reason: 'ENOENT' });
 });

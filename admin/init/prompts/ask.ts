@@ -75,10 +75,10 @@ async function type(
   const secret = ANSWERS[q.name].kind === 'secret';
   const shown = proposed === undefined ? '' : secret ? String(proposed) : showAnswer(q.name, proposed);
   const read = (typed: string): { value: AnswerValue } | { allowed: string } => {
-    // Not read again: a name with a comma in it would become two.
+    // The answer is used as selected: parsing it again would split a name with a comma.
     if (proposed !== undefined && typed.trim() === shown) return { value: proposed };
     if (typed === '' && !q.optional) return proposed === undefined ? NOTHING : { value: proposed };
-    // At a terminal the secret itself is typed, which nobody sees.
+    // At a terminal the person types the secret itself, without echo.
     const parsed = secret ? { value: typed.trim() } : parseText(q.name, typed);
     return 'allowed' in parsed || !q.normalise ? parsed : { value: q.normalise(parsed.value) };
   };

@@ -33,7 +33,7 @@ export function createPrompter(terminal: Terminal): Prompter {
     ({ validate: judge, fallback }: TextPrompt) =>
     (typed: string | undefined): string | undefined => {
       const problem = judge(typed === undefined || typed === '' ? (fallback ?? '') : typed);
-      // Below the guide's end there is no bar to begin a line with.
+      // Below the end of the guide, lines start without a bar.
       return problem && wrapped(problem).replaceAll('\n', `\n${' '.repeat(GUIDE)}`);
     };
   return {
@@ -79,7 +79,7 @@ function guide(terminal: Terminal, output: Writable) {
       .join('');
   let waiting = false;
   const write = (text: string): void => {
-    // The lines of the wait make room for the next text.
+    // The next text replaces the lines of the wait.
     output.write(waiting ? `\r\x1b[2A\x1b[J${text}` : text);
     waiting = false;
   };
@@ -99,7 +99,7 @@ function guide(terminal: Terminal, output: Writable) {
     say: (text) => write(`${bar()}${lines(typeof text === 'string' ? wrapped(text) : text.join('\n'))}`),
     warn: (text) => marked(styleText('yellow', clack.S_WARN), text),
     wait: (text) => {
-      // One line, or more of it would have to make room.
+      // Cut to one line, so that only one line must be replaced.
       const line = text.length > width() ? `${text.slice(0, width() - 1)}…` : text;
       write(bar() + bar(styleText('dim', line)));
       waiting = true;
@@ -157,20 +157,20 @@ function placeholder({ initial, fallback, example }: TextPrompt): { placeholder?
 }
 
 /**
- * The terminal as the library sees it: with a size where none is known, and without what colours it where that is
- * wanted, which the library does not know on every Node.js.
+ * Wraps the terminal for the library: with a default size if none is known, and on request without colours, an
+ * option that the library does not support on every Node.js.
  */
 function asOutput(terminal: NodeJS.WriteStream, plain: boolean): Writable {
   const output = new Writable({
     decodeStrings: false,
     write: (chunk: string | Buffer, _encoding, done) => {
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is taken out
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: these sequences are removed
       terminal.write(plain ? String(chunk).replace(/\x1b\[[\d;]*m/g, '') : chunk);
-      // Not when it has been written: what others write there must not come before it.
+      // Called at once, not after the write: texts of others must not come before it.
       done();
     },
   });
-  // A terminal that was never told its size says 0.
+  // A terminal without a known size reports 0.
   Object.defineProperty(output, 'columns', { get: () => terminal.columns || USUAL.columns });
   Object.defineProperty(output, 'rows', { get: () => terminal.rows || USUAL.rows });
   terminal.on('resize', () => output.emit('resize'));

@@ -1,4 +1,4 @@
-/** The wizard where nobody is asked: what it found out and what it warns of, a line each. */
+/** Output of the wizard when nobody is asked: a line for each result and each warning. */
 import type { AdminEdges } from '../../edges.ts';
 import { paragraph } from '../../terminal/text.ts';
 import type { Voice } from './prompter.ts';

@@ -1,4 +1,4 @@
-/** Steps: where a sign-in is kept, who may use Bedrock, and the record of it. */
+/** Steps: the storage of the sign-in, the users with access to Bedrock, and the audit trail. */
 
 import { LOG_RETENTION_DAYS } from '../../../infra/profile/access-checks.ts';
 import type { AccessGroups } from '../../../infra/profile/profile.ts';
@@ -43,7 +43,7 @@ function usualClaim({ profile }: HasProfile): string {
 
 const byGroups = ({ profile }: HasProfile): boolean => profile.infra.accessGroups !== undefined;
 
-/** Google has no claim for it that IAM could see. */
+/** Tells whether access can be limited to groups. IAM itself sees no claim of a Google token for that. */
 const canHaveGroups = ({ profile }: HasProfile): boolean =>
   federationOf(profile) === 'cognito' || providerTypeOf(profile) !== 'google';
 

@@ -1,4 +1,4 @@
-/** Steps: how tokens become credentials, and in which account and region that is. */
+/** Steps: the exchange of tokens for credentials, and the account and region. */
 import { AUTH_OUTPUTS } from '../../../infra/outputs.ts';
 import { identifyCaller, refuseOwnProgram, refuseOwnRole } from '../../aws/aws-identity.ts';
 import { deployedAccount } from '../../profiles/admin-profile.ts';

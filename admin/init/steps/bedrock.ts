@@ -1,4 +1,4 @@
-/** Step: which models people may use, and where these run. */
+/** Step: the allowed models, and the regions in which they run. */
 
 import { partitionOf } from '../../../infra/profile/partition.ts';
 import { bedrockRegionsOf, globalInferenceOf, regionOf } from '../../profiles/profile-values.ts';
@@ -7,15 +7,15 @@ import { type Choice, type Context, type HasProfile, question, type WizardStep }
 
 import { expandGeographies, GEOGRAPHIES, geographiesFor, geographyOf } from './geographies.ts';
 
-/** The models that Claude Code needs, and no other vendor's. */
+/** Ids of Anthropic's models, the only ones that Claude Code uses. */
 const CLAUDE_MODELS = ['anthropic.claude-*'];
 const GEOGRAPHY = /^(us|us-gov|eu|apac|jp|au|ca|global)\./;
 
-/** Why a model could not be used by anybody, by what the answers before it allow. */
+/** Returns the reason why no user could use a model under the answers before it. */
 export function modelProblem(id: string, { profile }: HasProfile): string | undefined {
   if (id === '') return undefined;
   if (!/^\S+$/.test(id)) return 'the id of a model or of an inference profile, without spaces';
-  // Their names tell nothing.
+  // These ids do not contain the model.
   if (id.startsWith('arn:')) return undefined;
   const geography = GEOGRAPHY.exec(id)?.[1];
   if (geography === 'global' && !globalInferenceOf(profile))

@@ -48,13 +48,13 @@ export const GEOGRAPHIES: readonly Geography[] = [
   },
 ];
 
-/** Regions, with the names of geographies among them replaced by theirs. */
+/** Replaces names of geographies in a list by their regions. */
 export function expandGeographies(items: readonly string[]): readonly string[] {
   const expanded = items.flatMap((item) => GEOGRAPHIES.find(({ id }) => id === item)?.regions ?? [item]);
   return [...new Set(expanded)];
 }
 
-/** The geographies that a region may choose from, its own first. */
+/** Returns the geographies that a region can use, its own first. */
 export function geographiesFor(region: string): readonly Geography[] {
   const own = ({ regions }: Geography): number => (regions.includes(region) ? 0 : 1);
   return GEOGRAPHIES.filter(({ partition }) => partition === partitionOf(region)).sort(
@@ -62,7 +62,7 @@ export function geographiesFor(region: string): readonly Geography[] {
   );
 }
 
-/** The geography that is exactly these regions, in whatever order. */
+/** Returns the geography with exactly these regions, in any order. */
 export function geographyOf(regions: readonly string[]): Geography | undefined {
   const wanted = [...new Set(regions)].sort().join();
   return GEOGRAPHIES.find((geography) => [...geography.regions].sort().join() === wanted);

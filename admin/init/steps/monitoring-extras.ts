@@ -1,4 +1,4 @@
-/** Questions about what is made of telemetry: logs, alarms, analytics. */
+/** Questions about the use of telemetry: logs, alarms, analytics. */
 
 import type { AdminProfile } from '../../profiles/admin-profile.ts';
 import type { MonitoringSettings } from '../../profiles/infra-file.ts';
@@ -17,9 +17,9 @@ export function isMonitored({ profile }: HasProfile): boolean {
 const hasAlarms = ({ profile }: HasProfile): boolean => monitoringOf(profile)?.alarms !== undefined;
 const hasAnalytics = ({ profile }: HasProfile): boolean => monitoringOf(profile)?.analytics !== undefined;
 
-/** Above these people want to hear of it: ten heavy days of work, and a thousandth of their calls. */
+/** Default thresholds of the alarms: ten heavy days of work, and a thousandth of their calls. */
 const ALARMS = { tokensPerHour: 50_000_000, dailyCostUsd: 500, bedrockErrorsPerHour: 100 };
-/** Kept at hand for a quarter, as the estimate of cost has it; results for a week. */
+/** Default retention: data stays readable at low cost for a quarter, as in the estimate; results for a week. */
 const ANALYTICS = { glacierAfterDays: 90, resultsDays: 7 };
 
 export const logQuestions = [

@@ -1,4 +1,4 @@
-/** Step: telemetry, where it goes and what is made of it. */
+/** Step: telemetry, its destination and its use. */
 
 import type { AdminProfile } from '../../profiles/admin-profile.ts';
 import type { MonitoringSettings } from '../../profiles/infra-file.ts';

@@ -22,7 +22,7 @@ const OF_ONE_PROVIDER = {
   client_secret: undefined,
 };
 
-/** The profile with another provider: nothing that was said of the one before counts any more. */
+/** Returns the profile with another provider, without the fields of the previous one. */
 export function withProvider(
   profile: AdminProfile,
   fields: { readonly issuer: string } | { readonly provider_domain: string },
@@ -33,14 +33,14 @@ export function withProvider(
   return withConfig({ ...profile, infra }, { ...OF_ONE_PROVIDER, provider_type: type, ...fields });
 }
 
-/** A domain that was typed, or the issuer that a URL of an unknown host is. */
+/** Returns the typed domain, or an issuer for the URL of an unknown host. */
 export function domainFields(typed: string): { issuer: string } | { provider_domain: string } {
   const isUrl = /^https?:\/\//i.test(typed);
   if (isUrl && detectProviderType(typed) === undefined) return { issuer: typed };
   return { provider_domain: typed.replace(/^https?:\/\//i, '') };
 }
 
-/** Host and path of a domain, as far as it is one. */
+/** Splits a domain into host and path; both are empty when it is not valid. */
 export function splitHost(domain: string): { host: string; path: string } {
   const [, host = '', path = ''] = /^(?:https?:\/\/)?([^/]+)(\/.*)?$/i.exec(domain) ?? [];
   return { host: host.toLowerCase(), path: path.replace(/\/+$/, '') };

@@ -1,4 +1,4 @@
-/** Step: who people sign in with. */
+/** Step: the identity provider. */
 
 import { DEFAULT_REDIRECT_PORT } from '../../../protocol/config.ts';
 import { detectProviderType, type ProviderType, resolveIdentityProvider } from '../../../protocol/issuer.ts';
@@ -42,11 +42,11 @@ function isType(type: ProviderType) {
 
 const hasIssuer = ({ profile }: HasProfile): boolean => profile.config.issuer !== undefined;
 
-/** Path of the domain as it was answered, where some providers have what would be asked next. */
+/** Returns the path of the answered domain; for some providers it answers the next question. */
 const pathOf = ({ profile, answers }: Pick<Context, 'profile' | 'answers'>): string =>
   splitHost(answers['provider-domain'] ?? domainOf(profile) ?? '').path;
 
-/** Returns what is allowed when the provider's fields do not suffice for an issuer. */
+/** Returns what is allowed when the provider's fields do not determine an issuer. */
 function issuerProblem({ profile }: HasProfile): string | undefined {
   const provider = resolveIdentityProvider(providerFields(profile));
   return 'problem' in provider ? provider.problem.allowed : undefined;

@@ -1,4 +1,4 @@
-/** The wizard, in the order in which it is gone through. What is saved follows from the answers alone. */
+/** The steps of the wizard in their order. The saved profile depends on the answers alone. */
 import type { Question, WizardStep } from '../question.ts';
 import { question } from '../question.ts';
 import { accessStep, auditStep, storageStep } from './access.ts';

@@ -7,7 +7,7 @@ const identity = (arn: string) => ({ account: '123456789012', arn });
 const assumed = (role: string, session = 'ada') =>
   identity(`arn:aws:sts::123456789012:assumed-role/${role}/${session}`);
 
-t.test('credentials of a user of the product are refused, those of anybody else are not', async (t) => {
+t.test('credentials of a user of the product are refused, other credentials are accepted', async (t) => {
   const refused = { code: 'ERR_ADMIN_CREDENTIALS', fix: /name it in AWS_PROFILE/ };
   const named = ['arn:aws:iam::123456789012:role/teams/Research'];
   t.throws(() => refuseOwnRole(assumed('ccwb-ClaudeCode-auth-AuthenticatedRole-1AB2CD'), []), refused);
@@ -23,7 +23,7 @@ t.test('credentials of a user of the product are refused, those of anybody else 
   }
 });
 
-t.test('the command ends before it asks for anything else', async (t) => {
+t.test('with credentials of a user the command ends after the first call to AWS', async (t) => {
   const { ccwb, aws, settings } = await startAdminCloud(t);
   const user = settings(
     'arn:aws:iam::123456789012:role/ccwb-ClaudeCode-auth-AuthenticatedRole-X',
@@ -40,13 +40,13 @@ t.test('the command ends before it asks for anything else', async (t) => {
   t.strictSame([...new Set(aws.calls.map(({ operation }) => operation))], ['GetCallerIdentity']);
 });
 
-t.test('a role that another profile of config.json names is a role of users, too', async (t) => {
+t.test('a role that another profile of config.json names counts as a role of users too', async (t) => {
   const research = { ...OKTA, identity_pool_id: undefined, federated_role_arn: ADMIN_ROLE };
   const { ccwb } = await startAdminCloud(t, { ClaudeCode: OKTA, Research: research });
   t.match((await ccwb('status')).error, /\(ERR_ADMIN_CREDENTIALS\)/);
 });
 
-t.test('credentials that AWS does not take are told with what AWS says', async (t) => {
+t.test('credentials that AWS rejects are reported with the error of AWS', async (t) => {
   const { ccwb, aws, settings } = await startAdminCloud(t);
   const stale = settings();
   aws.expireAllCredentials();
@@ -74,7 +74,7 @@ function awsFiles(t: Test, config: string, credentials = ''): Record<string, str
   };
 }
 
-t.test('an AWS profile that would call our own program is refused before it is called', async (t) => {
+t.test('an AWS profile that runs our own program is refused before the program runs', async (t) => {
   const config = `
 [default]
 region = us-east-1
@@ -109,16 +109,10 @@ credential_process = /usr/local/bin/vault-credential-process --for admin
   );
 });
 
-t.test(
-  'the default profile counts when none is named, and files that are not there are no error',
-  async (t) => {
-    const env = awsFiles(
-      t,
-      '[default]\ncredential_process = ~/claude-code-with-bedrock/credential-process\n',
-    );
-    await t.rejects(refuseOwnProgram(env), { code: 'ERR_ADMIN_CREDENTIALS' });
-    await t.resolves(
-      refuseOwnProgram({ AWS_CONFIG_FILE: '/nonexistent/a', AWS_SHARED_CREDENTIALS_FILE: '/nonexistent/b' }),
-    );
-  },
-);
+t.test('the default profile is checked when none is named, and missing files are no error', async (t) => {
+  const env = awsFiles(t, '[default]\ncredential_process = ~/claude-code-with-bedrock/credential-process\n');
+  await t.rejects(refuseOwnProgram(env), { code: 'ERR_ADMIN_CREDENTIALS' });
+  await t.resolves(
+    refuseOwnProgram({ AWS_CONFIG_FILE: '/nonexistent/a', AWS_SHARED_CREDENTIALS_FILE: '/nonexistent/b' }),
+  );
+});

@@ -65,7 +65,7 @@ t.test('calls to AWS go through the proxy and trust the named authority', async 
   t.strictSame([...new Set(asked.map(({ to }) => to))], ['aws.test:443']);
 });
 
-t.test('without the authority AWS is not believed, and the reason is told', async (t) => {
+t.test('without the authority the connection to AWS is refused and the reason is reported', async (t) => {
   const { env, cloud } = await awsBehindProxy(t);
   const { status, error } = await ccwb(t, 'status', { ...env, NODE_EXTRA_CA_CERTS: undefined });
   t.equal(status, 1);
@@ -73,7 +73,7 @@ t.test('without the authority AWS is not believed, and the reason is told', asyn
   t.strictSame(cloud.aws.calls, []);
 });
 
-t.test('a host that NO_PROXY names is asked for directly', async (t) => {
+t.test('a host that NO_PROXY names is connected to directly', async (t) => {
   const { env, asked } = await awsBehindProxy(t);
   // No such name: that it was looked up here is the point.
   const { status, error } = await ccwb(t, 'status', { ...env, NO_PROXY: '.test' });
@@ -82,7 +82,7 @@ t.test('a host that NO_PROXY names is asked for directly', async (t) => {
   t.strictSame(asked, []);
 });
 
-t.test('what a sign-in page gave is exchanged through the proxy, too', async (t) => {
+t.test('the token of an SSO session is exchanged through the proxy too', async (t) => {
   const { env, asked } = await awsBehindProxy(t);
   const session = createHash('sha1').update('company').digest('hex');
   const token = { accessToken: 'token', expiresAt: '2126-01-02T03:04:05Z' };
@@ -114,7 +114,7 @@ sso_region = us-east-1
   t.strictSame([...new Set(asked.map(({ to }) => to))], ['portal.sso.us-east-1.amazonaws.com:443']);
 });
 
-t.test('another fetch goes the same way, and its own signal still ends it', async (t) => {
+t.test('other requests use the proxy too, and their own signal still aborts them', async (t) => {
   const target = await tlsServer(t, (_, reply) => void reply.end('hello'));
   const { asked, url } = await proxy(t, target);
   const fetch = createNetworkFetch({ https_proxy: url, NODE_EXTRA_CA_CERTS: CA });
@@ -127,7 +127,7 @@ t.test('another fetch goes the same way, and its own signal still ends it', asyn
   await t.rejects(waiting, { name: 'AbortError' });
 });
 
-t.test('settings that no program could use are told before anything is asked', async (t) => {
+t.test('unusable settings are reported before any connection', async (t) => {
   const port = await listen(t, createHttp(silent));
   const url = `http://127.0.0.1:${port}/`;
   await t.rejects(createNetworkFetch({ HTTPS_PROXY: 'ftp://proxy.corp' })(url), { code: 'ERR_USAGE' });

@@ -72,7 +72,7 @@ function homeOfLegacyTool(t: Test): string {
   return home;
 }
 
-t.test('what the legacy tool has done is undone, and nothing else', async (t) => {
+t.test('cleanup removes the changes of the legacy tool and nothing else', async (t) => {
   const home = homeOfLegacyTool(t);
   const before = filesIn(home);
   const planned = await ccwb(home, 'cleanup --dry-run');
@@ -107,7 +107,7 @@ t.test('an installation is removed by its own uninstaller', async (t) => {
   t.notOk(existsSync(directory));
 });
 
-t.test('profiles go when that is asked for, and not while they are deployed', async (t) => {
+t.test('profiles are removed with --profiles only, and not while they are deployed', async (t) => {
   const home = t.testdir({});
   const env = { CCWB_HOME: join(home, '.ccwb') };
   writeProfile(PROFILE, env);

@@ -32,32 +32,41 @@ function profiles(t: Test, ...there: readonly AdminProfile[]) {
   };
 }
 
-t.test('the list tells which is current, where each is, and what of it is deployed', async (t) => {
-  const { ccwb, env } = profiles(t, WORK, GOOGLE);
-  writeFileSync(join(env.CCWB_HOME, 'profiles/Broken.json'), '{}');
-  await ccwb('use Work');
-  const { status, out, error } = await ccwb('list');
-  t.strictSame({ status, error }, { status: 0, error: '' });
-  const broken = profilePath('Broken', env);
-  t.equal(
-    out,
-    `   Broken  BROKEN: ${broken}: config.provider_domain is missing; allowed: a domain whose provider can be told from it, or set provider_type to one of okta, auth0, azure, cognito, google, generic\n` +
-      '   Google  us-east-1  accounts.google.com  not deployed\n' +
-      '*  Work    us-east-1  company.okta.com     deployed: auth\n',
-  );
-  const json = JSON.parse((await ccwb('list --json')).out);
-  t.match(json, {
-    folder: join(env.CCWB_HOME, 'profiles'),
-    current: 'Work',
-    profiles: [
-      { name: 'Broken', problem: / is missing; allowed: / },
-      { name: 'Google', current: false, deployed: [] },
-      { name: 'Work', current: true, provider: 'company.okta.com', region: 'us-east-1', deployed: ['auth'] },
-    ],
-  });
-});
+t.test(
+  'the list shows the current profile and the region, provider and deployed stacks of each',
+  async (t) => {
+    const { ccwb, env } = profiles(t, WORK, GOOGLE);
+    writeFileSync(join(env.CCWB_HOME, 'profiles/Broken.json'), '{}');
+    await ccwb('use Work');
+    const { status, out, error } = await ccwb('list');
+    t.strictSame({ status, error }, { status: 0, error: '' });
+    const broken = profilePath('Broken', env);
+    t.equal(
+      out,
+      `   Broken  BROKEN: ${broken}: config.provider_domain is missing; allowed: a domain whose provider can be told from it, or set provider_type to one of okta, auth0, azure, cognito, google, generic\n` +
+        '   Google  us-east-1  accounts.google.com  not deployed\n' +
+        '*  Work    us-east-1  company.okta.com     deployed: auth\n',
+    );
+    const json = JSON.parse((await ccwb('list --json')).out);
+    t.match(json, {
+      folder: join(env.CCWB_HOME, 'profiles'),
+      current: 'Work',
+      profiles: [
+        { name: 'Broken', problem: / is missing; allowed: / },
+        { name: 'Google', current: false, deployed: [] },
+        {
+          name: 'Work',
+          current: true,
+          provider: 'company.okta.com',
+          region: 'us-east-1',
+          deployed: ['auth'],
+        },
+      ],
+    });
+  },
+);
 
-t.test('an empty list is no error, and says how to begin', async (t) => {
+t.test('an empty list is no error and names the command to start with', async (t) => {
   const { ccwb } = profiles(t);
   const { status, out, error } = await ccwb('list');
   t.strictSame([status, out], [0, '']);
@@ -65,7 +74,7 @@ t.test('an empty list is no error, and says how to begin', async (t) => {
   t.match(JSON.parse((await ccwb('list --json')).out), { current: null, profiles: [] });
 });
 
-t.test('a profile is made the current one, and what outdoes that is said', async (t) => {
+t.test('a profile becomes the current one, with a note if CCWB_PROFILE overrides it', async (t) => {
   const { ccwb, env } = profiles(t, WORK, GOOGLE);
   t.strictSame(await ccwb('use Google'), { status: 0, out: 'Google is the current profile\n', error: '' });
   const outdone = await ccwb('use Work --json', { env: { ...env, CCWB_PROFILE: 'Google' } });
@@ -91,7 +100,7 @@ t.test('a profile is shown without its client secret', async (t) => {
   t.match((await ccwb('show')).error, /there are several profiles .*: Google, Work \(ERR_PROFILE_UNKNOWN\)/);
 });
 
-t.test('only what is known and not private is exported, and what is left out is said', async (t) => {
+t.test('an export leaves out unknown and private fields and names them', async (t) => {
   const { ccwb, folder } = profiles(t, GOOGLE);
   const { status, out, error } = await ccwb('export');
   t.equal(status, 0);
@@ -118,7 +127,7 @@ t.test('only what is known and not private is exported, and what is left out is 
   t.match(nowhere.error, /cannot be written \(E\w+\) \(ERR_USAGE\)\n {2}fix: choose another file\n/);
 });
 
-t.test('what was exported is imported, under its name or another', async (t) => {
+t.test('an exported profile can be imported under its own name or another', async (t) => {
   const { ccwb, folder, env } = profiles(t, WORK);
   const file = join(folder, 'work.json');
   await ccwb(`export Work --output ${file}`);
@@ -143,19 +152,22 @@ t.test('what was exported is imported, under its name or another', async (t) => 
   t.strictSame(readProfile('Work', env), WORK);
 });
 
-t.test('an import that replaces keeps the file as it was, and the outputs of what is deployed', async (t) => {
-  const { ccwb, folder, env } = profiles(t, WORK);
-  const file = join(folder, 'work.json');
-  writeFileSync(file, JSON.stringify({ ...WORK, users: 41, outputs: {} }));
-  const { status, error } = await ccwb(`import ${file} --force`);
-  t.strictSame([status, error], [0, 'Kept: the outputs of auth, which are deployed\n']);
-  t.strictSame(readProfile('Work', env), { ...WORK, users: 41 });
-  t.match(JSON.parse(readFileSync(`${profilePath('Work', env)}.bak`, 'utf8')), { users: 40 });
-  writeFileSync(profilePath('Work', env), '{');
-  t.equal((await ccwb(`import ${file} --force`)).status, 0, 'a broken one is replaced too');
-});
+t.test(
+  'an import that replaces a profile keeps the old file and the outputs of deployed stacks',
+  async (t) => {
+    const { ccwb, folder, env } = profiles(t, WORK);
+    const file = join(folder, 'work.json');
+    writeFileSync(file, JSON.stringify({ ...WORK, users: 41, outputs: {} }));
+    const { status, error } = await ccwb(`import ${file} --force`);
+    t.strictSame([status, error], [0, 'Kept: the outputs of auth, which are deployed\n']);
+    t.strictSame(readProfile('Work', env), { ...WORK, users: 41 });
+    t.match(JSON.parse(readFileSync(`${profilePath('Work', env)}.bak`, 'utf8')), { users: 40 });
+    writeFileSync(profilePath('Work', env), '{');
+    t.equal((await ccwb(`import ${file} --force`)).status, 0, 'a broken one is replaced too');
+  },
+);
 
-t.test('what is no profile is not imported', async (t) => {
+t.test('a file that is not a valid profile is not imported', async (t) => {
   const { ccwb, folder, env } = profiles(t);
   const file = join(folder, 'x.json');
   mkdirSync(join(folder, 'dir'));
@@ -201,7 +213,7 @@ t.test('a profile is removed after a yes, and not while it is deployed', async (
   t.equal((await ccwb('remove Broken --force')).status, 0, 'a broken one goes by force');
 });
 
-t.test('a command that is none is wrong usage', async (t) => {
+t.test('an unknown command is wrong usage', async (t) => {
   const { ccwb } = profiles(t);
   const { status, error } = await ccwb('lsit');
   t.equal(status, 2);
@@ -209,7 +221,7 @@ t.test('a command that is none is wrong usage', async (t) => {
   t.equal((await ccwb('use')).status, 2);
 });
 
-t.test('in 80 columns no line of the help is longer', async (t) => {
+t.test('no line of the help is longer than 90 columns', async (t) => {
   const { ccwb } = profiles(t);
   for (const command of ['', 'list ', 'use ', 'show ', 'export ', 'import ', 'remove ']) {
     const { out, status } = await ccwb(`${command}--help`);

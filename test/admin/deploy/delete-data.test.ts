@@ -46,7 +46,7 @@ async function deleteFrom(t: Test, answers: Answers, options: EdgeOptions = {}, 
   return { ...outcome, counts, said: edges.error() };
 }
 
-t.test('an empty bucket, one with objects, and one that is gone already', async (t) => {
+t.test('an empty bucket, a full one and a missing one are all deleted', async (t) => {
   const { done, counts } = await deleteFrom(
     t,
     {
@@ -65,7 +65,7 @@ t.test('an empty bucket, one with objects, and one that is gone already', async 
   t.strictSame(counts, { list: 4, delete: 1, remove: 3 });
 });
 
-t.test('what arrives while it is emptied is deleted too, and given up when it does not end', async (t) => {
+t.test('objects that arrive meanwhile are deleted too, up to a limit of attempts', async (t) => {
   const late = await deleteFrom(t, {
     list: (count) => listed(count === 2 ? ['late'] : []),
     remove: (count) => (count === 1 ? [409, error('BucketNotEmpty')] : [204, '']),
@@ -76,7 +76,7 @@ t.test('what arrives while it is emptied is deleted too, and given up when it do
   t.equal(never.counts.remove, 5);
 });
 
-t.test('a permission that is missing is told, with the lines that do the rest', async (t) => {
+t.test('a missing permission is reported with the commands that delete the rest', async (t) => {
   const whole = await deleteFrom(t, { list: () => [403, DENIED] }, {}, ['one', 'two']);
   t.match(whole.error, {
     code: 'ERR_ADMIN_DENIED',
@@ -97,7 +97,7 @@ t.test('a permission that is missing is told, with the lines that do the rest', 
   });
 });
 
-t.test('an interruption ends it and says how much is gone', async (t) => {
+t.test('an interruption ends the deletion and reports the number of deleted objects', async (t) => {
   const interruption = new AbortController();
   const { error: thrown } = await deleteFrom(
     t,
@@ -115,7 +115,7 @@ t.test('an interruption ends it and says how much is gone', async (t) => {
   });
 });
 
-t.test('the count is shown on a terminal, and by the ten thousand in a pipe', async (t) => {
+t.test('a terminal shows the running count, a pipe every ten thousand objects', async (t) => {
   const thousand = Array.from({ length: 1_000 }, (_, index) => `k${index}`);
   const answers: Answers = { list: (count) => listed(count <= 21 ? thousand : []) };
   const piped = await deleteFrom(t, answers);

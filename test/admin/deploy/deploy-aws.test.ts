@@ -10,31 +10,34 @@ const LOGICAL_IDS = [
   'PrincipalTags',
 ];
 
-t.test('a first deployment says who and what, asks, follows, and gives the outputs', async (t) => {
-  const { ccwb, aws } = await startAdminCloud(t);
-  const { status, out, error } = await ccwb('deploy', { answers: ['y', 'yes'] });
-  t.equal(status, 0, error);
-  t.match(error, /^profile {6}ClaudeCode .*\nAWS account {2}123456789012\nregion {7}us-east-1\n/);
-  t.match(error, /\nas {11}arn:aws:sts::123456789012:assumed-role\/Administrator\/ada@example\.com\n/);
-  t.match(error, /\nContinue\? \[y\/N\] y\n/);
-  t.ok(error.indexOf('Continue?') < error.indexOf('will be created:'), 'asks before anything is made');
-  for (const id of LOGICAL_IDS) t.match(error, `  + ${id} (`);
-  t.match(error, / \+ cognito-identity\.amazonaws\.com may take the role AuthenticatedRole .* where /);
-  t.match(
-    error,
-    / \+ AuthenticatedRole may bedrock:InvokeModel, .* where aws:RequestedRegion is us-east-1\n/,
-  );
-  t.match(error, `\nCreate ${STACK}? [y/N] yes\n`);
-  t.match(error, /\n\S+Z ccwb-ClaudeCode-auth AuthenticatedRole AWS::IAM::Role CREATE_COMPLETE\n/);
-  t.match(error, /"identity_pool_id": "us-east-1:[\w-]{36}"\n$/, 'what belongs into config.json');
-  t.match(
-    out,
-    /^ccwb-ClaudeCode-auth {2}created\n {2}IdentityPoolId {2}us-east-1:\S+\n {2}RoleArn +arn:aws:iam::/,
-  );
-  t.equal(aws.stacks.find(STACK)?.status, 'CREATE_COMPLETE');
-});
+t.test(
+  'a first deployment shows caller and changes, asks, shows progress and prints the outputs',
+  async (t) => {
+    const { ccwb, aws } = await startAdminCloud(t);
+    const { status, out, error } = await ccwb('deploy', { answers: ['y', 'yes'] });
+    t.equal(status, 0, error);
+    t.match(error, /^profile {6}ClaudeCode .*\nAWS account {2}123456789012\nregion {7}us-east-1\n/);
+    t.match(error, /\nas {11}arn:aws:sts::123456789012:assumed-role\/Administrator\/ada@example\.com\n/);
+    t.match(error, /\nContinue\? \[y\/N\] y\n/);
+    t.ok(error.indexOf('Continue?') < error.indexOf('will be created:'), 'asks before anything is made');
+    for (const id of LOGICAL_IDS) t.match(error, `  + ${id} (`);
+    t.match(error, / \+ cognito-identity\.amazonaws\.com may take the role AuthenticatedRole .* where /);
+    t.match(
+      error,
+      / \+ AuthenticatedRole may bedrock:InvokeModel, .* where aws:RequestedRegion is us-east-1\n/,
+    );
+    t.match(error, `\nCreate ${STACK}? [y/N] yes\n`);
+    t.match(error, /\n\S+Z ccwb-ClaudeCode-auth AuthenticatedRole AWS::IAM::Role CREATE_COMPLETE\n/);
+    t.match(error, /"identity_pool_id": "us-east-1:[\w-]{36}"\n$/, 'what belongs into config.json');
+    t.match(
+      out,
+      /^ccwb-ClaudeCode-auth {2}created\n {2}IdentityPoolId {2}us-east-1:\S+\n {2}RoleArn +arn:aws:iam::/,
+    );
+    t.equal(aws.stacks.find(STACK)?.status, 'CREATE_COMPLETE');
+  },
+);
 
-t.test('every event is shown once and in order, also over several pages', async (t) => {
+t.test('every event is shown once and in order, even over several pages', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   aws.stacks.pageSize = 2;
   aws.stacks.stepsPerLook = 5;
@@ -46,7 +49,7 @@ t.test('every event is shown once and in order, also over several pages', async 
   t.strictSame(shown, happened);
 });
 
-t.test('the same again changes nothing and says so', async (t) => {
+t.test('a second deployment changes nothing and says so', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   await ccwb('deploy --yes');
   const events = aws.stacks.find(STACK)?.events.length;
@@ -58,7 +61,7 @@ t.test('the same again changes nothing and says so', async (t) => {
   t.equal(aws.stacks.find(STACK)?.changeSets.size, 0, 'the empty change set is gone');
 });
 
-t.test('an update shows what changes and who may do what from then on', async (t) => {
+t.test('an update shows changed resources and changed permissions', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   await ccwb('deploy --yes');
   const { status, error, out } = await ccwb('deploy --json --bedrock-regions us-east-1,us-west-2', {
@@ -82,7 +85,7 @@ t.test('an update shows what changes and who may do what from then on', async (t
   t.equal(aws.stacks.find(STACK)?.status, 'UPDATE_COMPLETE');
 });
 
-t.test('a dry run leaves nothing behind, whatever was there', async (t) => {
+t.test('a dry run leaves nothing behind, with and without an existing stack', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   const first = await ccwb('deploy --dry-run --json');
   t.equal(first.status, 0, first.error);
@@ -95,22 +98,19 @@ t.test('a dry run leaves nothing behind, whatever was there', async (t) => {
   t.equal(aws.stacks.find(STACK)?.changeSets.size, 0);
 });
 
-t.test(
-  'no is no: before anything was asked of CloudFormation, and after the changes were seen',
-  async (t) => {
-    const { ccwb, aws } = await startAdminCloud(t);
-    const first = await ccwb('deploy', { answers: ['n'] });
-    t.equal(first.status, 1);
-    t.match(first.error, /\(ERR_DECLINED\)\n {2}fix: /);
-    t.equal(aws.count('CreateChangeSet'), 0);
-    const second = await ccwb('deploy', { answers: ['y', ''] });
-    t.equal(second.status, 1);
-    t.match(second.error, /not yes: Create ccwb-ClaudeCode-auth\? \(ERR_DECLINED\)/);
-    t.equal(aws.stacks.find(STACK), undefined, 'no empty stack stays behind');
-  },
-);
+t.test('a no ends the deployment, before a change set is created and after it is shown', async (t) => {
+  const { ccwb, aws } = await startAdminCloud(t);
+  const first = await ccwb('deploy', { answers: ['n'] });
+  t.equal(first.status, 1);
+  t.match(first.error, /\(ERR_DECLINED\)\n {2}fix: /);
+  t.equal(aws.count('CreateChangeSet'), 0);
+  const second = await ccwb('deploy', { answers: ['y', ''] });
+  t.equal(second.status, 1);
+  t.match(second.error, /not yes: Create ccwb-ClaudeCode-auth\? \(ERR_DECLINED\)/);
+  t.equal(aws.stacks.find(STACK), undefined, 'no empty stack stays behind');
+});
 
-t.test('without a terminal it needs --yes, and says so', async (t) => {
+t.test('without a terminal the deployment fails and names --yes', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   const { status, error } = await ccwb('deploy');
   t.equal(status, 2);
@@ -118,7 +118,7 @@ t.test('without a terminal it needs --yes, and says so', async (t) => {
   t.equal(aws.count('CreateChangeSet'), 0);
 });
 
-t.test('an identity pool in use goes only after a second yes', async (t) => {
+t.test('an identity pool in use is removed only after a second yes', async (t) => {
   const { ccwb, aws, configPath } = await startAdminCloud(t);
   await ccwb('deploy --yes');
   const direct = {
@@ -142,25 +142,22 @@ t.test('an identity pool in use goes only after a second yes', async (t) => {
   t.notOk(aws.stacks.find(STACK)?.resources.has('IdentityPool'));
 });
 
-t.test(
-  '--write-config fills the field, keeps the rest, and leaves the file as it was beside it',
-  async (t) => {
-    const { ccwb, config, configPath } = await startAdminCloud(t);
-    const before = readFileSync(configPath, 'utf8');
-    const { status, error, out } = await ccwb('deploy --yes --json --write-config');
-    t.equal(status, 0, error);
-    const pool = JSON.parse(out).config.identity_pool_id;
-    t.match(pool, /^us-east-1:[\w-]{36}$/);
-    t.equal(JSON.parse(out).configWritten, true);
-    t.strictSame(config().profiles.ClaudeCode, { ...OKTA, identity_pool_id: pool });
-    t.equal(readFileSync(`${configPath}.bak`, 'utf8'), before);
-    const again = await ccwb('deploy --yes --write-config');
-    t.match(again.error, /config\.json has identity_pool_id of profile ClaudeCode already\n/);
-    t.equal(readFileSync(`${configPath}.bak`, 'utf8'), before, 'nothing was written the second time');
-  },
-);
+t.test('--write-config sets the field, keeps all others and keeps the old file as a copy', async (t) => {
+  const { ccwb, config, configPath } = await startAdminCloud(t);
+  const before = readFileSync(configPath, 'utf8');
+  const { status, error, out } = await ccwb('deploy --yes --json --write-config');
+  t.equal(status, 0, error);
+  const pool = JSON.parse(out).config.identity_pool_id;
+  t.match(pool, /^us-east-1:[\w-]{36}$/);
+  t.equal(JSON.parse(out).configWritten, true);
+  t.strictSame(config().profiles.ClaudeCode, { ...OKTA, identity_pool_id: pool });
+  t.equal(readFileSync(`${configPath}.bak`, 'utf8'), before);
+  const again = await ccwb('deploy --yes --write-config');
+  t.match(again.error, /config\.json has identity_pool_id of profile ClaudeCode already\n/);
+  t.equal(readFileSync(`${configPath}.bak`, 'utf8'), before, 'nothing was written the second time');
+});
 
-t.test('on a terminal of 80 columns no line is longer', async (t) => {
+t.test('lines fit a terminal of 80 columns', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   aws.stacks.failing.set('AuthenticatedRole', { when: 'create', reason: `x ${'reason '.repeat(30)}` });
   const { error } = await ccwb('deploy --yes', { columns: 80 });

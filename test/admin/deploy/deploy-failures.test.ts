@@ -7,7 +7,7 @@ const DENIED =
 /** The last two lines: what went wrong and what to do. */
 const last = (error: string): string => error.trimEnd().split('\n').slice(-2).join('\n');
 
-t.test('a creation that fails names the first resource, its reason and the way out', async (t) => {
+t.test('a failed creation reports the first failed resource, its reason and the fix', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   aws.stacks.failing.set('AuthenticatedRole', { when: 'create', reason: DENIED });
   const { status, error, out } = await ccwb('deploy --yes --json');
@@ -21,7 +21,7 @@ t.test('a creation that fails names the first resource, its reason and the way o
   t.match(JSON.parse(out), { stacks: [], error: { code: 'ERR_STACK_FAILED' } });
 });
 
-t.test('what is left of a failed creation is deleted with its reason and made anew', async (t) => {
+t.test('the remains of a failed creation are shown with the reason, deleted and created again', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   aws.stacks.failing.set('OidcProvider', {
     when: 'create',
@@ -47,7 +47,7 @@ t.test('what is left of a failed creation is deleted with its reason and made an
   t.equal(aws.stacks.find(STACK)?.status, 'CREATE_COMPLETE');
 });
 
-t.test('a stack of which only a change set was made is no obstacle', async (t) => {
+t.test('an empty stack with an unexecuted change set can be deployed', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   aws.stacks.open(STACK);
   t.equal((await ccwb('deploy --dry-run')).status, 0);
@@ -55,7 +55,7 @@ t.test('a stack of which only a change set was made is no obstacle', async (t) =
   t.equal((await ccwb('deploy --yes')).status, 0);
 });
 
-t.test('an update that fails says that the stack is as before', async (t) => {
+t.test('a failed update reports that the stack is unchanged', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   await ccwb('deploy --yes');
   aws.stacks.failing.set('AuthenticatedRole', {
@@ -76,7 +76,7 @@ t.test('an update that fails says that the stack is as before', async (t) => {
   t.equal((await ccwb('deploy --yes --bedrock-regions us-east-1,us-west-2')).status, 0);
 });
 
-t.test('a rollback that failed is continued first', async (t) => {
+t.test('a failed rollback is continued before the deployment', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   await ccwb('deploy --yes');
   aws.stacks.failing.set('AuthenticatedRole', { when: 'rollback', reason: 'Role is gone' });
@@ -96,7 +96,7 @@ t.test('a rollback that failed is continued first', async (t) => {
   t.equal(aws.stacks.find(STACK)?.status, 'UPDATE_COMPLETE');
 });
 
-t.test('a state that needs a person is named, with what to do', async (t) => {
+t.test('a state that needs a person is reported with a fix', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   await ccwb('deploy --yes');
   const stack = aws.stacks.find(STACK);
@@ -106,7 +106,7 @@ t.test('a state that needs a person is named, with what to do', async (t) => {
   t.match(last(error), /is in the state IMPORT_ROLLBACK_FAILED.*\(ERR_STACK_STATE\)\n {2}fix: bring it back/);
 });
 
-t.test('what somebody else began is followed to its end first', async (t) => {
+t.test('an operation in progress is followed to its end first', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   const interruption = new AbortController();
   aws.stacks.stepsPerLook = 1;
@@ -128,7 +128,7 @@ t.test('what somebody else began is followed to its end first', async (t) => {
   t.match(again.error, /: no changes\n/);
 });
 
-t.test('Ctrl-C before anything is under way leaves nothing', async (t) => {
+t.test('Ctrl-C before the operation starts leaves nothing behind', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   const interruption = new AbortController();
   const { status, error } = await ccwb('deploy', {
@@ -144,7 +144,7 @@ t.test('Ctrl-C before anything is under way leaves nothing', async (t) => {
   t.equal(aws.stacks.find(STACK), undefined, 'the empty stack is gone');
 });
 
-t.test('throttling is waited out', async (t) => {
+t.test('throttled calls are retried', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   aws.setFault('CreateChangeSet', { kind: 'error', code: 'Throttling' }, 2);
   aws.setFault('DescribeStackEvents', { kind: 'error', code: 'Throttling' }, 2);
@@ -153,7 +153,7 @@ t.test('throttling is waited out', async (t) => {
   t.equal(aws.calls.filter(({ error: code }) => code === 'Throttling').length, 4);
 });
 
-t.test('a network that goes away meanwhile is outlived', async (t) => {
+t.test('a network outage during the operation does not end the deployment', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   const { status, error } = await ccwb('deploy --yes', {
     onSay: (text) => {
@@ -168,7 +168,7 @@ t.test('a network that goes away meanwhile is outlived', async (t) => {
   );
 });
 
-t.test('a network that stays away is given up after ten minutes, and AWS goes on', async (t) => {
+t.test('after ten minutes of outage the command ends and reports that AWS continues', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   const { status, error } = await ccwb('deploy --yes', {
     onSay: (text) => {
@@ -183,7 +183,7 @@ t.test('a network that stays away is given up after ten minutes, and AWS goes on
   );
 });
 
-t.test('credentials that end meanwhile are told, and that AWS goes on', async (t) => {
+t.test('credentials that expire meanwhile are reported, with the note that AWS continues', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   const { status, error } = await ccwb('deploy --yes', {
     onSay: (text) => {
@@ -198,7 +198,7 @@ t.test('credentials that end meanwhile are told, and that AWS goes on', async (t
   t.match(last(error), /fix: sign in as an administrator .*; then ccwb status shows how it ended$/);
 });
 
-t.test('a permission that is missing is named in the last lines', async (t) => {
+t.test('a missing permission is named in the last lines', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   const message =
     'User: arn:aws:sts::1:assumed-role/x is not authorized to perform: cloudformation:CreateChangeSet';
@@ -211,7 +211,7 @@ t.test('a permission that is missing is named in the last lines', async (t) => {
   );
 });
 
-t.test('an AWS that cannot be reached at all is told in two lines', async (t) => {
+t.test('an unreachable AWS is reported in two lines', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   await aws.stop();
   const { status, error } = await ccwb('deploy --yes');

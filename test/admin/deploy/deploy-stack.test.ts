@@ -10,7 +10,7 @@ const bucket = (BucketName?: string) => ({
   Properties: { BucketName },
 });
 
-t.test('parameters come from values and from outputs of stacks that are there', async (t) => {
+t.test('a changed value of a parameter updates the stack', async (t) => {
   const cloud = await startAdminCloud(t);
   const template = {
     Parameters: { VpcId: { Type: 'String' } },
@@ -26,7 +26,7 @@ t.test('parameters come from values and from outputs of stacks that are there', 
   t.match(other.deployed, { result: 'updated', outputs: { Given: 'vpc-2' } });
 });
 
-t.test('a stack that needs one that is not there says which to deploy first', async (t) => {
+t.test('a stack that needs a missing stack names the one to deploy first', async (t) => {
   const cloud = await startAdminCloud(t);
   const template = { Parameters: { VpcId: { Type: 'String' } }, Resources: { Topic: topic } };
   const input = { VpcId: { stack: 'auth', output: 'VpcId' } } as const;
@@ -42,7 +42,7 @@ t.test('a stack that needs one that is not there says which to deploy first', as
   t.equal(cloud.aws.count('CreateChangeSet'), 0);
 });
 
-t.test('an update of outputs alone is one, and says that nothing else changes', async (t) => {
+t.test('an update of outputs alone is made, and reports that nothing else changes', async (t) => {
   const cloud = await startAdminCloud(t);
   await deployTemplate(cloud, { Resources: { Topic: topic } });
   const { deployed, said } = await deployTemplate(cloud, {
@@ -65,7 +65,7 @@ t.test('changes of many resources are read from all pages', async (t) => {
   t.equal(deployed?.changes.length, 40);
 });
 
-t.test('replacing a bucket that is retained is shouted, and needs its own yes', async (t) => {
+t.test('replacing a retained bucket is shown with a warning and needs its own yes', async (t) => {
   const cloud = await startAdminCloud(t);
   await deployTemplate(cloud, { Resources: { Logs: bucket('one') } });
   const next = { Resources: { Logs: bucket('two') } };
@@ -81,7 +81,7 @@ t.test('replacing a bucket that is retained is shouted, and needs its own yes', 
   t.match(allowed.said, /Take it away all the same\? \[y\/N\] y\n\nUpdate ccwb-Test-auth\? \[y\/N\] y\n/);
 });
 
-t.test('a retained bucket that leaves the stack is said to stay', async (t) => {
+t.test('a retained bucket that leaves the stack is reported as staying', async (t) => {
   const cloud = await startAdminCloud(t);
   await deployTemplate(cloud, { Resources: { Logs: bucket(), Topic: topic } });
   const { said, deployed } = await deployTemplate(cloud, { Resources: { Topic: topic } });
@@ -89,7 +89,7 @@ t.test('a retained bucket that leaves the stack is said to stay', async (t) => {
   t.match(deployed, { result: 'updated' });
 });
 
-t.test('a role that config.json files name is not replaced in passing', async (t) => {
+t.test('replacing a role that config.json files name needs its own yes', async (t) => {
   const cloud = await startAdminCloud(t);
   const template = (path: string) => ({
     Resources: { Users: { Type: 'AWS::IAM::Role', Properties: { Path: path } } },
@@ -101,7 +101,7 @@ t.test('a role that config.json files name is not replaced in passing', async (t
   t.match((await deployTemplate(cloud, template('/b/'))).deployed, { result: 'updated' });
 });
 
-t.test('capabilities are given when a template needs them, and no others', async (t) => {
+t.test('a template with named roles is deployed with the capability it needs', async (t) => {
   const cloud = await startAdminCloud(t);
   const named = { Type: 'AWS::IAM::Role', Properties: { RoleName: 'x' } };
   t.match((await deployTemplate(cloud, { Resources: { Named: named } })).deployed, { result: 'created' });
@@ -118,15 +118,18 @@ t.test('a template that is too long is refused before anything is sent', async (
   t.equal(cloud.aws.count('DescribeStacks'), 0);
 });
 
-t.test('a template that CloudFormation refuses is told in its words, and leaves nothing', async (t) => {
-  const cloud = await startAdminCloud(t);
-  const Resources = { Topic: { ...topic, Properties: { TopicName: { Ref: 'Nobody' } } } };
-  const { error } = await deployTemplate(cloud, { Resources });
-  t.match(error, { code: 'ERR_TEMPLATE_INVALID', message: /Unresolved resource dependencies \[Nobody\]/ });
-  t.equal(cloud.aws.stacks.find(NAME), undefined);
-});
+t.test(
+  'a template that CloudFormation rejects is reported with its reason and leaves nothing behind',
+  async (t) => {
+    const cloud = await startAdminCloud(t);
+    const Resources = { Topic: { ...topic, Properties: { TopicName: { Ref: 'Nobody' } } } };
+    const { error } = await deployTemplate(cloud, { Resources });
+    t.match(error, { code: 'ERR_TEMPLATE_INVALID', message: /Unresolved resource dependencies \[Nobody\]/ });
+    t.equal(cloud.aws.stacks.find(NAME), undefined);
+  },
+);
 
-t.test('an order whose reply is lost is sent again, and taken once', async (t) => {
+t.test('a request whose reply is lost is sent again and executed once', async (t) => {
   const cloud = await startAdminCloud(t);
   for (const operation of ['CreateChangeSet', 'ExecuteChangeSet'] as const) {
     cloud.aws.setFault(operation, { kind: 'loseReply' }, 1);
@@ -137,7 +140,7 @@ t.test('an order whose reply is lost is sent again, and taken once', async (t) =
   t.equal(cloud.aws.count('ExecuteChangeSet'), 2);
 });
 
-t.test('a change set that somebody else overtook is not executed, and nothing stays behind', async (t) => {
+t.test('a change set that someone else deleted is reported and nothing is left behind', async (t) => {
   const cloud = await startAdminCloud(t);
   const { error } = await deployTemplate(
     cloud,
@@ -158,7 +161,7 @@ t.test('a change set that somebody else overtook is not executed, and nothing st
   t.equal(cloud.aws.stacks.find(NAME), undefined);
 });
 
-t.test('a template that cannot be read as JSON is said to be unreadable', async (t) => {
+t.test('a deployed template that cannot be read is reported and the update continues', async (t) => {
   const cloud = await startAdminCloud(t);
   await deployTemplate(cloud, { Resources: { Topic: topic } });
   cloud.aws.setFault('GetTemplate', {
@@ -172,7 +175,7 @@ t.test('a template that cannot be read as JSON is said to be unreadable', async 
   t.match(said, /the template of ccwb-Test-auth as it is deployed cannot be read/);
 });
 
-t.test('a page of a captive portal is never taken for a stack that is not there', async (t) => {
+t.test('the page of a captive portal is not taken for a missing stack', async (t) => {
   const cloud = await startAdminCloud(t);
   cloud.aws.setFault('DescribeStacks', { kind: 'html' });
   const { error } = await deployTemplate(cloud, { Resources: { Topic: topic } });
@@ -180,7 +183,7 @@ t.test('a page of a captive portal is never taken for a stack that is not there'
   t.equal(cloud.aws.count('CreateChangeSet'), 0);
 });
 
-t.test('an order that something else than AWS took is not waited for without end', async (t) => {
+t.test('an execution without any event is given up after a minute', async (t) => {
   const cloud = await startAdminCloud(t);
   cloud.aws.setFault('ExecuteChangeSet', { kind: 'html' });
   const { error } = await deployTemplate(cloud, { Resources: { Topic: topic } });

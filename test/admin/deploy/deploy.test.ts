@@ -73,7 +73,7 @@ t.test('models run in the profile region and globally unless told otherwise', as
   t.notMatch(limited, '"unspecified"');
 });
 
-t.test('wrong input gives one line of what went wrong and one of what to do', async (t) => {
+t.test('wrong input is reported with one line of error and one line of fix', async (t) => {
   const show = 'deploy auth --show-template --config CONFIG';
   const cases: readonly [args: string, status: number, message: RegExp][] = [
     ['frobnicate', 2, /unknown command 'frobnicate' \(ERR_USAGE\)\n {2}fix: run ccwb --help\n/],

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { deployTemplate, STACK, startAdminCloud } from '../fixtures/admin-cloud.ts';
 
-t.test('destroying says what goes, wants the name, and follows to the end', async (t) => {
+t.test('destroy lists the resources, asks for the name and follows the deletion to the end', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   await ccwb('deploy --yes');
   const { status, out, error } = await ccwb('destroy', { answers: ['ccwb-ClaudeCode'] });
@@ -16,7 +16,7 @@ t.test('destroying says what goes, wants the name, and follows to the end', asyn
   t.equal(aws.stacks.find(STACK), undefined);
 });
 
-t.test('what is not there is no error, however often', async (t) => {
+t.test('destroying a missing stack is no error', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   for (const args of ['destroy', 'destroy --yes', 'destroy --force']) {
     const { status, out, error } = await ccwb(args);
@@ -29,7 +29,7 @@ t.test('what is not there is no error, however often', async (t) => {
   t.equal(aws.count('DeleteStack'), 0);
 });
 
-t.test('another name, or no terminal, deletes nothing', async (t) => {
+t.test('a wrong name, a missing terminal or a dry run deletes nothing', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   await ccwb('deploy --yes');
   const wrong = await ccwb('destroy', { answers: ['yes'] });
@@ -43,7 +43,7 @@ t.test('another name, or no terminal, deletes nothing', async (t) => {
   t.equal(aws.count('DeleteStack'), 0);
 });
 
-t.test('what cannot be deleted is named with its reason, and the next try goes on', async (t) => {
+t.test('a resource that cannot be deleted is reported with its reason, and a retry continues', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   await ccwb('deploy --yes');
   aws.stacks.failing.set('AuthenticatedRole', {
@@ -73,7 +73,7 @@ t.test('what cannot be deleted is named with its reason, and the next try goes o
   );
 });
 
-t.test('termination protection is respected', async (t) => {
+t.test('a stack with termination protection is not deleted', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   await ccwb('deploy --yes');
   const stack = aws.stacks.find(STACK);
@@ -87,7 +87,7 @@ t.test('termination protection is respected', async (t) => {
   t.equal(aws.count('DeleteStack'), 0);
 });
 
-t.test('a deletion that somebody else began is followed', async (t) => {
+t.test('a deletion in progress is followed to its end', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   await ccwb('deploy --yes');
   aws.stacks.stepsPerLook = 1;
@@ -107,7 +107,7 @@ t.test('a deletion that somebody else began is followed', async (t) => {
   t.match(again.error, /\(DELETE_IN_PROGRESS, which is waited for\)/);
 });
 
-t.test('what a template retains is shown as staying, and stays', async (t) => {
+t.test('retained resources are listed and stay in the account', async (t) => {
   const cloud = await startAdminCloud(t);
   const Resources = {
     Logs: { Type: 'AWS::S3::Bucket', DeletionPolicy: 'Retain' },

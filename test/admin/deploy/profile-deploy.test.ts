@@ -12,7 +12,7 @@ const COMPLETE: AdminProfile = { ...PROFILE, infra: EVERYTHING };
 /** The last two lines: what went wrong and what to do. */
 const last = (error: string): string => error.trimEnd().split('\n').slice(-2).join('\n');
 
-t.test('the outputs of every stack are kept in the profile, and go with the stacks', async (t) => {
+t.test('outputs are stored in the profile and removed with their stacks', async (t) => {
   const { ccwb, profile, env } = await startProfileCloud(t, COMPLETE);
   const { status, error, out } = await ccwb('deploy --yes --json');
   t.equal(status, 0, error);
@@ -42,7 +42,7 @@ t.test('the outputs of every stack are kept in the profile, and go with the stac
   t.strictSame(profile(), COMPLETE, 'as it was before');
 });
 
-t.test('a dry run keeps nothing, and shows the changes of every stack', async (t) => {
+t.test('a dry run stores nothing and shows the changes of every stack', async (t) => {
   const { ccwb, profile, aws } = await startProfileCloud(t, COMPLETE);
   const { status, error } = await ccwb('deploy --dry-run');
   t.equal(status, 0, error);
@@ -57,7 +57,7 @@ t.test('a dry run keeps nothing, and shows the changes of every stack', async (t
 });
 
 t.test(
-  'what was deployed before a later stack failed is kept; the next try goes on from there',
+  'after a failed stack the outputs of earlier ones are stored and a retry continues there',
   async (t) => {
     const { ccwb, profile, aws } = await startProfileCloud(t, COMPLETE);
     aws.stacks.failing.set('Cluster', { when: 'create', reason: 'You have reached the limit of clusters' });
@@ -77,7 +77,7 @@ t.test(
   },
 );
 
-t.test('a network that is away between two stacks is waited for, ten minutes at most', async (t) => {
+t.test('an outage between two stacks is waited for, up to ten minutes', async (t) => {
   for (const [times, expected] of [
     [20, 0],
     [undefined, 1],
@@ -105,7 +105,7 @@ t.test('a stack that could not be deleted keeps its outputs', async (t) => {
   t.strictSame(Object.keys(profile().outputs), ['auth', 'networking', 'monitoring']);
 });
 
-t.test('what somebody changed in the file during a deployment stays', async (t) => {
+t.test('a change made to the file during a deployment is kept', async (t) => {
   const { ccwb, profile, env } = await startProfileCloud(t);
   await ccwb('deploy --yes', {
     onSay: (text) => {
@@ -116,22 +116,25 @@ t.test('what somebody changed in the file during a deployment stays', async (t) 
   t.match(profile(), { users: 77, outputs: { auth: { RoleArn: /^arn:/ } } });
 });
 
-t.test('stacks that were deployed elsewhere are told by status, and stored by the next deploy', async (t) => {
-  const { ccwb, profile, env } = await startProfileCloud(t);
-  await ccwb('deploy --yes');
-  updateProfile('ClaudeCode', env, (now) => ({ ...now, outputs: {} }));
-  const { status, error } = await ccwb('status');
-  t.equal(status, 0);
-  t.match(
-    error,
-    /\nThe profile has other outputs of auth than the stacks: the next ccwb deploy, or destroy, puts/,
-  );
-  await ccwb('deploy --yes');
-  t.match(profile().outputs, { auth: { RoleArn: /^arn:/ } });
-  t.notMatch((await ccwb('status')).error, /has other outputs/);
-});
+t.test(
+  'outputs of a deployment elsewhere are reported by status and stored by the next deploy',
+  async (t) => {
+    const { ccwb, profile, env } = await startProfileCloud(t);
+    await ccwb('deploy --yes');
+    updateProfile('ClaudeCode', env, (now) => ({ ...now, outputs: {} }));
+    const { status, error } = await ccwb('status');
+    t.equal(status, 0);
+    t.match(
+      error,
+      /\nThe profile has other outputs of auth than the stacks: the next ccwb deploy, or destroy, puts/,
+    );
+    await ccwb('deploy --yes');
+    t.match(profile().outputs, { auth: { RoleArn: /^arn:/ } });
+    t.notMatch((await ccwb('status')).error, /has other outputs/);
+  },
+);
 
-t.test('outputs of stacks that are gone by other means are forgotten', async (t) => {
+t.test('destroy removes the outputs of stacks that were deleted by other means', async (t) => {
   const { ccwb, profile, aws } = await startProfileCloud(t);
   await ccwb('deploy --yes');
   const stack = aws.stacks.find(STACK);
@@ -142,7 +145,7 @@ t.test('outputs of stacks that are gone by other means are forgotten', async (t)
   t.strictSame(profile(), PROFILE);
 });
 
-t.test('the account in which a profile is deployed is the only one it is used with', async (t) => {
+t.test('a deployed profile is refused with credentials of another account', async (t) => {
   const RoleArn = 'arn:aws:iam::999999999999:role/ccwb-ClaudeCode-auth-AuthenticatedRole-X';
   const { ccwb, aws, env, profile } = await startProfileCloud(t, {
     ...PROFILE,
@@ -161,7 +164,7 @@ t.test('the account in which a profile is deployed is the only one it is used wi
   t.match(profile().outputs, { auth: { RoleArn } });
 });
 
-t.test('flags count before what the profile says, for that one time', async (t) => {
+t.test('flags override the profile for one run', async (t) => {
   const infra = { bedrock: { regions: ['us-east-1', 'us-west-2'], globalInference: false } };
   const { ccwb, profile, env } = await startProfileCloud(t, { ...PROFILE, infra });
   const template = async (flags = '') => (await ccwb(`deploy auth --show-template ${flags}`.trim())).out;
@@ -207,7 +210,7 @@ t.test('a field that AWS cannot take is named with the file of the profile', asy
   t.match(error, /asks for no monitoring stack, only for auth \(ERR_USAGE\)\n {2}fix: run ccwb init/);
 });
 
-t.test('direct federation needs no role before there is one', async (t) => {
+t.test('direct federation can be deployed before its role exists', async (t) => {
   const direct = { ...PROFILE, config: { ...PROFILE.config, federation_type: 'direct' } };
   const { ccwb, profile } = await startProfileCloud(t, direct);
   const { status, error, out } = await ccwb('deploy --yes --json');
@@ -217,7 +220,7 @@ t.test('direct federation needs no role before there is one', async (t) => {
   t.equal((await ccwb('deploy --yes')).status, 0, 'and goes on with the one that it has then');
 });
 
-t.test('--role-arn is handed to CloudFormation, and checked before', async (t) => {
+t.test('--role-arn is checked and passed to CloudFormation', async (t) => {
   const { ccwb, aws } = await startProfileCloud(t);
   const role = 'arn:aws:iam::123456789012:role/deploys-ccwb';
   t.equal((await ccwb(`deploy --yes --role-arn ${role}`)).status, 0);
@@ -229,7 +232,7 @@ t.test('--role-arn is handed to CloudFormation, and checked before', async (t) =
   t.match(wrong.error, /--role-arn is "deploys-ccwb"; allowed: the ARN of an IAM role .*\(ERR_USAGE\)\n/);
 });
 
-t.test('--write-config has no meaning for a profile, and says so before anything is done', async (t) => {
+t.test('--write-config is refused for a profile before anything is done', async (t) => {
   const { ccwb, aws } = await startProfileCloud(t);
   const { status, error } = await ccwb('deploy --yes --write-config');
   t.equal(status, 2);
@@ -240,7 +243,7 @@ t.test('--write-config has no meaning for a profile, and says so before anything
   t.equal(aws.count('GetCallerIdentity'), 0);
 });
 
-t.test('a config.json is read when it is named, or when there is no profile', async (t) => {
+t.test('a config.json is read when --config names it, or when there is no profile', async (t) => {
   const cloud = await startAdminCloud(t, { FromConfig: OKTA });
   const env = { CCWB_HOME: join(dirname(cloud.configPath), 'ccwb'), CCWB_CONFIG: cloud.configPath };
   const profileOf = async (args: string) =>
@@ -251,7 +254,7 @@ t.test('a config.json is read when it is named, or when there is no profile', as
   t.equal(await profileOf(`status --config ${cloud.configPath}`), 'FromConfig');
 });
 
-t.test('without anything to read it says how to make a profile', async (t) => {
+t.test('without a profile the error names the commands that create one', async (t) => {
   const cloud = await startAdminCloud(t);
   const env = { CCWB_HOME: join(dirname(cloud.configPath), 'ccwb') };
   const { status, error } = await cloud.ccwb('deploy', { env });
@@ -263,7 +266,7 @@ t.test('without anything to read it says how to make a profile', async (t) => {
   );
 });
 
-t.test('a profile that cannot be written fails the deployment with what is deployed', async (t) => {
+t.test('a profile that cannot be written fails the deployment and keeps its report', async (t) => {
   const { ccwb, env } = await startProfileCloud(t);
   const path = join(env.CCWB_HOME, 'profiles/ClaudeCode.json');
   const { status, error, out } = await ccwb('deploy --yes --json', {

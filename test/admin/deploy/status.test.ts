@@ -2,7 +2,7 @@ import t from 'tap';
 import { STACKS, stackName } from '../../../infra/outputs.ts';
 import { STACK, startAdminCloud } from '../fixtures/admin-cloud.ts';
 
-t.test('status shows each stack, its outputs and what is known of drift', async (t) => {
+t.test('status shows each stack with its outputs and its last drift result', async (t) => {
   const { ccwb } = await startAdminCloud(t);
   const before = await ccwb('status');
   const names = STACKS.map((stack) => stackName('ClaudeCode', stack));
@@ -18,7 +18,7 @@ t.test('status shows each stack, its outputs and what is known of drift', async 
   t.match(out, /\n {2}RoleArn +arn:aws:iam::123456789012:role\//);
 });
 
-t.test('--json is for programs', async (t) => {
+t.test('status prints JSON with --json', async (t) => {
   const { ccwb } = await startAdminCloud(t);
   await ccwb('deploy --yes');
   const { out } = await ccwb('status --json');
@@ -40,7 +40,7 @@ t.test('--json is for programs', async (t) => {
   });
 });
 
-t.test('a stack in trouble says why', async (t) => {
+t.test('a stack in a failed state is shown with the reason', async (t) => {
   const { ccwb, aws } = await startAdminCloud(t);
   aws.stacks.failing.set('IdentityPool', { when: 'create', reason: 'You have exceeded the quota' });
   await ccwb('deploy --yes');
@@ -51,7 +51,7 @@ t.test('a stack in trouble says why', async (t) => {
   );
 });
 
-t.test('drift is looked for when asked', async (t) => {
+t.test('drift is detected with --drift', async (t) => {
   const { ccwb } = await startAdminCloud(t);
   await ccwb('deploy --yes');
   const { out, error, status } = await ccwb('status --drift');

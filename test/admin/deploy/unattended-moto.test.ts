@@ -16,7 +16,7 @@ const COMPLETE: AdminProfile = { ...PROFILE, infra: EVERYTHING };
 const OBJECTS = 1_010;
 
 t.test(
-  'the real program takes a profile through its whole life against moto',
+  'the real program deploys, updates and destroys a profile against moto',
   { skip: missing({ 'build/moto (moto server)': pythonWithMoto }) },
   async (t) => {
     const moto = await startMoto(t);
@@ -92,7 +92,7 @@ credential-storage: session
 `;
 
 t.test(
-  'a pipeline begins with a file of answers, and moto says whose account it is',
+  'an unattended ccwb init reads a file of answers and gets the account from moto',
   { skip: missing({ 'build/moto (moto server)': pythonWithMoto }) },
   async (t) => {
     const moto = await startMoto(t);

@@ -32,7 +32,7 @@ async function pipeline(t: Test, profile: AdminProfile = PROFILE) {
   };
 }
 
-t.test('the whole chain ends with 0, and leaves the profile as it was', async (t) => {
+t.test('deploy, status and destroy in one line end with 0 and leave the profile unchanged', async (t) => {
   const { run, profile, aws } = await pipeline(t);
   const { status, out, error } = await run(CHAIN);
   t.equal(status, 0, error);
@@ -45,7 +45,7 @@ t.test('the whole chain ends with 0, and leaves the profile as it was', async (t
   t.equal(aws.count('DeleteStack'), 1);
 });
 
-t.test('a permission that is denied ends the chain with 1, and is in the last lines', async (t) => {
+t.test('a denied permission ends the line with 1 and is named in the last lines', async (t) => {
   const { run, aws, profile } = await pipeline(t);
   aws.stacks.failing.set('AuthenticatedRole', { when: 'create', reason: DENIED });
   const { status, out, error } = await run(CHAIN);
@@ -61,7 +61,7 @@ t.test('a permission that is denied ends the chain with 1, and is in the last li
   t.equal((await run(CHAIN)).status, 0, 'the same line again mends it');
 });
 
-t.test('a name that is taken, and what to do about a provider that is registered', async (t) => {
+t.test('a provider that is already registered is reported with the setting for it', async (t) => {
   const { run, aws } = await pipeline(t);
   aws.stacks.failing.set('OidcProvider', { when: 'create', reason: TAKEN });
   const { status, error } = await run(CHAIN);
@@ -87,7 +87,7 @@ t.test('an update that is rolled back leaves the stack and its outputs', async (
   t.strictSame(profile(), before);
 });
 
-t.test('a network that is away for seconds is waited out', async (t) => {
+t.test('a network outage of seconds does not end the deployment', async (t) => {
   const network = {
     type: 'existing',
     vpcId: 'vpc-0123456789abcdef0',
@@ -108,7 +108,7 @@ t.test('a network that is away for seconds is waited out', async (t) => {
   t.strictSame(Object.keys(profile().outputs), ['auth', 'monitoring', 'dashboard']);
 });
 
-t.test('credentials that are expired, or expire, end it with what to do', async (t) => {
+t.test('expired credentials end the command with a fix', async (t) => {
   const { run, aws } = await pipeline(t);
   const { status, error } = await run('ccwb deploy --yes', (said) => {
     if (said.includes('CREATE_IN_PROGRESS User Initiated')) aws.expireAllCredentials();

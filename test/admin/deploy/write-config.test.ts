@@ -28,7 +28,7 @@ t.test('only the value changes; every other byte stays', async (t) => {
   t.equal(readFileSync(`${path}.bak`, 'utf8'), text);
 });
 
-t.test('a field that is not there yet is added in the manner of the file', async (t) => {
+t.test('a missing field is added in the style of the file', async (t) => {
   const path = join(t.testdir(), 'config.json');
   const text = `{
     "ClaudeCode": {
@@ -44,14 +44,14 @@ t.test('a field that is not there yet is added in the manner of the file', async
   );
 });
 
-t.test('an older name of the field is filled where it stands', async (t) => {
+t.test('an older name of the field keeps its place and gets the value', async (t) => {
   const path = join(t.testdir(), 'config.json');
   const text =
     '{"ClaudeCode": {"okta_domain": "x.okta.com", "okta_client_id": "a", "identity_pool_name": "us-east-1:0"}}';
   t.equal(write(path, text), text.replace('us-east-1:0', POOL));
 });
 
-t.test('mode and link stay, and a second time changes nothing', async (t) => {
+t.test('the mode and the symbolic link are kept, and a second run changes nothing', async (t) => {
   const folder = t.testdir();
   const target = join(folder, 'shared.json');
   const path = join(folder, 'config.json');
@@ -70,7 +70,7 @@ t.test('mode and link stay, and a second time changes nothing', async (t) => {
   t.equal(readFileSync(`${path}.bak`, 'utf8'), backup);
 });
 
-t.test('a file in which the field would not count is not touched', async (t) => {
+t.test('a file in which the field would have no effect is not changed', async (t) => {
   const path = join(t.testdir(), 'config.json');
   const text =
     '{"ClaudeCode": {"provider_domain": "x.okta.com", "client_id": "a", "identity_pool_id": "us-east-1:0", "identity_pool_id": "us-east-1:1"}}';

@@ -72,7 +72,7 @@ function told(t: Test, found: readonly string[], wanted: readonly RegExp[]): voi
   t.match(found, wanted);
 }
 
-t.test('nothing is wrong with a profile that is deployed', async (t) => {
+t.test('a deployed profile passes all checks', async (t) => {
   const { ccwb, options } = await healthy(t);
   const { status, out, error } = await ccwb('doctor', options);
   t.strictSame({ status, error }, { status: 0, error: '' });
@@ -83,7 +83,7 @@ t.test('nothing is wrong with a profile that is deployed', async (t) => {
   t.notMatch(out, /skipped/);
 });
 
-t.test('each thing that is broken is told by its check, with what to do', async (t) => {
+t.test('each fault is reported by its own check', async (t) => {
   const { run, env, answers, npm, bin, aws, settings, options, configPath } = await healthy(t);
   const file = join(env.CCWB_HOME, 'profiles/ClaudeCode.json');
   const asItWas = readFileSync(file, 'utf8');
@@ -175,7 +175,7 @@ t.test('each thing that is broken is told by its check, with what to do', async 
   t.strictSame(wrong(await run()), [], 'all of it is mended');
 });
 
-t.test('without an account that answers the others go on', async (t) => {
+t.test('when AWS does not answer, the other checks still run', async (t) => {
   const { run } = await healthy(t);
   const endpoint = `http://127.0.0.1:${await freePort()}`;
   const aws = { endpoint, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } };
@@ -191,7 +191,7 @@ t.test('without an account that answers the others go on', async (t) => {
   t.match(of('provider'), [{ outcome: 'ok' }]);
 });
 
-t.test('an old Node.js and a full disk are told', async (t) => {
+t.test('an old Node.js and a full disk are reported', async (t) => {
   const { options } = await healthy(t);
   const machine = { node: '18.20.8', freeBytes: () => 200_000_000, workingFolder: '/srv' };
   const report = await doctor({ json: true }, adminEdges(options), machine);
@@ -201,7 +201,7 @@ t.test('an old Node.js and a full disk are told', async (t) => {
   ]);
 });
 
-t.test('before the first deployment, and without any profile', async (t) => {
+t.test('doctor works before the first deployment and without any profile', async (t) => {
   const { ccwb, options, env } = await healthy(t);
   await ccwb('destroy --yes');
   const { status, out } = await ccwb('doctor --json', options);
@@ -216,7 +216,7 @@ t.test('before the first deployment, and without any profile', async (t) => {
   t.match(none.out, /\n1 problem, 1 warning\.\n$/);
 });
 
-t.test('the real npm tells why it reaches no registry', async (t) => {
+t.test('the error of the real npm is reported when no registry can be reached', async (t) => {
   const { run, env } = await healthy(t);
   const home = dirname(env.CCWB_HOME);
   const settings = { PATH: process.env.PATH ?? '', HOME: home, npm_config_registry: 'http://127.0.0.1:1' };

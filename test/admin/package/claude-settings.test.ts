@@ -3,7 +3,7 @@ import { buildClaudeSettings, resourceAttributes } from '../../../admin/package/
 
 const CHOICES = { profile: 'Research', region: 'eu-west-1', collector: undefined, claude: {} };
 
-t.test('without a collector it is Bedrock, profile, region and the sign-in', async (t) => {
+t.test('without a collector the settings are Bedrock, profile, region and sign-in', async (t) => {
   t.strictSame(buildClaudeSettings(CHOICES), {
     env: {
       CLAUDE_CODE_USE_BEDROCK: '1',
@@ -15,7 +15,7 @@ t.test('without a collector it is Bedrock, profile, region and the sign-in', asy
   });
 });
 
-t.test('with a collector telemetry goes there, with the headers of otel-helper', async (t) => {
+t.test('with a collector telemetry is sent to it with the headers of otel-helper', async (t) => {
   const collector = 'https://otel.company.example';
   const claude = {
     model: 'us.anthropic.claude-opus',
@@ -42,14 +42,14 @@ t.test('with a collector telemetry goes there, with the headers of otel-helper',
   });
 });
 
-t.test('attributes count only with a collector, and none are no variable', async (t) => {
+t.test('the attributes variable needs a collector and at least one attribute', async (t) => {
   const claude = { attributes: { department: 'research' } };
   t.notOk('OTEL_RESOURCE_ATTRIBUTES' in buildClaudeSettings({ ...CHOICES, claude }).env);
   const { env } = buildClaudeSettings({ ...CHOICES, collector: 'http://10.0.0.1:4318' });
   t.notOk('OTEL_RESOURCE_ATTRIBUTES' in env);
 });
 
-t.test('what an attribute says comes out again as OpenTelemetry decodes it', async (t) => {
+t.test('encoded attributes are decoded to the same values by the rules of OpenTelemetry', async (t) => {
   const attributes = { cost_center: '100 % "a;b\\c"', organization: 'Zürich, 東京', 'a b': '' };
   const text = resourceAttributes(attributes);
   t.match(text, /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e,]+$/, 'baggage octets and commas');

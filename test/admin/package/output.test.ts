@@ -10,7 +10,7 @@ const edges = (interruption = new AbortController()) => ({
 });
 const FILES = [{ path: 'a', bytes: Buffer.from('a'), executable: false }];
 
-t.test('a folder is there under its time once it is whole', async (t) => {
+t.test('a complete folder appears under its time', async (t) => {
   const dist = join(t.testdir({}), 'dist');
   const output = createOutputFolder(dist, 'Acme', edges());
   await output.writeArchive('a.tar.gz', FILES, 0);
@@ -23,7 +23,7 @@ t.test('a folder is there under its time once it is whole', async (t) => {
   t.equal(readFileSync(join(path, 'SHA256SUMS'), 'utf8'), 'sums\n', 'what is finished stays');
 });
 
-t.test('two of one second do not meet', async (t) => {
+t.test('runs in the same second get different folders', async (t) => {
   const dist = t.testdir({});
   const paths = [0, 1, 2].map(() => createOutputFolder(dist, 'Acme', edges()).finish());
   t.strictSame(
@@ -32,7 +32,7 @@ t.test('two of one second do not meet', async (t) => {
   );
 });
 
-t.test('what is not finished leaves nothing', async (t) => {
+t.test('a discarded folder leaves nothing behind', async (t) => {
   const dist = t.testdir({});
   const output = createOutputFolder(dist, 'Acme', edges());
   output.writeText('SHA256SUMS', '');
@@ -40,7 +40,7 @@ t.test('what is not finished leaves nothing', async (t) => {
   t.strictSame(readdirSync(join(dist, 'Acme')), []);
 });
 
-t.test('what a run left that was killed goes with the next one, a day later', async (t) => {
+t.test('the folder of a killed run is removed by the next run after a day', async (t) => {
   const old = new Date(NOW - 25 * 3_600_000);
   const recent = new Date(NOW - 23 * 3_600_000);
   const dist = t.testdir({});
@@ -65,14 +65,14 @@ t.test('what a run left that was killed goes with the next one, a day later', as
   ]);
 });
 
-t.test('an interruption is one, and no fault of the disk', async (t) => {
+t.test('an interruption is not reported as a disk error', async (t) => {
   const interruption = new AbortController();
   const output = createOutputFolder(t.testdir({}), 'Acme', edges(interruption));
   interruption.abort();
   await t.rejects(output.writeArchive('a.tar.gz', FILES, 0), { code: 'ERR_INTERRUPTED' });
 });
 
-t.test('where nothing can be written is told with the place', async (t) => {
+t.test('a folder that cannot be written is reported', async (t) => {
   const folder = t.testdir({ file: '' });
   t.throws(() => createOutputFolder(join(folder, 'file'), 'Acme', edges()), {
     code: 'ERR_OUTPUT',

@@ -31,7 +31,7 @@ const json = (files: ReadonlyMap<string, Packed> | undefined, path: string) =>
 const isOwn = (path: string): boolean =>
   /^(runtime|daemon\/node_modules)\//.test(path) || path === 'sbom.json' || path === 'SHA256SUMS';
 
-t.test('there is an archive for every platform, and their checksums', { skip }, async (t) => {
+t.test('every platform gets an archive, with checksums of all', { skip }, async (t) => {
   t.equal(made.status, 0, made.error);
   t.match(made.report, { profile: 'Acme', build: BUILD_VERSION, directory: join(folder, 'first/dist/Acme') });
   t.strictSame(
@@ -46,7 +46,7 @@ t.test('there is an archive for every platform, and their checksums', { skip }, 
   }
 });
 
-t.test('each holds what an installation needs, of its platform', { skip }, async (t) => {
+t.test('each archive contains the files of an installation', { skip }, async (t) => {
   for (const [platform, files] of packages) {
     for (const path of [
       ...[
@@ -76,7 +76,7 @@ t.test('each holds what an installation needs, of its platform', { skip }, async
   }
 });
 
-t.test('every program and library is for its platform', { skip }, async (t) => {
+t.test('every binary is for the platform of its archive', { skip }, async (t) => {
   for (const [platform, files] of packages) {
     const binaries = [...files].filter(([path]) => path.endsWith('.node') || path === 'runtime/bin/node');
     t.ok(binaries.length >= 3, `${platform}: Node.js, keytar, koffi`);
@@ -84,7 +84,7 @@ t.test('every program and library is for its platform', { skip }, async (t) => {
   }
 });
 
-t.test('all else is the same on every platform', { skip }, async (t) => {
+t.test('all other files are the same on every platform', { skip }, async (t) => {
   const shared = [...packages.values()].map((files) =>
     [...files]
       .filter(([path]) => !isOwn(path))
@@ -105,7 +105,7 @@ t.test('SHA256SUMS covers every file but itself', { skip }, async (t) => {
   }
 });
 
-t.test('each has its bill of materials', { skip }, async (t) => {
+t.test('each archive has a valid bill of materials', { skip }, async (t) => {
   for (const [platform, files] of packages) {
     const bill = json(files, 'sbom.json') as Bill;
     t.strictSame(billProblems(bill), [], platform);
@@ -114,7 +114,7 @@ t.test('each has its bill of materials', { skip }, async (t) => {
   }
 });
 
-t.test('at another time, in another place, by another user the bytes are the same', { skip }, async (t) => {
+t.test('another folder, user and time zone give the same bytes', { skip }, async (t) => {
   const other = await makePackages(join(folder, 'another place'), {
     args: ['--target-platform', 'linux-x64', '--output', '../elsewhere'],
     env: { TZ: 'Asia/Kathmandu', LC_ALL: 'tr_TR.UTF-8', USER: 'somebody' },
@@ -128,7 +128,7 @@ t.test('at another time, in another place, by another user the bytes are the sam
 });
 
 t.test(
-  'SOURCE_DATE_EPOCH is the time of what is in it, and no runtime is no runtime',
+  'SOURCE_DATE_EPOCH sets the time of all files, and --no-runtime leaves Node.js out',
   { skip },
   async (t) => {
     const other = await makePackages(join(temporary(t), 'dated'), {
@@ -158,7 +158,7 @@ t.test(
   },
 );
 
-t.test('a person is told where the archives are, how large, and whom to give them', { skip }, async (t) => {
+t.test('the output names the folder, the archives, their sizes and the next step', { skip }, async (t) => {
   const home = temporary(t);
   const config = join(folder, 'first/config.json');
   const words = [
@@ -185,7 +185,7 @@ t.test('a person is told where the archives are, how large, and whom to give the
   t.match(error, /run \.\/install\.sh/);
 });
 
-t.test('what is wrong is told before anything is made', async (t) => {
+t.test('wrong input is reported before anything is written', async (t) => {
   const home = temporary(t);
   const config = join(folder, 'first/config.json');
   const words = ['package', '--config', config, '--output', join(home, 'out')];
@@ -205,23 +205,29 @@ t.test('what is wrong is told before anything is made', async (t) => {
 const libsecret = findTool('/usr/lib/x86_64-linux-gnu/libsecret-1.so.0');
 const elsewhere =
   !(process.platform === 'linux' && process.arch === 'x64') && 'needs Linux on x64, whose package it runs';
-t.test('its programs run with its own Node.js and libraries', { skip: skip || elsewhere }, async (t) => {
-  const file = archives.find(({ platform }) => platform === 'linux-x64')?.file ?? '';
-  const home = unpack(join(directory, file), temporary(t));
-  // No Node.js on the PATH.
-  const env = { PATH: '/nowhere', HOME: home, CCWB_CONFIG: join(home, 'config.json') };
-  const run = (program: string, ...args: string[]) =>
-    spawnSync(join(home, program), args, { encoding: 'utf8', env });
-  t.equal(run('bedrock-auth', '--version').stdout, `bedrock-auth ${BUILD_VERSION}\n`);
-  t.match(JSON.parse(run('credential-process', '--explain').stdout), {
-    profile: 'Acme',
-    otel_sends_id_token: false,
-  });
-  const load = (library: string): string =>
-    run('runtime/bin/node', '-e', `require('${home}/daemon/node_modules/${library}')`).stderr;
-  t.equal(load('koffi'), '');
-  await t.test('keytar too', { skip: missing({ libsecret }) }, async (t) => t.equal(load('keytar'), ''));
-});
+t.test(
+  'the programs of a package run with its own Node.js and libraries',
+  { skip: skip || elsewhere },
+  async (t) => {
+    const file = archives.find(({ platform }) => platform === 'linux-x64')?.file ?? '';
+    const home = unpack(join(directory, file), temporary(t));
+    // No Node.js on the PATH.
+    const env = { PATH: '/nowhere', HOME: home, CCWB_CONFIG: join(home, 'config.json') };
+    const run = (program: string, ...args: string[]) =>
+      spawnSync(join(home, program), args, { encoding: 'utf8', env });
+    t.equal(run('bedrock-auth', '--version').stdout, `bedrock-auth ${BUILD_VERSION}\n`);
+    t.match(JSON.parse(run('credential-process', '--explain').stdout), {
+      profile: 'Acme',
+      otel_sends_id_token: false,
+    });
+    const load = (library: string): string =>
+      run('runtime/bin/node', '-e', `require('${home}/daemon/node_modules/${library}')`).stderr;
+    t.equal(load('koffi'), '');
+    await t.test('keytar can be loaded', { skip: missing({ libsecret }) }, async (t) =>
+      t.equal(load('keytar'), ''),
+    );
+  },
+);
 
 /** Unpacks as users do. @returns the folder that comes of it. */
 function unpack(archive: string, into: string): string {

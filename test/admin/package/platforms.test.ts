@@ -11,7 +11,7 @@ import {
 } from '../../../admin/package/platforms.ts';
 import { ROOT } from '../../../tools/docs/pages.ts';
 
-t.test('a target is everything, a system, or one platform', async (t) => {
+t.test('a target is all platforms, a system or one platform', async (t) => {
   t.strictSame(targetPlatforms('all'), PLATFORMS);
   t.strictSame(targetPlatforms('macos'), ['macos-arm64', 'macos-x64']);
   t.strictSame(targetPlatforms('linux'), ['linux-arm64', 'linux-x64']);
@@ -24,7 +24,7 @@ t.test('a target is everything, a system, or one platform', async (t) => {
   }
 });
 
-t.test('the Node.js that users are shipped is the one that .ci/run tests with', async (t) => {
+t.test('the Node.js in packages is the version of config.runtime in package.json', async (t) => {
   const { config } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   t.equal(RUNTIME_VERSION, config.runtime);
   for (const platform of PLATFORMS) {
@@ -32,7 +32,7 @@ t.test('the Node.js that users are shipped is the one that .ci/run tests with', 
   }
 });
 
-t.test('the build has for every platform what it is not to fetch', async (t) => {
+t.test('the build contains the native files of every platform that are not fetched', async (t) => {
   const payload = findPayload();
   const { fetched } = readComponents(payload);
   const names = sharedFiles(payload).map(({ path }) => path);
@@ -45,7 +45,7 @@ t.test('the build has for every platform what it is not to fetch', async (t) => 
   }
 });
 
-t.test('a program without what packages are made of says so', async (t) => {
+t.test('a program without the payload of packages is reported as incomplete', async (t) => {
   t.throws(() => findPayload(t.testdir({ a: { b: {} } })), {
     code: 'ERR_INSTALL_INCOMPLETE',
     fix: /npm run build/,

@@ -47,7 +47,7 @@ function machine(t: Test, script: string) {
 
 const PACKS = `printf '%s' '${CONTENT}' >${NAME}`;
 
-t.test('a package is fetched once, in a folder of its own, and then comes from the cache', async (t) => {
+t.test('a package is fetched once into a temporary folder and then read from the cache', async (t) => {
   const { obtain, calls, cached } = machine(t, PACKS);
   const first = await obtain();
   t.equal(first.origin, 'registry');
@@ -58,7 +58,7 @@ t.test('a package is fetched once, in a folder of its own, and then comes from t
   t.match(calls()[0], /^pack @scope\/thing@1\.2\.3 --ignore-scripts .* in .*\/cache\/ccwb\/fetch-/);
 });
 
-t.test('what a fetch left that was killed goes with another one, a day later', async (t) => {
+t.test('the folder of a killed fetch is removed by a later fetch after a day', async (t) => {
   const { obtain, cache, cached } = machine(t, PACKS);
   for (const name of ['fetch-old', 'fetch-new']) mkdirSync(join(cache, name), { recursive: true });
   utimesSync(join(cache, 'fetch-old'), new Date(0), new Date(0));
@@ -66,7 +66,7 @@ t.test('what a fetch left that was killed goes with another one, a day later', a
   t.strictSame(cached().sort(), ['fetch-new', NAME]);
 });
 
-t.test('what was damaged in the cache is fetched again', async (t) => {
+t.test('a damaged file in the cache is fetched again', async (t) => {
   const { obtain, cache, calls } = machine(t, PACKS);
   await obtain();
   writeFileSync(join(cache, NAME), 'damaged');
@@ -75,7 +75,7 @@ t.test('what was damaged in the cache is fetched again', async (t) => {
   t.equal(calls().length, 2);
 });
 
-t.test('what has another hash than the pinned one is refused and not kept', async (t) => {
+t.test('a tarball with another hash than the pinned one is refused and not kept', async (t) => {
   const { obtain, cached } = machine(t, PACKS);
   await t.rejects(obtain(what('another')), {
     code: 'ERR_INTEGRITY',
@@ -85,7 +85,7 @@ t.test('what has another hash than the pinned one is refused and not kept', asyn
   t.strictSame(cached(), []);
 });
 
-t.test('what npm says is told by its code, with what to do', async (t) => {
+t.test('errors of npm are reported by their code with a fix', async (t) => {
   const cases = [
     [
       `echo 'npm error code ENOTFOUND' >&2; exit 1`,
@@ -109,7 +109,7 @@ t.test('what npm says is told by its code, with what to do', async (t) => {
   }
 });
 
-t.test('without npm it says so', async (t) => {
+t.test('a missing npm is reported', async (t) => {
   const { env, interruption } = machine(t, PACKS);
   await t.rejects(
     obtainTarball(what(), undefined, {
@@ -121,7 +121,7 @@ t.test('without npm it says so', async (t) => {
   );
 });
 
-t.test('an interruption ends npm and leaves nothing', async (t) => {
+t.test('an interruption ends npm and leaves nothing behind', async (t) => {
   const { obtain, interruption, calls, cached } = machine(t, `${PACKS}; exec sleep 600`);
   const obtaining = obtain();
   await until(() => calls().length > 0);
@@ -130,7 +130,7 @@ t.test('an interruption ends npm and leaves nothing', async (t) => {
   t.strictSame(cached(), []);
 });
 
-t.test('a folder of tarballs takes the place of the registry', async (t) => {
+t.test('a folder of tarballs replaces the registry', async (t) => {
   const { obtain, calls, cache } = machine(t, PACKS);
   const given = t.testdir({ [NAME]: CONTENT });
   t.equal((await obtain(what(), given)).origin, 'given');
@@ -142,7 +142,7 @@ t.test('a folder of tarballs takes the place of the registry', async (t) => {
   t.notOk(existsSync(cache));
 });
 
-t.test('what the folder lacks is told at once, with the command that fetches it', async (t) => {
+t.test('files missing in the folder are reported together with the command that fetches them', async (t) => {
   const given = t.testdir({ [NAME]: CONTENT });
   const others = ['node-a', 'node-b'].map((name) => ({ ...what(), name }));
   checkGivenTarballs([what()], given);
@@ -153,7 +153,7 @@ t.test('what the folder lacks is told at once, with the command that fetches it'
   });
 });
 
-t.test('a cache that cannot be written is named', async (t) => {
+t.test('a cache that cannot be written is reported with its path', async (t) => {
   const { env, home, interruption } = machine(t, PACKS);
   const file = join(home, 'file');
   writeFileSync(file, '');
@@ -171,7 +171,7 @@ t.test('a cache that cannot be written is named', async (t) => {
   );
 });
 
-t.test('the cache is where XDG says, else with everything else of ccwb', async (t) => {
+t.test('the cache is in XDG_CACHE_HOME, else in the folder of ccwb', async (t) => {
   t.equal(cacheFolder({ XDG_CACHE_HOME: '/var/cache/ada', HOME: '/home/ada' }), '/var/cache/ada/ccwb');
   t.equal(cacheFolder({ XDG_CACHE_HOME: 'relative', HOME: '/home/ada' }), '/home/ada/.ccwb/cache');
   t.equal(cacheFolder({ CCWB_HOME: '/srv/ccwb' }), '/srv/ccwb/cache');

@@ -24,7 +24,7 @@ function administrator(t: Test, profile: unknown = ACME): { CCWB_HOME: string } 
   return { CCWB_HOME: home };
 }
 
-t.test('config.json has what was chosen and what the stacks gave', async (t) => {
+t.test('config.json has the fields of the profile and the outputs of the stacks', async (t) => {
   const { name, config, settings, notes } = readPackageSource({}, administrator(t));
   t.equal(name, 'Acme');
   t.strictSame(JSON.parse(config), { profiles: { Acme: { ...ACME.config, identity_pool_id: POOL } } });
@@ -36,19 +36,19 @@ t.test('config.json has what was chosen and what the stacks gave', async (t) => 
   t.strictSame(notes, []);
 });
 
-t.test('direct federation needs the role', async (t) => {
+t.test('direct federation adds the role of the auth stack to config.json', async (t) => {
   const config = { ...ACME.config, federation_type: 'direct' };
   const { config: text } = readPackageSource({}, administrator(t, { ...ACME, config }));
   t.strictSame(JSON.parse(text).profiles.Acme, { ...config, federated_role_arn: ROLE });
 });
 
-t.test('direct federation may be told from the role alone', async (t) => {
+t.test('a profile with a role alone means direct federation', async (t) => {
   const config = { ...ACME.config, federated_role_arn: ROLE };
   const { config: text } = readPackageSource({}, administrator(t, { ...ACME, config }));
   t.strictSame(JSON.parse(text).profiles.Acme, config);
 });
 
-t.test('a profile that is not deployed makes no package', async (t) => {
+t.test('a profile that is not deployed is refused', async (t) => {
   t.throws(() => readPackageSource({}, administrator(t, { ...ACME, outputs: {} })), {
     code: 'ERR_NOT_DEPLOYED',
     message: 'the auth stack of profile Acme is not deployed: users would have no identity_pool_id',
@@ -56,7 +56,7 @@ t.test('a profile that is not deployed makes no package', async (t) => {
   });
 });
 
-t.test('Claude Code calls Bedrock where the role lets it', async (t) => {
+t.test('Claude Code calls Bedrock in a region that the role allows', async (t) => {
   const region = (regions: string[]) =>
     readPackageSource({}, administrator(t, { ...ACME, infra: { bedrock: { regions } } })).settings.env
       .AWS_REGION;
@@ -64,7 +64,7 @@ t.test('Claude Code calls Bedrock where the role lets it', async (t) => {
   t.equal(region(['us-east-1', 'us-west-2']), 'us-east-1');
 });
 
-t.test('a collector that was deployed gets telemetry; one that was not is told of', async (t) => {
+t.test('telemetry needs a deployed collector; one that is not deployed is noted', async (t) => {
   const monitored = {
     ...ACME,
     infra: {
@@ -86,13 +86,13 @@ t.test('a collector that was deployed gets telemetry; one that was not is told o
   t.match(before.notes, [/wants monitoring, whose stack is not deployed/]);
 });
 
-t.test('a field that no program knows is shipped, and told of', async (t) => {
+t.test('an unknown field is reported in a note', async (t) => {
   const config = { ...ACME.config, future: true };
   const { notes } = readPackageSource({}, administrator(t, { ...ACME, config }));
   t.strictSame(notes, ['no program knows profiles.Acme.future; it stands in config.json all the same']);
 });
 
-t.test('a whole config.json is shipped as it is', async (t) => {
+t.test('a given config.json is shipped unchanged', async (t) => {
   const folder = t.testdir({});
   const path = join(folder, 'config.json');
   const fields = {

@@ -6,7 +6,7 @@ import { removeStaleFiles } from '../../../admin/package/stale-files.ts';
 const NOW = Date.parse('2026-01-02T03:04:05Z');
 const HOUR = 3_600_000;
 
-t.test('what is called so and is a day old goes, file or folder, and nothing else', async (t) => {
+t.test('only files and folders with a matching name that are a day old are removed', async (t) => {
   const folder = t.testdir({ 'left-file': '', 'left-folder': { file: '' }, 'left-new': '', other: '' });
   for (const name of ['left-file', 'left-folder', 'other']) age(join(folder, name), 25);
   age(join(folder, 'left-new'), 23);
@@ -14,7 +14,7 @@ t.test('what is called so and is a day old goes, file or folder, and nothing els
   t.strictSame(readdirSync(folder).sort(), ['left-new', 'other']);
 });
 
-t.test('what cannot be removed keeps nobody from working', async (t) => {
+t.test('a folder that cannot be removed causes no error', async (t) => {
   const folder = t.testdir({});
   const locked = join(folder, 'left-locked');
   mkdirSync(join(locked, 'inner'), { recursive: true });

@@ -28,7 +28,7 @@ async function archive(t: Test, files: readonly ArchiveFile[], seconds = SECONDS
   return { path, written, bytes: readFileSync(path) };
 }
 
-t.test('what is written is read again', async (t) => {
+t.test('written files are read again with content and mode', async (t) => {
   const { bytes, written } = await archive(t, FILES);
   t.equal(written.bytes, bytes.byteLength);
   const files = await readTarball(bytes, (path) => path !== 'top/a');
@@ -40,7 +40,7 @@ t.test('what is written is read again', async (t) => {
   }
 });
 
-t.test('tar of the system finds folders first, plain modes, owner 0 and one time', async (t) => {
+t.test('the tar program lists folders first, plain modes, owner 0 and one time', async (t) => {
   const { path } = await archive(t, FILES);
   const list = execFileSync('tar', ['--numeric-owner', '--full-time', '-tvzf', path], {
     encoding: 'utf8',
@@ -62,7 +62,7 @@ t.test('tar of the system finds folders first, plain modes, owner 0 and one time
   );
 });
 
-t.test('the same files in another order and another folder give the same bytes', async (t) => {
+t.test('the same files in another order give the same bytes', async (t) => {
   const first = await archive(t, FILES);
   const second = await archive(t, [...FILES].reverse());
   t.ok(first.bytes.equals(second.bytes));
@@ -77,7 +77,7 @@ t.test('the gzip header names no time, no file and no system', async (t) => {
   t.equal(gunzipSync(bytes).byteLength % 512, 0);
 });
 
-t.test('a path that no header has room for is refused', async (t) => {
+t.test('a path that is too long for the header is refused', async (t) => {
   await t.rejects(archive(t, [file(`top/${'x'.repeat(300)}`)]), { message: /too long for an archive/ });
 });
 
@@ -86,6 +86,6 @@ t.test('an interruption ends the writing', async (t) => {
   await t.rejects(writeTarball(path, FILES, SECONDS, AbortSignal.abort()), { name: 'AbortError' });
 });
 
-t.test('what is no archive is no empty one', async (t) => {
+t.test('a file that is not an archive is an error', async (t) => {
   await t.rejects(readTarball(Buffer.from('<html>sign in first</html>'), () => true));
 });

@@ -55,30 +55,38 @@ const OFFERED: readonly [typed: string[], offered: string[]][] = [
   ],
 ];
 
-t.test('bash offers what the program has', { skip: missing({ bash }) }, async (t) => {
-  const { script, env } = await setUp(t, 'bash');
-  const ask = `. '${script}'
+t.test(
+  'bash offers the commands, flags and values of the program',
+  { skip: missing({ bash }) },
+  async (t) => {
+    const { script, env } = await setUp(t, 'bash');
+    const ask = `. '${script}'
     COMP_WORDS=(ccwb "$@"); COMP_CWORD=$#; _ccwb ccwb
     [ "\${#COMPREPLY[@]}" = 0 ] || printf '%s\\n' "\${COMPREPLY[@]}"`;
-  for (const [typed, wanted] of OFFERED) {
-    const { stdout } = spawnSync(bash ?? '', ['--norc', '-c', ask, 'bash', ...typed], { env });
-    t.strictSame(String(stdout).split('\n').filter(Boolean).sort(), wanted, typed.join(' '));
-  }
-});
+    for (const [typed, wanted] of OFFERED) {
+      const { stdout } = spawnSync(bash ?? '', ['--norc', '-c', ask, 'bash', ...typed], { env });
+      t.strictSame(String(stdout).split('\n').filter(Boolean).sort(), wanted, typed.join(' '));
+    }
+  },
+);
 
-t.test('fish offers what the program has', { skip: missing({ fish }) }, async (t) => {
-  const { script, env } = await setUp(t, 'fish');
-  const ask = OFFERED.map(([typed]) => `complete -C 'ccwb ${typed.join(' ')}'; echo ---`).join('\n');
-  const run = spawnSync(fish ?? '', ['--no-config', '-c', `source '${script}'\n${ask}`], { env });
-  t.equal(String(run.stderr), '');
-  const answers = String(run.stdout).split('---\n');
-  for (const [index, [typed, wanted]] of OFFERED.entries()) {
-    const words = (answers[index] ?? '').split('\n').filter(Boolean);
-    t.strictSame(words.map((line) => line.split('\t')[0]).sort(), wanted, typed.join(' '));
-  }
-});
+t.test(
+  'fish offers the commands, flags and values of the program',
+  { skip: missing({ fish }) },
+  async (t) => {
+    const { script, env } = await setUp(t, 'fish');
+    const ask = OFFERED.map(([typed]) => `complete -C 'ccwb ${typed.join(' ')}'; echo ---`).join('\n');
+    const run = spawnSync(fish ?? '', ['--no-config', '-c', `source '${script}'\n${ask}`], { env });
+    t.equal(String(run.stderr), '');
+    const answers = String(run.stdout).split('---\n');
+    for (const [index, [typed, wanted]] of OFFERED.entries()) {
+      const words = (answers[index] ?? '').split('\n').filter(Boolean);
+      t.strictSame(words.map((line) => line.split('\t')[0]).sort(), wanted, typed.join(' '));
+    }
+  },
+);
 
-t.test('zsh completes with it, a stack after a stack too', { skip: missing({ zsh }) }, async (t) => {
+t.test('zsh completes a second name of a stack', { skip: missing({ zsh }) }, async (t) => {
   const { script, env } = await setUp(t, 'zsh');
   // A terminal of its own, in which the key is pressed that completes.
   const typed = `zmodload zsh/zpty
@@ -92,7 +100,7 @@ t.test('zsh completes with it, a stack after a stack too', { skip: missing({ zsh
   t.match(String(stdout), /ccwb deploy auth networking/, String(stderr));
 });
 
-t.test('another shell is wrong usage', async (t) => {
+t.test('an unknown shell is wrong usage', async (t) => {
   t.match(await ccwb(['completion', 'tcsh']), {
     status: 2,
     out: '',

@@ -51,7 +51,7 @@ const running = async (t: Test): Promise<AdminCloud> => {
   return cloud;
 };
 
-t.test('questions are asked on a terminal, each answer is read once', { skip }, async (t) => {
+t.test('questions are asked on a terminal and each answer is read once', { skip }, async (t) => {
   const cloud = await running(t);
   const { shown, status } = await onTerminal(cloud, 'deploy', [
     [/Continue\? \[y\/N\] /, 'y\r'],
@@ -63,7 +63,7 @@ t.test('questions are asked on a terminal, each answer is read once', { skip }, 
   t.equal(status, 0);
 });
 
-t.test('Ctrl-C and Ctrl-D at a question end it, and nothing stays behind', { skip }, async (t) => {
+t.test('Ctrl-C and Ctrl-D at a question end the command and leave nothing behind', { skip }, async (t) => {
   const cloud = await running(t);
   for (const key of ['\u0003', '\u0004']) {
     const { shown, status } = await onTerminal(cloud, 'deploy', [
@@ -76,7 +76,7 @@ t.test('Ctrl-C and Ctrl-D at a question end it, and nothing stays behind', { ski
   }
 });
 
-t.test('Ctrl-C while CloudFormation works says that it goes on', { skip }, async (t) => {
+t.test('Ctrl-C during an operation reports that CloudFormation continues', { skip }, async (t) => {
   const cloud = await running(t);
   cloud.aws.stacks.stepsPerLook = 1;
   const { shown, status } = await onTerminal(cloud, 'deploy --yes', [[/creating +OidcProvider/, '\u0003']]);

@@ -3,24 +3,24 @@ import { showProgress } from '../../../admin/deploy/progress.ts';
 import { listWords, oneLine, paragraph, typeWords } from '../../../admin/terminal/text.ts';
 import { adminEdges } from '../fixtures/admin-edges.ts';
 
-t.test('texts from outside become one harmless line', async (t) => {
+t.test('a text from outside becomes one line without control characters', async (t) => {
   t.equal(oneLine('a\r\n\tb\u001b[31mc\u202ed\u2028e'), 'a b[31mcd e');
   t.equal(oneLine('x'.repeat(2_000)).length, 600);
 });
 
-t.test('paragraphs fit a terminal, and stay one line without one', async (t) => {
+t.test('a paragraph is wrapped on a terminal and stays one line without one', async (t) => {
   t.equal(paragraph('one two three four five', 24, '  + '), '  + one two three four\n    five\n');
   t.equal(paragraph('one two', undefined, '  + '), '  + one two\n');
   const arn = 'arn:aws:iam::123456789012:role/that-is-longer-than-any-line';
   t.equal(paragraph(`see ${arn}`, 30), `see\n${arn}\n`, 'a name is not broken: it is there to be copied');
 });
 
-t.test('types and lists as people say them', async (t) => {
+t.test('types and lists are formatted in words', async (t) => {
   t.equal(typeWords('AWS::IAM::OIDCProvider'), 'IAM OIDCProvider');
   t.strictSame([[], ['a'], ['a', 'b'], ['a', 'b', 'c']].map(listWords), ['', 'a', 'a and b', 'a, b and c']);
 });
 
-t.test('a line about waiting is for terminals and gone with the next', async (t) => {
+t.test('the waiting line is shown on terminals only and replaced by the next line', async (t) => {
   const event = {
     id: '1',
     at: 0,

@@ -20,7 +20,7 @@ const FREE = {
   outdated: [],
 };
 
-t.test('the model that was chosen is called by its name in the region', async (t) => {
+t.test('the chosen model is called by its id in the region', async (t) => {
   const chosen = (model: string) => modelFor({ ...FREE, model }, EUROPE);
   t.equal(chosen(`eu.${SONNET}`), `eu.${SONNET}`);
   t.equal(chosen(`us.${SONNET}`), `eu.${SONNET}`, 'under another geography');
@@ -32,7 +32,7 @@ t.test('the model that was chosen is called by its name in the region', async (t
   t.equal(modelFor({ ...FREE, model: 'm' }, undefined), 'm');
 });
 
-t.test('without a choice the smallest that users may have is called', async (t) => {
+t.test('without a choice the smallest allowed model is called', async (t) => {
   t.equal(modelFor(FREE, EUROPE), `eu.${HAIKU}`);
   const sonnets = { ...FREE, models: ['anthropic.claude-sonnet-*'] };
   t.equal(modelFor({ ...sonnets, globalInference: false }, EUROPE), `eu.${SONNET}`);

@@ -22,23 +22,20 @@ const ADMIN = {
   NODE_OPTIONS: '--inspect',
 };
 
-t.test(
-  'programs under test see the way to the network, and nothing that leads to the administrator',
-  async (t) => {
-    const folders = trialFoldersIn('/tmp/ccwb-test-abcdef');
-    t.strictSame(userEnvironment(folders, ADMIN), {
-      PATH: '/usr/bin:/bin',
-      LANG: 'C.UTF-8',
-      HTTPS_PROXY: 'http://proxy.example:3128',
-      HOME: '/tmp/ccwb-test-abcdef/home',
-      XDG_RUNTIME_DIR: '/tmp/ccwb-test-abcdef/run',
-      TMPDIR: '/tmp/ccwb-test-abcdef/tmp',
-      NO_COLOR: '1',
-    });
-  },
-);
+t.test('programs under test get the network settings and nothing else of the administrator', async (t) => {
+  const folders = trialFoldersIn('/tmp/ccwb-test-abcdef');
+  t.strictSame(userEnvironment(folders, ADMIN), {
+    PATH: '/usr/bin:/bin',
+    LANG: 'C.UTF-8',
+    HTTPS_PROXY: 'http://proxy.example:3128',
+    HOME: '/tmp/ccwb-test-abcdef/home',
+    XDG_RUNTIME_DIR: '/tmp/ccwb-test-abcdef/run',
+    TMPDIR: '/tmp/ccwb-test-abcdef/tmp',
+    NO_COLOR: '1',
+  });
+});
 
-t.test('a browser is opened with the home of the administrator, however it is named', async (t) => {
+t.test('every form of BROWSER opens the browser with the home of the administrator', async (t) => {
   const root = mkdtempSync(join(tmpdir(), 'ccwb-openers-'));
   t.teardown(() => rmSync(root, { recursive: true }));
   const folders = trialFoldersIn(root);
@@ -63,7 +60,7 @@ t.test('a browser is opened with the home of the administrator, however it is na
   t.equal(open(second, address), `--new=${address}\n`, 'the address is one argument, and no shell reads it');
 });
 
-t.test('no browser is named where none would be seen, or wanted', async (t) => {
+t.test('no browser is opened without a display or against CCWB_BROWSER', async (t) => {
   const folders = trialFoldersIn('/nonexistent');
   const { DISPLAY: _, ...headless } = ADMIN;
   t.notOk('BROWSER' in signInEnvironment(folders, headless));

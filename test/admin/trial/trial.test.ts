@@ -86,7 +86,7 @@ t.test('a good package passes every step, in the browser of the administrator', 
 });
 
 t.test(
-  'a code for another device, direct federation, and what the machine shares is left alone',
+  'a sign-in with a code and direct federation work, and shared parts of the machine are not used',
   async (t) => {
     const world = await startTestWorld(t, {
       federation: 'direct',
@@ -123,7 +123,7 @@ t.test(
   },
 );
 
-t.test('each thing that is wrong is its own row, and the others go on', async (t) => {
+t.test('each fault fails its own row and the other steps still run', async (t) => {
   const world = await startTestWorld(t, {
     collector: 'refusing',
     roleArn: 'arn:aws:iam::123456789012:role/Another',
@@ -148,12 +148,12 @@ t.test('each thing that is wrong is its own row, and the others go on', async (t
   nothingLeft(t, world, before);
 });
 
-t.test('a sign-in that comes to nothing', async (t) => {
+t.test('a failed sign-in is reported and everything is removed', async (t) => {
   const world = await startTestWorld(t);
   world.pack();
   const before = snapshot(world);
 
-  await t.test('the provider is down', async (t) => {
+  await t.test('an unreachable provider fails the sign-in', async (t) => {
     await world.sandbox.provider.stop();
     const ended = await world.test();
     await world.sandbox.provider.start();
@@ -176,7 +176,7 @@ t.test('a sign-in that comes to nothing', async (t) => {
     };
   };
 
-  await t.test('Ctrl-C while it is waited for', async (t) => {
+  await t.test('Ctrl-C during the wait ends the test', async (t) => {
     const ended = await world.test([], { onSay: whileWaiting('SIGINT') });
     t.equal(ended.status, 1);
     t.match(ended.rows['sign-in'], { result: 'failed', code: 'ERR_INTERRUPTED' });
@@ -186,20 +186,23 @@ t.test('a sign-in that comes to nothing', async (t) => {
     nothingLeft(t, world, before);
   });
 
-  await t.test('killed in the middle, the next run removes it; there nobody signs in in time', async (t) => {
-    const killed = await world.test([], { onSay: whileWaiting('SIGKILL') });
-    t.equal(killed.status, null);
-    t.equal(world.leftFolders().length, 1);
-    await until(() => world.leftPrograms().length > 0);
-    const ended = await world.test(['--timeout', '1']);
-    t.match(ended.error, /^removed \S+\/ccwb-test-\w+, which an earlier test has left\n/);
-    t.equal(ended.status, 1);
-    t.match(ended.rows['sign-in'], { result: 'failed', detail: 'nobody signed in within 1 s' });
-    nothingLeft(t, world, before);
-  });
+  await t.test(
+    'the next run removes the folder of a killed one, and a missing sign-in times out',
+    async (t) => {
+      const killed = await world.test([], { onSay: whileWaiting('SIGKILL') });
+      t.equal(killed.status, null);
+      t.equal(world.leftFolders().length, 1);
+      await until(() => world.leftPrograms().length > 0);
+      const ended = await world.test(['--timeout', '1']);
+      t.match(ended.error, /^removed \S+\/ccwb-test-\w+, which an earlier test has left\n/);
+      t.equal(ended.status, 1);
+      t.match(ended.rows['sign-in'], { result: 'failed', detail: 'nobody signed in within 1 s' });
+      nothingLeft(t, world, before);
+    },
+  );
 });
 
-t.test('a deployment that does not know the package', async (t) => {
+t.test('a package that the deployment does not know fails at its step', async (t) => {
   const unknown = { identityPoolId: 'us-east-1:00000000-0000-4000-8000-000000000000' };
   for (const [options, step, code] of [
     [{ config: { client_id: 'nobody' } }, 'sign-in', 'ERR_PROVIDER_REJECTED'],
@@ -217,7 +220,7 @@ t.test('a deployment that does not know the package', async (t) => {
   }
 });
 
-t.test('a package that is not whole, or not for this machine', async (t) => {
+t.test('a damaged package and one for another platform are reported', async (t) => {
   const world = await startTestWorld(t);
   const before = snapshot(world);
   const rowsOf = async (...args: string[]): Promise<Ended['rows']> => {
@@ -256,7 +259,7 @@ t.test('a package that is not whole, or not for this machine', async (t) => {
   nothingLeft(t, world, before);
 });
 
-t.test('wrong words are wrong usage, and nothing is begun', async (t) => {
+t.test('wrong flags are reported and no test starts', async (t) => {
   for (const [args, said] of [
     [['--timeout', '0'], /--timeout is "0"; allowed: seconds from 1 to 3600/],
     [['--profile', 'Other'], /no profile/],
@@ -270,7 +273,7 @@ t.test('wrong words are wrong usage, and nothing is begun', async (t) => {
 });
 
 t.test(
-  'STS as moto plays it, which verifies neither tokens nor signatures: role and session are those asked for',
+  'STS of moto, which verifies no tokens, returns the requested role and session',
   { skip: missing({ moto: pythonWithMoto }) },
   async (t) => {
     const moto = await startMoto(t);
@@ -281,7 +284,7 @@ t.test(
   },
 );
 
-t.test('without a package one is made, with all that users get, and is gone afterwards', async (t) => {
+t.test('without a package a complete one is made for the test and removed afterwards', async (t) => {
   const world = await startTestWorld(t);
   let signedIn: Promise<unknown> | undefined;
   // As an administrator's npm has them.

@@ -130,7 +130,7 @@ t.test('a list of models limits every statement that names one', async (t) => {
   ]);
 });
 
-t.test('no list of models that is allowed makes a longer policy than IAM takes', async (t) => {
+t.test('the policy of every allowed list of models fits the limit of IAM', async (t) => {
   const idOf = (length: number, index: number): string => `anthropic.${'x'.repeat(length - 12)}${10 + index}`;
   let allowed = 0;
   for (const length of [20, 50, 100]) {

@@ -10,7 +10,7 @@ function grants(resources: Record<string, { Type: string; Properties: Record<str
 
 const allow = (fields: object) => ({ Statement: [{ Effect: 'Allow', ...fields }] });
 
-t.test('who may take a role, and what it may do', async (t) => {
+t.test('the principals and the permissions of a role are described', async (t) => {
   const sentences = grants({
     Users: {
       Type: 'AWS::IAM::Role',
@@ -40,7 +40,7 @@ t.test('who may take a role, and what it may do', async (t) => {
   ]);
 });
 
-t.test('what is open to everybody cannot be overlooked', async (t) => {
+t.test('permissions of anyone are marked with ANYBODY', async (t) => {
   t.strictSame(
     grants({
       Pool: { Type: 'AWS::Cognito::IdentityPool', Properties: { AllowUnauthenticatedIdentities: true } },
@@ -63,7 +63,7 @@ t.test('what is open to everybody cannot be overlooked', async (t) => {
   );
 });
 
-t.test('policies name whom they are attached to, and denials are denials', async (t) => {
+t.test('a policy is described with its role or resource, and a denial as a denial', async (t) => {
   t.strictSame(
     grants({
       Policy: {
@@ -120,7 +120,7 @@ t.test('policies name whom they are attached to, and denials are denials', async
   );
 });
 
-t.test('what changes in its condition alone is shown with both', async (t) => {
+t.test('a permission whose condition changes is shown with both conditions', async (t) => {
   const template = (region?: string): Template => ({
     Resources: {
       P: {
@@ -146,7 +146,7 @@ t.test('what changes in its condition alone is shown with both', async (t) => {
   );
 });
 
-t.test('only differences are shown, and nothing when there are none', async (t) => {
+t.test('only differences are shown', async (t) => {
   const template = (action: string): Template => ({
     Resources: {
       P: {
