@@ -46,7 +46,7 @@ async function run(): Promise<void> {
   }
   const { provider, aws } = sandbox;
   if (flags.admin !== undefined) {
-    // As slow as an account seems to those who watch.
+    // One step per request: progress is as slow as in a real account.
     aws.stacks.stepsPerLook = 1;
     writeFileSync(flags.admin, administrator(aws), { mode: 0o600 });
   }
@@ -68,7 +68,7 @@ Ctrl-C ends it.
   process.once('SIGTERM', stop);
 }
 
-/** Shell lines that make this sandbox the AWS of everything started after them. */
+/** Returns shell lines that direct AWS clients to this sandbox. */
 function administrator(aws: AwsEndpoints): string {
   const role = 'arn:aws:iam::123456789012:role/Administrator';
   const { accessKeyId, secretAccessKey, sessionToken } = aws.signIn(role, 'ada@example.com');
@@ -103,7 +103,7 @@ function readFlags() {
   }
 }
 
-/** A flag as an option, or nothing when it was not given. */
+/** Returns a flag as an option, or nothing if it is absent. */
 function whole<Name extends string>(name: Name, text: string | undefined): { [Key in Name]?: number } {
   const option: { [Key in Name]?: number } = {};
   if (text !== undefined) option[name] = wholeNumber(text) as (typeof option)[Name];

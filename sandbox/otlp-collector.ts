@@ -8,7 +8,7 @@ import { openLoopbackServer, readBody } from './http/loopback-server.ts';
 export interface OtlpCollectorOptions {
   /** A server's key and certificate, as paths. Absent: plain http. */
   readonly tls?: { readonly key: string; readonly certificate: string };
-  /** The load balancer before it checks ID tokens of these issuers, for this audience. Absent: it checks nothing. */
+  /** The load balancer in front accepts ID tokens of these issuers for this audience. Absent: it checks nothing. */
   readonly trust?: { readonly issuers: readonly TrustedIssuer[]; readonly audience: string };
 }
 
@@ -21,7 +21,7 @@ export interface OtlpExport {
 
 /** The OTLP/HTTP receiver of an OpenTelemetry collector behind a load balancer that may check ID tokens. */
 export interface OtlpCollector {
-  /** With `localhost` as its host, which is what its certificate names. */
+  /** Its host is `localhost`, the name in its certificate. */
   readonly url: string;
   readonly exports: readonly OtlpExport[];
   close(): Promise<void>;
@@ -30,7 +30,7 @@ export interface OtlpCollector {
 const signals = ['/v1/metrics', '/v1/logs', '/v1/traces'];
 const contentType = 'application/x-protobuf';
 
-/** Answers as the specification of OTLP has it, whatever was exported; a success in protobuf is no bytes at all. */
+/** Replies to any export as OTLP/HTTP specifies. The empty protobuf message of a success has no bytes. */
 export async function startOtlpCollector(options: OtlpCollectorOptions = {}): Promise<OtlpCollector> {
   const exports: OtlpExport[] = [];
 

@@ -1,13 +1,13 @@
 import { type AwsEndpoints, type AwsEndpointsOptions, startAwsEndpoints } from './aws/aws-endpoints.ts';
 import {
-  type IdentityProvider,
-  type IdentityProviderOptions,
+  type SandboxProvider,
+  type SandboxProviderOptions,
   startIdentityProvider,
 } from './provider/identity-provider.ts';
 
 export interface SandboxOptions {
-  readonly provider?: IdentityProviderOptions;
-  /** Further issuers may be given; the sandbox's own provider is always trusted. */
+  readonly provider?: SandboxProviderOptions;
+  /** Additional trusted issuers; the sandbox's own provider is always trusted. */
   readonly aws?: Partial<AwsEndpointsOptions>;
 }
 
@@ -32,7 +32,7 @@ export interface SandboxProfile {
 
 /** An identity provider and an AWS account that trusts it. */
 export interface Sandbox {
-  readonly provider: IdentityProvider;
+  readonly provider: SandboxProvider;
   readonly aws: AwsEndpoints;
   /**
    * A profile that uses this sandbox: through its identity pool,

@@ -1,12 +1,12 @@
 import type { Fault } from '../http/faults.ts';
 import { AwsError } from './aws-service.ts';
 
-/** Also an error of the service itself, e.g. `TooManyRequestsException`. */
+/** A fault of the connection, or an error of the service, e.g. `TooManyRequestsException`. */
 export type AwsFault =
   | Fault
   | { readonly kind: 'error'; readonly code: string; readonly message?: string; readonly status?: number };
 
-/** Texts and statuses of errors that a test asks for by code alone. */
+/** Default messages and statuses of errors that a test sets by code. */
 const usualErrors: Readonly<Record<string, readonly [message: string, status: number]>> = {
   TooManyRequestsException: ['Rate exceeded', 400],
   ExternalServiceException: ['The identity provider could not be reached.', 400],

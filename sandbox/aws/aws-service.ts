@@ -3,7 +3,7 @@ import { type SignatureProblem, type SignedRequest, verifySignature } from './si
 import type { TrustedIssuer } from './web-identity.ts';
 
 /** A request with its body read. */
-export interface AwsRequest extends SignedRequest {
+export interface ServiceRequest extends SignedRequest {
   /** Without the query. */
   readonly path: string;
   readonly query: URLSearchParams;
@@ -14,11 +14,11 @@ export interface AwsReply {
   readonly contentType: string;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The key that was given out or that signed the request, for the call log. */
+  /** The key that was issued or that signed the request, for the call log. */
   readonly accessKeyId?: string;
 }
 
-/** A refusal in the service's own vocabulary. */
+/** An error of an AWS service, with its code. */
 export class AwsError extends Error {
   readonly code: string;
   readonly status: number;
@@ -31,16 +31,16 @@ export class AwsError extends Error {
   }
 }
 
-/** One AWS service: which operation a request asks for, and the answer in its protocol. */
+/** One AWS service: detects the operation of a request and replies in its protocol. */
 export interface AwsService {
-  /** The operation's name, or undefined when the request is not for this service. */
-  operation(request: AwsRequest): string | undefined;
+  /** Returns the operation's name; undefined: the request is for another service. */
+  operation(request: ServiceRequest): string | undefined;
   /** @throws {AwsError} */
-  answer(operation: string, request: AwsRequest): Promise<AwsReply>;
+  answer(operation: string, request: ServiceRequest): Promise<AwsReply>;
   refuse(error: AwsError, requestId: string): AwsReply;
 }
 
-/** What every service of the sandbox shares. Read at each request: a test may change it in between. */
+/** The account that all services share. They read it at each request, because tests change it. */
 export interface AwsAccount {
   readonly issuers: readonly TrustedIssuer[];
   /** The audience that the role and the pool accept. */
@@ -53,15 +53,15 @@ export interface AwsAccount {
   /** The longest session that the role allows. */
   readonly maxSessionSeconds: number;
   readonly ledger: CredentialLedger;
-  /** Lifetime of credentials from Cognito (undefined: 3600), and the most that STS gives (undefined: what is asked). */
+  /** Lifetime of credentials from Cognito (undefined: 3600), and the maximum from STS (undefined: no limit). */
   credentialSeconds: number | undefined;
-  /** Regions in which nobody may invoke a model, whatever else they may. */
+  /** Regions without permission to invoke a model. */
   readonly regionsWithoutModels: Set<string>;
   /** The account's clock, which may differ from the machine's. */
   nowMs(): number;
 }
 
-/** Names that a protocol family gives to each problem with a signature. */
+/** Error codes of a protocol family, by problem with the signature. */
 export type SignatureErrors = Readonly<Record<SignatureProblem, readonly [code: string, message?: string]>>;
 
 const invalidToken = 'The security token included in the request is invalid.';
@@ -93,15 +93,15 @@ export const jsonSignatureErrors: SignatureErrors = {
   mismatch: ['InvalidSignatureException', mismatch],
 };
 
-/** The region that a request is signed for: where it would have arrived, as each has an address of its own. */
-export function regionOf(request: AwsRequest, account: AwsAccount): string {
+/** Returns the region that a request is signed for. In AWS, that region's endpoint would receive it. */
+export function regionOf(request: ServiceRequest, account: AwsAccount): string {
   const scope = /Credential=[^/]+\/\d{8}\/([a-z\d-]+)\//.exec(request.headers.authorization?.[0] ?? '');
   return scope?.[1] ?? account.region;
 }
 
-/** Who signed the request. @throws {AwsError} 403, or 400 for a malformed header */
+/** Returns the credentials that signed the request. @throws {AwsError} 403, or 400 for a malformed header */
 export function authenticate(
-  request: AwsRequest,
+  request: ServiceRequest,
   account: AwsAccount,
   service: string,
   names: SignatureErrors,
@@ -117,7 +117,7 @@ export function authenticate(
   throw new AwsError(code, message ?? verdict.detail, verdict.problem === 'incomplete' ? 400 : 403);
 }
 
-/** An error as the JSON protocols write it; SDKs read the header first, then `__type`. */
+/** Returns an error in the JSON protocols. SDKs read the header first, then `__type`. */
 export function jsonRefusal(error: AwsError, contentType: string): AwsReply {
   return {
     status: error.status,

@@ -2,12 +2,12 @@ import {
   type AwsAccount,
   AwsError,
   type AwsReply,
-  type AwsRequest,
   type AwsService,
   authenticate,
   jsonRefusal,
   jsonSignatureErrors,
   regionOf,
+  type ServiceRequest,
 } from './aws-service.ts';
 
 const contentType = 'application/json';
@@ -20,7 +20,7 @@ export const sandboxModels: readonly string[] = [
 
 const modelPath = /^\/model\/([^/]+)\/(invoke|converse)$/;
 
-/** Geographies of inference profiles, and the regions that each may be called from; `global` from everywhere. */
+/** Geographies of inference profiles, and the source regions of each. `global` allows every region. */
 const geographies: Readonly<Record<string, RegExp>> = { us: /^us-/, eu: /^eu-/, apac: /^ap-/, global: /./ };
 
 /**
@@ -68,7 +68,7 @@ const lists: Readonly<Record<string, string>> = {
   '/inference-profiles': 'ListInferenceProfiles',
 };
 
-/** The model itself, or an inference profile of it that the region has. */
+/** Finds the model, by its own id or an inference profile of the region. */
 function isKnown(modelId: string, region: string): boolean {
   return [...sandboxModels, ...profilesIn(region)].includes(modelId);
 }
@@ -89,12 +89,12 @@ function profile(inferenceProfileId: string, region: string): unknown {
   };
 }
 
-function parseInput(request: AwsRequest): Record<string, unknown> {
+function parseInput(request: ServiceRequest): Record<string, unknown> {
   try {
     const input: unknown = JSON.parse(Buffer.from(request.body).toString());
     if (typeof input === 'object' && input !== null) return input as Record<string, unknown>;
   } catch {
-    // Said below.
+    // Reported below, like valid JSON that is no object.
   }
   throw validation('Malformed input request, please reformat your input and try again.');
 }

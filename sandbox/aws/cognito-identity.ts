@@ -1,16 +1,22 @@
 import { createHash } from 'node:crypto';
-import { type AwsAccount, AwsError, type AwsRequest, type AwsService, jsonRefusal } from './aws-service.ts';
+import {
+  type AwsAccount,
+  AwsError,
+  type AwsService,
+  jsonRefusal,
+  type ServiceRequest,
+} from './aws-service.ts';
 import { type TokenVerdict, verifyWebIdentity } from './web-identity.ts';
 
 const contentType = 'application/x-amz-json-1.1';
 const targetPrefix = 'AWSCognitoIdentityService.';
 
-/** Cognito gives this name to the role session of everybody (enhanced flow). */
+/** The session name that Cognito uses for every user (enhanced flow). */
 export const cognitoSessionName = 'CognitoIdentityCredentials';
 
 /** Amazon Cognito identity pools: `GetId` and `GetCredentialsForIdentity`, enhanced flow, AWS JSON 1.1. */
 export function cognitoIdentity(account: AwsAccount): AwsService {
-  /** Identity ids by what they stand for: pool, login and sub. */
+  /** Identity ids by pool, login and sub. */
   const identities = new Map<string, { readonly login: string; readonly sub: string }>();
 
   return {
@@ -64,12 +70,12 @@ export function cognitoIdentity(account: AwsAccount): AwsService {
 
 type Input = Readonly<Record<string, unknown>>;
 
-function parseInput(request: AwsRequest): Input {
+function parseInput(request: ServiceRequest): Input {
   try {
     const input: unknown = JSON.parse(Buffer.from(request.body).toString());
     if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input as Input;
   } catch {
-    // Said below.
+    // Reported below, like valid JSON that is no object.
   }
   throw new AwsError('SerializationException', 'Start of structure or map found where not expected.');
 }
@@ -89,14 +95,14 @@ function text(input: Input, name: string): string {
   return value;
 }
 
-/** The one login of the request, verified. @throws {AwsError} NotAuthorizedException */
+/** Verifies the one login of the request. @throws {AwsError} NotAuthorizedException */
 async function verifyLogins(input: Input, account: AwsAccount): Promise<{ login: string; sub: string }> {
   const logins = Object.entries((input.Logins ?? {}) as Record<string, unknown>);
   const [login, token] = logins[0] ?? [];
   if (login === undefined || typeof token !== 'string') {
     throw notAuthorized('Unauthenticated access is not supported for this identity pool.');
   }
-  // The key is the provider as IAM knows it: the issuer without its scheme, nothing else added or left out.
+  // The key is the provider's name in IAM: exactly the issuer without its scheme.
   const issuer = account.issuers.find((known) => known.issuer.replace(/^https?:\/\//, '') === login);
   if (issuer === undefined || logins.length !== 1) {
     throw notAuthorized('Token is not from a supported provider of this identity pool.');
@@ -114,7 +120,7 @@ async function verifyLogins(input: Input, account: AwsAccount): Promise<{ login:
   return { login, sub: verdict.sub };
 }
 
-/** The service's own texts. */
+/** Returns the service's own message for a problem. */
 function reasonText(verdict: TokenVerdict & { ok: false }, nowMs: number): string {
   switch (verdict.problem) {
     case 'malformed':
@@ -134,7 +140,7 @@ function reasonText(verdict: TokenVerdict & { ok: false }, nowMs: number): strin
   }
 }
 
-/** The same person gets the same identity each time: `REGION:UUID`. */
+/** Returns the identity id, `REGION:UUID`; always the same for one user. */
 function identityId(account: AwsAccount, owner: { login: string; sub: string }): string {
   const hash = createHash('sha256')
     .update(JSON.stringify([account.identityPoolId, owner.login, owner.sub]))

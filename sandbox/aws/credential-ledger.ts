@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { SigningCredentials } from './sigv4.ts';
 
-/** Temporary credentials that the sandbox gave out. */
+/** Temporary credentials issued by the sandbox. */
 export interface IssuedCredentials extends SigningCredentials {
   readonly accessKeyId: string;
   readonly sessionToken: string;
@@ -20,9 +20,9 @@ export interface CredentialLedger {
     readonly seconds: number;
   }): IssuedCredentials;
   find(accessKeyId: string): IssuedCredentials | undefined;
-  /** All that were given out, the expired ones too. */
+  /** Returns all issued credentials, expired ones included. */
   list(): IssuedCredentials[];
-  /** From now on none of them is valid. */
+  /** Expires all issued credentials now. */
   expireAll(): void;
 }
 

@@ -1,19 +1,19 @@
 /** AWS's query protocol: parameters in a form, answers in XML. */
-import type { AwsError, AwsReply, AwsRequest } from './aws-service.ts';
+import type { AwsError, AwsReply, ServiceRequest } from './aws-service.ts';
 
 export type Xml = { readonly [element: string]: XmlValue | undefined };
 /** A list becomes one `member` element for each item. */
 export type XmlValue = string | number | boolean | Date | Xml | readonly XmlValue[];
 
-/** The parameters, from the form or, for GET, the query. */
-export function parametersOf(request: AwsRequest): URLSearchParams {
+/** Returns the parameters, from the form or, for GET, the query. */
+export function parametersOf(request: ServiceRequest): URLSearchParams {
   if (request.method !== 'POST') return request.query;
   const type = request.headers['content-type']?.[0] ?? '';
   if (!type.startsWith('application/x-www-form-urlencoded')) return new URLSearchParams();
   return new URLSearchParams(Buffer.from(request.body).toString());
 }
 
-/** The values of `NAME.member.1`, `NAME.member.2` …, or of one field of each. */
+/** Returns the values of `NAME.member.1`, `NAME.member.2` …, or of one field of each. */
 export function membersOf(parameters: URLSearchParams, name: string, field?: string): string[] {
   const found: string[] = [];
   for (let index = 1; ; index += 1) {

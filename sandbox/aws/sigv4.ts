@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 
-/** What a signature covers, as it came over the wire. */
+/** The parts of a request that a signature covers, as received. */
 export interface SignedRequest {
   readonly method: string;
   /** Path and query as sent, e.g. `/model/a%3A0/invoke?x=1`. */
@@ -18,7 +18,7 @@ export interface SigningCredentials {
   readonly expiresAtMs?: number;
 }
 
-/** Why a request is not who it claims to be. */
+/** The reason why a signature is invalid. */
 export type SignatureProblem =
   | 'missing'
   | 'incomplete'
@@ -38,7 +38,7 @@ export interface VerifyOptions<Credentials extends SigningCredentials> {
   readonly regions: readonly string[];
   readonly service: string;
   readonly nowMs: number;
-  /** How far the caller's clock may be off. Default 15 minutes, as in AWS. */
+  /** Tolerated difference of the caller's clock. Default 15 minutes, as in AWS. */
   readonly windowMs?: number;
 }
 
@@ -100,7 +100,7 @@ export function verifySignature<Credentials extends SigningCredentials>(
   return { ok: true, accessKeyId: claim.accessKeyId, credentials };
 }
 
-/** The canonical form that is hashed and signed; exported so that a test can show where two sides differ. */
+/** Returns the canonical request that is hashed and signed. Exported so that tests can compare two sides. */
 export function canonicalRequest(
   request: SignedRequest,
   signed: readonly string[],
@@ -158,7 +158,7 @@ function encode(text: string): string {
   );
 }
 
-/** By code point: localeCompare would sort by language. */
+/** Compares by code unit: localeCompare would sort by language. */
 function compare(a: string, b: string): number {
   return a < b ? -1 : Number(a > b);
 }
@@ -195,7 +195,7 @@ function amzDate(ms: number): string {
   return new Date(ms).toISOString().replace(/[-:]|\.\d+/g, '');
 }
 
-/** AWS's own words, which tools look for. */
+/** Returns AWS's own message, which tools search for. */
 function skewText(date: string, { nowMs }: { nowMs: number }, windowMs: number): string {
   const minutes = windowMs / 60_000;
   const now = amzDate(nowMs);
@@ -210,7 +210,7 @@ function headerOf(request: SignedRequest, name: string): string | undefined {
   return request.headers[name]?.[0];
 }
 
-/** Compares hashes, so that neither length nor content shows in the time it takes. */
+/** Compares hashes, so that the time reveals neither length nor content. */
 function sameText(a: string, b: string): boolean {
   return timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest());
 }

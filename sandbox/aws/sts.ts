@@ -2,10 +2,10 @@ import {
   type AwsAccount,
   AwsError,
   type AwsReply,
-  type AwsRequest,
   type AwsService,
   authenticate,
   querySignatureErrors,
+  type ServiceRequest,
 } from './aws-service.ts';
 import { parametersOf, refusal, success } from './query-protocol.ts';
 import { type TokenProblem, verifyWebIdentity } from './web-identity.ts';
@@ -32,7 +32,7 @@ export function sts(account: AwsAccount): AwsService {
   };
 }
 
-function getCallerIdentity(request: AwsRequest, account: AwsAccount): AwsReply {
+function getCallerIdentity(request: ServiceRequest, account: AwsAccount): AwsReply {
   const caller = authenticate(request, account, 'sts', querySignatureErrors);
   const result = { Arn: caller.arn, UserId: caller.userId, Account: caller.account };
   return { ...success(namespace, 'GetCallerIdentity', result), accessKeyId: caller.accessKeyId };
@@ -93,7 +93,7 @@ function problemText(problem: TokenProblem, detail: string): string {
   }
 }
 
-/** 900 to 43200 seconds and no more than the role allows; an hour when nothing is asked for. */
+/** Returns the session's seconds: 900 to 43200, at most the role's maximum, 3600 by default. */
 function durationOf(parameters: URLSearchParams, account: AwsAccount): number {
   const asked = parameters.get('DurationSeconds');
   const seconds = asked === null ? 3600 : Number(asked);

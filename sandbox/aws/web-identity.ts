@@ -1,10 +1,10 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
 
-/** A provider that AWS was told to trust. */
+/** A provider that the account trusts. */
 export interface TrustedIssuer {
   /** Exactly the `iss` of its tokens. */
   readonly issuer: string;
-  /** Its signing keys now. A function: keys rotate, and AWS must not be a client in the provider's counts. */
+  /** Returns its current signing keys. A request for them would change the provider's counts. */
   readonly jwks: () => JSONWebKeySet | Promise<JSONWebKeySet>;
 }
 
@@ -26,7 +26,7 @@ export type TokenVerdict =
       readonly claims?: JWTPayload;
     };
 
-/** What IAM accepts from an OpenID provider; `none` is not among them. */
+/** Signing algorithms that IAM accepts from an OpenID provider; `none` is not one of them. */
 const algorithms = ['RS256', 'RS384', 'RS512', 'ES256', 'ES384', 'ES512'];
 
 /** Verifies an ID token as AWS does: signature, iss, aud, exp, nbf. No tolerance for clocks. */

@@ -8,19 +8,19 @@ export interface SignInAnswers {
   readonly user?: string;
   /** Default `demo`. */
   readonly password?: string;
-  /** Press the button that refuses instead. */
+  /** Presses the button that refuses. */
   readonly deny?: boolean;
 }
 
-/** Where a walk through the pages ended. */
+/** The last page of a sign-in. */
 export interface SignInResult {
   /** `callback`: the client's redirect URI was fetched. `page`: it ended on a page of the provider. */
   readonly outcome: 'callback' | 'page';
-  /** Of the last answer. */
+  /** Status of the last response. */
   readonly status: number;
   readonly body: string;
   readonly url: string;
-  /** The redirect with `code` and `state` or `error`, when it came to that. */
+  /** The redirect with `code` and `state` or `error`, if there was one. */
   readonly callbackUrl?: string;
 }
 
@@ -28,8 +28,8 @@ const requestTimeoutMs = 15_000;
 const mostSteps = 20;
 
 /**
- * Signs in as a browser would, from an authorization URL to the page that the client's callback ends on.
- * A form that comes back after it was submitted (a wrong password) ends the walk.
+ * Signs in like a browser, from an authorization URL to the last page of the client's callback.
+ * Stops at a form that is shown again after its submission (a wrong password).
  * @param options.callback false: stop at the redirect to the client without fetching it
  */
 export async function signInOverHttp(
@@ -89,7 +89,7 @@ function labelOf(part: URL | HtmlField): string {
   return part instanceof URL ? part.href : part.name;
 }
 
-/** What browsers say of a navigation from the provider's page; `fetch` would say that it is a script. */
+/** Headers of a browser's navigation from the provider's page; `fetch` would send those of a script. */
 const visitHeaders = {
   accept: 'text/html',
   'sec-fetch-site': 'cross-site',
@@ -97,7 +97,7 @@ const visitHeaders = {
   'sec-fetch-dest': 'document',
 };
 
-/** Goes to a client's callback as a browser that comes from the provider. */
+/** Requests a client's callback like a browser that comes from the provider. */
 export async function visitCallback(target: string | URL): Promise<SignInResult> {
   const callbackUrl = String(target);
   const signal = AbortSignal.timeout(requestTimeoutMs);

@@ -6,14 +6,14 @@ export interface ChromiumSignIn {
   readonly user?: string;
   /** Default `demo`. */
   readonly password?: string;
-  /** Where to keep a PNG of the last page. */
+  /** Path for a PNG of the last page. Absent: none. */
   readonly screenshotPath?: string;
   /** Default `light`. */
   readonly colorScheme?: 'light' | 'dark';
 }
 
 export interface ChromiumResult {
-  /** Where the browser ended: the client's callback, or a page of the provider. */
+  /** The URL of the last page: the client's callback, or a page of the provider. */
   readonly url: string;
   readonly title: string;
   /** The visible text. */
@@ -31,7 +31,7 @@ const launchArguments = [
 ];
 const timeoutMs = 20_000;
 
-/** Where Chromium is, or undefined: tests skip then. `CHROMIUM` names another one. */
+/** Path of Chromium; undefined: tests skip. The variable `CHROMIUM` overrides it. */
 export function findChromium(): string | undefined {
   const { CHROMIUM } = process.env;
   const usual = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -72,7 +72,7 @@ export async function inChromium<T>(
   }
 }
 
-/** Where a browser is and what a person reads there. */
+/** Returns the browser's URL and the visible text. */
 export async function whatIsShown(page: Page): Promise<ChromiumResult> {
   const text = await page.locator('body').innerText();
   return { url: page.url(), title: await page.title(), text };

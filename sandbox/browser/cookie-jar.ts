@@ -1,8 +1,8 @@
-/** Enough of RFC 6265 to walk through a sign-in: host, path, deletion. Ports do not separate cookies. */
+/** The parts of RFC 6265 that a sign-in needs: host, path, deletion. Ports do not separate cookies. */
 export interface CookieJar {
-  /** The `Cookie` header for a request, empty when there is nothing to send. */
+  /** Returns the `Cookie` header for a request; empty: no cookie to send. */
   header(url: URL): string;
-  /** Takes the `Set-Cookie` headers of an answer. */
+  /** Stores the cookies of a response's `Set-Cookie` headers. */
   store(url: URL, setCookie: readonly string[]): void;
 }
 

@@ -1,4 +1,4 @@
-/** A form as a browser sees it. */
+/** A form of an HTML page. */
 export interface HtmlForm {
   /** Absolute. */
   readonly action: URL;
@@ -15,7 +15,7 @@ export interface HtmlField {
   readonly type: string;
 }
 
-/** The first form of a page, or undefined. */
+/** Returns the first form of a page; undefined: it has none. */
 export function parseForm(html: string, page: URL): HtmlForm | undefined {
   const match = /<form\b([^>]*)>([\s\S]*?)<\/form>/i.exec(html);
   if (match === null) return undefined;

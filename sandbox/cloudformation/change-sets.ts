@@ -1,4 +1,4 @@
-/** Change sets: how they are made, looked at, and what they refuse. */
+/** Change sets: creation, description and validation. */
 import { randomUUID } from 'node:crypto';
 import { AwsError } from '../aws/aws-service.ts';
 import { membersOf, type Xml } from '../aws/query-protocol.ts';

@@ -1,10 +1,10 @@
 import {
   type AwsAccount,
   AwsError,
-  type AwsRequest,
   type AwsService,
   authenticate,
   querySignatureErrors,
+  type ServiceRequest,
 } from '../aws/aws-service.ts';
 import { parametersOf, refusal, success, type Xml } from '../aws/query-protocol.ts';
 import {
@@ -31,7 +31,7 @@ const operations = {
   },
   DescribeStackEvents(parameters, stacks) {
     const stack = required(parameters, stacks);
-    // A list stays as it is while its pages are read.
+    // The list must not change between its pages.
     if (!parameters.has('NextToken')) stacks.look(stack);
     const events = stack.events
       .toReversed()
@@ -91,7 +91,7 @@ const operations = {
     }
     changeSet.executionStatus = 'EXECUTE_COMPLETE';
     if (token !== '') stacks.taken.add(token);
-    // All others are of a stack that is no more.
+    // CloudFormation deletes the other change sets: they no longer apply to the updated stack.
     stack.changeSets.clear();
     planExecution(stacks, stack, changeSet);
     stack.steps.shift()?.();
@@ -146,10 +146,10 @@ const operations = {
 
 export type CloudFormationOperation = keyof typeof operations;
 
-/** AWS CloudFormation as far as change sets go, in its own words. What happens in a stack is in cloudformation-operations.ts. */
+/** AWS CloudFormation: the operations on stacks and change sets. operations.ts plans the steps of a stack. */
 export function cloudFormation(account: AwsAccount, stacks: Stacks): AwsService {
   return {
-    operation(request: AwsRequest) {
+    operation(request: ServiceRequest) {
       const action = request.path === '/' ? parametersOf(request).get('Action') : null;
       return action !== null && Object.hasOwn(operations, action) ? action : undefined;
     },
@@ -192,7 +192,7 @@ function describe(stack: StackRecord, stacks: Stacks): Xml {
   };
 }
 
-/** One page of a list; the token is the place where the next begins. */
+/** Returns one page of a list. The token is the position of the next page. */
 function page(name: string, items: readonly Xml[], parameters: URLSearchParams, stacks: Stacks): Xml {
   const from = Number(parameters.get('NextToken') ?? 0);
   const to = from + stacks.pageSize;

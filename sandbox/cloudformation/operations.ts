@@ -1,8 +1,8 @@
-/** How a creation, an update and a deletion go, step by step, as CloudFormation's events tell it. */
+/** The steps of a stack's creation, update and deletion, with the events of CloudFormation. */
 import type { ChangeSetRecord, Failing, StackRecord, Stacks } from './stacks.ts';
 import { physicalId } from './templates.ts';
 
-/** Plans what executing a change set does. */
+/** Plans the execution of a change set. */
 export function planExecution(stacks: Stacks, stack: StackRecord, changeSet: ChangeSetRecord): void {
   if (changeSet.kind === 'CREATE') planCreation(stacks, stack, changeSet);
   else planUpdate(stacks, stack, changeSet);
@@ -24,7 +24,7 @@ function planCreation(stacks: Stacks, stack: StackRecord, { template, parameters
       begin(stacks, stack, id, template.Resources[id]?.Type ?? '', 'CREATE_IN_PROGRESS'),
     );
     if (id === failing) {
-      // Another was begun beside it: what CloudFormation stops because of the failure also "fails".
+      // The next resource is created in parallel. CloudFormation cancels it and reports it as failed too.
       const next = ids[ids.indexOf(id) + 1];
       if (next) {
         stack.steps.push(() =>
@@ -103,7 +103,7 @@ function planUpdateRollback(stacks: Stacks, stack: StackRecord, failed: string):
   else planEndOfRollback(stacks, stack);
 }
 
-/** The end of an update's rollback; also what continuing one comes to. */
+/** Plans the end of an update's rollback, also of a continued one. */
 export function planEndOfRollback(stacks: Stacks, stack: StackRecord): void {
   const { event } = on(stacks, stack);
   stack.steps.push(
@@ -114,7 +114,7 @@ export function planEndOfRollback(stacks: Stacks, stack: StackRecord): void {
 
 export function planDeletion(stacks: Stacks, stack: StackRecord): void {
   const { event } = on(stacks, stack);
-  // Nothing was ever made of it.
+  // A stack in review has no resources.
   if (stack.status === 'REVIEW_IN_PROGRESS') {
     event(undefined, 'DELETE_COMPLETE');
     return;
@@ -164,7 +164,7 @@ function remove(stacks: Stacks, stack: StackRecord, id: string, kept: boolean): 
 function failureOf(stacks: Stacks, id: string, when: Failing['when']): Failing | undefined {
   const failing = stacks.failing.get(id);
   if (failing?.when === when) return failing;
-  // What cannot be rolled back failed to be updated before.
+  // A rollback follows a failed update.
   return failing?.when === 'rollback' && when === 'update' ? failing : undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Stacks of the sandbox's account and what happens in them, one step for each time somebody looks. */
+/** Stacks of the sandbox's account. Their operations progress by some steps at each request that reads them. */
 import { randomUUID } from 'node:crypto';
 import type { AwsAccount } from '../aws/aws-service.ts';
 import { type MadeResource, type ParsedTemplate, type TemplateChange, worthOf } from './templates.ts';
@@ -13,14 +13,14 @@ export interface StackRecord {
   template: ParsedTemplate | undefined;
   parameters: Readonly<Record<string, string>>;
   protected: boolean;
-  /** Whom CloudFormation acts as in it; undefined: whoever calls. */
+  /** The role that CloudFormation assumes; undefined: it uses the caller's permissions. */
   roleArn: string | undefined;
   drift: string;
   readonly resources: Map<string, MadeResource>;
   /** Oldest first. */
   readonly events: EventRecord[];
   readonly changeSets: Map<string, ChangeSetRecord>;
-  /** What is still to happen. */
+  /** The remaining steps of the operation in progress. */
   steps: (() => void)[];
 }
 
@@ -40,7 +40,7 @@ export interface ChangeSetRecord {
   readonly kind: 'CREATE' | 'UPDATE';
   readonly template: ParsedTemplate;
   readonly parameters: Readonly<Record<string, string>>;
-  /** What the caller named the order with: the same again is the same order. */
+  /** The caller's ClientToken: a request with the same token is a retry. */
   readonly token: string | null;
   readonly changes: readonly TemplateChange[];
   status: string;
@@ -48,29 +48,29 @@ export interface ChangeSetRecord {
   reason: string | undefined;
 }
 
-/** A resource that does not do what it is told, and CloudFormation's reason. */
+/** A resource whose operation fails, and CloudFormation's reason. */
 export type Failing = { readonly when: 'create' | 'update' | 'rollback' | 'delete'; readonly reason: string };
 
-/** The account's stacks, with what a test sets up. */
+/** The account's stacks, and the settings of a test. */
 export interface Stacks {
   readonly region: string;
   readonly account: string;
-  /** How many steps happen each time somebody looks. Default 3; 0: nothing goes on. */
+  /** Number of steps at each request that reads a stack. Default 3; 0: no progress. */
   stepsPerLook: number;
   /** Events and changes on one page. Default 4. */
   pageSize: number;
-  /** Whether a change set is there with the order, as if AWS took no time to compare. Default false. */
+  /** `true`: a change set is complete as soon as it is requested. Default false. */
   changeSetsAtOnce: boolean;
-  /** Tokens of orders that were taken. */
+  /** ClientTokens of accepted requests. */
   readonly taken: Set<string>;
   /** By logical id. */
   readonly failing: Map<string, Failing>;
-  /** Deleted ones too. */
+  /** All stacks, deleted ones included. */
   readonly all: StackRecord[];
-  /** By name, when it is there, or by ARN. */
+  /** Finds a stack by name, if it exists, or by ARN. */
   find(nameOrId: string): StackRecord | undefined;
   open(name: string): StackRecord;
-  /** Lets something happen. */
+  /** Performs the next steps of the stack. */
   look(stack: StackRecord): void;
   event(stack: StackRecord, logicalId: string | undefined, status: string, reason?: string): void;
   outputs(stack: StackRecord): [key: string, value: string, description: string][];

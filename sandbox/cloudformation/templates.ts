@@ -1,4 +1,4 @@
-/** What CloudFormation makes of a template: whether it is one, what differs, what its references are worth. */
+/** Templates: parsing and validation, the differences between two, and the values of references. */
 import { randomInt, randomUUID } from 'node:crypto';
 import { AwsError } from '../aws/aws-service.ts';
 
@@ -69,7 +69,7 @@ export function parseTemplate(text: string): ParsedTemplate {
   return template;
 }
 
-/** Values by name, defaults included. @throws {AwsError} for unknown and missing ones */
+/** Returns the parameters by name, defaults included. @throws {AwsError} for unknown and missing ones */
 export function checkParameters(
   { Parameters = {} }: ParsedTemplate,
   given: Readonly<Record<string, string>>,
@@ -100,7 +100,7 @@ export function checkCapabilities({ Resources }: ParsedTemplate, given: readonly
   throw new AwsError('InsufficientCapabilitiesException', `Requires capabilities : [${needed}]`);
 }
 
-/** What is to be done to come from one template to another. */
+/** Returns the changes that lead from one template to another. */
 export function compare(
   old: ParsedTemplate | undefined,
   next: ParsedTemplate,
@@ -132,7 +132,7 @@ export function compare(
   return [...removed, ...modified, ...added];
 }
 
-/** The physical id that a new resource gets. */
+/** Returns the physical id of a new resource. */
 export function physicalId(stackName: string, logicalId: string, type: string, region: string): string {
   const suffix = Array.from({ length: 12 }, () => 'ABCDEFGHJKLMNPQRSTUVWXYZ0123456789'[randomInt(34)]).join(
     '',
@@ -141,7 +141,7 @@ export function physicalId(stackName: string, logicalId: string, type: string, r
   return `${stackName}-${logicalId}-${suffix}`;
 }
 
-/** What a value of a template is worth, once its resources exist. */
+/** Resolves a value of a template, references included, against the existing resources. */
 export function worthOf(
   value: unknown,
   made: ReadonlyMap<string, MadeResource>,

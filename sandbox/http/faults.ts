@@ -2,9 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { cutReply, delayReply, drip, pour, relabelReply } from './replies.ts';
 
-/** What can go wrong between a caller and a server, whatever the server does. */
+/** Faults between a client and a server, independent of the service. */
 export type Fault =
-  /** The connection is cut before the request is looked at. */
+  /** The connection is closed before the request is handled. */
   | { readonly kind: 'down' }
   /** The same, with a reset instead of an end. */
   | { readonly kind: 'reset' }
@@ -19,15 +19,15 @@ export type Fault =
       readonly body?: string;
       readonly contentType?: string;
     }
-  /** 302 to another address, as a network does that wants its own sign-in first. */
+  /** 302 to another address, like a network that needs its own sign-in first. */
   | { readonly kind: 'redirect'; readonly location: string }
   /** A captive portal: 200 and an HTML page. */
   | { readonly kind: 'html' }
-  /** The request is looked at only after this many milliseconds. */
+  /** The request is handled after this many milliseconds. */
   | { readonly kind: 'slow'; readonly ms: number }
-  /** 200, `application/json`, and a byte every so many milliseconds, without end. */
+  /** 200, `application/json`, and one byte per this many milliseconds, without end. */
   | { readonly kind: 'drip'; readonly ms: number }
-  /** 200, `application/json`, and this many bytes that mean nothing. */
+  /** 200, `application/json`, and this many meaningless bytes. */
   | { readonly kind: 'huge'; readonly bytes: number }
   /** The request takes full effect, then the connection is cut instead of an answer. */
   | { readonly kind: 'loseReply' }
@@ -40,11 +40,11 @@ export type Fault =
   /** 200, `application/json`, and a body that ends half-way. */
   | { readonly kind: 'garbage' };
 
-/** Faults by place; `all` stands for every place without a fault of its own. */
+/** Faults by endpoint or operation; `all` applies to every one without its own fault. */
 export interface FaultBoard<Place extends string, Kind> {
-  /** @param fault absent: none any more. @param times how many requests it hits; absent: until changed */
+  /** @param fault absent: removes the fault. @param times number of requests; absent: until changed */
   set(place: Place | 'all', fault?: Kind, times?: number): void;
-  /** The fault that hits a request arriving now. */
+  /** Returns the fault of a request that arrives now, and counts it. */
   take(place: Place): Kind | undefined;
   clear(): void;
 }
@@ -69,8 +69,8 @@ export function createFaultBoard<Place extends string, Kind>(): FaultBoard<Place
 }
 
 /**
- * Lets a fault happen to a request.
- * `answered`: nothing is left to do. `proceed`: handle it. `proceed-silently`: handle it, then cut the connection.
+ * Applies a fault to a request.
+ * `answered`: the request is complete. `proceed`: handle it. `proceed-silently`: handle it, then close the connection.
  */
 export async function applyFault(
   fault: Fault | undefined,

@@ -3,14 +3,14 @@ import type { AddressInfo } from 'node:net';
 
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** An HTTP server on 127.0.0.1 that can go away and come back on the same port. */
+/** An HTTP server on 127.0.0.1 that can stop, and start again on the same port. */
 export interface LoopbackServer {
   readonly port: number;
   /** `http://127.0.0.1:PORT`, without a slash at the end. */
   readonly origin: string;
   /** Listens again after `stop`. Does nothing while it listens. */
   start(): Promise<void>;
-  /** Refuses connections and cuts the open ones, also those kept alive. */
+  /** Refuses connections and closes the open ones, keep-alive ones included. */
   stop(): Promise<void>;
 }
 
@@ -47,7 +47,7 @@ function listen(handler: RequestHandler, port: number): Promise<Server> {
   });
 }
 
-/** Reads a request's body. @throws when the connection ends before the body does */
+/** Reads a request's body. @throws if the connection closes before the end of the body */
 export async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);

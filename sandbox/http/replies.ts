@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** Sends a part of the body and waits until the kernel has it; with `last` the answer is complete. */
 export type Send = (part: Buffer, last?: 'last') => Promise<void>;
 
-/** Takes over how a body is sent that is given in one piece, as every server of the sandbox does. */
+/** Replaces the way a body is sent. The servers of the sandbox pass each body in one piece. */
 export function onReply(
   response: ServerResponse,
   sending: (body: Buffer, send: Send) => Promise<void>,
@@ -17,7 +17,7 @@ export function onReply(
       else response.write(part, (error) => (error ? reject(error) : resolve()));
     });
   const takenOver = (body: string | Uint8Array = ''): ServerResponse => {
-    // Whoever asked may be gone: there is nobody to tell.
+    // A client that has disconnected can receive no error.
     sending(typeof body === 'string' ? Buffer.from(body) : Buffer.from(body), send).catch(() =>
       response.destroy(),
     );
@@ -26,7 +26,7 @@ export function onReply(
   response.end = takenOver as typeof response.end;
 }
 
-/** Sends half of the answer and cuts the connection. */
+/** Sends half of the reply and closes the connection. */
 export function cutReply(response: ServerResponse): void {
   onReply(response, async (body, send) => {
     await send(body.subarray(0, Math.ceil(body.length / 2)));
@@ -51,7 +51,7 @@ export function relabelReply(response: ServerResponse, contentType: string): voi
   response.writeHead = relabelled as typeof response.writeHead;
 }
 
-/** 200 and a JSON body of which a byte comes every so many milliseconds, without end. */
+/** Sends 200 and an endless JSON body, one byte per this many milliseconds. */
 export function drip(response: ServerResponse, ms: number): void {
   response.writeHead(200, { 'content-type': 'application/json' });
   response.write('{"access_token": "');
@@ -60,7 +60,7 @@ export function drip(response: ServerResponse, ms: number): void {
   response.once('close', () => clearInterval(timer));
 }
 
-/** 200 and this many bytes of JSON that mean nothing, as fast as they are read. */
+/** Sends 200 and this many meaningless bytes of JSON, as fast as the client reads. */
 export function pour(response: ServerResponse, bytes: number): void {
   const chunk = Buffer.alloc(65_536, 'x');
   let left = bytes;

@@ -14,7 +14,7 @@ export interface TokenLifetimes {
   refreshTokenSeconds: number;
 }
 
-/** Whether the provider has the device authorization grant (RFC 8628), and its clients may use it. */
+/** Support of the device authorization grant (RFC 8628), for the provider and its clients. */
 export type DeviceGrantOffer = 'offered' | 'refused' | 'absent';
 
 export interface ConfigurationInput {
@@ -33,7 +33,7 @@ export interface ConfigurationInput {
 const day = 24 * 60 * 60;
 const cookieKeys = [randomBytes(32).toString('hex')];
 
-/** oidc-provider's configuration: a strict, current provider for public clients of a company's own. */
+/** Returns oidc-provider's configuration: a strict, current provider for a company's own public clients. */
 export function providerConfiguration(input: ConfigurationInput): Record<string, unknown> {
   const { lifetimes } = input;
   return {
@@ -53,7 +53,7 @@ export function providerConfiguration(input: ConfigurationInput): Record<string,
       const user = input.users.find((candidate) => candidate.sub === sub);
       return user && { accountId: sub, claims: async () => ({ sub, ...user.claims }) };
     },
-    // Never the browser session's earlier grant: each sign-in is a token family of its own.
+    // No reuse of the browser session's earlier grant: each sign-in has its own token family.
     loadExistingGrant: async (ctx: KoaContext) => {
       const grantId = ctx.oidc.result?.consent?.grantId;
       return grantId === undefined ? undefined : ctx.oidc.provider.Grant.find(grantId);

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { deviceGrantType, type ProviderEndpoint } from './endpoints.ts';
 
-/** Requests that arrived, also those that a fault then hit; and what the token endpoint refused. */
+/** Counts of requests, those with a fault included, and of replies of the token endpoint. */
 export interface ProviderCountValues {
   authorizationRequests: number;
   codeExchanges: number;
@@ -12,13 +12,13 @@ export interface ProviderCountValues {
   discovery: number;
   jwks: number;
   userinfo: number;
-  /** Answers `invalid_grant`. */
+  /** Replies with `invalid_grant`. */
   refusedGrants: number;
-  /** Refresh tokens handed out. */
+  /** Refresh tokens issued. */
   refreshTokensIssued: number;
-  /** The most requests with one and the same refresh token that were open at one time. More than 1 is a race. */
+  /** Maximum number of concurrent requests with the same refresh token. More than 1 is a race. */
   concurrentUses: number;
-  /** Requests with a refresh token that had been exchanged for another one already, within its grace or not. */
+  /** Requests with a refresh token that was already rotated, within its grace period or not. */
   reuses: number;
 }
 
@@ -62,7 +62,7 @@ const byGrant: Readonly<Record<string, keyof ProviderCountValues>> = {
 
 export function createProviderCounts(): ProviderCounts {
   const values = { ...zero };
-  /** Open requests by the refresh token they are for. */
+  /** Number of open requests by refresh token. */
   const open = new Map<string, number>();
   const exchanged = new Set<string>();
 
@@ -71,7 +71,7 @@ export function createProviderCounts(): ProviderCounts {
     const uses = (open.get(token) ?? 0) + 1;
     open.set(token, uses);
     values.concurrentUses = Math.max(values.concurrentUses, uses);
-    // Emitted once, whether the answer was sent or the connection was lost.
+    // Emitted once, after the reply or when the connection is lost.
     response.once('close', () => open.set(token, (open.get(token) ?? 1) - 1));
   }
 

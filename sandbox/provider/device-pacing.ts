@@ -1,11 +1,11 @@
 /** The polling interval of the device grant, enforced (RFC 8628 §3.5). */
 export interface DevicePacing {
   issued(deviceCode: string): void;
-  /** Notes a poll. `true`: it came too soon, and the interval is now 5 seconds longer. */
+  /** Records a poll. Returns true if it was too soon: the interval is then 5 seconds longer (slow_down). */
   tooSoon(deviceCode: string): boolean;
 }
 
-/** A client's timer and ours do not tick together. */
+/** Tolerance for the difference between the client's timer and ours. */
 const toleranceMs = 100;
 
 export function createDevicePacing(intervalSeconds: number): DevicePacing {

@@ -5,12 +5,12 @@ import { readBody } from '../http/loopback-server.ts';
 import { onReply } from '../http/replies.ts';
 import { type BadIdToken, spoilIdToken } from './bad-id-token.ts';
 import { createProviderCounts, type ProviderCounts } from './counts.ts';
-import { createDevicePacing } from './device-pacing.ts';
+import { createDevicePacing, type DevicePacing } from './device-pacing.ts';
 import { deviceGrantType, endpointOf, type ProviderEndpoint } from './endpoints.ts';
 import { createIssuedSecrets, type IssuedSecrets } from './issued-secrets.ts';
 import type { SigningKey } from './signing-keys.ts';
 
-/** A token request as it arrived, before anything was done with it. */
+/** A token request, before it is handled. */
 export interface TokenRequest {
   readonly grantType: string;
   readonly form: URLSearchParams;
@@ -18,10 +18,10 @@ export interface TokenRequest {
 
 export type TokenRequestHook = (request: TokenRequest) => void | Promise<void>;
 
-/** `half`: the first half of the answer was sent; `whole`: all of it was. */
+/** Called after a part of the reply was sent. `half`: the first half; `whole`: all of it. */
 export type TokenReplyHook = (moment: 'half' | 'whole', request: TokenRequest) => void | Promise<void>;
 
-/** Everything that stands between the network and the provider: counting, faults, hooks, spoilt tokens. */
+/** The layer between the network and the provider: counts, faults, hooks and spoilt tokens. */
 export interface ProviderFront {
   readonly middleware: Middleware;
   readonly counts: ProviderCounts;
@@ -33,13 +33,22 @@ export interface ProviderFront {
   idTokenOnRefresh: boolean;
 }
 
-export function createProviderFront(options: {
+interface ProviderFrontOptions {
   readonly key: () => SigningKey;
   readonly idTokenOnRefresh: boolean;
   readonly deviceIntervalSeconds: number;
-}): ProviderFront {
+}
+
+/** Handles a request to one endpoint, around the provider's own handling of it. */
+type EndpointHandler = (
+  ctx: KoaContext,
+  form: URLSearchParams,
+  next: () => Promise<unknown>,
+) => Promise<void>;
+
+/** Creates the front of one provider. */
+export function createProviderFront(options: ProviderFrontOptions): ProviderFront {
   const pacing = createDevicePacing(options.deviceIntervalSeconds);
-  const inTurn = createTurns();
   const front: ProviderFront = {
     middleware,
     counts: createProviderCounts(),
@@ -50,6 +59,7 @@ export function createProviderFront(options: {
     secrets: createIssuedSecrets(),
     idTokenOnRefresh: options.idTokenOnRefresh,
   };
+  const handleToken = createTokenHandler(front, pacing, options.key);
 
   async function middleware(ctx: KoaContext, next: () => Promise<unknown>): Promise<void> {
     const endpoint = endpointOf(ctx.path);
@@ -58,14 +68,14 @@ export function createProviderFront(options: {
     if (endpoint !== undefined) front.counts.arrived(endpoint, form, ctx.res);
     front.secrets.noteAll(Object.fromEntries(form));
     if (endpoint === 'authorization') front.secrets.noteAll(ctx.query);
-    // Inside the pages there is nothing a client could see, so `all` leaves them alone.
+    // A fault for `all` does not affect the pages: clients do not request them.
     const fault = endpoint === undefined ? undefined : front.faults.take(endpoint);
     const outcome = await applyFault(fault, ctx.req, ctx.res);
     if (outcome === 'answered') {
       ctx.respond = false;
       return;
     }
-    if (endpoint === 'token') await token(ctx, form, next);
+    if (endpoint === 'token') await handleToken(ctx, form, next);
     else if (endpoint === 'deviceAuthorization') await deviceAuthorization(ctx, next);
     else {
       if (endpoint === 'authorization') askForConsent(ctx);
@@ -77,10 +87,29 @@ export function createProviderFront(options: {
     }
   }
 
-  async function token(ctx: KoaContext, form: URLSearchParams, next: () => Promise<unknown>): Promise<void> {
+  async function deviceAuthorization(ctx: KoaContext, next: () => Promise<unknown>): Promise<void> {
+    await next();
+    const answer = ctx.body;
+    if (!isRecord(answer) || typeof answer.device_code !== 'string') return;
+    pacing.issued(answer.device_code);
+    front.secrets.noteAll(answer);
+    ctx.body = { ...answer, interval: options.deviceIntervalSeconds };
+  }
+
+  return front;
+}
+
+/** Creates the handler of token requests: hooks, polling interval, counts, spoilt ID tokens. */
+function createTokenHandler(
+  front: ProviderFront,
+  pacing: DevicePacing,
+  key: () => SigningKey,
+): EndpointHandler {
+  const inTurn = createTurns();
+  return async (ctx, form, next) => {
     const grantType = form.get('grant_type') ?? '';
     for (const hook of front.hooks) await hook({ grantType, form });
-    if (front.replyHooks.size > 0) sendInHalves(ctx.res, { grantType, form });
+    if (front.replyHooks.size > 0) sendInHalves(ctx.res, { grantType, form }, front.replyHooks);
     if (grantType === deviceGrantType && pacing.tooSoon(form.get('device_code') ?? '')) {
       ctx.status = 400;
       ctx.body = { error: 'slow_down', error_description: 'polled before the interval was over' };
@@ -97,30 +126,20 @@ export function createProviderFront(options: {
       const { id_token: _, ...rest } = answer;
       ctx.body = rest;
     } else if (bad !== undefined) {
-      ctx.body = { ...answer, id_token: spoilIdToken(answer.id_token, bad, options.key()) };
+      ctx.body = { ...answer, id_token: spoilIdToken(answer.id_token, bad, key()) };
     }
-  }
+  };
+}
 
-  function sendInHalves(response: ServerResponse, request: TokenRequest): void {
-    onReply(response, async (body, send) => {
-      const middle = Math.ceil(body.length / 2);
-      await send(body.subarray(0, middle));
-      for (const hook of front.replyHooks) await hook('half', request);
-      await send(body.subarray(middle), 'last');
-      for (const hook of front.replyHooks) await hook('whole', request);
-    });
-  }
-
-  async function deviceAuthorization(ctx: KoaContext, next: () => Promise<unknown>): Promise<void> {
-    await next();
-    const answer = ctx.body;
-    if (!isRecord(answer) || typeof answer.device_code !== 'string') return;
-    pacing.issued(answer.device_code);
-    front.secrets.noteAll(answer);
-    ctx.body = { ...answer, interval: options.deviceIntervalSeconds };
-  }
-
-  return front;
+/** Sends the reply in two halves and awaits the hooks after each. */
+function sendInHalves(response: ServerResponse, request: TokenRequest, hooks: Set<TokenReplyHook>): void {
+  onReply(response, async (body, send) => {
+    const middle = Math.ceil(body.length / 2);
+    await send(body.subarray(0, middle));
+    for (const hook of hooks) await hook('half', request);
+    await send(body.subarray(middle), 'last');
+    for (const hook of hooks) await hook('whole', request);
+  });
 }
 
 /**
@@ -134,7 +153,7 @@ function askForConsent(ctx: KoaContext): void {
   ctx.query = { ...ctx.query, prompt: [...prompts].join(' ') };
 }
 
-/** Reads the body and gives the provider a request that still has it. */
+/** Reads the body, and replaces the request with one whose body can be read again. */
 async function takeForm(ctx: KoaContext): Promise<URLSearchParams> {
   const { req } = ctx;
   const body = await readBody(req);
@@ -148,7 +167,7 @@ async function takeForm(ctx: KoaContext): Promise<URLSearchParams> {
   return new URLSearchParams(body.toString());
 }
 
-/** One at a time: two uses of one refresh token must never both find it unused. */
+/** Runs tasks one at a time: concurrent uses of one refresh token must not both find it unused. */
 function createTurns(): (work: () => Promise<unknown>) => Promise<void> {
   let last: Promise<unknown> = Promise.resolve();
   return async (work) => {

@@ -6,9 +6,14 @@ import type { BadIdToken } from './bad-id-token.ts';
 import { type DeviceGrantOffer, providerConfiguration, type TokenLifetimes } from './configuration.ts';
 import type { ProviderCountValues } from './counts.ts';
 import type { ProviderEndpoint } from './endpoints.ts';
-import { createProviderFront, type TokenReplyHook, type TokenRequestHook } from './front.ts';
+import {
+  createProviderFront,
+  type ProviderFront,
+  type TokenReplyHook,
+  type TokenRequestHook,
+} from './front.ts';
 import type { IssuedSecret } from './issued-secrets.ts';
-import { createProviderStore, type RefreshTokenState } from './memory-adapter.ts';
+import { createProviderStore, type ProviderStore, type RefreshTokenState } from './memory-adapter.ts';
 import { Provider } from './oidc-provider-module.ts';
 import { signInPages } from './sign-in.ts';
 import { createSigningKey, firstSigningKey, type SigningKey } from './signing-keys.ts';
@@ -24,29 +29,29 @@ export type {
   TokenLifetimes,
 };
 
-/** Every field may be left out. */
-export interface IdentityProviderOptions {
+/** Settings of the provider at its start. All are optional. */
+export interface SandboxProviderOptions {
   /** 0 (default): any free port. */
   readonly port?: number;
   /** Default 3600. */
   readonly idTokenSeconds?: number;
   /** Default 3600. */
   readonly accessTokenSeconds?: number;
-  /** Default 90 days; counted anew at each rotation. */
+  /** Default 90 days; starts again at each rotation. */
   readonly refreshTokenSeconds?: number;
   /** Default: `demoUser`, demo / demo. */
   readonly users?: readonly SandboxUser[];
-  /** Clients, public ones unless there is a secret. Default `sandbox-client`. */
+  /** Clients, public ones unless `clientSecret` is set. Default `sandbox-client`. */
   readonly clientIds?: readonly string[];
-  /** Makes them confidential clients, with this secret in the token request (client_secret_post). Default none. */
+  /** Makes the clients confidential, with this secret in the token request (client_secret_post). Default none. */
   readonly clientSecret?: string;
   /** Ports of `http://localhost:PORT/callback`; `any`: every loopback port (RFC 8252 §7.3). Default [8400]. */
   readonly redirectPorts?: readonly number[] | 'any';
-  /** Whether refresh answers carry an ID token. Default true. */
+  /** `true` (default): responses to a refresh contain an ID token. */
   readonly idTokenOnRefresh?: boolean;
-  /** Whether each refresh gives a new refresh token and reuse of the old one ends the session. Default true. */
+  /** `true` (default): each refresh returns a new refresh token, and reuse of the old one ends the session. */
   readonly rotation?: boolean;
-  /** How long a rotated refresh token still works. Default 0. */
+  /** Time in which a rotated refresh token still works. Default 0. */
   readonly rotationGraceSeconds?: number;
   /** `automatic`: the first user is signed in without a form. Default `form`. */
   readonly signIn?: 'form' | 'automatic';
@@ -55,47 +60,47 @@ export interface IdentityProviderOptions {
   /** Default 600. */
   readonly deviceCodeSeconds?: number;
   /**
-   * `refused`: discovery names its endpoint, as real providers always do, but the clients may not use it;
-   * `absent`: the provider does not know it. Default `offered`.
+   * `refused`: discovery lists the endpoint, as real providers always do, but clients cannot use the grant.
+   * `absent`: the provider does not support the grant. Default `offered`.
    */
   readonly deviceGrant?: DeviceGrantOffer;
 }
 
 /** An OpenID provider with the controls a test needs. */
-export interface IdentityProvider {
+export interface SandboxProvider {
   /** `http://127.0.0.1:PORT` */
   readonly issuer: string;
   readonly port: number;
   readonly clientId: string;
   readonly users: readonly SandboxUser[];
-  /** Live numbers. */
+  /** Request counts, updated while the provider runs. */
   readonly counts: Readonly<ProviderCountValues>;
-  /** Errors that were the provider's own (answers `server_error`); a test may assert that there are none. */
+  /** Errors of the provider itself (`server_error`); a test can assert that there are none. */
   readonly serverErrors: readonly unknown[];
   resetCounts(): void;
-  /** @param fault absent: none any more. @param times how many requests; absent: until changed */
+  /** @param fault absent: removes the fault. @param times number of requests; absent: until changed */
   setFault(endpoint: ProviderEndpoint | 'all', fault?: Fault, times?: number): void;
   clearFaults(): void;
-  /** Makes the next ID tokens bad. @param kind absent: good again. @param times absent: until changed */
+  /** Spoils the next ID tokens. @param kind absent: good tokens again. @param times absent: until changed */
   setBadIdToken(kind?: BadIdToken, times?: number): void;
   setLifetimes(lifetimes: Partial<TokenLifetimes>): void;
   setRotation(rotation: boolean, graceSeconds?: number): void;
   setIdTokenOnRefresh(given: boolean): void;
-  /** Awaited before a token request is processed; throwing answers 500. Returns the way to remove it. */
+  /** Awaits the hook before a token request is handled; a throw causes a 500. Returns a function that removes it. */
   onTokenRequest(hook: TokenRequestHook): () => void;
-  /** Awaited while the answer to a token request is sent. Returns the way to remove it. */
+  /** Awaits the hook while the reply to a token request is sent. Returns a function that removes it. */
   onTokenReply(hook: TokenReplyHook): () => void;
-  /** What would come of a refresh with this token, without one. */
+  /** Returns the state of a refresh token without using it. */
   refreshTokenState(token: string): RefreshTokenState;
-  /** Every secret that was given out or came in so far. */
+  /** Every secret issued or received so far. */
   secrets(): IssuedSecret[];
-  /** Signs with a new key from now on; the old one is gone from the JWKS. */
+  /** Signs with a new key from now on, and removes the old one from the JWKS. */
   rotateKeys(): Promise<void>;
-  /** The public keys, without a request. */
+  /** Returns the public keys without a request. */
   jwks(): JSONWebKeySet;
-  /** Signs with this provider's key, for tests that need a token of their own making. */
+  /** Returns the current signing key, for tests that sign tokens themselves. */
   signingKey(): SigningKey;
-  /** As an administrator would: every session, grant and token is void. */
+  /** Revokes every session, grant and token, like an administrator. */
   revokeAll(): void;
   /** Refuses connections until `start`; sessions survive. */
   stop(): Promise<void>;
@@ -107,9 +112,19 @@ export interface IdentityProvider {
 
 const day = 24 * 60 * 60;
 
-export async function startIdentityProvider(
-  options: IdentityProviderOptions = {},
-): Promise<IdentityProvider> {
+/** Settings that a test can change while the provider runs. */
+interface ProviderSettings {
+  key: SigningKey;
+  readonly lifetimes: TokenLifetimes;
+  rotation: boolean;
+  graceMs: number;
+}
+
+/** Handles a request to the provider. */
+type ProviderCallback = (request: IncomingMessage, response: ServerResponse) => unknown;
+
+/** Starts an OpenID provider on a loopback port. */
+export async function startIdentityProvider(options: SandboxProviderOptions = {}): Promise<SandboxProvider> {
   const users = options.users ?? [demoUser];
   const clientIds = options.clientIds ?? ['sandbox-client'];
   const lifetimes: TokenLifetimes = {
@@ -117,43 +132,34 @@ export async function startIdentityProvider(
     accessTokenSeconds: options.accessTokenSeconds ?? 3600,
     refreshTokenSeconds: options.refreshTokenSeconds ?? 90 * day,
   };
-  let rotation = options.rotation ?? true;
-  let graceMs = (options.rotationGraceSeconds ?? 0) * 1000;
-  let key = await firstSigningKey;
+  const settings: ProviderSettings = {
+    key: await firstSigningKey,
+    lifetimes,
+    rotation: options.rotation ?? true,
+    graceMs: (options.rotationGraceSeconds ?? 0) * 1000,
+  };
   const serverErrors: unknown[] = [];
-  const store = createProviderStore(() => graceMs);
+  const store = createProviderStore(() => settings.graceMs);
   const front = createProviderFront({
-    key: () => key,
+    key: () => settings.key,
     idTokenOnRefresh: options.idTokenOnRefresh ?? true,
     deviceIntervalSeconds: options.deviceIntervalSeconds ?? 1,
   });
 
-  let handle: (request: IncomingMessage, response: ServerResponse) => unknown = () => undefined;
+  let handle: ProviderCallback = () => undefined;
   const server = await openLoopbackServer((request, response) => handle(request, response), options.port);
 
-  // The provider's keys are fixed at construction, so new keys mean a new provider over the same store.
   function build(): void {
-    const provider = new Provider(
-      server.origin,
-      providerConfiguration({
-        store,
-        key,
-        users,
-        clientIds,
-        clientSecret: options.clientSecret,
-        redirectPorts: options.redirectPorts ?? [8400],
-        lifetimes,
-        rotation: () => rotation,
-        deviceCodeSeconds: options.deviceCodeSeconds ?? 600,
-        deviceGrant: options.deviceGrant ?? 'offered',
-      }),
-    );
-    provider.on('server_error', (_ctx, error) => serverErrors.push(error));
-    // Without a listener Koa prints each cut connection.
-    provider.on('error', () => undefined);
-    provider.use(front.middleware);
-    provider.use(signInPages(provider, users, options.signIn ?? 'form'));
-    handle = provider.callback();
+    handle = createProviderCallback({
+      issuer: server.origin,
+      options,
+      users,
+      clientIds,
+      settings,
+      store,
+      front,
+      serverErrors,
+    });
   }
   build();
 
@@ -173,31 +179,21 @@ export async function startIdentityProvider(
       Object.assign(lifetimes, changed);
     },
     setRotation(on, graceSeconds = 0) {
-      rotation = on;
-      graceMs = graceSeconds * 1000;
+      settings.rotation = on;
+      settings.graceMs = graceSeconds * 1000;
     },
     setIdTokenOnRefresh: (given) => {
       front.idTokenOnRefresh = given;
     },
-    onTokenRequest(hook) {
-      front.hooks.add(hook);
-      return () => {
-        front.hooks.delete(hook);
-      };
-    },
-    onTokenReply(hook) {
-      front.replyHooks.add(hook);
-      return () => {
-        front.replyHooks.delete(hook);
-      };
-    },
+    onTokenRequest: (hook) => addHook(front.hooks, hook),
+    onTokenReply: (hook) => addHook(front.replyHooks, hook),
     refreshTokenState: store.refreshTokenState,
     async rotateKeys() {
-      key = await createSigningKey();
+      settings.key = await createSigningKey();
       build();
     },
-    jwks: () => ({ keys: [key.publicJwk] }),
-    signingKey: () => key,
+    jwks: () => ({ keys: [settings.key.publicJwk] }),
+    signingKey: () => settings.key,
     revokeAll: store.clear,
     stop: server.stop,
     start: server.start,
@@ -207,4 +203,48 @@ export async function startIdentityProvider(
     },
     close: server.stop,
   };
+}
+
+/** Adds a hook. Returns a function that removes it. */
+function addHook<Hook>(hooks: Set<Hook>, hook: Hook): () => void {
+  hooks.add(hook);
+  return () => {
+    hooks.delete(hook);
+  };
+}
+
+/** Creates the provider over its store. Its keys are fixed at construction: new keys need a new provider. */
+function createProviderCallback(parts: {
+  readonly issuer: string;
+  readonly options: SandboxProviderOptions;
+  readonly users: readonly SandboxUser[];
+  readonly clientIds: readonly string[];
+  readonly settings: ProviderSettings;
+  readonly store: ProviderStore;
+  readonly front: ProviderFront;
+  /** Receives the provider's own errors. */
+  readonly serverErrors: unknown[];
+}): ProviderCallback {
+  const { issuer, options, users, clientIds, settings, store, front, serverErrors } = parts;
+  const provider = new Provider(
+    issuer,
+    providerConfiguration({
+      store,
+      key: settings.key,
+      users,
+      clientIds,
+      clientSecret: options.clientSecret,
+      redirectPorts: options.redirectPorts ?? [8400],
+      lifetimes: settings.lifetimes,
+      rotation: () => settings.rotation,
+      deviceCodeSeconds: options.deviceCodeSeconds ?? 600,
+      deviceGrant: options.deviceGrant ?? 'offered',
+    }),
+  );
+  provider.on('server_error', (_ctx, error) => serverErrors.push(error));
+  // Without a listener Koa prints each cut connection.
+  provider.on('error', () => undefined);
+  provider.use(front.middleware);
+  provider.use(signInPages(provider, users, options.signIn ?? 'form'));
+  return provider.callback();
 }

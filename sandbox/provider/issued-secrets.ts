@@ -1,4 +1,4 @@
-/** What nobody but the client and its server may ever see, by what it is. */
+/** Kinds of secrets that only the client and its server may see. */
 export type SecretKind =
   | 'refresh token'
   | 'access token'
@@ -18,10 +18,10 @@ export interface IssuedSecret {
   readonly value: string;
 }
 
-/** Every secret that was given out or sent in, each once: a test searches for them where none may be. */
+/** Every secret issued or received, each once. Tests search logs and files for them. */
 export interface IssuedSecrets {
   note(kind: SecretKind, value: unknown): void;
-  /** Notes those fields of a form, query or answer that are secrets. */
+  /** Notes the fields of a form, query or response that are secrets. */
   noteAll(fields: Readonly<Record<string, unknown>>): void;
   list(): IssuedSecret[];
 }

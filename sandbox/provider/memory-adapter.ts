@@ -9,13 +9,13 @@ export interface Payload {
 export interface ProviderStore {
   adapter(model: string): ModelAdapter;
   refreshTokenState(token: string): RefreshTokenState;
-  /** Forgets everything: sessions, grants, codes, tokens. */
+  /** Removes everything: sessions, grants, codes, tokens. */
   clear(): void;
 }
 
 /**
- * `current`: was never used. `grace`: was used and still works. `spent`: its next use ends the session.
- * `void`: revoked, or never given out.
+ * State of a refresh token. `current`: not used yet. `grace`: used, still works.
+ * `spent`: its next use ends the session. `void`: revoked or never issued.
  */
 export type RefreshTokenState = 'current' | 'grace' | 'spent' | 'void';
 
@@ -36,8 +36,8 @@ interface Entry {
 }
 
 /**
- * A store that survives the provider object, so that keys can be rotated under live sessions.
- * @param graceMs how long a rotated refresh token still works (Okta and Cognito offer up to 60 s)
+ * Creates a store that outlasts the provider object, so that sessions survive a rotation of the keys.
+ * @param graceMs time in which a rotated refresh token still works (Okta and Cognito offer up to 60 s)
  */
 export function createProviderStore(graceMs: () => number): ProviderStore {
   const entries = new Map<string, Entry>();

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type SignInAnswers, signInOverHttp } from '../browser/browserless.ts';
 import { deviceGrantType } from './endpoints.ts';
 
-/** The provider a request goes to; an `IdentityProvider` is one. */
+/** The provider a request goes to; a `SandboxProvider` is one. */
 export interface ProviderAddress {
   readonly issuer: string;
   readonly clientId: string;
@@ -17,7 +17,7 @@ export interface TokenAnswer {
   readonly scope?: string;
 }
 
-/** Any answer of the provider, also a refusal (RFC 6749 §5.2). */
+/** Any response of the provider, error responses included (RFC 6749 §5.2). */
 export interface ProviderAnswer {
   readonly status: number;
   readonly body: Partial<TokenAnswer> & {
@@ -38,7 +38,7 @@ export interface AuthorizationRequest {
 
 const defaultScope = 'openid profile email offline_access';
 
-/** An authorization request as a well-behaved client makes it. @param changes parameters to set or, null, to leave out */
+/** Creates a correct authorization request. @param changes parameters to set, or to omit (null) */
 export function authorizationRequest(
   provider: ProviderAddress,
   changes: Readonly<Record<string, string | null>> = {},
@@ -62,7 +62,7 @@ export function authorizationRequest(
   return { url, verifier, redirectUri: redirectUri ?? '', state: state ?? '', nonce: nonce ?? '' };
 }
 
-/** Signs somebody in and gives the tokens, without a client library. @throws when the sign-in is refused */
+/** Signs a user in and returns the tokens, without a client library. @throws if the sign-in is refused */
 export async function obtainTokens(
   provider: ProviderAddress,
   answers: SignInAnswers = {},
@@ -112,7 +112,7 @@ export function pollDevice(provider: ProviderAddress, deviceCode: unknown): Prom
   return post(provider, '/token', { grant_type: deviceGrantType, device_code: String(deviceCode) });
 }
 
-/** @throws when the answer is a refusal */
+/** @throws if the response is an error */
 export function expectTokens(answer: ProviderAnswer): TokenAnswer {
   if (typeof answer.body.access_token === 'string') return answer.body as TokenAnswer;
   throw new Error(`no tokens but status ${answer.status}: ${JSON.stringify(answer.body)}`);

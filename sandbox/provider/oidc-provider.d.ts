@@ -12,7 +12,7 @@ declare module 'oidc-provider' {
     status: number;
     type: string;
     body: unknown;
-    /** `false`: Koa leaves the answer to whoever holds `res`. */
+    /** `false`: Koa sends no reply; the code that uses `res` does. */
     respond?: boolean;
     set(header: string, value: string): void;
     readonly oidc: OidcContext;

@@ -1,4 +1,4 @@
-/** The identity provider's pages: plain HTML without scripts or anything to load. */
+/** The identity provider's pages: plain HTML without scripts or other resources. */
 
 const style = `
 :root { color-scheme: light dark; --page: #eef1f6; --card: #fff; --text: #16202e; --soft: #566377;
@@ -104,7 +104,7 @@ ${errorLine(view.error)}
   );
 }
 
-/** Asks whether the code is the one the person sees: the protection against a stranger's code (RFC 8628 §5.4). */
+/** Asks the user to confirm that the device shows this code, against remote phishing (RFC 8628 §5.4). */
 export function deviceConfirmPage(view: {
   readonly action: string;
   readonly xsrf: string;
@@ -124,7 +124,7 @@ export function deviceConfirmPage(view: {
   );
 }
 
-/** A page with something to read and nothing to do. */
+/** A page with a message and no form. */
 export function messagePage(title: string, text: string, details: readonly string[] = []): string {
   const lines = details.map((line) => `<p><code>${escapeHtml(line)}</code></p>`).join('\n');
   return page(title, `<p>${escapeHtml(text)}</p>\n${lines}`);

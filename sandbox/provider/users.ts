@@ -1,14 +1,14 @@
-/** Somebody who can sign in at the sandbox's identity provider. */
+/** A user of the sandbox's identity provider. */
 export interface SandboxUser {
-  /** What is typed into the form. The e-mail claim is accepted too. */
+  /** The user name for the sign-in form. The form accepts the e-mail claim too. */
   readonly username: string;
   readonly password: string;
   readonly sub: string;
-  /** Further claims of the ID token, by name; `custom:` names as in a Cognito user pool are welcome. */
+  /** More claims of the ID token, by name; `custom:` names as in a Cognito user pool are possible. */
   readonly claims: Readonly<Record<string, string | boolean | number>>;
 }
 
-/** The person of the demo. */
+/** The user of the demo. */
 export const demoUser: SandboxUser = {
   username: 'demo',
   password: 'demo',

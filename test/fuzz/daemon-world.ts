@@ -13,7 +13,7 @@ import type {
 import { createDaemonClient, type DaemonClient } from '../../protocol/client.ts';
 import { startAwsEndpoints } from '../../sandbox/aws/aws-endpoints.ts';
 import { signInOverHttp } from '../../sandbox/browser/browserless.ts';
-import type { IdentityProvider } from '../../sandbox/provider/identity-provider.ts';
+import type { SandboxProvider } from '../../sandbox/provider/identity-provider.ts';
 import { startSandbox } from '../../sandbox/sandbox.ts';
 import { freePort } from '../../tools/support/free-port.ts';
 import type { Planted } from './api-rules.ts';
@@ -39,7 +39,7 @@ export type DaemonWorld = {
   /** Where sign-ins of `Other` come back to. */
   redirectPort: number;
   client: DaemonClient;
-  provider: IdentityProvider;
+  provider: SandboxProvider;
   /** Starts a sign-in, or joins the one under way; undefined when signed in. */
   startSignIn(profile: ProfileName): Promise<{ signIn: string; url: string } | undefined>;
   /** Signs in through the provider's pages unless signed in already. @throws Failure when the sign-in does not end well */

@@ -16,11 +16,11 @@ import t from 'tap';
 import { approveDevice, signInOverHttp } from '../../sandbox/browser/browserless.ts';
 import {
   type BadIdToken,
-  type IdentityProvider,
+  type SandboxProvider,
   startIdentityProvider,
 } from '../../sandbox/provider/identity-provider.ts';
 
-async function connect(provider: IdentityProvider) {
+async function connect(provider: SandboxProvider) {
   const execute = [allowInsecureRequests, enableNonRepudiationChecks];
   const config = await discovery(new URL(provider.issuer), provider.clientId, undefined, None(), { execute });
   async function signIn() {

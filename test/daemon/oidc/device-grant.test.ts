@@ -8,8 +8,8 @@ import { approveDevice, signInOverHttp } from '../../../sandbox/browser/browserl
 import {
   type BadIdToken,
   type Fault,
-  type IdentityProvider,
-  type IdentityProviderOptions,
+  type SandboxProvider,
+  type SandboxProviderOptions,
   startIdentityProvider,
 } from '../../../sandbox/provider/identity-provider.ts';
 import { codeOf, realClock, rejection } from '../../../tools/support/daemon-edges.ts';
@@ -34,8 +34,8 @@ function clientOf(issuer: string, clientId = 'sandbox-client'): OidcClient {
 
 async function start(
   t: T,
-  options: IdentityProviderOptions = {},
-): Promise<{ provider: IdentityProvider; client: OidcClient }> {
+  options: SandboxProviderOptions = {},
+): Promise<{ provider: SandboxProvider; client: OidcClient }> {
   const provider = await startIdentityProvider({ deviceIntervalSeconds: 1, ...options });
   t.teardown(() => provider.close());
   return { provider, client: clientOf(provider.issuer) };

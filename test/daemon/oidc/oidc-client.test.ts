@@ -6,8 +6,8 @@ import { signInOverHttp } from '../../../sandbox/browser/browserless.ts';
 import {
   type BadIdToken,
   type Fault,
-  type IdentityProvider,
-  type IdentityProviderOptions,
+  type SandboxProvider,
+  type SandboxProviderOptions,
   startIdentityProvider,
 } from '../../../sandbox/provider/identity-provider.ts';
 import { codeOf, realClock, rejection } from '../../../tools/support/daemon-edges.ts';
@@ -25,7 +25,7 @@ type Change = {
   fetch?: typeof fetch;
 };
 
-function clientOf(provider: IdentityProvider, change: Change = {}): OidcClient {
+function clientOf(provider: SandboxProvider, change: Change = {}): OidcClient {
   const issuer = change.issuer ?? provider.issuer;
   return createOidcClient(
     {
@@ -44,8 +44,8 @@ function clientOf(provider: IdentityProvider, change: Change = {}): OidcClient {
 
 async function start(
   t: { teardown(action: () => unknown): void },
-  options: IdentityProviderOptions = {},
-): Promise<{ provider: IdentityProvider; client: OidcClient }> {
+  options: SandboxProviderOptions = {},
+): Promise<{ provider: SandboxProvider; client: OidcClient }> {
   const provider = await startIdentityProvider(options);
   t.teardown(() => provider.close());
   return { provider, client: clientOf(provider) };

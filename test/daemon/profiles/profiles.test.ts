@@ -7,8 +7,8 @@ import { createLoopbackRedirect } from '../../../daemon/sign-in/loopback-redirec
 import { CcwbError } from '../../../protocol/errors.ts';
 import { approveDevice, signInOverHttp, visitCallback } from '../../../sandbox/browser/browserless.ts';
 import {
-  type IdentityProvider,
-  type IdentityProviderOptions,
+  type SandboxProvider,
+  type SandboxProviderOptions,
   startIdentityProvider,
 } from '../../../sandbox/provider/identity-provider.ts';
 import {
@@ -49,10 +49,10 @@ function answering(t: T): Promise<AwsServer> {
 async function open(
   t: T,
   fields: (issuer: string, aws: string, port: number) => Record<string, unknown>,
-  options: IdentityProviderOptions = {},
+  options: SandboxProviderOptions = {},
 ) {
   const port = await freePort();
-  const provider: IdentityProvider = await startIdentityProvider({ redirectPorts: 'any', ...options });
+  const provider: SandboxProvider = await startIdentityProvider({ redirectPorts: 'any', ...options });
   t.teardown(() => provider.close());
   const aws = await answering(t);
   const path = join(t.testdir({}), 'config.json');
