@@ -1,4 +1,4 @@
-/** What the programs that users are given are made of, for the software bill of materials, and its licences. */
+/** Components of the programs that users receive, for the software bill of materials, and their licences. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { koffiBinary, NATIVE } from './native-libraries.js';
@@ -11,8 +11,8 @@ import { koffiBinary, NATIVE } from './native-libraries.js';
  */
 
 /**
- * As node_modules and package-lock.json have them: `bundled` is in the bundles, `native` beside them, `fetched`
- * what has to be fetched for each platform, since npm installs it there alone. `licenses`: the licences of all.
+ * Reads the components from node_modules and package-lock.json: `bundled` are in the bundles, `native` beside them.
+ * `fetched` must be fetched for each platform, since npm installs them only there. `licenses`: those of all.
  *
  * @param {string} root the project's folder
  * @param {readonly string[]} bundled what {@link packagesOf} returned
@@ -77,7 +77,7 @@ function component(root, path, lock, known) {
 }
 
 /**
- * Where a package finds another of that name, if it is among the known ones.
+ * Returns the path at which a package finds another by name, if that path is known.
  *
  * @param {string} path @param {string} name @param {ReadonlySet<string>} known
  */

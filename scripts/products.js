@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { dirname, join } from 'node:path';
 
 /**
- * What is built under build/, each made again only when what it is made of has changed.
+ * Lists the products under build/. Each is built again only if its sources have changed.
  *
  * @param {string} root the project's folder
  */

@@ -21,7 +21,7 @@ const WEB_HEADERS = ['origin', 'referer', 'sec-fetch-site'] as const;
 /** Most connections at once; callers are a few programs of one user. */
 const CONNECTIONS = 64;
 
-type Dependencies = {
+type ContainerServerDependencies = {
   /** Returns the profile of that name if its configuration enables the endpoint. */
   profile(name: string): Profile | undefined;
   token: ContainerToken;
@@ -34,7 +34,7 @@ type Dependencies = {
  * Creates the server of the container credentials endpoint, not yet listening. It answers only from memory:
  * SDKs wait for just one second.
  */
-export function createContainerServer(port: number, dependencies: Dependencies): Server {
+export function createContainerServer(port: number, dependencies: ContainerServerDependencies): Server {
   const reply = createReplies(port, dependencies);
   const server = createServer(
     {
@@ -65,7 +65,7 @@ export function createContainerServer(port: number, dependencies: Dependencies):
   return server;
 }
 
-function createReplies(port: number, { profile, token, clock, audit }: Dependencies) {
+function createReplies(port: number, { profile, token, clock, audit }: ContainerServerDependencies) {
   const disclose = createDisclose(audit);
   return async (request: IncomingMessage, signal: AbortSignal): Promise<ContainerCredentials> => {
     refuseForeignRequests(request, port);

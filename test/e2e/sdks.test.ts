@@ -1,10 +1,10 @@
 import t from 'tap';
 import { boto3, type Client, commandLine, javaScript } from '../../tools/sdks/clients.ts';
-import { CALLS, openLaboratory } from '../../tools/sdks/measure.ts';
+import { CALLS, startLaboratory } from '../../tools/sdks/measure.ts';
 import { awsCli, missing, pythonWithBoto3 } from '../../tools/support/find-tool.ts';
 
 // `npm run test:sdks` has the SDKs that must be built first, and more lives.
-const laboratory = await openLaboratory();
+const laboratory = await startLaboratory();
 t.teardown(() => laboratory.close());
 
 const NO_BOTO3 = missing({ 'Python with boto3': pythonWithBoto3 });

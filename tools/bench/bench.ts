@@ -22,7 +22,7 @@ Usage: npm run bench -- [options]
 /** Most times /bin/true that one call, and thirteen at once, may take: the budget of the hot path. */
 const BUDGET = { one: 12, thirteen: 4 } as const;
 
-/** What ten idle minutes are to cost at most: CPU time, and memory at their end. An aim, not a limit. */
+/** Most that ten idle minutes should cost: CPU time, and memory at their end. An aim, not a limit. */
 const IDLE_AIM = { cpuMsInTenMinutes: 300, rssMb: 70 } as const;
 
 /** Each round of these takes seconds, so there are fewer. */
@@ -107,7 +107,7 @@ async function report(installed: Installation): Promise<void> {
   );
 }
 
-/** What a daemon with a session costs that nobody asks anything: its ticks, and refreshes that fall due. */
+/** Measures an idle daemon with a session: its ticks, and refreshes that fall due. */
 async function idleCost(
   installed: Installation,
 ): Promise<{ minutes: number; cpuMs: number; rssKb: number; ownKb: number }> {
@@ -122,7 +122,7 @@ async function idleCost(
   };
 }
 
-/** What the kernel has counted for the daemon since it started. Linux only; zeros elsewhere. */
+/** Reads the kernel's counters of the daemon since its start. Linux only; zeros elsewhere. */
 async function daemonCost(
   installed: Installation,
 ): Promise<{ rssKb: number; ownKb: number; cpuMs: number; upMs: number }> {

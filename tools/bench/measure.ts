@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 
 export type Figures = { name: string; medianMs: number; minMs: number; maxMs: number };
 
-/** What is timed: a command for the shell, and what must be done before each round of it. */
+/** A shell command to time, with actions before and after each round. */
 export type Timed = { command: string; before?: () => Promise<void>; after?: () => Promise<void> };
 
 /**

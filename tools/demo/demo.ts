@@ -100,7 +100,7 @@ async function show(): Promise<void> {
   say('  bedrock-auth status');
 }
 
-/** What another terminal needs to use this installation beside the user's own. */
+/** Returns the shell settings to use this installation in another terminal beside the user's own. */
 function shellSettings(home: Installation): string {
   return `export CCWB_SOCKET='${home.socket}'
 export CCWB_CONFIG='${home.directory}/config.json'
@@ -214,7 +214,7 @@ function readFlags(): { once: boolean; browser: boolean } {
   }
 }
 
-/** What a browser needs to appear on this user's screen. */
+/** Returns the variables a browser needs to appear on this user's screen. */
 function screenOf(env: NodeJS.ProcessEnv): Record<string, string> {
   const names = [
     'DISPLAY',

@@ -3,14 +3,14 @@ import { routeSchema } from '../../daemon/api/server.ts';
 import { ROUTES, type RouteName } from '../../protocol/api.ts';
 import type { ErrorCode } from '../../protocol/error-codes.ts';
 
-type Schema = {
+type JsonSchema = {
   type?: string | readonly string[];
   enum?: readonly string[];
-  anyOf?: readonly Schema[];
-  properties?: Readonly<Record<string, Schema>>;
+  anyOf?: readonly JsonSchema[];
+  properties?: Readonly<Record<string, JsonSchema>>;
   required?: readonly string[];
-  additionalProperties?: boolean | Schema;
-  items?: Schema;
+  additionalProperties?: boolean | JsonSchema;
+  items?: JsonSchema;
   maxLength?: number;
   pattern?: string;
 };
@@ -210,7 +210,11 @@ export function apiReference(): string {
 function section(name: RouteName): string {
   const { method, path } = ROUTES[name];
   const { summary, errors } = TEXTS[name];
-  const schema = routeSchema(name) as { body?: Schema; querystring?: Schema; response: { 200: Schema } };
+  const schema = routeSchema(name) as {
+    body?: JsonSchema;
+    querystring?: JsonSchema;
+    response: { 200: JsonSchema };
+  };
   return [
     `### ${method} ${shown(path)}`,
     summary,
@@ -228,7 +232,7 @@ function shown(path: string): string {
 type Meanings = Readonly<Record<string, string>>;
 
 /** @throws Error for a field without a meaning: every field of a schema is described. */
-function fieldsOf(title: string, schema: Schema | undefined, meanings: Meanings = {}): string[] {
+function fieldsOf(title: string, schema: JsonSchema | undefined, meanings: Meanings = {}): string[] {
   if (!schema) return [];
   if (!schema.properties) return [`${title}: an object of texts, one for each header.`];
   const rows = rowsOf(schema, '').map(([path, type]) => {
@@ -240,7 +244,10 @@ function fieldsOf(title: string, schema: Schema | undefined, meanings: Meanings 
 }
 
 /** Returns path and type of each field, those of nested objects below their parent. */
-function rowsOf({ properties = {}, required = [] }: Schema, parent: string): [path: string, type: string][] {
+function rowsOf(
+  { properties = {}, required = [] }: JsonSchema,
+  parent: string,
+): [path: string, type: string][] {
   return Object.entries(properties).flatMap(([name, schema]) => {
     const path = `${parent}${name}`;
     const type = `${typeOf(schema)}${required.includes(name) ? '' : ', optional'}`;
@@ -250,7 +257,7 @@ function rowsOf({ properties = {}, required = [] }: Schema, parent: string): [pa
   });
 }
 
-function typeOf({ type, enum: values, anyOf, items }: Schema): string {
+function typeOf({ type, enum: values, anyOf, items }: JsonSchema): string {
   if (values) return values.map((value) => `\`${value}\``).join(' or ');
   if (anyOf) return anyOf.map(typeOf).join(' or ');
   if (items) return `list of ${typeOf(items)}`;

@@ -11,7 +11,7 @@ export function escapeHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** As CloudWatch shortens: 12.3M, 4.56k. */
+/** Shortens a number like CloudWatch: 12.3M, 4.56k. */
 export function short(value: number): string {
   const magnitude = Math.abs(value);
   for (const [limit, suffix] of [

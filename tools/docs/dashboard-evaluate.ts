@@ -1,4 +1,4 @@
-/** What the dashboard's sources give on a day of records. */
+/** Evaluates the sources of the dashboard on a day of records. */
 import type { TOKEN_TYPES } from '../../infra/collector/claude-code-metrics.ts';
 import type {
   AwsSeries,
@@ -57,7 +57,7 @@ function usageLines({ metric, by = [], where = {}, label = metric }: UsageSeries
     .sort((a, b) => (b.values[POINTS] ?? 0) - (a.values[POINTS] ?? 0));
 }
 
-/** What AWS itself measures is not in the records: invented along the same day. */
+/** Invents the metrics that AWS itself measures, along the same day: they are not in the records. */
 function awsLines({ namespace, metric, label }: AwsSeries, day: Samples): Line[] {
   const random = seededRandom([...`${namespace}${metric}`].reduce((sum, c) => sum * 31 + c.charCodeAt(0), 7));
   const along = (scale: number, noise = 0.25): number[] =>

@@ -44,14 +44,14 @@ function people(random: Random): Person[] {
   });
 }
 
-/** How busy a company is at a point of the day, 0 to 1: a morning, a lunch, an afternoon, a few at night. */
+/** Load of a company at a point of the day, 0 to 1: a morning, a lunch, an afternoon, a few users at night. */
 export function busy(point: number): number {
   const hour = point / POINTS_PER_HOUR;
   const bell = (at: number, width: number): number => Math.exp(-(((hour - at) / width) ** 2));
   return 0.005 + 0.85 * bell(9.8, 1.7) + 0.95 * bell(14.6, 2.1) + 0.05 * bell(20.5, 1.4);
 }
 
-/** What the collector would have written in the day. */
+/** Returns the records that the collector would have written in the day. */
 export function sampleDay(): Samples {
   const random = seededRandom(20_260_331);
   const samples: Record<string, Sample[]> = {};

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { ROOT } from './pages.ts';
 
-/** Where the terminal breaks a line, in characters. */
+/** Width of the terminal, in characters. */
 const COLUMNS = 108;
 /** Sizes in pixels; a character of a monospaced font is 0.6 of its size wide. */
 const FONT = 14;

@@ -13,7 +13,7 @@ import { PRICES, PRICES_AS_OF } from '../../infra/prices.ts';
 import { apiReference } from './api-reference.ts';
 import { pictureFingerprint } from './dashboard-picture.ts';
 
-/** What stands between `<!-- NAME -->` and `<!-- end of NAME -->`. */
+/** Generated parts of pages, between `<!-- NAME -->` and `<!-- end of NAME -->`. */
 const PARTS: Readonly<Record<string, () => string>> = {
   'api routes': () => apiReference(),
   widgets: () =>

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { ROOT } from './pages.ts';
 
-/** How each command that a page may quote is started from the build, by how people type it. */
+/** Programs of the build by the command that people type, for commands that a page may quote. */
 const COMMANDS: Readonly<Record<string, readonly [file: string, ...args: string[]]>> = {
   'install.sh': [process.execPath, 'build/app/shim/install.js'],
   'credential-process': ['build/app/credential-process'],
@@ -53,7 +53,7 @@ const COMMANDS: Readonly<Record<string, readonly [file: string, ...args: string[
 /** The commands of the programs people are given, subcommands included. */
 export const PROGRAM_COMMANDS = Object.keys(COMMANDS).filter((command) => !command.startsWith('npm '));
 
-/** What `COMMAND --help` prints, ending in one newline. */
+/** Returns the output of `COMMAND --help`, ending in one newline. */
 export function helpOf(command: string): string {
   const [file, ...args] = COMMANDS[command] ?? [];
   if (file === undefined) throw new Error(`the pages quote ${command} --help, which help.ts does not know`);

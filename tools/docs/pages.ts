@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 /** The repository, seen from the compiled file. */
 export const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 
-/** What no commit holds: packages, results, and the folders tools keep for themselves. */
+/** Folders that no commit holds: packages and results. */
 const SKIPPED = new Set(['node_modules', 'build', 'dist']);
 const HIDDEN_BUT_OURS = new Set(['.ci', '.github']);
 
@@ -61,7 +61,7 @@ export function tableUnder(markdown: string, heading: string): string[][] {
   );
 }
 
-/** What stands between backticks in a cell, which is how the pages write names of code. */
+/** Returns the names of code in a cell: the texts between backticks. */
 export function codeIn(cell: string | undefined): string[] {
   return [...(cell ?? '').matchAll(/`([^`]+)`/g)].map(([, code = '']) => code);
 }

@@ -27,7 +27,7 @@ const CLASSES: Readonly<Record<string, string>> = {
   90: 'l',
 };
 
-/** What each picture shows, by the command that is typed. */
+/** Commands that the pictures show, by picture. */
 const PICTURES: Readonly<Record<string, string>> = {
   status: 'bedrock-auth status',
   doctor: 'AWS_ACCESS_KEY_ID=AKIAEXAMPLE bedrock-auth doctor',
@@ -75,7 +75,7 @@ async function wireClaude(home: Installation): Promise<void> {
 /** Each capture has a server of its own: the one before may still be ending. */
 let servers = 0;
 
-/** What a terminal shows once the command has ended, with its colours. */
+/** Returns the screen of a terminal after the command has ended, with its colours. */
 export async function captured(home: Installation, command: string, rows = 60): Promise<string> {
   const env = { ...home.env, PATH: `${home.directory}:/usr/bin:/bin`, TMUX_TMPDIR: home.home, TZ: 'UTC' };
   servers += 1;

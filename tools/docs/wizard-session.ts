@@ -9,7 +9,7 @@ import { startSandbox } from '../../sandbox/sandbox.ts';
 import { ROOT, readText } from './pages.ts';
 import { picture, tmux } from './terminal-picture.ts';
 
-/** What is typed at a question, by how that begins: texts, and names of keys in angle brackets. */
+/** Input by the beginning of its question: texts, and names of keys in angle brackets. */
 type Keys = Readonly<Record<string, readonly string[]>>;
 
 export type Recording = { readonly title: string; readonly text: string };

@@ -9,12 +9,12 @@ export type Client = {
   version: string;
   /** A program that makes one call each time it runs, instead of several in one process. */
   oneCallEach: boolean;
-  /** Whether it reads `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`; older ones take the token itself. */
+  /** It reads `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE`; older clients take the token itself. */
   readsTokenFile: boolean;
   command(endpoint: string, calls: number): readonly [file: string, ...args: string[]];
 };
 
-/** One that this machine cannot run, and why; `broken`: although it has what that takes. */
+/** A client this machine cannot run, with the reason. `broken`: its toolchain exists, but the build failed. */
 export type MissingClient = { name: string; missing: string; broken: boolean };
 
 const CALLER_IDENTITY = fileURLToPath(new URL('./caller-identity.js', import.meta.url));
@@ -26,7 +26,7 @@ for _ in range(int(sys.argv[2])):
     print(client.get_caller_identity()['Arn'])
 `;
 
-/** Every client there could be; building those that must be built, into build/sdks. */
+/** Returns every client, and builds into build/sdks those that need a build. */
 export function findClients(): (Client | MissingClient)[] {
   const python = installPython();
   return [
@@ -54,9 +54,9 @@ export function javaScript(): Client {
   return library('SDK for JavaScript v3', { version }, [process.execPath, CALLER_IDENTITY]);
 }
 
-type Built = { version: string; command: readonly [string, ...string[]] } | Omit<MissingClient, 'name'>;
+type BuildResult = { version: string; command: readonly [string, ...string[]] } | Omit<MissingClient, 'name'>;
 
-function built(name: string, result: Built): Client | MissingClient {
+function built(name: string, result: BuildResult): Client | MissingClient {
   return 'missing' in result ? { name, ...result } : library(name, result, result.command);
 }
 

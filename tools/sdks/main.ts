@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { findClients, type MissingClient } from './clients.ts';
-import { CALLS, openLaboratory, type Way } from './measure.ts';
+import { CALLS, startLaboratory, type Way } from './measure.ts';
 import { LIVES, page, type Row } from './page.ts';
 
 const HELP = `npm run test:sdks: AWS tools and SDKs against the sandbox, each as it finds credentials by itself.
@@ -44,7 +44,7 @@ const rows: Row[] = [];
 const problems = missing
   .filter(({ broken }) => broken)
   .map(({ name, missing: reason }) => `${name}: ${reason}`);
-const laboratory = await openLaboratory();
+const laboratory = await startLaboratory();
 try {
   for (const client of found) {
     if ('missing' in client) continue;

@@ -10,17 +10,17 @@ import type { Client } from './clients.ts';
 
 export type Way = 'credential_process' | 'container endpoint';
 
-/** What came of a few calls. */
+/** Result of a few calls. */
 export type Measured = {
-  /** Calls that STS answered, having verified their signature with the secret it had given out. */
+  /** Calls that STS answered after it verified their signature. */
   succeeded: number;
-  /** How often the shim was started, or the endpoint asked. */
+  /** Number of times the shim was started or the endpoint was asked. */
   asked: number;
-  /** The end of what the client had to say where it failed. */
+  /** Last output of the client if it failed. */
   problem: string | undefined;
 };
 
-/** How many calls a client makes. */
+/** Number of calls a client makes. */
 export const CALLS = 3;
 
 const PROFILE = 'ClaudeCode';
@@ -35,7 +35,7 @@ export type Laboratory = {
 };
 
 /** A provider, AWS, and an installation in which somebody is signed in. */
-export async function openLaboratory(): Promise<Laboratory> {
+export async function startLaboratory(): Promise<Laboratory> {
   const [redirectPort, containerPort] = [await freePort(), await freePort()];
   const sandbox = await startSandbox({ provider: { redirectPorts: [redirectPort] } });
   const profile = {

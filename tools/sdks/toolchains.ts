@@ -7,14 +7,14 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
 const SOURCES = join(ROOT, 'tools/sdks');
-/** Everything that is downloaded and built: nothing is kept anywhere else. */
+/** The folder of all downloads and builds. */
 const OUTPUT = join(ROOT, 'build/sdks');
 
-/** What the newest SDKs were when this was written; the lock files of the others say theirs. */
+/** The pinned Python SDKs; the other SDKs are pinned by their lock files. */
 const PYTHON_PACKAGES = ['awscli==1.46.3', 'boto3==1.44.8'];
 
-type Built = { version: string; command: readonly [string, ...string[]] };
-/** `broken`: it is there, and does not do what it should. */
+type BuiltClient = { version: string; command: readonly [string, ...string[]] };
+/** `broken`: the toolchain exists, but failed. */
 type Missing = { missing: string; broken: boolean };
 
 /** A virtual environment with the AWS CLI v1 and boto3. */
@@ -36,7 +36,7 @@ export function javaScriptSdkVersion(): string {
   return (JSON.parse(readFileSync(manifest, 'utf8')) as { version: string }).version;
 }
 
-export function buildGo(): Built | Missing {
+export function buildGo(): BuiltClient | Missing {
   const program = join(OUTPUT, 'go/caller-identity');
   const environment = {
     GOMODCACHE: join(OUTPUT, 'go/modules'),
@@ -52,7 +52,7 @@ export function buildGo(): Built | Missing {
   return { version: versionIn('go/go.mod', /aws-sdk-go-v2 v(\S+)/), command: [program] };
 }
 
-export function buildJava(): Built | Missing {
+export function buildJava(): BuiltClient | Missing {
   const directory = join(OUTPUT, 'java');
   const libraries = join(directory, 'libraries');
   const classes = join(directory, 'classes');
@@ -71,15 +71,15 @@ export function buildJava(): Built | Missing {
   return { version, command: ['java', '-cp', `${classes}:${libraries}/*`, 'CallerIdentity'] };
 }
 
-export function buildRust(): Built | Missing {
+export function buildRust(): BuiltClient | Missing {
   const target = join(OUTPUT, 'rust');
   const environment = {
     CARGO_HOME: join(OUTPUT, 'cargo'),
     CARGO_TARGET_DIR: target,
-    // rustup keeps its toolchains in the user's home, which HOME need not be here.
+    // rustup keeps its toolchains in the user's home; HOME may be another folder here.
     RUSTUP_HOME: process.env.RUSTUP_HOME ?? join(userInfo().homedir, '.rustup'),
   };
-  // rustup's cargo is there also where no toolchain is.
+  // rustup installs cargo even without a toolchain.
   if (run('cargo', ['--version'], ROOT, environment))
     return { missing: 'no cargo with a toolchain on this machine', broken: false };
   const problem = run('cargo', ['build', '--quiet', '--locked'], join(SOURCES, 'rust'), environment);
@@ -92,7 +92,7 @@ function versionIn(file: string, pattern: RegExp): string {
   return pattern.exec(readFileSync(join(SOURCES, file), 'utf8'))?.[1] ?? 'unknown';
 }
 
-/** Why it did not work; undefined when it did. */
+/** Runs a command. Returns the reason it failed; undefined if it succeeded. */
 function run(
   file: string,
   args: readonly string[],

@@ -11,7 +11,7 @@ export const PROFILE: AdminProfile = {
   outputs: {},
 };
 
-/** What makes a profile ask for every stack; without a domain, of which moto would have to have the zone. */
+/** Settings that ask for every stack. They have no domain, since moto would need its hosted zone. */
 export const EVERYTHING: InfraSettings = {
   audit: { retentionDays: 90 },
   monitoring: {

@@ -24,7 +24,7 @@ export function fakeClock(startMs: number = Date.UTC(2026, 0, 2, 3, 4, 5)): Fake
 /** The machine's clock, for tests that wait for real. */
 export const realClock: CorrectedClock = exactClock(Date.now);
 
-/** A clock without any skew, that learns none. */
+/** A clock without skew; it ignores what it observes. */
 export function exactClock(now: () => number): CorrectedClock {
   return { now, skewMs: () => 0, inDoubt: () => false, local: (epochMs) => epochMs, observe: () => {} };
 }
@@ -32,11 +32,11 @@ export function exactClock(now: () => number): CorrectedClock {
 /** Locks of a machine with one daemon. */
 export const noLocks: LockCredential = async () => () => {};
 
-export type LogLine = { level: LogLevel; event: string; fields: LogFields };
+export type RecordedLine = { level: LogLevel; event: string; fields: LogFields };
 
 /** A log that keeps its lines. */
-export function memoryLog(): { log: Log; lines: LogLine[]; events(): string[] } {
-  const lines: LogLine[] = [];
+export function memoryLog(): { log: Log; lines: RecordedLine[]; events(): string[] } {
+  const lines: RecordedLine[] = [];
   return {
     log: (level, event, fields = {}) => {
       lines.push({ level, event, fields });
@@ -68,17 +68,17 @@ export function gate<T = void>(): Gate<T> {
     open = resolve;
     fail = reject;
   });
-  // A test may settle it before anybody waits.
+  // A test may reject it before anyone waits for it.
   promise.catch(() => {});
   return { promise, open, fail };
 }
 
-/** Lets everything run that waits for nothing but its turn. */
+/** Waits until everything that is ready to run has run. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** What a promise was rejected with; undefined when it was not. */
+/** Returns the error a promise was rejected with; undefined if it was fulfilled. */
 export async function rejection(promise: Promise<unknown>): Promise<unknown> {
   try {
     await promise;
@@ -98,5 +98,5 @@ export async function codeOf(promise: Promise<unknown>): Promise<string> {
 /** A network status without a proxy. */
 export const noProxy = (): NetworkStatus => ({ proxy: null, certificates: [] });
 
-/** A home where no other tool has ever been. */
+/** A home without tokens of the legacy tool. */
 export const noLegacyTokens: LegacyTokens = { refreshToken: async () => undefined, remove: async () => {} };

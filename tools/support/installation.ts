@@ -10,7 +10,7 @@ import { BUILD_VERSION } from '../../protocol/version.ts';
 import { CURRENT_LINK, PROGRAM_LINKS, VERSIONS_FOLDER } from '../../shim/installation/layout.ts';
 import { type Output, outputOf } from './output.ts';
 
-/** What the build assembled: the files an end user receives. */
+/** The files an end user receives, as the build assembled them. */
 const APP = fileURLToPath(new URL('../../../app', import.meta.url));
 
 /** A stand-in for a desktop's browser: notes the address, then signs in through the provider's pages. */
@@ -79,19 +79,12 @@ export async function install({
     await layOut(directory);
     await mkdir(join(home, '.aws'));
   }
-  const browserProgram = join(home, 'browser');
-  await writeFile(
-    browserProgram,
-    `#!/bin/sh\nprintf '%s\\n' "$1" >>"$HOME/opened-pages"\n${signInCommand(browser)}\n`,
-  );
-  await chmod(browserProgram, 0o755);
-
   const env = {
     HOME: home,
     PATH: '/usr/local/bin:/usr/bin:/bin',
     LANG: 'C.UTF-8',
     XDG_RUNTIME_DIR: runtime,
-    ...browserSettings(browser, browserProgram),
+    ...browserSettings(browser, await writeBrowser(home, browser)),
     // No SDK may find other credentials than ours, nor look for them on the network.
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_REGION: 'us-east-1',
@@ -111,24 +104,8 @@ export async function install({
   const client = createDaemonClient(socket);
   const status = (): Promise<StatusReply> => client.ask<StatusReply>({ route: 'status' });
 
-  const endDaemon = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<void> => {
-    const pid = await client.ask<{ pid: number }>({ route: 'version' }).then(
-      (reply) => reply.pid,
-      () => undefined,
-    );
-    if (pid === undefined) return;
-    process.kill(pid, signal);
-    while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
-  };
-
-  const writeConfig = async (wanted: Readonly<Record<string, unknown>>): Promise<void> => {
-    await writeFile(join(directory, 'config.json'), `${JSON.stringify({ profiles: wanted }, null, 2)}\n`);
-    const sections = Object.keys(wanted).map(
-      (name) =>
-        `[profile ${name}]\nregion = us-east-1\ncredential_process = ${join(directory, 'credential-process')} --profile ${name}\n`,
-    );
-    await writeFile(join(home, '.aws/config'), sections.join('\n'));
-  };
+  const endDaemon = (signal?: NodeJS.Signals): Promise<void> => endDaemonOf(client, signal);
+  const writeConfig: Installation['writeConfig'] = (wanted) => writeProfiles(home, directory, wanted);
   if (!empty) await writeConfig(profiles);
 
   return {
@@ -153,7 +130,32 @@ export async function install({
   };
 }
 
-/** The build as the one version of an installation, and the links to it. */
+/** Sends a signal to the daemon that answers, if any, and waits until it is gone. */
+async function endDaemonOf(client: DaemonClient, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+  const pid = await client.ask<{ pid: number }>({ route: 'version' }).then(
+    (reply) => reply.pid,
+    () => undefined,
+  );
+  if (pid === undefined) return;
+  process.kill(pid, signal);
+  while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+/** Writes config.json, and an AWS profile for each profile in it. */
+async function writeProfiles(
+  home: string,
+  directory: string,
+  profiles: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  await writeFile(join(directory, 'config.json'), `${JSON.stringify({ profiles }, null, 2)}\n`);
+  const sections = Object.keys(profiles).map(
+    (name) =>
+      `[profile ${name}]\nregion = us-east-1\ncredential_process = ${join(directory, 'credential-process')} --profile ${name}\n`,
+  );
+  await writeFile(join(home, '.aws/config'), sections.join('\n'));
+}
+
+/** Installs the build as the only version, with the links to it. */
 async function layOut(directory: string): Promise<void> {
   const version = join(VERSIONS_FOLDER, `${BUILD_VERSION}-test`);
   await cp(APP, join(directory, version), { recursive: true });
@@ -164,13 +166,22 @@ async function layOut(directory: string): Promise<void> {
   for (const name of PROGRAM_LINKS) await symlink(join(CURRENT_LINK, name), join(directory, name));
 }
 
+/** Writes the program that stands in for the browser. Returns its path. */
+async function writeBrowser(home: string, browser: InstallationOptions['browser']): Promise<string> {
+  const path = join(home, 'browser');
+  const lines = ['#!/bin/sh', `printf '%s\\n' "$1" >>"$HOME/opened-pages"`, signInCommand(browser)];
+  await writeFile(path, `${lines.join('\n')}\n`);
+  await chmod(path, 0o755);
+  return path;
+}
+
 function browserSettings(browser: InstallationOptions['browser'], program: string): Record<string, string> {
   if (browser === 'none') return { CCWB_BROWSER: 'none' };
   return browser === 'desktop' ? {} : { BROWSER: program };
 }
 
 function signInCommand(browser: InstallationOptions['browser']): string {
-  // In the background, as a real browser goes on after its opener has ended.
+  // In the background: a real browser also runs on after its opener has ended.
   return browser === 'signs-in' ? `"${process.execPath}" "${BROWSER}" "$1" >/dev/null 2>&1 &` : ':';
 }
 

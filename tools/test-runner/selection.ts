@@ -70,7 +70,7 @@ export function selectChanged(
   return tests.filter((test) => affected.has(test) || (pages && test.startsWith('test/docs/')));
 }
 
-/** Whether a text in a file names one of the files, or its folder. The product only mentions pages to people. */
+/** Returns true if a text in the file names one of the files or its folder. Pages in texts of the product do not count. */
 function mentions({ path, tree }: SourceFile, files: readonly string[]): boolean {
   const isProduct = !/^(?:test|tools|sandbox)\//.test(path);
   const names = files

@@ -1,4 +1,4 @@
-/** How many lines of a failure are shown; the rest is in build/test.tap. */
+/** Most lines of a failure that are shown; the rest is in build/test.tap. */
 const MAX_LINES = 80;
 
 export type SkippedTest = { test: string; reason: string };
@@ -60,7 +60,7 @@ export function countTests(tap: string): TestCounts {
   return counts;
 }
 
-/** Whether a line belongs to a failed assertion: its point, or the YAML after it. */
+/** Returns true for a line of a failed assertion: its point, or the YAML after it. */
 function isOfFailure(line: string, details: readonly string[]): boolean {
   if (/^\s+not ok /.test(line)) return true;
   return details.length > 0 && !/^\s+(ok |# Subtest|\d+\.\.)/.test(line);

@@ -22,7 +22,7 @@ export function poolOf(profile: ProfileName): { region: string; id: string } {
 }
 
 export type Aws = {
-  /** Whose pool answers at that address; undefined: it is not AWS. */
+  /** Returns the profile whose pool answers at that address; undefined: it is not AWS. */
   profileAt(url: URL): ProfileName | undefined;
   ask(profile: ProfileName, headers: Headers, body: string): Promise<Reply>;
   /** True expiry of the credentials with this access key id. */
@@ -31,8 +31,8 @@ export type Aws = {
 };
 
 /** @param throttling whether AWS refuses everything at the moment. */
-export function openAws(now: () => number, provider: Provider, throttling: () => boolean): Aws {
-  const accounts = new Map(PROFILES.map((profile) => [profile, openAccount(profile, now, provider)]));
+export function createAws(now: () => number, provider: Provider, throttling: () => boolean): Aws {
+  const accounts = new Map(PROFILES.map((profile) => [profile, createAccount(profile, now, provider)]));
   const accountOf = (profile: ProfileName): { account: AwsAccount; service: AwsService } => {
     const found = accounts.get(profile);
     if (!found) throw new Error(`no AWS account for ${profile}`);
@@ -68,7 +68,7 @@ export function openAws(now: () => number, provider: Provider, throttling: () =>
   };
 }
 
-function openAccount(profile: ProfileName, now: () => number, provider: Provider) {
+function createAccount(profile: ProfileName, now: () => number, provider: Provider) {
   const { region, id } = poolOf(profile);
   const account: AwsAccount = {
     issuers: [{ issuer: ISSUER, jwks: provider.jwks }],

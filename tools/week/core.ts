@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createRouteHandlers } from '../../daemon/api/routes.ts';
 import { startRefreshScheduler } from '../../daemon/aws/refresh-scheduler.ts';
 import type { DaemonEdges } from '../../daemon/edges.ts';
-import { createCorrectedClock } from '../../daemon/platform/clock.ts';
+import { type CorrectedClock, createCorrectedClock } from '../../daemon/platform/clock.ts';
 import type { Log } from '../../daemon/platform/log.ts';
 import { createProfiles } from '../../daemon/profiles/profiles.ts';
 import { createCredentialLocks } from '../../daemon/session/credential-lock.ts';
@@ -13,6 +13,7 @@ import type { SecretStore } from '../../daemon/session/stores/secret-store.ts';
 import { sessionKey } from '../../daemon/session/stores/secret-store.ts';
 import { createSessionFileStore } from '../../daemon/session/stores/session-file-store.ts';
 import { createLoopbackRedirect } from '../../daemon/sign-in/loopback-redirect.ts';
+import type { Fetch } from '../../network/transport.ts';
 import type { Credentials } from '../../protocol/api.ts';
 import { loadConfig } from '../../protocol/config.ts';
 import { CcwbError } from '../../protocol/errors.ts';
@@ -26,13 +27,13 @@ import { CLIENT_ID, ISSUER, SUBJECT } from './provider.ts';
 import type { SimulatedTime } from './simulated-time.ts';
 
 export type Core = {
-  /** As `GET /v1/profiles/{profile}/credentials` answers. @throws CcwbError */
+  /** Returns the reply of `GET /v1/profiles/{profile}/credentials`. @throws CcwbError */
   ask(profile: ProfileName): Promise<Credentials>;
   signedIn(profile: ProfileName): boolean;
   /** In [-1, 1]: how much earlier (or later) than usual each profile renews its credentials. */
   jitters: Readonly<Record<ProfileName, number>>;
   stop(): Promise<void>;
-  /** kill -9: nothing it began has an end, and its timers are gone. */
+  /** Ends it like `kill -9`: nothing it began ends, and its timers are gone. */
   kill(): Promise<void>;
 };
 
@@ -44,46 +45,14 @@ export type CoreWorld = {
   log: Log;
 };
 
-export function startCore({ directory, time, internet, random, log }: CoreWorld): Core {
-  let killed = false;
-  const held = new Set<() => void>();
+export function startCore(world: CoreWorld): Core {
+  const { directory, internet, log } = world;
   const clock = createCorrectedClock(Date.now, () => performance.now(), log);
   const outlet = internet.outlet(clock.observe);
-  const drawn: number[] = [];
-  const store = createSessionFileStore(directory);
-  const locks = createCredentialLocks(join(directory, 'sessions'));
-  const unlessKilled = <T>(action: () => Promise<T>): Promise<T> =>
-    killed ? never() : time.working(action).then((value) => (killed ? never() : value));
-
-  const edges: DaemonEdges = {
-    clock,
-    fetch: outlet.fetch,
-    network: noProxy,
-    log,
-    audit: memoryAudit(),
-    random: () => {
-      const value = random.next();
-      drawn.push(value);
-      return value;
-    },
-    legacyTokens: noLegacyTokens,
-    createStore: (): SecretStore => ({
-      ...store,
-      read: (key) => unlessKilled(() => store.read(key)),
-      write: (key, session) => unlessKilled(() => store.write(key, session)),
-      remove: (key) => unlessKilled(() => store.remove(key)),
-    }),
-    createLocks: () => async (key, waitMs) => {
-      const release = await locks(key, waitMs);
-      held.add(release);
-      return () => {
-        if (held.delete(release)) release();
-      };
-    },
-  };
+  const { edges, drawn, kill } = createEdges(world, clock, outlet.fetch);
   const configPath = join(directory, 'config.json');
   const profiles = createProfiles(configPath, createLoopbackRedirect(), edges);
-  // Each credential cache draws one number when it is made, in the order of the file.
+  // Each credential cache draws one number when it is created, in the order of the file.
   const jitters = Object.fromEntries(PROFILES.map((name, index) => [name, (drawn[index] ?? 0) * 2 - 1]));
   const handlers = createRouteHandlers({
     profiles,
@@ -117,17 +86,64 @@ export function startCore({ directory, time, internet, random, log }: CoreWorld)
       outlet.cut();
     },
     kill: async () => {
-      killed = true;
       outlet.cut();
-      // The kernel lets go of a process's locks, and its timers end with it.
-      for (const release of held) release();
-      held.clear();
+      kill();
+      // The timers of a process end with it.
       await scheduler.stop();
     },
   };
 }
 
-/** Somebody configured the profiles and signed in, before the week began. */
+/** Creates the edges of a process that can be killed: then no use of its session store ends. */
+function createEdges(
+  { directory, time, random, log }: CoreWorld,
+  clock: CorrectedClock,
+  fetch: Fetch,
+): { edges: DaemonEdges; drawn: readonly number[]; kill(): void } {
+  let killed = false;
+  const held = new Set<() => void>();
+  const drawn: number[] = [];
+  const store = createSessionFileStore(directory);
+  const locks = createCredentialLocks(join(directory, 'sessions'));
+  const unlessKilled = <T>(action: () => Promise<T>): Promise<T> =>
+    killed ? never() : time.working(action).then((value) => (killed ? never() : value));
+
+  const edges: DaemonEdges = {
+    clock,
+    fetch,
+    network: noProxy,
+    log,
+    audit: memoryAudit(),
+    random: () => {
+      const value = random.next();
+      drawn.push(value);
+      return value;
+    },
+    legacyTokens: noLegacyTokens,
+    createStore: (): SecretStore => ({
+      ...store,
+      read: (key) => unlessKilled(() => store.read(key)),
+      write: (key, session) => unlessKilled(() => store.write(key, session)),
+      remove: (key) => unlessKilled(() => store.remove(key)),
+    }),
+    createLocks: () => async (key, waitMs) => {
+      const release = await locks(key, waitMs);
+      held.add(release);
+      return () => {
+        if (held.delete(release)) release();
+      };
+    },
+  };
+  const kill = (): void => {
+    killed = true;
+    // The kernel releases the locks of a process that ends.
+    for (const release of held) release();
+    held.clear();
+  };
+  return { edges, drawn, kill };
+}
+
+/** Writes the configuration and the sessions of a user who signed in before the week. */
 export async function prepare({ directory, time, internet }: CoreWorld): Promise<void> {
   const fields = (profile: ProfileName, issuer: string) => ({
     issuer,

@@ -1,4 +1,4 @@
-/** How a request comes to grief before it reaches the provider or AWS, and a provider that never works. */
+/** Failures of a request before it reaches the provider or AWS, and a provider that never works. */
 import { TIMING } from '../../daemon/timing.ts';
 import type { Random } from '../support/random.ts';
 import { HOUR, type LinkFault } from './plan.ts';
@@ -22,7 +22,7 @@ export function json(status: number, body: unknown): Reply {
   return { status, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
 }
 
-/** What a request gets while the way to the network is broken in this way. */
+/** Answers a request, or fails it, while the network has this fault. */
 export async function failingLink(kind: LinkFault, time: SimulatedTime, random: Random): Promise<Reply> {
   switch (kind) {
     case 'gone':

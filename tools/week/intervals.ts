@@ -39,7 +39,7 @@ export function splitAt(intervals: readonly Interval[], moments: readonly number
   return parts;
 }
 
-/** What is left of each interval when its beginning does not count. */
+/** Removes the first `ms` of each interval. */
 export function after(ms: number, intervals: readonly Interval[]): Interval[] {
   return intervals.map(({ from, to }) => ({ from: from + ms, to })).filter(({ from, to }) => from < to);
 }

@@ -1,4 +1,4 @@
-/** What a week has shown: the figures, and every promise that was broken in it. */
+/** Judges a week: its figures, and every promise that it broke. */
 import { after, type Interval, lengthMs, splitAt, within, without } from './intervals.ts';
 import { leastGrants } from './least-grants.ts';
 import { HEALTHY, HOUR, MINUTE, type ProfileName, SECOND } from './plan.ts';
@@ -18,7 +18,7 @@ const USABLE_MS = 5 * SECOND;
 const STALE_WAIT_MS = 2 * SECOND;
 const LAST_BACK_OFF_MS = 5 * MINUTE;
 
-/** How far what an SDK reads of the life left may be off: a clock that is wrong by less is not corrected. */
+/** Largest error in the time left that an SDK computes: a smaller clock error is not corrected. */
 const TOLD_LIFE_MS = 20 * SECOND;
 
 /** More grants than the least possible, at most. */

@@ -2,7 +2,7 @@
  * The least number of refresh grants with which a week could have been lived through, worked out without any
  * of the daemon's code.
  *
- * What is granted to the oracle, and why: it knows the whole week in advance, acts at any moment rather than on
+ * Advantages of the oracle: it knows the whole week in advance, acts at any moment rather than on
  * a tick, and no call takes it any time. None of that is possible; each makes the bound lower, and so the
  * comparison stricter. What binds it binds the daemon too:
  * - An ID token of an hour is exchanged only while it has more than 5 minutes left.
@@ -20,7 +20,7 @@ const CREDENTIALS_MS = HOUR;
 export type Obligation = {
   /** One daemon's life. */
   life: Interval;
-  /** When credentials must be good. Every moment lies in `providerReachable` and in `awsReachable`. */
+  /** Intervals in which credentials must be valid. Every moment lies in `providerReachable` and in `awsReachable`. */
   needed: readonly Interval[];
   awsReachable: readonly Interval[];
   renewWithMs: number;

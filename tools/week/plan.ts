@@ -11,7 +11,7 @@ export const DAY = 24 * HOUR;
 /** Monday 00:00 of a week that ends with a change from summer to winter time. */
 const MONDAY = Date.UTC(2026, 9, 19);
 
-/** How the way to the network fails. */
+/** Kinds of network failure. */
 export type LinkFault = 'gone' | 'dns' | 'black hole' | 'portal';
 
 /** The profiles of config.json: two share a session, one has a provider that is broken all week. */

@@ -42,7 +42,7 @@ export type Provider = {
 type RefreshToken = { session: { ended: boolean }; spentAt: number | undefined };
 
 /** @param keys the signing keys, in the order of their use. */
-export function openProvider(now: () => number, keys: readonly SigningKey[]): Provider {
+export function createProvider(now: () => number, keys: readonly SigningKey[]): Provider {
   const refreshTokens = new Map<string, RefreshToken>();
   const counts = { grants: 0, repeats: 0, reuses: 0, refused: 0 };
   let current = 0;

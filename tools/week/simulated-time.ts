@@ -121,6 +121,6 @@ function makeCryptographyWork(working: SimulatedTime['working']): () => void {
       value: (...args: unknown[]) => working(() => original(...args)),
     });
   }
-  // What is left are the methods of the class.
+  // Only the methods of the class remain.
   return () => names.forEach((name) => void Reflect.deleteProperty(subtle, name));
 }

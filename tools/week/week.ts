@@ -7,7 +7,7 @@ import { CcwbError } from '../../protocol/errors.ts';
 import { createSigningKey } from '../../sandbox/provider/signing-keys.ts';
 import { seededRandom } from '../support/random.ts';
 import { type Core, type CoreWorld, prepare, startCore } from './core.ts';
-import { type Internet, openInternet } from './internet.ts';
+import { createInternet, type Internet } from './internet.ts';
 import type { Interval } from './intervals.ts';
 import { type ProfileName, planWeek, SECOND, type WeekPlan } from './plan.ts';
 import { simulateTime } from './simulated-time.ts';
@@ -16,11 +16,11 @@ import { simulateTime } from './simulated-time.ts';
 export type RequestRecord = {
   profile: ProfileName;
   at: number;
-  /** Life of what the daemon had in memory for it when it was asked. */
+  /** Time left of the credentials in the memory of the daemon at the request. */
   heldMs: number;
-  /** How long the caller waited; 0: the answer came in the same instant. */
+  /** Time the caller waited; 0: the answer came in the same instant. */
   waitedMs: number;
-  /** How long AWS will accept the credentials of the answer. */
+  /** Time for which AWS will accept the credentials of the answer. */
   lifeMs: number | undefined;
   /** The same as an SDK works it out, from the answer's Expiration and this computer's clock. */
   sdkLifeMs: number | undefined;
@@ -34,7 +34,7 @@ export const ABANDONED = 'abandoned';
 export type WeekRecord = {
   seed: number;
   plan: WeekPlan;
-  /** When the laptop was awake in fact. */
+  /** Intervals in which the laptop was really awake. */
   awake: Interval[];
   starts: { at: number; jitters: Core['jitters'] }[];
   /** From the end of one daemon to the start of the next. */
@@ -52,7 +52,7 @@ export async function liveWeek(seed: number, onLog: (line: string) => void = () 
   const plan = planWeek(random.fork());
   const keys = await Promise.all(Array.from({ length: plan.keyRotations.length + 1 }, createSigningKey));
   const time = simulateTime(plan.week.from, plan.wallErrorMs);
-  const internet = openInternet(plan, time, random.fork(), keys);
+  const internet = createInternet(plan, time, random.fork(), keys);
   const directory = mkdtempSync(join(tmpdir(), 'ccwb-week-'));
   const log: Log = (level, event, fields = {}) =>
     onLog(`${new Date(time.now()).toISOString()} ${level} ${event} ${JSON.stringify(fields)}`);
@@ -79,7 +79,7 @@ async function live(seed: number, plan: WeekPlan, world: CoreWorld): Promise<Wee
     lostSessions: [],
     internet,
   };
-  const laptop = openLaptop(record, world);
+  const laptop = createLaptop(record, world);
   const happenings = timetable(plan, laptop);
   for (const { from, to } of plan.awake) {
     time.sleepUntil(from);
@@ -105,7 +105,7 @@ async function live(seed: number, plan: WeekPlan, world: CoreWorld): Promise<Wee
   return record;
 }
 
-/** What the plan wants done at a moment. */
+/** Actions that the plan can schedule. */
 type Actions = {
   ask(profile: ProfileName): Promise<void>;
   setClock(byMs: number): void;
@@ -137,7 +137,7 @@ function timetable(plan: WeekPlan, actions: Actions): Happening[] {
 }
 
 /** The laptop with its daemon, and what is done to them. */
-function openLaptop(record: WeekRecord, world: CoreWorld) {
+function createLaptop(record: WeekRecord, world: CoreWorld) {
   const { time, internet, random } = world;
   let core: Core | undefined;
   const open = new Set<RequestRecord>();

@@ -1,13 +1,13 @@
 import t from 'tap';
 import { createSigningKey } from '../../../sandbox/provider/signing-keys.ts';
 import { HOUR, SECOND } from '../../../tools/week/plan.ts';
-import { CLIENT_ID, openProvider } from '../../../tools/week/provider.ts';
+import { CLIENT_ID, createProvider } from '../../../tools/week/provider.ts';
 
 const keys = await Promise.all([createSigningKey(), createSigningKey()]);
 
 function open() {
   let now = Date.UTC(2026, 9, 19);
-  const provider = openProvider(() => now, keys);
+  const provider = createProvider(() => now, keys);
   const spend = async (refreshToken: string) => {
     const form = { grant_type: 'refresh_token', client_id: CLIENT_ID, refresh_token: refreshToken };
     const { status, body } = await provider.token(new URLSearchParams(form));
