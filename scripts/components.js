@@ -11,8 +11,8 @@ import { koffiBinary, NATIVE } from './native-libraries.js';
  */
 
 /**
- * Reads the components from node_modules and package-lock.json: `bundled` are in the bundles, `native` beside them.
- * `fetched` must be fetched for each platform, since npm installs them only there. `licenses`: those of all.
+ * Reads the components from node_modules and package-lock.json. `bundled` are in the bundles, `native` beside
+ * them. `fetched` must be fetched for each platform, since npm installs them only there. `licenses`: those of all.
  *
  * @param {string} root the project's folder
  * @param {readonly string[]} bundled what {@link packagesOf} returned

@@ -70,7 +70,10 @@ export function selectChanged(
   return tests.filter((test) => affected.has(test) || (pages && test.startsWith('test/docs/')));
 }
 
-/** Returns true if a text in the file names one of the files or its folder. Pages in texts of the product do not count. */
+/**
+ * Returns true if a text in the file names one of the files or its folder. Pages in texts of the product do not
+ * count: it mentions them only to people.
+ */
 function mentions({ path, tree }: SourceFile, files: readonly string[]): boolean {
   const isProduct = !/^(?:test|tools|sandbox)\//.test(path);
   const names = files

@@ -20,7 +20,7 @@ const CREDENTIALS_MS = HOUR;
 export type Obligation = {
   /** One daemon's life. */
   life: Interval;
-  /** Intervals in which credentials must be valid. Every moment lies in `providerReachable` and in `awsReachable`. */
+  /** Intervals that need valid credentials. Every moment lies in `providerReachable` and in `awsReachable`. */
   needed: readonly Interval[];
   awsReachable: readonly Interval[];
   renewWithMs: number;
