@@ -124,11 +124,14 @@ const WITHOUT_TEST: Record<string, string> = {
   'common/completion/bash.ts': 'shim/completion.test.ts runs it in bash',
   'common/completion/zsh.ts': 'shim/completion.test.ts runs it in zsh',
   'common/completion/fish.ts': 'shim/completion.test.ts runs it in fish',
+  'network/transport.ts':
+    'daemon/platform/network.test.ts and admin/aws/network.test.ts send through it to real proxies',
+  'network/aws-transport.ts': 'identity-pool.test.ts and role-federation.test.ts call AWS through it',
   'daemon/keyring-child.ts': 'a process of its own: keyring-store.test.ts starts it against a real keyring',
 };
 
 /** Folders whose tests mirror them name for name. */
-const MIRRORED = ['protocol', 'daemon'] as const;
+const MIRRORED = ['protocol', 'common', 'network', 'daemon'] as const;
 
 /** The packages the design card names. */
 const CARD = [
@@ -318,12 +321,19 @@ t.test('every source file has a test of the same name, or a reason', async (t) =
   }
 });
 
-t.test('every test has a source file of the same name', async (t) => {
-  for (const folder of MIRRORED) {
-    for (const name of readdirSync(join(ROOT, 'test', folder))) {
-      if (!name.endsWith('.test.ts')) continue;
-      t.ok(existsSync(join(ROOT, folder, name.replace(/\.test\.ts$/, '.ts'))), `${folder}/${name}`);
-    }
+const tests = filesIn('test').filter((path) => path.endsWith('.test.ts'));
+
+t.test('every test of a mirrored folder has a source file of the same name', async (t) => {
+  for (const test of tests.filter((path) => MIRRORED.some((folder) => path.startsWith(`test/${folder}/`)))) {
+    const source = test.replace(/^test\//, '').replace(/\.test\.ts$/, '.ts');
+    t.ok(existsSync(join(ROOT, source)), test);
+  }
+});
+
+t.test('a test of a program stands in the folder that it tests', async (t) => {
+  for (const test of tests) {
+    const [, folder = ''] = /^test\/((?:shim|admin|infra|sandbox|tools)\/.*)\/[^/]+$/.exec(test) ?? [];
+    if (folder !== '') t.ok(existsSync(join(ROOT, folder)), test);
   }
 });
 
