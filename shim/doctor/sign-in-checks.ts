@@ -67,17 +67,28 @@ export const redirectPort: ShimCheck = async (context) => {
 };
 
 async function portFinding(port: number, { probe }: DoctorContext): Promise<Finding> {
-  const hosts = ['127.0.0.1', '::1'];
-  const refusals = await Promise.all(hosts.map((host) => listenOn(port, host)));
-  const at = refusals.findIndex((code) => code === 'EADDRINUSE' || code === 'EACCES');
-  if (at === -1) return ok(`port ${port} is free`);
-  if (refusals[at] === 'EACCES') {
+  const free = ok(`port ${port} is free`);
+  const refusal = await refusalOf(port);
+  if (!refusal) return free;
+  if (refusal.code === 'EACCES') {
     return problem(`port ${port} may not be used by you`, 'set another redirect_port in config.json');
   }
-  const answer = await probe(`http://${at === 0 ? '127.0.0.1' : '[::1]'}:${port}/`);
+  const answer = await probe(`http://${refusal.host === '::1' ? '[::1]' : refusal.host}:${port}/`);
   if ('body' in answer && answer.body.includes(OUR_PAGE)) return ok(`port ${port} waits for a sign-in`);
+  // The daemon listens for some seconds after a sign-in: it may have stopped between the two looks.
+  if (!(await refusalOf(port))) return free;
   const text = `port ${port}, which sign-ins return to, is taken by another program`;
   return problem(text, `lsof -nP -iTCP:${port} -sTCP:LISTEN shows it; else bedrock-auth login --device`);
+}
+
+/** Returns the first loopback address on which the port cannot be used. Undefined if it is free on both. */
+async function refusalOf(port: number): Promise<{ host: string; code: string } | undefined> {
+  const found = await Promise.all(
+    ['127.0.0.1', '::1'].map(async (host) => ({ host, code: await listenOn(port, host) })),
+  );
+  return found.find(
+    (each): each is { host: string; code: string } => each.code === 'EADDRINUSE' || each.code === 'EACCES',
+  );
 }
 
 /**

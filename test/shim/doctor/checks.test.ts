@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import t, { type Test } from 'tap';
 import type { StatusReply } from '../../../protocol/api.ts';
 import { parseConfig } from '../../../protocol/config.ts';
@@ -6,9 +7,10 @@ import type { Probe } from '../../../protocol/probe.ts';
 import type { DoctorContext } from '../../../shim/doctor/check.ts';
 import { clock, readDiscovery, unreachable } from '../../../shim/doctor/network-checks.ts';
 import { serviceWith } from '../../../shim/doctor/service-checks.ts';
-import { browser } from '../../../shim/doctor/sign-in-checks.ts';
+import { browser, redirectPort } from '../../../shim/doctor/sign-in-checks.ts';
 import type { ShimEdges } from '../../../shim/program/edges.ts';
 import type { ServiceManager } from '../../../shim/service/service-manager.ts';
+import { freePort } from '../../../tools/support/free-port.ts';
 import { PROFILE } from '../fixtures/installation.ts';
 import { fakeProgram } from '../fixtures/program.ts';
 
@@ -66,6 +68,26 @@ t.test('a machine without a browser uses a code if the provider offers one', asy
   ]);
   const told = contextWith(t, dated(0), { env: { CCWB_BROWSER: 'none' } });
   t.match(await browser(told), [{ outcome: 'ok', text: /is printed/ }]);
+});
+
+t.test('a redirect port that the daemon releases during the check is free', async (t) => {
+  const port = await freePort();
+  const listening = createServer().listen(port, '127.0.0.1');
+  await new Promise<void>((resolve) => listening.once('listening', resolve));
+  const context = contextWith(t, () => ({ code: 'ECONNREFUSED', message: null }));
+  const [profile] = context.profiles;
+  const check = (release: () => Promise<void>) =>
+    redirectPort({
+      ...context,
+      profiles: profile ? [{ ...profile, redirectPort: port }] : [],
+      probe: async (url) => {
+        await release();
+        return context.probe(url);
+      },
+    });
+  t.match(await check(async () => {}), [{ outcome: 'problem', text: /taken by another program/ }]);
+  const close = () => new Promise<void>((resolve) => listening.close(() => resolve()));
+  t.match(await check(close), [{ outcome: 'ok', text: `port ${port} is free` }]);
 });
 
 t.test('an address that cannot be reached has a reason and a fix', async (t) => {
