@@ -19,16 +19,31 @@ const REAL_PROGRAMS = [
   'test/fixtures/user-systemd.ts',
   'test/admin/fixtures/real-packages.ts',
   'test/admin/fixtures/test-world.ts',
+  'test/shim/fixtures/installation.ts',
 ];
 
-/** Tests that take long for another reason. */
+/** Tests that take long for another reason: more than five seconds of a processor. */
 const SLOW_TESTS: Readonly<Record<string, string>> = {
+  'test/admin/aws/network-fetch.test.ts': 'starts ccwb behind proxies',
   'test/admin/bundle.test.ts': 'needs build/ccwb, and loads CDK in each run',
+  'test/admin/deploy/deploy-aws.test.ts': 'deploys whole stacks',
+  'test/admin/deploy/deploy-failures.test.ts': 'deploys whole stacks',
+  'test/admin/deploy/destroy.test.ts': 'deploys whole stacks',
+  'test/admin/deploy/profile-deploy.test.ts': 'deploys whole stacks',
   'test/admin/deploy/unattended.test.ts': 'starts ccwb for each question',
+  'test/admin/doctor/doctor.test.ts': 'deploys whole stacks',
   'test/admin/init/terminal.test.ts': 'starts ccwb in a terminal',
   'test/admin/commands/completion.test.ts': 'starts ccwb from three shells',
+  'test/admin/terminal/terminal.test.ts': 'starts ccwb in a terminal',
+  'test/daemon/main.test.ts': 'starts the daemon',
+  'test/daemon/platform/no-debugger.test.ts': 'starts the daemon',
   'test/daemon/session/stores/keyring-store.test.ts': 'starts a keyring',
+  'test/daemon/telemetry/otel-headers.test.ts': 'tries every hostile claim',
   'test/infra/analytics/analytics-stack.test.ts': 'runs every query of the dashboards',
+  'test/infra/analytics/transform-volume.test.ts': 'transforms a day of telemetry',
+  'test/infra/app.test.ts': 'synthesises every configuration',
+  'test/infra/dashboard/dashboard-stack.test.ts': 'synthesises many dashboards',
+  'test/tools/week/week.test.ts': 'simulates weeks of use',
 };
 
 /** Changes to these files concern every test. */

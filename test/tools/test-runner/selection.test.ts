@@ -8,7 +8,7 @@ const FILES: Readonly<Record<string, string>> = {
   'daemon/main.ts': `import '../protocol/paths.ts';`,
   'shim/login.ts': `import type { A } from '../protocol/paths.ts'; // docs/errors.md`,
   'tools/support/installation.ts': `const app = new URL('../../../app', import.meta.url);`,
-  'test/daemon/main.test.ts': `const MAIN = new URL('../../daemon/main.js', import.meta.url);`,
+  'test/daemon/lifetime.test.ts': `const MAIN = new URL('../../daemon/main.js', import.meta.url);`,
   'test/shim/login.test.ts': `import '../../shim/login.ts';`,
   'test/docs/errors.test.ts': `const page = join(root, 'docs', 'errors.md');`,
   'test/docs/links.test.ts': '',
@@ -29,7 +29,7 @@ t.test('a file is needed by all that import it, or start a program made of it', 
     'daemon/main.ts',
     'protocol/paths.ts',
     'shim/login.ts',
-    'test/daemon/main.test.ts',
+    'test/daemon/lifetime.test.ts',
     'test/e2e/sign-in.test.ts',
     'test/shim/login.test.ts',
     'test/shim/real.test.ts',
@@ -47,7 +47,7 @@ t.test('names select folders and files, in every way they are typed', async (t) 
 
 t.test('a quick run leaves out what starts an installation', async (t) => {
   t.same(selectQuick(tests, dependencies), [
-    'test/daemon/main.test.ts',
+    'test/daemon/lifetime.test.ts',
     'test/shim/login.test.ts',
     'test/common/lone.test.ts',
   ]);
@@ -67,7 +67,7 @@ t.test('a changed file of another kind selects the tests of what names it', asyn
   t.same(
     changed('shim/x.service'),
     [
-      'test/daemon/main.test.ts',
+      'test/daemon/lifetime.test.ts',
       'test/shim/login.test.ts',
       'test/e2e/sign-in.test.ts',
       'test/shim/real.test.ts',
