@@ -187,9 +187,9 @@ function cloudWatch(users: number, { alarms }: MonitoringShape): CostItem[] {
   ];
 }
 
-/** Three alarms on one metric each, and three on a query over the metric of every model. */
+/** Three alarms on one metric each, one on two, and three on a query over the metric of every model. */
 function alarmsUsd(): number {
-  return (3 + 3 * ASSUMPTIONS.models) * AWS_PRICES.alarmMonth + AWS_PRICES.kmsKeyMonth;
+  return (3 + 2 + 3 * ASSUMPTIONS.models) * AWS_PRICES.alarmMonth + AWS_PRICES.kmsKeyMonth;
 }
 
 function analytics(users: number): CostItem[] {

@@ -2,6 +2,7 @@
  * Names, outputs and parameters of the stacks, for callers that must not load CDK. The stacks use the same
  * constants, so the two cannot differ.
  */
+import { createHash } from 'node:crypto';
 import type { InfraProfile, NetworkChoice } from './profile/profile.ts';
 
 export type { InfraProfile } from './profile/profile.ts';
@@ -41,6 +42,14 @@ export function deploymentName(profileName: string): string {
 /** Returns the CloudWatch namespace of a deployment, e.g. `ClaudeCode/Research`. */
 export function metricNamespace(profileName: string): string {
   return `ClaudeCode/${profileName}`;
+}
+
+/** Returns the name of the delivery stream of analytics, at most 64 characters as Firehose demands. */
+export function deliveryStreamName(profileName: string): string {
+  const name = `${deploymentName(profileName)}-analytics`;
+  if (name.length <= 64) return name;
+  const digest = createHash('sha256').update(profileName).digest('hex').slice(0, 8);
+  return `${deploymentName(profileName).slice(0, 45)}-${digest}-analytics`;
 }
 
 /**

@@ -7,7 +7,7 @@ import { CfnLogGroup, CfnLogStream, CfnSubscriptionFilter } from 'aws-cdk-lib/aw
 import type { CfnBucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { DeploymentStack } from '../deployment-stack.ts';
-import { ANALYTICS_OUTPUTS } from '../outputs.ts';
+import { ANALYTICS_OUTPUTS, deliveryStreamName } from '../outputs.ts';
 import { dataBucket, resultsBucket } from './buckets.ts';
 import { databaseName, PREFIXES, tableInput } from './catalog.ts';
 import { namedQueries } from './queries.ts';
@@ -99,6 +99,8 @@ export class AnalyticsStack extends DeploymentStack {
     });
     const role = createDeliveryRole(this, { bucket, database, table: TABLE, transform, logGroup });
     const stream = new CfnDeliveryStream(this, 'DeliveryStream', {
+      // The dashboard, which is deployed first, reads its metrics by this name.
+      deliveryStreamName: deliveryStreamName(this.#props.name),
       deliveryStreamType: 'DirectPut',
       deliveryStreamEncryptionConfigurationInput: { keyType: 'AWS_OWNED_CMK' },
       extendedS3DestinationConfiguration: {

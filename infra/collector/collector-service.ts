@@ -8,8 +8,12 @@ import type { InfraProfile, Monitoring } from '../profile/profile.ts';
 import { COLLECTOR_TASK, collectorConfigText, PORTS } from './collector-config.ts';
 import type { CollectorLoadBalancer, CollectorNetwork } from './load-balancer.ts';
 
-/** The AWS distribution of the OpenTelemetry collector. A newer one is a change of this line, read and tested. */
-export const COLLECTOR_IMAGE = 'public.ecr.aws/aws-observability/aws-otel-collector:v0.49.0';
+/**
+ * The AWS distribution of the OpenTelemetry collector, by digest: a tag can be moved to another image. A newer one
+ * is a change of these lines, read and tested.
+ */
+export const COLLECTOR_IMAGE =
+  'public.ecr.aws/aws-observability/aws-otel-collector:v0.49.0@sha256:d2bdfff2c377c3d71d78bd5d9ce9862fd535b12134a5739d87a07801297cf9fd';
 
 // Low enough that a second task starts before the first one is at its limit.
 const CPU_PERCENT = 60;
@@ -36,7 +40,7 @@ export function createCollector(
     cluster: cluster.ref,
     taskDefinition: taskDefinition.ref,
     launchType: 'FARGATE',
-    desiredCount: COLLECTOR_TASK.least,
+    // No desired count: each update of the stack would set it, and scale down a service that is busy.
     enableExecuteCommand: false,
     healthCheckGracePeriodSeconds: 60,
     deploymentConfiguration: {

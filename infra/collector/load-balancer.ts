@@ -1,8 +1,9 @@
+import { createHash } from 'node:crypto';
 import { CfnCertificate } from 'aws-cdk-lib/aws-certificatemanager';
 import { CfnSecurityGroup, CfnSecurityGroupIngress } from 'aws-cdk-lib/aws-ec2';
 import { CfnListener, CfnLoadBalancer, CfnTargetGroup } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { CfnRecordSet } from 'aws-cdk-lib/aws-route53';
-import type { Stack } from 'aws-cdk-lib/core';
+import { Fn, type Stack } from 'aws-cdk-lib/core';
 import { jwksUriOf } from '../profile/jwks.ts';
 import type { InfraProfile, Monitoring } from '../profile/profile.ts';
 import { PORTS } from './collector-config.ts';
@@ -24,6 +25,9 @@ export type CollectorLoadBalancer = {
   readonly endpoint: string;
 };
 
+/** Above the interval at which Claude Code exports, 60 s: a connection closed just then would lose the export. */
+const IDLE_TIMEOUT_SECONDS = 300;
+
 // TLS 1.2 and 1.3 with forward secrecy.
 const TLS_POLICY = 'ELBSecurityPolicy-TLS13-1-2-2021-06';
 
@@ -41,6 +45,7 @@ export function createLoadBalancer(
   const { domain, internal } = monitoring;
   const groups = createSecurityGroups(stack, monitoring, network.vpcId);
   const loadBalancer = new CfnLoadBalancer(stack, 'LoadBalancer', {
+    name: loadBalancerName(profile.name, network.vpcId, internal),
     type: 'application',
     scheme: internal ? 'internal' : 'internet-facing',
     ipAddressType: 'ipv4',
@@ -50,17 +55,13 @@ export function createLoadBalancer(
       { key: 'routing.http.drop_invalid_header_fields.enabled', value: 'true' },
       // The stack can be destroyed in one step; nothing is lost with a load balancer.
       { key: 'deletion_protection.enabled', value: 'false' },
+      { key: 'idle_timeout.timeout_seconds', value: String(IDLE_TIMEOUT_SECONDS) },
     ],
   });
-  const targetGroup = createTargetGroup(stack, network.vpcId);
+  const targetGroup = createTargetGroup(stack, network.vpcId, loadBalancer);
   const listener = domain
     ? createTlsListeners(stack, profile, domain, loadBalancer, targetGroup)
-    : new CfnListener(stack, 'HttpListener', {
-        loadBalancerArn: loadBalancer.ref,
-        port: 80,
-        protocol: 'HTTP',
-        defaultActions: [{ type: 'forward', targetGroupArn: targetGroup.ref }],
-      });
+    : createHttpListener(stack, loadBalancer, { type: 'forward', targetGroupArn: targetGroup.ref });
   return {
     loadBalancer,
     targetGroup,
@@ -121,8 +122,38 @@ function tcp<Peer>(port: number, peer: Peer, description: string): Peer & TcpRul
 
 type TcpRule = { ipProtocol: 'tcp'; fromPort: number; toPort: number; description: string };
 
-function createTargetGroup(stack: Stack, vpcId: string): CfnTargetGroup {
+/**
+ * Returns a name that changes when the VPC or the scheme does. Neither can be changed in place: with a new name
+ * CloudFormation creates another load balancer before it deletes this one. At most 32 characters.
+ */
+function loadBalancerName(profileName: string, vpcId: string, internal: boolean): string {
+  const deployment = createHash('sha256').update(profileName).digest('hex').slice(0, 6);
+  const vpc = Fn.select(1, Fn.split('-', vpcId));
+  return Fn.join('-', ['ccwb', deployment, vpc, internal ? 'i' : 'p']);
+}
+
+/**
+ * Creates the listener of port 80. It has one logical id with and without a domain: of two listeners on one port,
+ * CloudFormation would create the second before it deletes the first, which Elastic Load Balancing refuses.
+ */
+function createHttpListener(
+  stack: Stack,
+  loadBalancer: CfnLoadBalancer,
+  action: CfnListener.ActionProperty,
+): CfnListener {
+  return new CfnListener(stack, 'HttpListener', {
+    loadBalancerArn: loadBalancer.ref,
+    port: 80,
+    protocol: 'HTTP',
+    defaultActions: [action],
+  });
+}
+
+function createTargetGroup(stack: Stack, vpcId: string, loadBalancer: CfnLoadBalancer): CfnTargetGroup {
+  // `app/NAME/ID`: a target group belongs to one load balancer, so a new load balancer gets a new one.
+  const id = Fn.select(2, Fn.split('/', loadBalancer.attrLoadBalancerFullName));
   return new CfnTargetGroup(stack, 'TargetGroup', {
+    name: Fn.join('-', ['ccwb', id]),
     vpcId,
     targetType: 'ip',
     protocol: 'HTTP',
@@ -146,13 +177,9 @@ function createTlsListeners(
   loadBalancer: CfnLoadBalancer,
   targetGroup: CfnTargetGroup,
 ): CfnListener {
-  new CfnListener(stack, 'RedirectListener', {
-    loadBalancerArn: loadBalancer.ref,
-    port: 80,
-    protocol: 'HTTP',
-    defaultActions: [
-      { type: 'redirect', redirectConfig: { protocol: 'HTTPS', port: '443', statusCode: 'HTTP_301' } },
-    ],
+  createHttpListener(stack, loadBalancer, {
+    type: 'redirect',
+    redirectConfig: { protocol: 'HTTPS', port: '443', statusCode: 'HTTP_301' },
   });
   if (domain.hostedZoneId !== undefined) {
     new CfnRecordSet(stack, 'DnsRecord', {

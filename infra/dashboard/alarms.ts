@@ -1,4 +1,4 @@
-import type { CfnAlarmProps } from 'aws-cdk-lib/aws-cloudwatch';
+import type { CfnAlarm, CfnAlarmProps } from 'aws-cdk-lib/aws-cloudwatch';
 import { type MetricName, TOTAL } from '../collector/claude-code-metrics.ts';
 import type { DashboardContext } from './dashboard-body.ts';
 
@@ -21,7 +21,8 @@ export type AlarmId =
   | 'BedrockThrottlesAlarm'
   | 'BedrockClientErrorsAlarm'
   | 'BedrockServerErrorsAlarm'
-  | 'CollectorUnhealthyAlarm';
+  | 'CollectorUnhealthyAlarm'
+  | 'TelemetryRefusedAlarm';
 
 type AlarmDefinition = {
   /** Last part of the alarm's name. */
@@ -91,7 +92,47 @@ export const ALARMS: Readonly<Record<AlarmId, AlarmDefinition>> = {
       treatMissingData: 'breaching',
     }),
   },
+  TelemetryRefusedAlarm: {
+    name: 'telemetry-refused',
+    description:
+      'The load balancer refuses much of the telemetry: ID tokens are missing, expired or of another client.',
+    watch: ({ collector }) => {
+      const sum = (id: string, metricName: string): CfnAlarm.MetricDataQueryProperty => ({
+        id,
+        returnData: false,
+        metricStat: {
+          metric: {
+            namespace: 'AWS/ApplicationELB',
+            metricName,
+            dimensions: [{ name: 'LoadBalancer', value: collector.loadBalancer }],
+          },
+          period: HOUR_SECONDS,
+          stat: 'Sum',
+        },
+      });
+      return {
+        metrics: [
+          // Refused requests reach no target, so RequestCount does not have them.
+          sum('refused', 'HTTPCode_ELB_4XX_Count'),
+          sum('forwarded', 'RequestCount'),
+          {
+            id: 'percent',
+            // Scanners of the internet alone are no reason.
+            expression: `IF(refused > ${SCANNED_PER_HOUR}, 100 * refused / (refused + FILL(forwarded, 0)), 0)`,
+            returnData: true,
+          },
+        ],
+        threshold: REFUSED_PERCENT,
+        ...OVER,
+      };
+    },
+  },
 };
+
+/** Requests without a token that a public address gets from strangers in an hour, at most. */
+const SCANNED_PER_HOUR = 100;
+/** Part of the requests that may be refused: some come just after a token expired. */
+const REFUSED_PERCENT = 20;
 
 /** The sum over everybody. */
 function usageOver(

@@ -22,14 +22,20 @@ export type DashboardContext = {
     readonly cluster: string;
     readonly service: string;
   };
-  /** First part of the delivery stream's name, which CloudFormation completes; absent without analytics. */
-  readonly deliveryStreamPrefix?: string;
+  /** Name of the delivery stream; absent without analytics. */
+  readonly deliveryStream?: string;
 };
 
 /** Width of CloudWatch's grid. */
 export const GRID = 24;
 
 const [TOTAL_DIMENSION = ''] = TOTAL;
+
+/**
+ * Regions of Bedrock on the dashboard, the first of the profile. Each adds 1.3 kB to the template, which CloudFormation
+ * limits to 51,200 bytes.
+ */
+export const MOST_REGIONS = 16;
 
 /** Seconds between the points of a graph. */
 export const PERIOD_SECONDS = 300;
@@ -70,7 +76,7 @@ export function dashboardBody(context: DashboardContext): object {
     // A day: the tables scan what was logged in this time at each look.
     start: '-P1D',
     periodOverride: 'inherit',
-    widgets: layout(context.deliveryStreamPrefix !== undefined).map(({ widget, x, y }) => ({
+    widgets: layout(context.deliveryStream !== undefined).map(({ widget, x, y }) => ({
       type: { metrics: 'metric', log: 'log', text: 'text' }[widget.source.kind],
       x,
       y,
@@ -82,8 +88,9 @@ export function dashboardBody(context: DashboardContext): object {
 }
 
 function propertiesOf(widget: Widget, context: DashboardContext): object {
-  const { source, title, view, unit } = widget;
+  const { source, view, unit } = widget;
   const { region } = context;
+  const title = titleOf(widget, context);
   if (source.kind === 'text')
     return { markdown: source.markdown.replace('DEPLOYMENT', context.deployment), background: 'transparent' };
   if (source.kind === 'log') {
@@ -105,6 +112,17 @@ function propertiesOf(widget: Widget, context: DashboardContext): object {
   };
 }
 
+/** Returns the title; it says so if the widget lacks some of the profile's regions. */
+function titleOf({ title, source }: Widget, { bedrockRegions }: DashboardContext): string {
+  const isByRegion =
+    source.kind === 'metrics' &&
+    source.series.some((each) => 'namespace' in each && each.namespace === BEDROCK);
+  if (!isByRegion || bedrockRegions.length <= MOST_REGIONS) return title;
+  return `${title} (first ${MOST_REGIONS} of ${bedrockRegions.length} regions)`;
+}
+
+const BEDROCK = 'AWS/Bedrock';
+
 function metricsOf(series: Series, context: DashboardContext): unknown[] {
   if (series.kind === 'math') return [[{ expression: series.expression, label: series.label }]];
   return series.kind === 'usage' ? usageMetrics(series, context) : awsMetrics(series, context);
@@ -119,10 +137,10 @@ function usageMetrics(series: UsageSeries, { namespace, environment }: Dashboard
 
 function awsMetrics(series: AwsSeries, context: DashboardContext): unknown[] {
   const { namespace, metric, stat, label } = series;
-  const { collector, bedrockRegions, deliveryStreamPrefix } = context;
+  const { collector, bedrockRegions, deliveryStream } = context;
   switch (namespace) {
-    case 'AWS/Bedrock':
-      return bedrockRegions.map((region) => [
+    case BEDROCK:
+      return bedrockRegions.slice(0, MOST_REGIONS).map((region) => [
         {
           ...searchFor(
             namespace,
@@ -135,7 +153,9 @@ function awsMetrics(series: AwsSeries, context: DashboardContext): unknown[] {
         },
       ]);
     case 'AWS/ApplicationELB': {
-      const dimensions = ['TargetGroup', collector.targetGroup, 'LoadBalancer', collector.loadBalancer];
+      // Codes of the load balancer itself reached no target group.
+      const targetGroup = metric.startsWith('HTTPCode_ELB_') ? [] : ['TargetGroup', collector.targetGroup];
+      const dimensions = [...targetGroup, 'LoadBalancer', collector.loadBalancer];
       return [[namespace, metric, ...dimensions, { stat, label }]];
     }
     case 'AWS/ECS': {
@@ -143,9 +163,7 @@ function awsMetrics(series: AwsSeries, context: DashboardContext): unknown[] {
       return [[namespace, metric, ...dimensions, { stat, label }]];
     }
     case 'AWS/Firehose':
-      return [
-        [searchFor(namespace, ['DeliveryStreamName'], metric, stat, label, `"${deliveryStreamPrefix}"`)],
-      ];
+      return [[namespace, metric, 'DeliveryStreamName', deliveryStream, { stat, label }]];
   }
 }
 
@@ -155,11 +173,10 @@ function searchFor(
   metric: string,
   stat: string,
   label: string,
-  more = '',
 ): { expression: string; label: string } {
   // Quoted: names of deployments hold hyphens, those of dimensions dots.
   const schema = [namespace, ...dimensions].map((name) => `"${name}"`).join(',');
-  const terms = `{${schema}} MetricName="${metric}"${more && ` ${more}`}`;
+  const terms = `{${schema}} MetricName="${metric}"`;
   return { expression: `SEARCH('${terms}', '${stat}')`, label };
 }
 

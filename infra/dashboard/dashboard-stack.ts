@@ -11,7 +11,7 @@ import { CfnKey } from 'aws-cdk-lib/aws-kms';
 import { CfnSubscription, CfnTopic, CfnTopicPolicy } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import { DeploymentStack } from '../deployment-stack.ts';
-import { DASHBOARD_OUTPUTS } from '../outputs.ts';
+import { DASHBOARD_OUTPUTS, deliveryStreamName } from '../outputs.ts';
 import { ALARMS, type AlarmThresholds } from './alarms.ts';
 import { type DashboardContext, dashboardBody } from './dashboard-body.ts';
 
@@ -78,7 +78,7 @@ export class DashboardStack extends DeploymentStack {
         cluster: this.parameter(cluster, 'ECS cluster of the collector'),
         service: this.parameter(service, 'ECS service of the collector'),
       },
-      ...(props.analytics && { deliveryStreamPrefix: `${this.deployment}-analytics` }),
+      ...(props.analytics && { deliveryStream: deliveryStreamName(props.name) }),
     };
   }
 

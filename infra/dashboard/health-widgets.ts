@@ -73,12 +73,13 @@ export const COLLECTOR_WIDGETS: readonly Widget[] = [
   {
     id: 'collector-requests',
     title: 'Telemetry requests',
-    says: 'What Claude Code sent, what was refused (4xx: mostly sign-ins that ran out) and what failed (5xx).',
+    says: 'Requests of Claude Code, those that the load balancer refused (401: no valid ID token), those that the collector refused (4xx) and those that failed (5xx).',
     size: [8, 6],
     view: 'line',
     source: from(
       'AWS/ApplicationELB',
-      ['RequestCount', 'Sum', 'requests'],
+      ['RequestCount', 'Sum', 'forwarded'],
+      ['HTTPCode_ELB_4XX_Count', 'Sum', 'token refused'],
       ['HTTPCode_Target_4XX_Count', 'Sum', 'refused'],
       ['HTTPCode_Target_5XX_Count', 'Sum', 'failed'],
     ),

@@ -83,7 +83,7 @@ t.test('no template has wildcard permissions, public buckets or exports', async 
     t.notMatch(text, /"unauthenticated"/, label);
     t.notMatch(
       text,
-      /"Image": "(?!public\.ecr\.aws\/aws-observability\/aws-otel-collector:v\d+\.\d+\.\d+")/,
+      /"Image": "(?!public\.ecr\.aws\/aws-observability\/aws-otel-collector:v\d+\.\d+\.\d+@sha256:[0-9a-f]{64}")/,
       label,
     );
     t.notMatch(text, /"Fn::ImportValue"|"Export"/, `${label}: no stack ties another down`);

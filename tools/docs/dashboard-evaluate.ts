@@ -105,6 +105,7 @@ function awsLines({ namespace, metric, label }: AwsSeries, day: Samples): Line[]
       return line(
         Array.from({ length: POINTS }, (_, point) => 300 + (point % 3) * 280 + random.between(0, 60)),
       );
+    case 'HTTPCode_ELB_4XX_Count':
     case 'HTTPCode_Target_4XX_Count':
       return line(along(6, 0.9));
     case 'HTTPCode_Target_5XX_Count':

@@ -80,12 +80,45 @@ t.test('with a domain, only valid tokens of the profile\u2019s issuer and audien
 });
 
 t.test('with a domain, port 80 sends people on to HTTPS', async (t) => {
-  t.strictSame(propertiesOf(templateFor(t, 'new private, domain'), 'RedirectListener'), {
+  t.strictSame(propertiesOf(templateFor(t, 'new private, domain'), 'HttpListener'), {
     LoadBalancerArn: ref('LoadBalancer'),
     Port: 80,
     Protocol: 'HTTP',
     DefaultActions: [
       { Type: 'redirect', RedirectConfig: { Protocol: 'HTTPS', Port: '443', StatusCode: 'HTTP_301' } },
+    ],
+  });
+});
+
+t.test('a listener closes no connection between two exports', async (t) => {
+  t.match(propertiesOf(templateFor(t, 'new private'), 'LoadBalancer').LoadBalancerAttributes, [
+    ...[{}, {}],
+    { Key: 'idle_timeout.timeout_seconds', Value: '300' },
+  ]);
+});
+
+t.test('another network or scheme makes another load balancer, with a target group of its own', async (t) => {
+  const named = (name: Name): string =>
+    JSON.stringify(propertiesOf(templateFor(t, name), 'LoadBalancer').Name);
+  const vpc = { 'Fn::Select': [1, { 'Fn::Split': ['-', ref('VpcId')] }] };
+  const [, deployment] = /ccwb-([0-9a-f]{6})/.exec(named('existing')) ?? [];
+  t.strictSame(propertiesOf(templateFor(t, 'new private'), 'LoadBalancer').Name, {
+    'Fn::Join': ['-', [`ccwb-${deployment}`, vpc, 'p']],
+  });
+  t.strictSame(JSON.parse(named('new private internal')), {
+    'Fn::Join': ['-', [`ccwb-${deployment}`, vpc, 'i']],
+  });
+  t.match(named('existing'), /^"ccwb-[0-9a-f]{6}-[0-9a-f]{8,17}-p"$/);
+  t.equal(named('new private'), named('new private, domain'));
+  // 17 digits of the longest VPC id.
+  t.ok(`ccwb-${deployment}-0123456789abcdef0-p`.length <= 32);
+  t.strictSame(propertiesOf(templateFor(t, 'existing'), 'TargetGroup').Name, {
+    'Fn::Join': [
+      '-',
+      [
+        'ccwb',
+        { 'Fn::Select': [2, { 'Fn::Split': ['/', attribute('LoadBalancer', 'LoadBalancerFullName')] }] },
+      ],
     ],
   });
 });

@@ -35,7 +35,7 @@ const COLLECTOR = {
   CpuScaling: 'AWS::ApplicationAutoScaling::ScalingPolicy',
 };
 const LISTENER = 'AWS::ElasticLoadBalancingV2::Listener';
-const TLS = { HttpsListener: LISTENER, RedirectListener: LISTENER };
+const TLS = { HttpsListener: LISTENER, HttpListener: LISTENER };
 
 t.test('the collector has exactly these resources', async (t) => {
   const record = { DnsRecord: 'AWS::Route53::RecordSet' };
@@ -97,7 +97,6 @@ t.test('a task has a public address only without a NAT gateway', async (t) => {
 t.test('the service keeps one to four healthy tasks and rolls back a failed deployment', async (t) => {
   const template = templateFor(t, 'new private');
   t.match(propertiesOf(template, 'Service'), {
-    DesiredCount: 1,
     EnableExecuteCommand: false,
     LaunchType: 'FARGATE',
     DeploymentConfiguration: {
@@ -108,6 +107,10 @@ t.test('the service keeps one to four healthy tasks and rolls back a failed depl
     LoadBalancers: [{ ContainerPort: 4_318, TargetGroupArn: ref('TargetGroup') }],
   });
   t.strictSame(template.Resources.Service?.DependsOn, ['HttpListener']);
+  t.notOk(
+    'DesiredCount' in propertiesOf(template, 'Service'),
+    'an update leaves the number of tasks as it is',
+  );
   t.match(propertiesOf(template, 'ScalableTarget'), { MinCapacity: 1, MaxCapacity: 4 });
   t.match(propertiesOf(template, 'CpuScaling').TargetTrackingScalingPolicyConfiguration, {
     PredefinedMetricSpecification: { PredefinedMetricType: 'ECSServiceAverageCPUUtilization' },
@@ -124,7 +127,7 @@ t.test('the service keeps one to four healthy tasks and rolls back a failed depl
 
 t.test('the task runs the pinned image with nothing it does not need', async (t) => {
   const task = propertiesOf(templateFor(t, 'new private'), 'TaskDefinition');
-  t.match(COLLECTOR_IMAGE, /:v\d+\.\d+\.\d+$/);
+  t.match(COLLECTOR_IMAGE, /:v\d+\.\d+\.\d+@sha256:[0-9a-f]{64}$/);
   t.match(task, {
     Family: 'ccwb-ClaudeCode-collector',
     Cpu: String(COLLECTOR_TASK.cpuUnits),

@@ -112,6 +112,31 @@ t.test('Bedrock is shown for every region of the profile, the collector for its 
     'LoadBalancer',
     CONTEXT.collector.loadBalancer,
   ]);
+  // Requests that the load balancer refuses reach no target group.
+  const refused = find('collector-requests').properties.metrics?.find(
+    ([, metric]) => metric === 'HTTPCode_ELB_4XX_Count',
+  );
+  t.match(refused, [
+    'AWS/ApplicationELB',
+    'HTTPCode_ELB_4XX_Count',
+    'LoadBalancer',
+    CONTEXT.collector.loadBalancer,
+  ]);
+});
+
+t.test('more regions than the template has room for are named in the title', async (t) => {
+  const bedrockRegions = Array.from({ length: 30 }, (_, index) => `xx-south-${index}`);
+  const { widgets } = dashboardBody({ ...CONTEXT, bedrockRegions }) as typeof body;
+  const titles = widgets.map(({ properties }) => properties.title ?? '');
+  const byRegion = widgets.filter(({ properties }) =>
+    /\(first 16 of 30 regions\)$/.test(properties.title ?? ''),
+  );
+  t.equal(byRegion.length, 4);
+  t.notOk(titles.some((title) => /regions/.test(title) && !/Bedrock/.test(title)));
+  for (const { properties } of byRegion) {
+    const shown = (properties.metrics ?? []).map(([each]) => (each as { region: string }).region);
+    t.strictSame([...new Set(shown)], bedrockRegions.slice(0, 16));
+  }
 });
 
 t.test('tables read the log group of the deployment', async (t) => {
@@ -123,7 +148,12 @@ t.test('tables read the log group of the deployment', async (t) => {
 });
 
 t.test('without analytics nothing asks for its delivery stream', async (t) => {
-  const { deliveryStreamPrefix: _, ...context } = CONTEXT;
+  const { deliveryStream: _, ...context } = CONTEXT;
   t.notMatch(JSON.stringify(dashboardBody(context)), 'AWS/Firehose');
-  t.match(JSON.stringify(body), 'AWS/Firehose');
+  t.match(find('delivery').properties.metrics?.[0], [
+    'AWS/Firehose',
+    'IncomingRecords',
+    'DeliveryStreamName',
+    CONTEXT.deliveryStream,
+  ]);
 });

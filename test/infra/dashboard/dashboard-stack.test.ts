@@ -19,6 +19,7 @@ const WITH_ALARMS = {
   BedrockClientErrorsAlarm: ALARM,
   BedrockServerErrorsAlarm: ALARM,
   CollectorUnhealthyAlarm: ALARM,
+  TelemetryRefusedAlarm: ALARM,
 };
 const EMAIL = { EmailSubscription: 'AWS::SNS::Subscription' };
 const { email: _, ...WITHOUT_EMAIL } = THRESHOLDS;
@@ -41,6 +42,12 @@ t.test('every variant passes the validator and cdk-nag, and is small', async (t)
       t.notMatch(JSON.stringify(template), /arn:aws/, 'the partition comes from the stack');
     }
   }
+});
+
+t.test('the template is small enough with every region of AWS', async (t) => {
+  const bedrockRegions = Array.from({ length: 36 }, (_, index) => `ap-southeast-${index}`);
+  const { template } = dashboard(t, { name: LONG_NAME, bedrockRegions, analytics: true });
+  t.ok(bytesOf(template) < TEMPLATE_MAX_BYTES, `${bytesOf(template)} bytes`);
 });
 
 t.test('without thresholds there is a dashboard alone', async (t) => {
@@ -88,6 +95,6 @@ t.test('two deployments share no name', async (t) => {
     return [stackName, ...names.filter((name) => name !== undefined)];
   };
   const [one, other] = [named('ClaudeCode'), named('Research')];
-  t.equal(one.length, 8);
+  t.equal(one.length, 9);
   for (const name of one) t.notOk(other.includes(name), String(name));
 });
