@@ -48,6 +48,7 @@ async function run(): Promise<void> {
   if (flags.admin !== undefined) {
     // One step per request: progress is as slow as in a real account.
     aws.stacks.stepsPerLook = 1;
+    aws.stacks.lag = { maxMs: 3_000, random: Math.random };
     writeFileSync(flags.admin, administrator(aws), { mode: 0o600 });
   }
   const user = provider.users[0];

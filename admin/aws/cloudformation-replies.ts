@@ -16,6 +16,7 @@ export function toStackState(stack: Stack): StackState {
     status: stack.StackStatus ?? 'UNKNOWN',
     reason: stack.StackStatusReason === undefined ? undefined : oneLine(stack.StackStatusReason),
     outputs: Object.fromEntries(outputs),
+    operations: (stack.LastOperations ?? []).flatMap(({ OperationId: id }) => id ?? []),
     changedAt: (stack.LastUpdatedTime ?? stack.CreationTime)?.getTime(),
     terminationProtection: stack.EnableTerminationProtection === true,
     drift: stack.DriftInformation?.StackDriftStatus ?? 'NOT_CHECKED',
@@ -31,6 +32,8 @@ export function toStackEvent(event: SdkEvent): StackEvent {
     status: event.ResourceStatus ?? '',
     reason: event.ResourceStatusReason === undefined ? undefined : oneLine(event.ResourceStatusReason),
     ofStack: event.PhysicalResourceId === event.StackId,
+    token: event.ClientRequestToken,
+    operation: event.OperationId,
   };
 }
 
@@ -38,6 +41,7 @@ export function toChangeSet(id: string, pages: readonly DescribeChangeSetOutput[
   const [first] = pages;
   return {
     id,
+    stackId: requireField(first?.StackId, 'DescribeChangeSet'),
     status: requireField(first?.Status, 'DescribeChangeSet'),
     reason: first?.StatusReason,
     executionStatus: first?.ExecutionStatus ?? 'UNAVAILABLE',

@@ -22,6 +22,8 @@ export type StackState = {
   readonly status: string;
   readonly reason: string | undefined;
   readonly outputs: Readonly<Record<string, string>>;
+  /** Ids of the latest operations; empty where AWS does not name them. */
+  readonly operations: readonly string[];
   /** Last change, else creation; milliseconds since 1970. */
   readonly changedAt: number | undefined;
   readonly terminationProtection: boolean;
@@ -39,6 +41,10 @@ export type StackEvent = {
   readonly reason: string | undefined;
   /** About the stack as a whole, not one of its resources. */
   readonly ofStack: boolean;
+  /** ClientRequestToken of the request that led to it; undefined where AWS does not name it. */
+  readonly token: string | undefined;
+  /** Id of the operation; a rollback has its own. */
+  readonly operation: string | undefined;
 };
 
 export type ResourceChange = {
@@ -52,8 +58,10 @@ export type ResourceChange = {
   readonly properties: readonly string[];
 };
 
-export type ChangeSet = {
-  readonly id: string;
+/** The ARNs of a change set and its stack. */
+export type ChangeSetRef = { readonly id: string; readonly stackId: string };
+
+export type ChangeSet = ChangeSetRef & {
   readonly status: string;
   readonly reason: string | undefined;
   readonly executionStatus: string;
@@ -94,21 +102,21 @@ export type CloudFormation = {
   /** The last deployed template; undefined when there is no stack or nothing is deployed yet. */
   readTemplate(stack: string): Promise<Template | undefined>;
   listResources(stack: string): Promise<readonly StackResource[]>;
-  /** @returns the ARN of the change set. */
-  createChangeSet(input: NewChangeSet): Promise<string>;
+  createChangeSet(input: NewChangeSet): Promise<ChangeSetRef>;
   /** With the changes of all pages. */
   describeChangeSet(id: string): Promise<ChangeSet>;
   deleteChangeSet(id: string): Promise<void>;
-  executeChangeSet(id: string): Promise<void>;
-  deleteStack(stack: string): Promise<void>;
+  /** @param token by which the events of the operation are known. */
+  executeChangeSet(id: string, token: string): Promise<void>;
+  deleteStack(stack: string, token: string): Promise<void>;
   /** Deletes a stack that holds nothing but change sets, also after an interruption; leaves any other. */
-  deleteEmptyStack(name: string): Promise<void>;
+  deleteEmptyStack(stack: string): Promise<void>;
   /** After UPDATE_ROLLBACK_FAILED. */
-  continueRollback(stack: string): Promise<void>;
-  /** Returns the events after the one with that id, oldest first; without an id all events. */
-  eventsAfter(stack: string, eventId: string | undefined): Promise<readonly StackEvent[]>;
+  continueRollback(stack: string, token: string): Promise<void>;
+  /** Returns the events after a known one, oldest first; without one all events. */
+  eventsAfter(stack: string, known: StackEvent | undefined): Promise<readonly StackEvent[]>;
   /** Returns the newest event, as a mark for later reads. */
-  lastEventId(stack: string): Promise<string | undefined>;
+  lastEvent(stack: string): Promise<StackEvent | undefined>;
   /** Starts looking for drift. @returns the id to ask with. */
   detectDrift(stack: string): Promise<string>;
   /** undefined: still looking. */

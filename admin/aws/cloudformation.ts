@@ -8,9 +8,7 @@ import { isValidationError, requireField, toAdminError } from './aws-errors.ts';
 import type { ClientSettings } from './aws-identity.ts';
 import { parseTemplate, toChangeSet, toStackEvent, toStackState } from './cloudformation-replies.ts';
 import type { CloudFormation, StackEvent } from './cloudformation-types.ts';
-
-/** Pages of events read at once at most: a stack's whole history may be long, and is not needed. */
-const MAX_EVENT_PAGES = 50;
+import { eventsAfter } from './events-after.ts';
 
 /** Creates the calls of CloudFormation with the AWS SDK, which is loaded here and not before. */
 export async function createCloudFormation(
@@ -37,8 +35,18 @@ function readCalls({
   reading,
 }: CloudFormationClientParts): Pick<
   CloudFormation,
-  'describeStack' | 'readTemplate' | 'listResources' | 'eventsAfter' | 'lastEventId'
+  'describeStack' | 'readTemplate' | 'listResources' | 'eventsAfter' | 'lastEvent'
 > {
+  /** Yields the newest events first, and none of a stack that this read does not know yet. */
+  async function* pagesOfEvents(stack: string): AsyncGenerator<readonly StackEvent[]> {
+    try {
+      const pages = sdk.paginateDescribeStackEvents({ client }, { StackName: stack }, reading);
+      for await (const page of pages)
+        yield requireField(page.StackEvents, 'DescribeStackEvents').map(toStackEvent);
+    } catch (thrown) {
+      if (!isValidationError(thrown, /does not exist/)) throw thrown;
+    }
+  }
   return {
     async describeStack(stack) {
       try {
@@ -71,25 +79,12 @@ function readCalls({
           status: resource.ResourceStatus ?? '',
         }));
       }),
-    eventsAfter: (stack, eventId) =>
+    eventsAfter: (stack, known) =>
+      attempt(`reading the events of ${stack}`, () => eventsAfter(pagesOfEvents(stack), known)),
+    lastEvent: (stack) =>
       attempt(`reading the events of ${stack}`, async () => {
-        const found: StackEvent[] = [];
-        const pages = sdk.paginateDescribeStackEvents({ client }, { StackName: stack }, reading);
-        let read = 0;
-        for await (const page of pages) {
-          for (const event of requireField(page.StackEvents, 'DescribeStackEvents')) {
-            if (event.EventId === eventId) return found.reverse();
-            found.push(toStackEvent(event));
-          }
-          read += 1;
-          if (read === MAX_EVENT_PAGES) break;
-        }
-        return found.reverse();
-      }),
-    lastEventId: (stack) =>
-      attempt(`reading the events of ${stack}`, async () => {
-        const reply = await client.send(new sdk.DescribeStackEventsCommand({ StackName: stack }), reading);
-        return requireField(reply.StackEvents, 'DescribeStackEvents')[0]?.EventId;
+        for await (const [newest] of pagesOfEvents(stack)) return newest;
+        return undefined;
       }),
   };
 }
@@ -106,7 +101,7 @@ function changeSetCalls({
   return {
     createChangeSet: (input) =>
       attempt(`the template of ${input.stackName}`, async () => {
-        const { Id } = await client.send(
+        const { Id, StackId } = await client.send(
           new sdk.CreateChangeSetCommand({
             StackName: input.stackName,
             ChangeSetName: input.name,
@@ -121,7 +116,10 @@ function changeSetCalls({
             ClientToken: input.name,
           }),
         );
-        return requireField(Id, 'CreateChangeSet');
+        return {
+          id: requireField(Id, 'CreateChangeSet'),
+          stackId: requireField(StackId, 'CreateChangeSet'),
+        };
       }),
     describeChangeSet: (id) =>
       attempt('describing a change set', async () => {
@@ -134,9 +132,9 @@ function changeSetCalls({
       order('deleting a change set', () =>
         client.send(new sdk.DeleteChangeSetCommand({ ChangeSetName: id })),
       ),
-    executeChangeSet: (id) =>
+    executeChangeSet: (id, token) =>
       order('executing a change set', () =>
-        client.send(new sdk.ExecuteChangeSetCommand({ ChangeSetName: id, ClientRequestToken: token() })),
+        client.send(new sdk.ExecuteChangeSetCommand({ ChangeSetName: id, ClientRequestToken: token })),
       ),
   };
 }
@@ -147,21 +145,26 @@ function stackCalls({
   client,
 }: CloudFormationClientParts): Pick<CloudFormation, 'deleteStack' | 'deleteEmptyStack' | 'continueRollback'> {
   return {
-    deleteStack: (stack) =>
+    deleteStack: (stack, token) =>
       order(`deleting stack ${stack}`, () =>
-        client.send(new sdk.DeleteStackCommand({ StackName: stack, ClientRequestToken: token() })),
+        client.send(new sdk.DeleteStackCommand({ StackName: stack, ClientRequestToken: token })),
       ),
-    deleteEmptyStack: (name) =>
-      order(`deleting the empty stack ${name}`, async () => {
-        const { Stacks } = await client.send(new sdk.DescribeStacksCommand({ StackName: name }));
-        const { StackStatus, StackId } = requireField(Stacks?.[0], 'DescribeStacks');
-        // Another deployment may have started in the meantime.
-        if (StackStatus !== 'REVIEW_IN_PROGRESS') return;
-        await client.send(new sdk.DeleteStackCommand({ StackName: StackId, ClientRequestToken: token() }));
+    deleteEmptyStack: (stack) =>
+      order(`deleting the empty stack ${stack}`, async () => {
+        // Another deployment may have started in the meantime. A stack that this read does not know yet is empty.
+        const status = await client.send(new sdk.DescribeStacksCommand({ StackName: stack })).then(
+          ({ Stacks }) => requireField(Stacks?.[0], 'DescribeStacks').StackStatus,
+          (thrown: unknown) => {
+            if (isValidationError(thrown, /does not exist/)) return 'REVIEW_IN_PROGRESS';
+            throw thrown;
+          },
+        );
+        if (status !== 'REVIEW_IN_PROGRESS') return;
+        await client.send(new sdk.DeleteStackCommand({ StackName: stack, ClientRequestToken: randomUUID() }));
       }),
-    continueRollback: (stack) =>
+    continueRollback: (stack, token) =>
       order(`continuing the rollback of ${stack}`, () =>
-        client.send(new sdk.ContinueUpdateRollbackCommand({ StackName: stack, ClientRequestToken: token() })),
+        client.send(new sdk.ContinueUpdateRollbackCommand({ StackName: stack, ClientRequestToken: token })),
       ),
   };
 }
@@ -194,11 +197,6 @@ function driftCalls({
         };
       }),
   };
-}
-
-/** Returns a client request token: with it AWS treats a retried request as the same request. */
-function token(): string {
-  return `ccwb-${randomUUID()}`;
 }
 
 async function attempt<T>(doing: string, call: () => Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
 import { CcwbError } from '../../protocol/errors.ts';
-import type { ChangeSet, CloudFormation, NewChangeSet } from '../aws/cloudformation-types.ts';
+import type { ChangeSet, ChangeSetRef, CloudFormation, NewChangeSet } from '../aws/cloudformation-types.ts';
 import type { AdminEdges } from '../edges.ts';
 import { oneLine, paragraph } from '../terminal/text.ts';
 
@@ -14,26 +14,26 @@ const NOTHING_TO_DO = /didn't contain changes|No updates are to be performed/i;
 /**
  * Creates a change set and waits until CloudFormation has computed the changes.
  *
- * @param created name of the stack when it is new: the change set then creates an empty stack.
+ * @param created true when the stack is new: the change set then creates an empty stack.
  * @returns undefined when it changes nothing: then no change set is left.
  * @throws CcwbError ERR_TEMPLATE_INVALID with CloudFormation's reason; nothing is left behind.
  */
 export async function prepareChangeSet(
   cloud: CloudFormation,
   input: NewChangeSet,
-  created: string | undefined,
+  created: boolean,
   edges: AdminEdges,
 ): Promise<ChangeSet | undefined> {
-  const id = await cloud.createChangeSet(input);
+  const made = await cloud.createChangeSet(input);
   let changeSet: ChangeSet;
   try {
-    changeSet = await waitForChangeSet(cloud, id, input.stackName, edges);
+    changeSet = await waitForChangeSet(cloud, made.id, input.stackName, edges);
   } catch (error) {
-    await discardChangeSet(cloud, id, created, edges);
+    await discardChangeSet(cloud, made, created, edges);
     throw error;
   }
   if (changeSet.status === 'CREATE_COMPLETE' && changeSet.executionStatus === 'AVAILABLE') return changeSet;
-  await discardChangeSet(cloud, id, created, edges);
+  await discardChangeSet(cloud, made, created, edges);
   const reason = oneLine(changeSet.reason ?? `${changeSet.status}, ${changeSet.executionStatus}`);
   if (NOTHING_TO_DO.test(reason)) return undefined;
   throw new CcwbError(
@@ -46,13 +46,13 @@ export async function prepareChangeSet(
 /** Deletes a change set that is not executed, and the empty stack that was created for it. */
 export async function discardChangeSet(
   cloud: CloudFormation,
-  id: string,
-  created: string | undefined,
+  { id, stackId }: ChangeSetRef,
+  created: boolean,
   edges: AdminEdges,
 ): Promise<void> {
   try {
     await cloud.deleteChangeSet(id);
-    if (created !== undefined) await cloud.deleteEmptyStack(created);
+    if (created) await cloud.deleteEmptyStack(stackId);
   } catch (error) {
     if (!(error instanceof CcwbError)) throw error;
     // A failed cleanup must not hide the result or the first error.

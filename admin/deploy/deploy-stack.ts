@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { CcwbError } from '../../protocol/errors.ts';
-import type { ChangeSet, CloudFormation, ResourceChange, StackState } from '../aws/cloudformation-types.ts';
+import type { ChangeSet, ResourceChange, StackEvent, StackState } from '../aws/cloudformation-types.ts';
 import type { AdminEdges } from '../edges.ts';
 import { paragraph } from '../terminal/text.ts';
 import { discardChangeSet, prepareChangeSet } from './change-set.ts';
@@ -45,7 +45,7 @@ export async function deployStack(
     return planWithoutChangeSet(plan, parameters, prepared, versions, edges);
 
   // A change set for a new stack creates an empty stack, which is deleted together with the change set.
-  const created = prepared.stack === undefined ? plan.name : undefined;
+  const created = prepared.stack === undefined;
   const changeSet = await prepareChangeSet(
     cloud,
     {
@@ -69,13 +69,13 @@ export async function deployStack(
   try {
     showChanges(plan.name, prepared, changes, versions, edges);
     if (!options.dryRun) await confirmChanges(plan.name, prepared.kind, changes, versions, deployment);
-    target = await markStack(plan.name, cloud);
+    target = { id: changeSet.stackId, name: plan.name, mark: await cloud.lastEvent(changeSet.stackId) };
   } catch (error) {
-    await discardChangeSet(cloud, changeSet.id, created, edges);
+    await discardChangeSet(cloud, changeSet, created, edges);
     throw error;
   }
   if (options.dryRun) {
-    await discardChangeSet(cloud, changeSet.id, created, edges);
+    await discardChangeSet(cloud, changeSet, created, edges);
     return report(plan, 'planned', changes, prepared.stack);
   }
   const stack = await execute(changeSet, target, prepared, deployment);
@@ -83,12 +83,7 @@ export async function deployStack(
 }
 
 /** The stack to change, and its last event before the change. */
-type StackMark = { readonly id: string; readonly name: string; readonly mark: string | undefined };
-
-async function markStack(name: string, cloud: CloudFormation): Promise<StackMark> {
-  const id = (await cloud.describeStack(name))?.id ?? name;
-  return { id, name, mark: await cloud.lastEventId(id) };
-}
+type StackMark = { readonly id: string; readonly name: string; readonly mark: StackEvent | undefined };
 
 async function execute(
   changeSet: ChangeSet,
@@ -96,12 +91,13 @@ async function execute(
   { kind, stack: there }: PreparedStack,
   { cloud, edges }: Deployment,
 ): Promise<StackState> {
-  const created = there === undefined ? target.name : undefined;
+  const created = there === undefined;
+  const token = randomUUID();
   try {
-    await cloud.executeChangeSet(changeSet.id);
+    await cloud.executeChangeSet(changeSet.id, token);
   } catch (error) {
     if (!(error instanceof CcwbError) || !error.retryable) {
-      await discardChangeSet(cloud, changeSet.id, created, edges);
+      await discardChangeSet(cloud, changeSet, created, edges);
       throw error;
     }
     throw new CcwbError(
@@ -111,7 +107,12 @@ async function execute(
       { cause: error },
     );
   }
-  const { stack, failure } = await followStack(cloud, target, target.mark, edges);
+  const { stack, failure } = await followStack(
+    cloud,
+    target,
+    { token, mark: target.mark, before: there },
+    edges,
+  );
   if (stack && FINISHED.has(stack.status)) return stack;
   throw stackFailure(target.name, kind === 'CREATE' ? 'created' : 'updated', stack, failure);
 }

@@ -7,7 +7,7 @@ import { type ChosenProfile, type ProfileFlags, readChosenProfile } from '../pro
 import { confirmByTyping } from '../terminal/confirm.ts';
 import { paragraph, typeWords } from '../terminal/text.ts';
 import { type DeletedBucket, deleteBuckets } from './delete-data.ts';
-import { isUnderWay } from './follow-operation.ts';
+import { isUnderWay } from './operation-end.ts';
 import { refuseProtected, removeStack } from './remove-stack.ts';
 import {
   bucketsIn,

@@ -2,6 +2,7 @@ import { CcwbError } from '../../protocol/errors.ts';
 import type { CloudFormation, StackEvent, StackState } from '../aws/cloudformation-types.ts';
 import { OUTAGE_LIMIT_MS } from '../aws/retry.ts';
 import type { AdminEdges } from '../edges.ts';
+import { firstFailure, hasEnded, type OperationStart, operationEvents } from './operation-end.ts';
 import { type Progress, showProgress } from './progress.ts';
 
 /** Bounds of the wait between two polls, in milliseconds: it starts small after an event and grows without one. */
@@ -10,7 +11,7 @@ const MOST_WAIT_MS = 5_000;
 /** Time without an event after which `ccwb` stops following, in milliseconds. Events usually come within minutes. */
 const QUIET_LIMIT_MS = 3_600_000;
 /** Time in milliseconds in which a request must lead to an event; without one, something else than AWS replied. */
-const LAG_MS = 60_000;
+const BEGIN_LIMIT_MS = 60_000;
 
 /** The end of an operation on a stack. */
 export type OperationOutcome = {
@@ -24,35 +25,36 @@ export type OperationOutcome = {
  * Shows the events of a stack until its operation ends.
  *
  * @param stackId ARN, which also finds a deleted stack.
- * @param mark id of the last event before the operation.
  * @throws CcwbError ERR_STACK_PENDING when the program is interrupted or nothing was heard for an hour;
  *   errors of the calls, with a note that the operation continues in AWS.
  */
 export async function followStack(
   cloud: CloudFormation,
   stack: { readonly id: string; readonly name: string },
-  mark: string | undefined,
+  start: OperationStart,
   edges: AdminEdges,
 ): Promise<OperationOutcome> {
   const progress = showProgress(stack.name, edges);
   const seen: StackEvent[] = [];
+  let shown = 0;
   const startedAt = edges.now();
   let newsAt = startedAt;
   let waitMs = LEAST_WAIT_MS;
   try {
     for (;;) {
-      const { state, events } = await readProgress(cloud, stack, seen.at(-1)?.id ?? mark, progress, edges);
-      for (const event of events) progress.event(event);
+      const { state, events } = await readProgress(cloud, stack, seen.at(-1) ?? start.mark, progress, edges);
       seen.push(...events);
-      // Until the first event of the operation, the status is that of the previous operation.
-      const begun = seen.some(({ ofStack }) => ofStack) || state === undefined;
-      if (begun && !isUnderWay(state?.status)) return { stack: state, failure: firstFailure(seen) };
-      if (!begun && edges.now() - startedAt > LAG_MS) throw notBegun(stack.name);
+      const own = operationEvents(seen, start);
+      for (const event of own.slice(shown)) progress.event(event);
+      shown = own.length;
       if (events.length > 0) {
         newsAt = edges.now();
         waitMs = LEAST_WAIT_MS;
       }
       const quietMs = edges.now() - newsAt;
+      if (hasEnded(state, own, start, quietMs)) return { stack: state, failure: firstFailure(own) };
+      const begun = own.length > 0 || start.token === undefined;
+      if (!begun && edges.now() - startedAt > BEGIN_LIMIT_MS) throw notBegun(stack.name);
       if (quietMs > QUIET_LIMIT_MS) throw pending(stack.name, 'nothing was heard of it for an hour', state);
       if (quietMs > MOST_WAIT_MS) progress.waiting(quietMs);
       await edges.sleep(waitMs * (0.5 + edges.random() / 2));
@@ -68,16 +70,15 @@ export async function followStack(
 async function readProgress(
   cloud: CloudFormation,
   stack: { readonly id: string; readonly name: string },
-  mark: string | undefined,
+  known: StackEvent | undefined,
   progress: Progress,
   edges: AdminEdges,
 ): Promise<{ state: StackState | undefined; events: readonly StackEvent[] }> {
   const since = edges.now();
   for (let tries = 0; ; tries += 1) {
     try {
-      // The status is read first: if the operation has ended, the events read next are complete.
       const state = await cloud.describeStack(stack.id);
-      return { state, events: await cloud.eventsAfter(stack.id, mark) };
+      return { state, events: await cloud.eventsAfter(stack.id, known) };
     } catch (thrown) {
       if (edges.interrupted.aborted) throw pending(stack.name, 'interrupted', undefined);
       if (!(thrown instanceof CcwbError)) throw thrown;
@@ -86,18 +87,6 @@ async function readProgress(
       await edges.sleep(MOST_WAIT_MS * (0.5 + edges.random() / 2));
     }
   }
-}
-
-/** Tells whether an operation is in progress. A stack under review waits for a request. */
-export function isUnderWay(status: string | undefined): boolean {
-  return status?.endsWith('_IN_PROGRESS') === true && status !== 'REVIEW_IN_PROGRESS';
-}
-
-/** Returns the first event that failed by itself. Events that CloudFormation cancelled because of it say so. */
-export function firstFailure(events: readonly StackEvent[]): StackEvent | undefined {
-  const failed = events.filter(({ status }) => status.endsWith('_FAILED'));
-  const own = failed.filter(({ ofStack }) => !ofStack);
-  return own.find(({ reason = '' }) => !/cancell?ed/i.test(reason)) ?? own[0] ?? failed[0];
 }
 
 function notBegun(name: string): CcwbError {

@@ -1,10 +1,12 @@
 /** Brings a stack into a state in which CloudFormation accepts a change set. */
+import { randomUUID } from 'node:crypto';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { StackState } from '../aws/cloudformation-types.ts';
 import { confirm } from '../terminal/confirm.ts';
 import { paragraph } from '../terminal/text.ts';
 import type { Deployment, PreparedStack } from './deployment.ts';
-import { firstFailure, followStack, isUnderWay } from './follow-operation.ts';
+import { followStack } from './follow-operation.ts';
+import { firstFailure, isUnderWay, lastOperation } from './operation-end.ts';
 import { removeStack } from './remove-stack.ts';
 
 /** States after a failed creation or deletion: such a stack can only be deleted. */
@@ -73,19 +75,24 @@ async function waitUntilSettled(name: string, { cloud, edges }: Deployment): Pro
   const first = await cloud.describeStack(name);
   if (first === undefined || !isUnderWay(first.status)) return first;
   // The mark is read before the status is read again, so no event after it is missed.
-  const mark = await cloud.lastEventId(first.id);
+  const mark = await cloud.lastEvent(first.id);
   const again = await cloud.describeStack(first.id);
-  if (again === undefined || !isUnderWay(again.status)) return cloud.describeStack(name);
+  if (again === undefined || !isUnderWay(again.status)) return existing(again);
   edges.writeError(
     paragraph(`${name} is being worked on already (${again.status}): following that first`, edges.columns),
   );
-  await followStack(cloud, again, mark, edges);
-  return cloud.describeStack(name);
+  const { stack } = await followStack(cloud, again, { token: undefined, mark, before: undefined }, edges);
+  // Reading it again by name could show it as it was seconds ago.
+  return existing(stack);
+}
+
+function existing(stack: StackState | undefined): StackState | undefined {
+  return stack?.status === 'DELETE_COMPLETE' ? undefined : stack;
 }
 
 /** Shows the reason of the state: the first failure in the history of the stack. */
 async function explain(stack: StackState, { cloud, edges }: Deployment): Promise<void> {
-  const failure = firstFailure(await cloud.eventsAfter(stack.id, undefined));
+  const failure = firstFailure(lastOperation(await cloud.eventsAfter(stack.id, undefined)));
   const where = failure === undefined || failure.ofStack ? '' : `: ${failure.logicalId} (${failure.type})`;
   const why = failure?.reason ?? stack.reason ?? 'CloudFormation gives no reason';
   edges.writeError(paragraph(`${stack.name} is in the state ${stack.status}${where}: ${why}`, edges.columns));
@@ -96,9 +103,9 @@ async function continueRollback(
   { cloud, edges, options }: Deployment,
 ): Promise<StackState> {
   await confirm(`Continue the rollback of ${stack.name}?`, options.yes, '--yes', edges);
-  const mark = await cloud.lastEventId(stack.id);
-  await cloud.continueRollback(stack.id);
-  const { stack: after, failure } = await followStack(cloud, stack, mark, edges);
+  const start = { token: randomUUID(), mark: await cloud.lastEvent(stack.id), before: stack };
+  await cloud.continueRollback(stack.id, start.token);
+  const { stack: after, failure } = await followStack(cloud, stack, start, edges);
   if (after && UPDATABLE.has(after.status)) return after;
   throw new CcwbError(
     'ERR_STACK_STATE',

@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { CcwbError } from '../../protocol/errors.ts';
 import type { CloudFormation, StackState } from '../aws/cloudformation-types.ts';
 import type { AdminEdges } from '../edges.ts';
 import { followStack } from './follow-operation.ts';
+import { isUnderWay } from './operation-end.ts';
 import { stackFailure } from './stack-failure.ts';
 
 /**
@@ -14,10 +16,19 @@ export async function removeStack(
   { cloud, edges }: { readonly cloud: CloudFormation; readonly edges: AdminEdges },
 ): Promise<void> {
   refuseProtected(stack);
-  const mark = await cloud.lastEventId(stack.id);
+  const deleting = stack.status === 'DELETE_IN_PROGRESS';
+  if (isUnderWay(stack.status) && !deleting) {
+    // CloudFormation deletes no stack that is being updated.
+    const others = { token: undefined, mark: await cloud.lastEvent(stack.id), before: undefined };
+    await followStack(cloud, stack, others, edges);
+  }
+  const token = randomUUID();
+  const mark = await cloud.lastEvent(stack.id);
   // By its ARN, so that a new stack of the same name is not deleted.
-  await cloud.deleteStack(stack.id);
-  const { stack: after, failure } = await followStack(cloud, stack, mark, edges);
+  await cloud.deleteStack(stack.id, token);
+  // A deletion in progress goes on with the token of its own request.
+  const start = { token: deleting ? undefined : token, mark, before: stack };
+  const { stack: after, failure } = await followStack(cloud, stack, start, edges);
   if (after === undefined || after.status === 'DELETE_COMPLETE') return;
   throw stackFailure(stack.name, 'deleted', after, failure);
 }

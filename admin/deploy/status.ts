@@ -6,7 +6,7 @@ import type { AdminEdges } from '../edges.ts';
 import type { AdminProfile } from '../profiles/admin-profile.ts';
 import { type ProfileFlags, readChosenProfile } from '../profiles/chosen-profile.ts';
 import { listWords, paragraph } from '../terminal/text.ts';
-import { firstFailure, isUnderWay } from './follow-operation.ts';
+import { firstFailure, isUnderWay, lastOperation } from './operation-end.ts';
 import { isTrouble } from './progress.ts';
 
 export type StatusFlags = ProfileFlags & { drift?: true; json?: true };
@@ -81,7 +81,7 @@ async function describe(
 }
 
 async function problemOf(state: StackState, cloud: CloudFormation): Promise<string | undefined> {
-  const failure = firstFailure(await cloud.eventsAfter(state.id, undefined));
+  const failure = firstFailure(lastOperation(await cloud.eventsAfter(state.id, undefined)));
   if (failure === undefined) return state.reason;
   return `${failure.logicalId} (${failure.type}): ${failure.reason ?? failure.status}`;
 }

@@ -1,7 +1,7 @@
 import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
 import { STACKS } from '../../infra/outputs.ts';
 import { asCcwbError } from '../../protocol/errors.ts';
-import { isUnderWay } from '../deploy/follow-operation.ts';
+import { isUnderWay } from '../deploy/operation-end.ts';
 import { isTrouble } from '../deploy/progress.ts';
 import { configFields } from '../deploy/write-config.ts';
 import { listWords } from '../terminal/text.ts';

@@ -1,5 +1,6 @@
 import { cloudFormation } from '../cloudformation/cloudformation.ts';
-import { createStacks, type Stacks } from '../cloudformation/stacks.ts';
+import type { Stacks } from '../cloudformation/records.ts';
+import { createStacks } from '../cloudformation/stacks.ts';
 import { createFaultBoard } from '../http/faults.ts';
 import { openLoopbackServer } from '../http/loopback-server.ts';
 import type { IssuedSecret } from '../provider/issued-secrets.ts';

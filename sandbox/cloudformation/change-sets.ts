@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { AwsError } from '../aws/aws-service.ts';
 import { membersOf, type Xml } from '../aws/query-protocol.ts';
-import type { ChangeSetRecord, StackRecord, Stacks } from './stacks.ts';
+import type { ChangeSetRecord, StackRecord, Stacks } from './records.ts';
 import { checkCapabilities, checkParameters, compare, invalid, parseTemplate, same } from './templates.ts';
 
 const nothingToDo =

@@ -15,8 +15,9 @@ import {
   finish,
   requiredChangeSet,
 } from './change-sets.ts';
-import { planDeletion, planEndOfRollback, planExecution } from './operations.ts';
-import type { StackRecord, Stacks } from './stacks.ts';
+import { eventsAt, readTime, viewAt } from './consistency.ts';
+import { planContinuedRollback, planDeletion, planExecution } from './operations.ts';
+import type { StackRecord, Stacks } from './records.ts';
 import { invalid } from './templates.ts';
 
 const namespace = 'http://cloudformation.amazonaws.com/doc/2010-05-15/';
@@ -27,15 +28,19 @@ const operations = {
   DescribeStacks(parameters, stacks) {
     const stack = required(parameters, stacks);
     stacks.look(stack);
-    return { Stacks: [describe(stack, stacks)] };
+    return { Stacks: [describe(stack, parameters, stacks)] };
   },
   DescribeStackEvents(parameters, stacks) {
     const stack = required(parameters, stacks);
-    // The list must not change between its pages.
-    if (!parameters.has('NextToken')) stacks.look(stack);
-    const events = stack.events
+    // The list must not change between its pages, so the token has the time of the first one.
+    const [position = '0', time] = parameters.get('NextToken')?.split('@') ?? [];
+    if (time === undefined) stacks.look(stack);
+    const timeMs = time === undefined ? readTime(stacks) : Number(time);
+    const seen = eventsAt(stack, timeMs);
+    if (seen.length === 0) throw missing(parameters);
+    const events = seen
       .toReversed()
-      .map(({ id, at, logicalId, physicalId, type, status, reason }) => ({
+      .map(({ id, at, logicalId, physicalId, type, status, reason, operation, token }) => ({
         EventId: id,
         StackId: stack.id,
         StackName: stack.name,
@@ -45,8 +50,11 @@ const operations = {
         Timestamp: at,
         ResourceStatus: status,
         ResourceStatusReason: reason,
+        OperationId: operation,
+        ClientRequestToken: token,
       }));
-    return page('StackEvents', events, parameters, stacks);
+    const { NextToken, ...reply } = page('StackEvents', events, stacks, position);
+    return { ...reply, NextToken: NextToken === undefined ? undefined : `${NextToken}@${timeMs}` };
   },
   ListStackResources(parameters, stacks) {
     const found = [...required(parameters, stacks).resources.values()].map((resource) => ({
@@ -56,7 +64,7 @@ const operations = {
       ResourceStatus: resource.status,
       LastUpdatedTimestamp: new Date(0),
     }));
-    return page('StackResourceSummaries', found, parameters, stacks);
+    return page('StackResourceSummaries', found, stacks, parameters.get('NextToken'));
   },
   GetTemplate(parameters, stacks) {
     const { template } = required(parameters, stacks);
@@ -68,7 +76,7 @@ const operations = {
     const { stack, changeSet } = requiredChangeSet(parameters, stacks);
     const reply = {
       ...describeChangeSet(stack, changeSet),
-      ...page('Changes', changes(changeSet), parameters, stacks),
+      ...page('Changes', changes(changeSet), stacks, parameters.get('NextToken')),
     };
     if (changeSet.status === 'CREATE_PENDING') changeSet.status = 'CREATE_IN_PROGRESS';
     else if (changeSet.status === 'CREATE_IN_PROGRESS') finish(stack, changeSet);
@@ -94,17 +102,18 @@ const operations = {
     // CloudFormation deletes the other change sets: they no longer apply to the updated stack.
     stack.changeSets.clear();
     planExecution(stacks, stack, changeSet);
-    stack.steps.shift()?.();
+    stacks.begin(stack, token);
     return {};
   },
   DeleteStack(parameters, stacks) {
     const stack = stacks.find(parameters.get('StackName') ?? '');
     if (stack === undefined || stack.status === 'DELETE_COMPLETE') return {};
+    if (stack.status === 'DELETE_IN_PROGRESS') return {};
     if (stack.protected) {
       throw invalid(`Stack [${stack.name}] cannot be deleted while TerminationProtection is enabled`);
     }
     planDeletion(stacks, stack);
-    stack.steps.shift()?.();
+    stacks.begin(stack, parameters.get('ClientRequestToken'));
     return {};
   },
   ContinueUpdateRollback(parameters, stacks) {
@@ -114,16 +123,8 @@ const operations = {
         `Stack:${stack.id} is in ${stack.status} state and can not continue rollback. Only stacks in UPDATE_ROLLBACK_FAILED state can continue.`,
       );
     }
-    stacks.event(stack, undefined, 'UPDATE_ROLLBACK_IN_PROGRESS', 'User Initiated');
-    stack.steps = [];
-    const stuck = [...stack.resources.keys()].find((id) => stacks.failing.get(id)?.when === 'rollback');
-    if (stuck === undefined) planEndOfRollback(stacks, stack);
-    else {
-      stack.steps = [
-        () => stacks.event(stack, stuck, 'UPDATE_FAILED', stacks.failing.get(stuck)?.reason),
-        () => stacks.event(stack, undefined, 'UPDATE_ROLLBACK_FAILED'),
-      ];
-    }
+    planContinuedRollback(stacks, stack);
+    stacks.begin(stack, parameters.get('ClientRequestToken'));
     return {};
   },
   DetectStackDrift(parameters, stacks) {
@@ -169,22 +170,29 @@ export function cloudFormation(account: AwsAccount, stacks: Stacks): AwsService 
 function required(parameters: URLSearchParams, stacks: Stacks): StackRecord {
   const name = parameters.get('StackName') ?? '';
   const stack = stacks.find(name);
-  if (stack === undefined) throw invalid(`Stack with id ${name} does not exist`);
+  if (stack === undefined) throw missing(parameters);
   return stack;
 }
 
-function describe(stack: StackRecord, stacks: Stacks): Xml {
+function missing(parameters: URLSearchParams): AwsError {
+  return invalid(`Stack with id ${parameters.get('StackName')} does not exist`);
+}
+
+function describe(stack: StackRecord, parameters: URLSearchParams, stacks: Stacks): Xml {
+  const view = viewAt(stack, readTime(stacks), stacks);
+  if (view === undefined) throw missing(parameters);
   return {
     StackId: stack.id,
     StackName: stack.name,
-    StackStatus: stack.status,
-    StackStatusReason: stack.reason,
+    StackStatus: view.status,
+    StackStatusReason: view.reason,
     CreationTime: stack.createdAt,
-    LastUpdatedTime: stack.changedAt,
+    LastUpdatedTime: view.changedAt,
     EnableTerminationProtection: stack.protected,
     RoleARN: stack.roleArn,
     DriftInformation: { StackDriftStatus: stack.drift },
-    Outputs: stacks.outputs(stack).map(([OutputKey, OutputValue, Description]) => ({
+    LastOperations: view.operations.slice(0, 2).map((OperationId) => ({ OperationId })),
+    Outputs: view.outputs.map(([OutputKey, OutputValue, Description]) => ({
       OutputKey,
       OutputValue,
       Description,
@@ -193,8 +201,8 @@ function describe(stack: StackRecord, stacks: Stacks): Xml {
 }
 
 /** Returns one page of a list. The token is the position of the next page. */
-function page(name: string, items: readonly Xml[], parameters: URLSearchParams, stacks: Stacks): Xml {
-  const from = Number(parameters.get('NextToken') ?? 0);
+function page(name: string, items: readonly Xml[], stacks: Stacks, token: string | null) {
+  const from = Number(token ?? 0);
   const to = from + stacks.pageSize;
   return { [name]: items.slice(from, to), NextToken: to < items.length ? String(to) : undefined };
 }

@@ -1,5 +1,5 @@
 /** The steps of a stack's creation, update and deletion, with the events of CloudFormation. */
-import type { ChangeSetRecord, Failing, StackRecord, Stacks } from './stacks.ts';
+import type { ChangeSetRecord, Failing, StackRecord, Stacks } from './records.ts';
 import { physicalId } from './templates.ts';
 
 /** Plans the execution of a change set. */
@@ -81,7 +81,7 @@ function planUpdate(stacks: Stacks, stack: StackRecord, changeSet: ChangeSetReco
     stack.steps.push(() => event(logicalId, `${verb}_COMPLETE`));
   }
   stack.steps.push(() => {
-    Object.assign(stack, { template, parameters: changeSet.parameters, changedAt: new Date() });
+    Object.assign(stack, { template, parameters: changeSet.parameters });
     event(undefined, 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS');
   });
   for (const { logicalId } of changes.filter(({ action }) => action === 'Remove')) {
@@ -103,8 +103,21 @@ function planUpdateRollback(stacks: Stacks, stack: StackRecord, failed: string):
   else planEndOfRollback(stacks, stack);
 }
 
-/** Plans the end of an update's rollback, also of a continued one. */
-export function planEndOfRollback(stacks: Stacks, stack: StackRecord): void {
+/** Plans a continued rollback. */
+export function planContinuedRollback(stacks: Stacks, stack: StackRecord): void {
+  const { event } = on(stacks, stack);
+  const stuck = [...stack.resources.keys()].find((id) => stacks.failing.get(id)?.when === 'rollback');
+  stack.steps = [() => event(undefined, 'UPDATE_ROLLBACK_IN_PROGRESS', 'User Initiated')];
+  if (stuck === undefined) planEndOfRollback(stacks, stack);
+  else {
+    stack.steps.push(
+      () => event(stuck, 'UPDATE_FAILED', stacks.failing.get(stuck)?.reason),
+      () => event(undefined, 'UPDATE_ROLLBACK_FAILED'),
+    );
+  }
+}
+
+function planEndOfRollback(stacks: Stacks, stack: StackRecord): void {
   const { event } = on(stacks, stack);
   stack.steps.push(
     () => event(undefined, 'UPDATE_ROLLBACK_COMPLETE_CLEANUP_IN_PROGRESS'),
@@ -116,7 +129,7 @@ export function planDeletion(stacks: Stacks, stack: StackRecord): void {
   const { event } = on(stacks, stack);
   // A stack in review has no resources.
   if (stack.status === 'REVIEW_IN_PROGRESS') {
-    event(undefined, 'DELETE_COMPLETE');
+    stack.steps = [() => event(undefined, 'DELETE_COMPLETE')];
     return;
   }
   stack.steps = [() => event(undefined, 'DELETE_IN_PROGRESS', 'User Initiated')];

@@ -1,88 +1,22 @@
 /** Stacks of the sandbox's account. Their operations progress by some steps at each request that reads them. */
 import { randomUUID } from 'node:crypto';
 import type { AwsAccount } from '../aws/aws-service.ts';
-import { type MadeResource, type ParsedTemplate, type TemplateChange, worthOf } from './templates.ts';
-
-export interface StackRecord {
-  readonly id: string;
-  readonly name: string;
-  readonly createdAt: Date;
-  changedAt: Date | undefined;
-  status: string;
-  reason: string | undefined;
-  template: ParsedTemplate | undefined;
-  parameters: Readonly<Record<string, string>>;
-  protected: boolean;
-  /** The role that CloudFormation assumes; undefined: it uses the caller's permissions. */
-  roleArn: string | undefined;
-  drift: string;
-  readonly resources: Map<string, MadeResource>;
-  /** Oldest first. */
-  readonly events: EventRecord[];
-  readonly changeSets: Map<string, ChangeSetRecord>;
-  /** The remaining steps of the operation in progress. */
-  steps: (() => void)[];
-}
-
-export interface EventRecord {
-  readonly id: string;
-  readonly at: Date;
-  readonly logicalId: string;
-  readonly physicalId: string;
-  readonly type: string;
-  readonly status: string;
-  readonly reason: string | undefined;
-}
-
-export interface ChangeSetRecord {
-  readonly id: string;
-  readonly name: string;
-  readonly kind: 'CREATE' | 'UPDATE';
-  readonly template: ParsedTemplate;
-  readonly parameters: Readonly<Record<string, string>>;
-  /** The caller's ClientToken: a request with the same token is a retry. */
-  readonly token: string | null;
-  readonly changes: readonly TemplateChange[];
-  status: string;
-  executionStatus: string;
-  reason: string | undefined;
-}
-
-/** A resource whose operation fails, and CloudFormation's reason. */
-export type Failing = { readonly when: 'create' | 'update' | 'rollback' | 'delete'; readonly reason: string };
-
-/** The account's stacks, and the settings of a test. */
-export interface Stacks {
-  readonly region: string;
-  readonly account: string;
-  /** Number of steps at each request that reads a stack. Default 3; 0: no progress. */
-  stepsPerLook: number;
-  /** Events and changes on one page. Default 4. */
-  pageSize: number;
-  /** `true`: a change set is complete as soon as it is requested. Default false. */
-  changeSetsAtOnce: boolean;
-  /** ClientTokens of accepted requests. */
-  readonly taken: Set<string>;
-  /** By logical id. */
-  readonly failing: Map<string, Failing>;
-  /** All stacks, deleted ones included. */
-  readonly all: StackRecord[];
-  /** Finds a stack by name, if it exists, or by ARN. */
-  find(nameOrId: string): StackRecord | undefined;
-  open(name: string): StackRecord;
-  /** Performs the next steps of the stack. */
-  look(stack: StackRecord): void;
-  event(stack: StackRecord, logicalId: string | undefined, status: string, reason?: string): void;
-  outputs(stack: StackRecord): [key: string, value: string, description: string][];
-}
+import { currentView } from './consistency.ts';
+import type { StackRecord, Stacks } from './records.ts';
+import { worthOf } from './templates.ts';
 
 export function createStacks({ region, nowMs }: Pick<AwsAccount, 'region' | 'nowMs'>): Stacks {
   const all: StackRecord[] = [];
   const account = '123456789012';
+  /** The time of the step that is performed; undefined: now. */
+  let stepMs: number | undefined;
 
   return {
     region,
     account,
+    now: nowMs,
+    lag: undefined,
+    pace: undefined,
     stepsPerLook: 3,
     pageSize: 4,
     changeSetsAtOnce: false,
@@ -93,46 +27,30 @@ export function createStacks({ region, nowMs }: Pick<AwsAccount, 'region' | 'now
       all.find(({ id }) => id === nameOrId) ??
       all.find(({ name, status }) => name === nameOrId && status !== 'DELETE_COMPLETE'),
     open(name) {
-      const stack: StackRecord = {
-        id: `arn:aws:cloudformation:${region}:${account}:stack/${name}/${randomUUID()}`,
-        name,
-        createdAt: new Date(nowMs()),
-        changedAt: undefined,
-        status: 'REVIEW_IN_PROGRESS',
-        reason: 'User Initiated',
-        template: undefined,
-        parameters: {},
-        protected: false,
-        roleArn: undefined,
-        drift: 'NOT_CHECKED',
-        resources: new Map(),
-        events: [],
-        changeSets: new Map(),
-        steps: [],
-      };
+      const stack = createRecord(name, `arn:aws:cloudformation:${region}:${account}`, this.now());
       all.push(stack);
       this.event(stack, undefined, 'REVIEW_IN_PROGRESS', 'User Initiated');
       return stack;
     },
+    begin(stack, token) {
+      Object.assign(stack, { token: token ?? undefined, starting: true });
+      if (this.pace === undefined) stack.steps.shift()?.();
+      else stack.nextStepMs = this.now() + this.pace();
+    },
     look(stack) {
+      if (this.pace) {
+        while (stack.steps.length > 0 && stack.nextStepMs <= this.now()) {
+          stepMs = stack.nextStepMs;
+          stack.steps.shift()?.();
+          stack.nextStepMs += this.pace();
+        }
+        stepMs = undefined;
+        return;
+      }
       for (let count = 0; count < this.stepsPerLook; count += 1) stack.steps.shift()?.();
     },
     event(stack, logicalId, status, reason) {
-      const resource = logicalId === undefined ? undefined : stack.resources.get(logicalId);
-      if (resource) resource.status = status;
-      else if (logicalId === undefined) {
-        stack.status = status;
-        stack.reason = reason;
-      }
-      stack.events.push({
-        id: logicalId === undefined ? randomUUID() : `${logicalId}-${status}-${randomUUID()}`,
-        at: new Date(nowMs()),
-        logicalId: logicalId ?? stack.name,
-        physicalId: resource?.physicalId ?? (logicalId === undefined ? stack.id : ''),
-        type: resource?.type ?? 'AWS::CloudFormation::Stack',
-        status,
-        reason,
-      });
+      recordEvent(this, stack, stepMs ?? this.now(), logicalId, status, reason);
     },
     outputs: ({ template, resources, parameters, status }) =>
       /^(CREATE|UPDATE|UPDATE_ROLLBACK)_COMPLETE$/.test(status)
@@ -143,4 +61,60 @@ export function createStacks({ region, nowMs }: Pick<AwsAccount, 'region' | 'now
           ])
         : [],
   };
+}
+
+function createRecord(name: string, prefix: string, nowMs: number): StackRecord {
+  return {
+    id: `${prefix}:stack/${name}/${randomUUID()}`,
+    name,
+    createdAt: new Date(nowMs),
+    changedAt: undefined,
+    status: 'REVIEW_IN_PROGRESS',
+    reason: 'User Initiated',
+    template: undefined,
+    parameters: {},
+    protected: false,
+    roleArn: undefined,
+    drift: 'NOT_CHECKED',
+    resources: new Map(),
+    events: [],
+    changeSets: new Map(),
+    steps: [],
+    nextStepMs: 0,
+    earlier: [{ untilMs: nowMs, view: undefined }],
+    operations: [],
+    token: undefined,
+    starting: false,
+  };
+}
+
+function recordEvent(
+  stacks: Stacks,
+  stack: StackRecord,
+  atMs: number,
+  logicalId: string | undefined,
+  status: string,
+  reason: string | undefined,
+): void {
+  const resource = logicalId === undefined ? undefined : stack.resources.get(logicalId);
+  if (resource) resource.status = status;
+  else if (logicalId === undefined) {
+    if (stack.events.length > 0) stack.earlier.push({ untilMs: atMs, view: currentView(stack, stacks) });
+    // A rollback is an operation of its own, with the token of the one that failed.
+    if (stack.starting || /^(UPDATE_)?ROLLBACK_IN_PROGRESS$/.test(status))
+      stack.operations.unshift(randomUUID());
+    if (/^(CREATE|UPDATE)_IN_PROGRESS$/.test(status)) stack.changedAt = new Date(atMs);
+    Object.assign(stack, { starting: false, status, reason });
+  }
+  stack.events.push({
+    id: logicalId === undefined ? randomUUID() : `${logicalId}-${status}-${randomUUID()}`,
+    at: new Date(atMs),
+    logicalId: logicalId ?? stack.name,
+    physicalId: resource?.physicalId ?? (logicalId === undefined ? stack.id : ''),
+    type: resource?.type ?? 'AWS::CloudFormation::Stack',
+    status,
+    reason,
+    operation: stack.operations[0],
+    token: stack.token,
+  });
 }

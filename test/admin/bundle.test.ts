@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { BUILD_VERSION } from '../../protocol/version.ts';
 import { findTool, missing } from '../../tools/support/find-tool.ts';
-import { type AdminCloud, STACK, startAdminCloud } from './fixtures/admin-cloud.ts';
+import { type AdminCloud, STACK, startAdminCloud, useOwnClock } from './fixtures/admin-cloud.ts';
 
 const BUNDLE = findTool(fileURLToPath(new URL('../../../ccwb', import.meta.url)));
 const skip = missing({ 'build/ccwb (npm run build:ccwb)': BUNDLE });
@@ -49,6 +49,7 @@ function administrator({ settings, configPath }: AdminCloud): Record<string, str
 
 t.test('the bundle deploys, shows and destroys with nothing but Node.js', { skip }, async (t) => {
   const cloud = await startAdminCloud(t);
+  useOwnClock(cloud);
   const folder = copied(t);
   const env = administrator(cloud);
   t.match(await run(folder, '--help'), { status: 0, out: /^Usage: ccwb/, error: '' });

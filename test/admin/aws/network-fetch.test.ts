@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { createNetworkFetch } from '../../../admin/aws/network-fetch.ts';
 import { CA, listen, proxy, tlsServer } from '../../fixtures/tls-proxy.ts';
-import { type AdminCloud, startAdminCloud } from '../fixtures/admin-cloud.ts';
+import { type AdminCloud, startAdminCloud, useOwnClock } from '../fixtures/admin-cloud.ts';
 
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const CCWB = fileURLToPath(new URL(`../../../admin/ccwb.${EXTENSION}`, import.meta.url));
@@ -33,6 +33,7 @@ async function awsBehindProxy(
   t: Test,
 ): Promise<{ cloud: AdminCloud; env: Environment; asked: { to: string }[] }> {
   const cloud = await startAdminCloud(t);
+  useOwnClock(cloud);
   const front = await tlsServer(t, (asked, reply) => pass(asked, reply, cloud.aws.url));
   const { asked, url } = await proxy(t, front);
   const { credentials } = cloud.settings();

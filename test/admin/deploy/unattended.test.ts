@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import type { AdminProfile } from '../../../admin/profiles/admin-profile.ts';
 import { PROFILE } from '../../../tools/support/admin-profiles.ts';
-import { STACK, startProfileCloud } from '../fixtures/admin-cloud.ts';
+import { STACK, startProfileCloud, useOwnClock } from '../fixtures/admin-cloud.ts';
 import { type Ended, shell } from '../fixtures/program.ts';
 
 /** What a pipeline runs; each part only when the one before ended with 0. */
@@ -18,6 +18,7 @@ const last = (error: string): string => error.trimEnd().split('\n').slice(-2).jo
 async function pipeline(t: Test, profile: AdminProfile = PROFILE) {
   const cloud = await startProfileCloud(t, profile);
   cloud.aws.stacks.stepsPerLook = 50;
+  useOwnClock(cloud);
   const { credentials } = cloud.settings();
   const env = {
     ...cloud.env,

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import t, { type Test } from 'tap';
 import { findTool, missing } from '../../../tools/support/find-tool.ts';
-import { type AdminCloud, STACK, startAdminCloud } from '../fixtures/admin-cloud.ts';
+import { type AdminCloud, STACK, startAdminCloud, useOwnClock } from '../fixtures/admin-cloud.ts';
 
 const EXTENSION = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const CCWB = fileURLToPath(new URL(`../../../admin/ccwb.${EXTENSION}`, import.meta.url));
@@ -48,6 +48,7 @@ const skip = missing({ script });
 const running = async (t: Test): Promise<AdminCloud> => {
   const cloud = await startAdminCloud(t);
   cloud.aws.stacks.stepsPerLook = 10;
+  useOwnClock(cloud);
   return cloud;
 };
 

@@ -29,6 +29,8 @@ t.test('the waiting line is shown on terminals only and replaced by the next lin
     status: 'CREATE_COMPLETE',
     reason: undefined,
     ofStack: false,
+    token: undefined,
+    operation: undefined,
   };
   const tidy = adminEdges({ columns: 80 });
   const progress = showProgress('stack', tidy);
