@@ -1,12 +1,20 @@
 import type {
   DescribeChangeSetOutput,
+  OperationEvent,
   StackEvent as SdkEvent,
   ResourceChange as SdkResourceChange,
   Stack,
 } from '@aws-sdk/client-cloudformation';
 import { oneLine } from '../terminal/text.ts';
 import { requireField } from './aws-errors.ts';
-import type { ChangeSet, ResourceChange, StackEvent, StackState, Template } from './cloudformation-types.ts';
+import type {
+  ChangeSet,
+  FailedValidation,
+  ResourceChange,
+  StackEvent,
+  StackState,
+  Template,
+} from './cloudformation-types.ts';
 
 export function toStackState(stack: Stack): StackState {
   const outputs = (stack.Outputs ?? []).map((each) => [each.OutputKey ?? '', each.OutputValue ?? '']);
@@ -35,6 +43,15 @@ export function toStackEvent(event: SdkEvent): StackEvent {
     token: event.ClientRequestToken,
     operation: event.OperationId,
   };
+}
+
+/** Returns the failed check of an event; nothing for an event of another kind. */
+export function toFailedValidation(event: OperationEvent): FailedValidation[] {
+  const reason = event.ValidationStatusReason ?? event.HookStatusReason ?? event.ResourceStatusReason;
+  if (reason === undefined || event.ValidationFailureMode === 'WARN') return [];
+  return [
+    { logicalId: event.LogicalResourceId ?? '', type: event.ResourceType ?? '', text: oneLine(reason) },
+  ];
 }
 
 export function toChangeSet(id: string, pages: readonly DescribeChangeSetOutput[]): ChangeSet {

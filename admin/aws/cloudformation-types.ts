@@ -68,6 +68,13 @@ export type ChangeSet = ChangeSetRef & {
   readonly changes: readonly ResourceChange[];
 };
 
+/** A failed check of a change set (early validation). */
+export type FailedValidation = {
+  readonly logicalId: string;
+  readonly type: string;
+  readonly text: string;
+};
+
 export type StackResource = {
   readonly logicalId: string;
   readonly physicalId: string | undefined;
@@ -105,6 +112,8 @@ export type CloudFormation = {
   createChangeSet(input: NewChangeSet): Promise<ChangeSetRef>;
   /** With the changes of all pages. */
   describeChangeSet(id: string): Promise<ChangeSet>;
+  /** Returns the checks that a change set failed; its reason only names the kind of check. */
+  failedValidations(id: string): Promise<readonly FailedValidation[]>;
   deleteChangeSet(id: string): Promise<void>;
   /** @param token by which the events of the operation are known. */
   executeChangeSet(id: string, token: string): Promise<void>;

@@ -6,8 +6,14 @@ import type {
 } from '@aws-sdk/client-cloudformation';
 import { isValidationError, requireField, toAdminError } from './aws-errors.ts';
 import type { ClientSettings } from './aws-identity.ts';
-import { parseTemplate, toChangeSet, toStackEvent, toStackState } from './cloudformation-replies.ts';
-import type { CloudFormation, StackEvent } from './cloudformation-types.ts';
+import {
+  parseTemplate,
+  toChangeSet,
+  toFailedValidation,
+  toStackEvent,
+  toStackState,
+} from './cloudformation-replies.ts';
+import type { CloudFormation, FailedValidation, StackEvent } from './cloudformation-types.ts';
 import { eventsAfter } from './events-after.ts';
 
 /** Creates the calls of CloudFormation with the AWS SDK, which is loaded here and not before. */
@@ -96,7 +102,7 @@ function changeSetCalls({
   reading,
 }: CloudFormationClientParts): Pick<
   CloudFormation,
-  'createChangeSet' | 'describeChangeSet' | 'deleteChangeSet' | 'executeChangeSet'
+  'createChangeSet' | 'describeChangeSet' | 'failedValidations' | 'deleteChangeSet' | 'executeChangeSet'
 > {
   return {
     createChangeSet: (input) =>
@@ -127,6 +133,14 @@ function changeSetCalls({
         const found: DescribeChangeSetOutput[] = [];
         for await (const page of pages) found.push(page);
         return toChangeSet(id, found);
+      }),
+    failedValidations: (id) =>
+      attempt('reading the events of a change set', async () => {
+        const input = { ChangeSetName: id, Filters: { FailedEvents: true } };
+        const found: FailedValidation[] = [];
+        for await (const page of sdk.paginateDescribeEvents({ client }, input, reading))
+          found.push(...(page.OperationEvents ?? []).flatMap(toFailedValidation));
+        return found;
       }),
     deleteChangeSet: (id) =>
       order('deleting a change set', () =>

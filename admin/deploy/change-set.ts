@@ -2,6 +2,7 @@ import { CcwbError } from '../../protocol/errors.ts';
 import type { ChangeSet, ChangeSetRef, CloudFormation, NewChangeSet } from '../aws/cloudformation-types.ts';
 import type { AdminEdges } from '../edges.ts';
 import { oneLine, paragraph } from '../terminal/text.ts';
+import { changeSetFailure } from './failed-validations.ts';
 
 /** Limit for computing a change set, in milliseconds. It usually takes seconds. */
 const LIMIT_MS = 300_000;
@@ -33,14 +34,13 @@ export async function prepareChangeSet(
     throw error;
   }
   if (changeSet.status === 'CREATE_COMPLETE' && changeSet.executionStatus === 'AVAILABLE') return changeSet;
-  await discardChangeSet(cloud, made, created, edges);
   const reason = oneLine(changeSet.reason ?? `${changeSet.status}, ${changeSet.executionStatus}`);
-  if (NOTHING_TO_DO.test(reason)) return undefined;
-  throw new CcwbError(
-    'ERR_TEMPLATE_INVALID',
-    `CloudFormation made no change set for ${input.stackName}: ${reason}`,
-    'correct what it names; if it is no setting of yours, report it',
-  );
+  const failure = NOTHING_TO_DO.test(reason)
+    ? undefined
+    : await changeSetFailure(cloud, { ...made, stackName: input.stackName, reason });
+  await discardChangeSet(cloud, made, created, edges);
+  if (failure) throw failure;
+  return undefined;
 }
 
 /** Deletes a change set that is not executed, and the empty stack that was created for it. */

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { AwsError } from '../aws/aws-service.ts';
 import { membersOf, type Xml } from '../aws/query-protocol.ts';
 import type { ChangeSetRecord, StackRecord, Stacks } from './records.ts';
+import { checkNames, EARLY_VALIDATION } from './resource-names.ts';
 import { checkCapabilities, checkParameters, compare, invalid, parseTemplate, same } from './templates.ts';
 
 const nothingToDo =
@@ -45,10 +46,11 @@ export function createChangeSet(parameters: URLSearchParams, stacks: Stacks): Xm
     changes: found,
     status: 'CREATE_PENDING',
     executionStatus: 'UNAVAILABLE',
+    failedChecks: [],
     reason: found.length > 0 || outputsChanged || parametersChanged ? undefined : nothingToDo,
   };
   stack.roleArn = parameters.get('RoleARN') ?? stack.roleArn;
-  if (stacks.changeSetsAtOnce) finish(stack, changeSet);
+  if (stacks.changeSetsAtOnce) finish(stacks, stack, changeSet);
   else stack.changeSets.set(changeSet.id, changeSet);
   return { Id: changeSet.id, StackId: stack.id };
 }
@@ -72,10 +74,12 @@ function forUpdate(there: StackRecord | undefined, name: string): StackRecord {
   throw invalid(`Stack:${there.id} is in ${there.status} state and can not be updated.`);
 }
 
-export function finish(stack: StackRecord, changeSet: ChangeSetRecord): void {
-  const empty = changeSet.reason !== undefined;
-  changeSet.status = empty ? 'FAILED' : 'CREATE_COMPLETE';
-  changeSet.executionStatus = empty ? 'UNAVAILABLE' : 'AVAILABLE';
+export function finish(stacks: Stacks, stack: StackRecord, changeSet: ChangeSetRecord): void {
+  changeSet.failedChecks = checkNames(stacks, stack, changeSet);
+  if (changeSet.failedChecks.length > 0) changeSet.reason = EARLY_VALIDATION;
+  const failed = changeSet.reason !== undefined;
+  changeSet.status = failed ? 'FAILED' : 'CREATE_COMPLETE';
+  changeSet.executionStatus = failed ? 'UNAVAILABLE' : 'AVAILABLE';
   stack.changeSets.set(changeSet.id, changeSet);
 }
 
@@ -123,5 +127,28 @@ export function changes({ changes: found, status }: ChangeSetRecord): Xml[] {
       Replacement: replacement,
       Details: properties.map((Name) => ({ Target: { Attribute: 'Properties', Name } })),
     },
+  }));
+}
+
+/** @throws {AwsError} unless the change set is named by its ARN: AWS knows no other name here. */
+export function describeEvents(parameters: URLSearchParams, stacks: Stacks): Xml[] {
+  if (!parameters.get('ChangeSetName')?.startsWith('arn:')) {
+    throw invalid('One of ChangeSetName, OperationId or StackName must be specified');
+  }
+  const { stack, changeSet } = requiredChangeSet(parameters, stacks);
+  return changeSet.failedChecks.map(({ logicalId, type, reason }) => ({
+    EventId: randomUUID(),
+    StackId: stack.id,
+    OperationType: 'CREATE_CHANGESET',
+    OperationStatus: 'FAILED',
+    EventType: 'VALIDATION_ERROR',
+    LogicalResourceId: logicalId,
+    ResourceType: type,
+    Timestamp: new Date(stacks.now()),
+    ValidationFailureMode: 'FAIL',
+    ValidationName: 'NAME_CONFLICT_VALIDATION',
+    ValidationStatus: 'FAILED',
+    ValidationStatusReason: reason,
+    ValidationPath: `/Resources/${logicalId}`,
   }));
 }

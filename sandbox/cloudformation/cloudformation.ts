@@ -11,6 +11,7 @@ import {
   changes,
   createChangeSet,
   describeChangeSet,
+  describeEvents,
   findChangeSet,
   finish,
   requiredChangeSet,
@@ -79,8 +80,11 @@ const operations = {
       ...page('Changes', changes(changeSet), stacks, parameters.get('NextToken')),
     };
     if (changeSet.status === 'CREATE_PENDING') changeSet.status = 'CREATE_IN_PROGRESS';
-    else if (changeSet.status === 'CREATE_IN_PROGRESS') finish(stack, changeSet);
+    else if (changeSet.status === 'CREATE_IN_PROGRESS') finish(stacks, stack, changeSet);
     return reply;
+  },
+  DescribeEvents(parameters, stacks) {
+    return page('OperationEvents', describeEvents(parameters, stacks), stacks, parameters.get('NextToken'));
   },
   DeleteChangeSet(parameters, stacks) {
     const found = findChangeSet(parameters, stacks);

@@ -1,5 +1,6 @@
 /** The steps of a stack's creation, update and deletion, with the events of CloudFormation. */
 import type { ChangeSetRecord, Failing, StackRecord, Stacks } from './records.ts';
+import { nameOf } from './resource-names.ts';
 import { physicalId } from './templates.ts';
 
 /** Plans the execution of a change set. */
@@ -8,7 +9,8 @@ export function planExecution(stacks: Stacks, stack: StackRecord, changeSet: Cha
   else planUpdate(stacks, stack, changeSet);
 }
 
-function planCreation(stacks: Stacks, stack: StackRecord, { template, parameters }: ChangeSetRecord): void {
+function planCreation(stacks: Stacks, stack: StackRecord, changeSet: ChangeSetRecord): void {
+  const { template, parameters } = changeSet;
   const { event } = on(stacks, stack);
   stack.steps = [
     () => {
@@ -20,16 +22,12 @@ function planCreation(stacks: Stacks, stack: StackRecord, { template, parameters
   const ids = Object.keys(template.Resources);
   const failing = ids.find((id) => failureOf(stacks, id, 'create') !== undefined);
   for (const id of ids) {
-    stack.steps.push(() =>
-      begin(stacks, stack, id, template.Resources[id]?.Type ?? '', 'CREATE_IN_PROGRESS'),
-    );
+    stack.steps.push(() => begin(stacks, stack, id, changeSet, 'CREATE_IN_PROGRESS'));
     if (id === failing) {
       // The next resource is created in parallel. CloudFormation cancels it and reports it as failed too.
       const next = ids[ids.indexOf(id) + 1];
       if (next) {
-        stack.steps.push(() =>
-          begin(stacks, stack, next, template.Resources[next]?.Type ?? '', 'CREATE_IN_PROGRESS'),
-        );
+        stack.steps.push(() => begin(stacks, stack, next, changeSet, 'CREATE_IN_PROGRESS'));
       }
       stack.steps.push(() => event(id, 'CREATE_FAILED', failureOf(stacks, id, 'create')?.reason));
       if (next) stack.steps.push(() => event(next, 'CREATE_FAILED', 'Resource creation cancelled'));
@@ -65,11 +63,11 @@ function planUpdate(stacks: Stacks, stack: StackRecord, changeSet: ChangeSetReco
   const before = { template: stack.template, parameters: stack.parameters };
   stack.steps = [() => event(undefined, 'UPDATE_IN_PROGRESS', 'User Initiated')];
   const failing = changes.find(({ logicalId }) => failureOf(stacks, logicalId, 'update') !== undefined);
-  for (const { action, logicalId, type, replacement } of changes) {
+  for (const { action, logicalId, replacement } of changes) {
     if (action === 'Remove') continue;
     const verb = action === 'Add' ? 'CREATE' : 'UPDATE';
     stack.steps.push(() =>
-      begin(stacks, stack, logicalId, type, `${verb}_IN_PROGRESS`, replacement === 'True'),
+      begin(stacks, stack, logicalId, changeSet, `${verb}_IN_PROGRESS`, replacement === 'True'),
     );
     if (failing?.logicalId === logicalId) {
       stack.steps.push(() =>
@@ -158,18 +156,28 @@ function begin(
   stacks: Stacks,
   stack: StackRecord,
   id: string,
-  type: string,
+  { template, parameters }: ChangeSetRecord,
   status: string,
   anew = false,
 ): void {
   if (anew || !stack.resources.has(id)) {
-    const made = { logicalId: id, physicalId: physicalId(stack.name, id, type, stacks.region), type, status };
+    const type = template.Resources[id]?.Type ?? '';
+    const name = nameOf(template, id, stack.resources, parameters);
+    const made = {
+      logicalId: id,
+      physicalId: physicalId(stack.name, id, type, stacks.region),
+      type,
+      name,
+      status,
+    };
     stack.resources.set(id, made);
   }
   stacks.event(stack, id, status);
 }
 
 function remove(stacks: Stacks, stack: StackRecord, id: string, kept: boolean): void {
+  const { type, name } = stack.resources.get(id) ?? {};
+  if (kept && name !== undefined) stacks.outside.add(`${type} ${name}`);
   stacks.event(stack, id, kept ? 'DELETE_SKIPPED' : 'DELETE_COMPLETE');
   stack.resources.delete(id);
 }

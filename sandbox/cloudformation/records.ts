@@ -1,4 +1,5 @@
 /** Stacks of the sandbox's account, as they are kept. */
+import type { FailedCheck } from './failed-check.ts';
 import type { MadeResource, ParsedTemplate, TemplateChange } from './templates.ts';
 
 export interface StackRecord {
@@ -72,6 +73,8 @@ export interface ChangeSetRecord {
   status: string;
   executionStatus: string;
   reason: string | undefined;
+  /** Failed checks of early validation. */
+  failedChecks: readonly FailedCheck[];
 }
 
 /** A resource whose operation fails, and CloudFormation's reason. */
@@ -93,6 +96,8 @@ export interface Stacks {
   pageSize: number;
   /** `true`: a change set is complete as soon as it is requested. Default false. */
   changeSetsAtOnce: boolean;
+  /** Names of resources outside of any stack: `TYPE NAME`. */
+  readonly outside: Set<string>;
   /** ClientTokens of accepted requests. */
   readonly taken: Set<string>;
   /** By logical id. */

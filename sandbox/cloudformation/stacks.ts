@@ -20,6 +20,7 @@ export function createStacks({ region, nowMs }: Pick<AwsAccount, 'region' | 'now
     stepsPerLook: 3,
     pageSize: 4,
     changeSetsAtOnce: false,
+    outside: new Set(),
     taken: new Set(),
     failing: new Map(),
     all,

@@ -19,6 +19,8 @@ export interface MadeResource {
   readonly logicalId: string;
   readonly physicalId: string;
   readonly type: string;
+  /** The name that the template gives; undefined: CloudFormation made it up. */
+  readonly name?: string | undefined;
   status: string;
 }
 

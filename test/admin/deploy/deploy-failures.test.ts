@@ -1,5 +1,5 @@
 import t from 'tap';
-import { STACK, startAdminCloud } from '../fixtures/admin-cloud.ts';
+import { deployTemplate, STACK, startAdminCloud } from '../fixtures/admin-cloud.ts';
 
 const DENIED =
   'User: arn:aws:sts::123456789012:assumed-role/Administrator/ada is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::123456789012:role/x because no identity-based policy allows the iam:CreateRole action';
@@ -217,4 +217,52 @@ t.test('an unreachable AWS is reported in two lines', async (t) => {
   const { status, error } = await ccwb('deploy --yes');
   t.equal(status, 1);
   t.match(error, /^ccwb: AWS did not answer asking who calls \(.+\) \(ERR_AWS_UNREACHABLE\)\n {2}fix: .*\n$/);
+});
+
+const logGroup = { Type: 'AWS::Logs::LogGroup', Properties: { LogGroupName: '/aws/claude-code/x/events' } };
+
+t.test(
+  'a name that exists is told from the failed validation, with the command that removes it',
+  async (t) => {
+    const cloud = await startAdminCloud(t);
+    cloud.aws.stacks.outside.add('AWS::Logs::LogGroup /aws/claude-code/x/events');
+    const { error } = await deployTemplate(cloud, { Resources: { Events: logGroup } });
+    t.match(error, {
+      code: 'ERR_TEMPLATE_INVALID',
+      message:
+        "CloudFormation made no change set for ccwb-Test-auth: Events (AWS::Logs::LogGroup): Resource of type 'AWS::Logs::LogGroup' with identifier '/aws/claude-code/x/events' already exists.",
+      fix: /aws logs delete-log-group --log-group-name \/aws\/claude-code\/x\/events --region us-east-1; /,
+    });
+    t.equal(cloud.aws.stacks.find('ccwb-Test-auth'), undefined, 'nothing is left');
+    cloud.aws.stacks.outside.clear();
+    t.match((await deployTemplate(cloud, { Resources: { Events: logGroup } })).deployed, {
+      result: 'created',
+    });
+  },
+);
+
+t.test(
+  'without cloudformation:DescribeEvents the reason stays and the fix names the permission',
+  async (t) => {
+    const cloud = await startAdminCloud(t);
+    cloud.aws.stacks.outside.add('AWS::Logs::LogGroup /aws/claude-code/x/events');
+    cloud.aws.setFault('DescribeEvents', { kind: 'error', code: 'AccessDenied', message: 'no', status: 403 });
+    const { error } = await deployTemplate(cloud, { Resources: { Events: logGroup } });
+    t.match(error, {
+      code: 'ERR_TEMPLATE_INVALID',
+      message: /EarlyValidation::ResourceExistenceCheck/,
+      fix: /^have cloudformation:DescribeEvents added/,
+    });
+  },
+);
+
+t.test('a provider that IAM has already leads to the setting for it, before anything changes', async (t) => {
+  const { ccwb, aws } = await startAdminCloud(t);
+  aws.stacks.outside.add('AWS::IAM::OIDCProvider https://company.okta.com');
+  const { error } = await ccwb('deploy --yes');
+  t.match(
+    last(error),
+    /OidcProvider .* already exists\. \(ERR_TEMPLATE_INVALID\)\n {2}fix: .* set providerRegistered to true/,
+  );
+  t.equal(aws.count('ExecuteChangeSet'), 0);
 });
