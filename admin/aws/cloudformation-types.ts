@@ -117,7 +117,8 @@ export type CloudFormation = {
   deleteChangeSet(id: string): Promise<void>;
   /** @param token by which the events of the operation are known. */
   executeChangeSet(id: string, token: string): Promise<void>;
-  deleteStack(stack: string, token: string): Promise<void>;
+  /** @param without logical ids of resources that stay; after DELETE_FAILED. Empty: whatever cannot be deleted. */
+  deleteStack(stack: string, token: string, without?: readonly string[]): Promise<void>;
   /** Deletes a stack that holds nothing but change sets, also after an interruption; leaves any other. */
   deleteEmptyStack(stack: string): Promise<void>;
   /** After UPDATE_ROLLBACK_FAILED. */

@@ -159,9 +159,16 @@ function stackCalls({
   client,
 }: CloudFormationClientParts): Pick<CloudFormation, 'deleteStack' | 'deleteEmptyStack' | 'continueRollback'> {
   return {
-    deleteStack: (stack, token) =>
+    deleteStack: (stack, token, without) =>
       order(`deleting stack ${stack}`, () =>
-        client.send(new sdk.DeleteStackCommand({ StackName: stack, ClientRequestToken: token })),
+        client.send(
+          new sdk.DeleteStackCommand({
+            StackName: stack,
+            ClientRequestToken: token,
+            ...(without?.length === 0 && { DeletionMode: 'FORCE_DELETE_STACK' }),
+            ...(without && without.length > 0 && { RetainResources: [...without] }),
+          }),
+        ),
       ),
     deleteEmptyStack: (stack) =>
       order(`deleting the empty stack ${stack}`, async () => {

@@ -16,6 +16,12 @@ Examples:
   And the buckets that would stay, with all that was collected:
     $ ccwb destroy --delete-data
 
+  Afterwards, a bucket that stayed:
+    $ ccwb destroy --delete-bucket ccwb-claudecode-auth-auditbucket-1a2b3c
+
+  A stack that is in DELETE_FAILED:
+    $ ccwb destroy monitoring --keep-failed
+
   Without a terminal:
     $ ccwb destroy --force --json
 `;
@@ -30,6 +36,11 @@ export const DESTROY: AdminCommand = {
   flags: [
     { flags: '--dry-run', text: 'show what would be deleted, and delete nothing' },
     { flags: '--delete-data', text: 'delete the buckets that would stay as well, with everything in them' },
+    { flags: '--keep-failed', text: 'leave what cannot be deleted in the account, and delete its stack' },
+    {
+      flags: '--delete-bucket <name>',
+      text: 'delete a bucket that a deleted stack left, with everything in it',
+    },
     { flags: '-y, --yes', text: 'do not ask for the name of the deployment' },
     { flags: '--force', text: 'the same' },
     { flags: '--json', text: 'print the result as JSON' },

@@ -3,7 +3,9 @@ import { CcwbError } from '../../protocol/errors.ts';
 import { type Buckets, createBuckets } from '../aws/buckets.ts';
 import type { AwsConnection } from '../aws/connection.ts';
 import type { AdminEdges } from '../edges.ts';
+import { confirmByTyping } from '../terminal/confirm.ts';
 import { paragraph } from '../terminal/text.ts';
+import { deleteBucketCommand } from './retained-resources.ts';
 
 /** A deleted bucket. */
 export type DeletedBucket = { readonly bucket: string; readonly objects: number };
@@ -21,8 +23,9 @@ const LINE_EVERY = 10_000;
  */
 export async function deleteBuckets(
   names: readonly string[],
-  { settings, target }: AwsConnection,
+  { settings }: Pick<AwsConnection, 'settings'>,
   edges: AdminEdges,
+  profile: string,
 ): Promise<DeletedBucket[]> {
   if (names.length === 0) return [];
   const byPath = [settings.endpoint, edges.env.AWS_ENDPOINT_URL, edges.env.AWS_ENDPOINT_URL_S3].some(Boolean);
@@ -37,18 +40,47 @@ export async function deleteBuckets(
       done.push({ bucket, objects });
     } catch (thrown) {
       if (!(thrown instanceof CcwbError)) throw thrown;
-      const rest = names
-        .slice(done.length)
-        .map((name) => `aws s3 rb s3://${name} --force --region ${target.region}`);
+      const rest = names.slice(done.length).map((name) => deleteBucketCommand(name, profile));
       throw new CcwbError(
         thrown.code,
         `${thrown.message}; its stack is gone, the bucket ${bucket} is still there`,
-        `${thrown.fix}; what is left goes with: ${rest.join('; ')}`,
+        `${thrown.fix}; what is left goes with: ${rest.join(' && ')}`,
         { cause: thrown },
       );
     }
   }
   return done;
+}
+
+/** @throws CcwbError ERR_USAGE for a bucket whose name CloudFormation has not made for this deployment. */
+export function refuseOtherBucket(bucket: string, deployment: string): void {
+  // CloudFormation begins the name with that of the stack, and cuts long ones.
+  if (bucket.toLowerCase().startsWith(`${deployment}-`.toLowerCase().slice(0, 20))) return;
+  throw new CcwbError(
+    'ERR_USAGE',
+    `--delete-bucket is ${JSON.stringify(bucket)}; allowed: a bucket that a stack of ${deployment} left`,
+    'name the profile of that bucket with --profile',
+  );
+}
+
+/** Runs `ccwb destroy --delete-bucket`: deletes a bucket whose stack is gone, with everything in it. */
+export async function deleteLeftBucket(
+  bucket: string,
+  flags: { readonly yes?: true; readonly force?: true; readonly dryRun?: true; readonly json?: true },
+  connection: Pick<AwsConnection, 'settings'>,
+  edges: AdminEdges,
+  profile: string,
+): Promise<void> {
+  const report = (deletedBuckets: readonly DeletedBucket[]): void => {
+    if (flags.json) edges.writeOut(`${JSON.stringify({ deletedBuckets }, undefined, 2)}\n`);
+  };
+  edges.writeError(
+    paragraph(`\nThe bucket ${bucket} will be deleted, WITH EVERYTHING IN IT.`, edges.columns),
+  );
+  if (flags.dryRun) return report([]);
+  const yes = flags.yes === true || flags.force === true;
+  await confirmByTyping(`This cannot be undone. To delete it, type ${bucket}:`, bucket, yes, '--yes', edges);
+  report(await deleteBuckets([bucket], connection, edges, profile));
 }
 
 /** Empties a bucket. @returns the number of deleted objects. */

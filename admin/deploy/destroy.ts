@@ -6,7 +6,7 @@ import type { AdminEdges } from '../edges.ts';
 import { type ChosenProfile, type ProfileFlags, readChosenProfile } from '../profiles/chosen-profile.ts';
 import { confirmByTyping } from '../terminal/confirm.ts';
 import { paragraph, typeWords } from '../terminal/text.ts';
-import { type DeletedBucket, deleteBuckets } from './delete-data.ts';
+import { type DeletedBucket, deleteBuckets, deleteLeftBucket, refuseOtherBucket } from './delete-data.ts';
 import { isUnderWay } from './operation-end.ts';
 import { refuseProtected, removeStack } from './remove-stack.ts';
 import {
@@ -24,6 +24,8 @@ export type DestroyFlags = ProfileFlags & {
   force?: true;
   dryRun?: true;
   deleteData?: true;
+  keepFailed?: true;
+  deleteBucket?: string;
   json?: true;
 };
 
@@ -53,8 +55,11 @@ export async function destroy(
 ): Promise<void> {
   const stacks = parseStackNames(names);
   const chosen = readChosenProfile(flags, edges);
-  const connection = await connectToAws(chosen, edges);
   const deployment = deploymentName(chosen.profile.name);
+  if (flags.deleteBucket !== undefined) refuseOtherBucket(flags.deleteBucket, deployment);
+  const connection = await connectToAws(chosen, edges);
+  if (flags.deleteBucket !== undefined)
+    return deleteLeftBucket(flags.deleteBucket, flags, connection, edges, chosen.profile.name);
   const all = await inspectStacks([...(stacks ?? STACKS)].reverse(), chosen.profile.name, connection.cloud);
   const there = all.filter(({ state }) => state !== undefined);
   const found = stacks ? all : there;
@@ -91,18 +96,25 @@ async function destroyOne(
   done: DestroyedStack[],
   edges: AdminEdges,
 ): Promise<void> {
-  const left = retainedResources(keeps, connection.target.region);
-  const report = { stack, name, deletes, keeps, deletedBuckets: [], left };
+  const leftOf = (resources: readonly StackResource[]) => retainedResources(resources, chosen.profile.name);
+  const report = { stack, name, deletes, keeps, deletedBuckets: [], left: leftOf(keeps) };
   if (flags.dryRun) {
     done.push({ ...report, result: state === undefined ? 'absent' : 'planned' });
     return;
   }
-  if (state) await removeStack(state, { cloud: connection.cloud, edges });
+  const { cloud } = connection;
+  const failed = state
+    ? await removeStack(state, { cloud, edges, keepFailed: flags.keepFailed === true })
+    : [];
+  const left = leftOf([
+    ...keeps,
+    ...failed.filter(({ logicalId }) => !keeps.some((one) => one.logicalId === logicalId)),
+  ]);
   forget(stack, chosen, edges);
-  const index = done.push({ ...report, result: state === undefined ? 'absent' : 'deleted' }) - 1;
+  const index = done.push({ ...report, left, result: state === undefined ? 'absent' : 'deleted' }) - 1;
   if (!flags.deleteData) return;
-  const deletedBuckets = await deleteBuckets(bucketsIn(keeps), connection, edges);
-  const stays = left.filter((one) => !isOfBucket(one));
+  const deletedBuckets = await deleteBuckets(bucketsIn(keeps), connection, edges, chosen.profile.name);
+  const stays = left.filter(({ physicalId }) => !deletedBuckets.some(({ bucket }) => bucket === physicalId));
   done[index] = { ...report, result: 'deleted', deletedBuckets, left: stays };
 }
 

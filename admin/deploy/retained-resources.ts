@@ -22,10 +22,15 @@ export function isOfBucket({ type }: Pick<StackResource, 'type'>): boolean {
   return type === BUCKET || type === BUCKET_POLICY;
 }
 
-export function retainedResources(keeps: readonly StackResource[], region: string): RetainedResource[] {
+/** Returns the shell command that empties and deletes a bucket. `aws s3 rb --force` leaves old versions and fails. */
+export function deleteBucketCommand(bucket: string, profile: string): string {
+  return `ccwb destroy --profile ${profile} --delete-bucket ${bucket}`;
+}
+
+export function retainedResources(keeps: readonly StackResource[], profile: string): RetainedResource[] {
   return keeps.flatMap(({ type, physicalId = '' }) => {
     if (type === BUCKET_POLICY) return [];
-    const remove = type === BUCKET ? `aws s3 rb s3://${physicalId} --force --region ${region}` : undefined;
+    const remove = type === BUCKET ? deleteBucketCommand(physicalId, profile) : undefined;
     return [{ type, physicalId, remove }];
   });
 }

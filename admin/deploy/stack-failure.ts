@@ -51,7 +51,8 @@ const STATES: Readonly<Record<string, string>> = {
   ROLLBACK_FAILED: 'the next ccwb deploy deletes what is left of the stack first',
   UPDATE_ROLLBACK_COMPLETE: 'the stack is as it was before',
   UPDATE_ROLLBACK_FAILED: 'the next ccwb deploy continues the rollback first',
-  DELETE_FAILED: 'the next ccwb destroy tries again',
+  DELETE_FAILED:
+    'the next ccwb destroy tries again; with --keep-failed that resource stays and the rest goes',
 };
 
 /** Creates the error of a failed operation: the first failed resource, its reason and the next step. */

@@ -129,6 +129,7 @@ function createLogRole(stack: Stack, logGroup: CfnLogGroup): CfnRole {
 }
 
 function keepOnDestroy(resource: CfnBucket | CfnBucketPolicy): void {
-  resource.cfnOptions.deletionPolicy = CfnDeletionPolicy.RETAIN;
+  // A first deployment that fails would leave an empty bucket at each try.
+  resource.cfnOptions.deletionPolicy = CfnDeletionPolicy.RETAIN_EXCEPT_ON_CREATE;
   resource.cfnOptions.updateReplacePolicy = CfnDeletionPolicy.RETAIN;
 }

@@ -6,7 +6,7 @@ import {
   querySignatureErrors,
   type ServiceRequest,
 } from '../aws/aws-service.ts';
-import { parametersOf, refusal, success, type Xml } from '../aws/query-protocol.ts';
+import { membersOf, parametersOf, refusal, success, type Xml } from '../aws/query-protocol.ts';
 import {
   changes,
   createChangeSet,
@@ -116,7 +116,17 @@ const operations = {
     if (stack.protected) {
       throw invalid(`Stack [${stack.name}] cannot be deleted while TerminationProtection is enabled`);
     }
-    planDeletion(stacks, stack);
+    const retained = membersOf(parameters, 'RetainResources');
+    const forced = parameters.get('DeletionMode') === 'FORCE_DELETE_STACK';
+    if ((retained.length > 0 || forced) && stack.status !== 'DELETE_FAILED') {
+      throw invalid(
+        `Invalid operation on stack [${stack.id}]. Only a stack in DELETE_FAILED can be deleted so`,
+      );
+    }
+    if (/^(UPDATE|UPDATE_ROLLBACK|ROLLBACK)_(COMPLETE_CLEANUP_)?IN_PROGRESS$/.test(stack.status)) {
+      throw invalid(`Stack [${stack.name}] cannot be deleted while in status ${stack.status}`);
+    }
+    planDeletion(stacks, stack, forced ? 'failing' : retained);
     stacks.begin(stack, parameters.get('ClientRequestToken'));
     return {};
   },

@@ -49,8 +49,7 @@ function planRollback(stacks: Stacks, stack: StackRecord, failed: string): void 
     () => event(undefined, 'ROLLBACK_IN_PROGRESS', reason),
     () => {
       for (const id of [...stack.resources.keys()].reverse()) {
-        event(id, 'DELETE_COMPLETE');
-        stack.resources.delete(id);
+        remove(stacks, stack, id, stack.template?.Resources[id]?.DeletionPolicy === 'Retain');
       }
     },
     () => event(undefined, 'ROLLBACK_COMPLETE'),
@@ -83,7 +82,7 @@ function planUpdate(stacks: Stacks, stack: StackRecord, changeSet: ChangeSetReco
     event(undefined, 'UPDATE_COMPLETE_CLEANUP_IN_PROGRESS');
   });
   for (const { logicalId } of changes.filter(({ action }) => action === 'Remove')) {
-    const kept = before.template?.Resources[logicalId]?.DeletionPolicy === 'Retain';
+    const kept = before.template?.Resources[logicalId]?.DeletionPolicy?.startsWith('Retain') === true;
     stack.steps.push(() => remove(stacks, stack, logicalId, kept));
   }
   stack.steps.push(() => event(undefined, 'UPDATE_COMPLETE'));
@@ -123,7 +122,12 @@ function planEndOfRollback(stacks: Stacks, stack: StackRecord): void {
   );
 }
 
-export function planDeletion(stacks: Stacks, stack: StackRecord): void {
+/** @param retained logical ids of resources that stay; `failing`: those that cannot be deleted. */
+export function planDeletion(
+  stacks: Stacks,
+  stack: StackRecord,
+  retained: readonly string[] | 'failing' = [],
+): void {
   const { event } = on(stacks, stack);
   // A stack in review has no resources.
   if (stack.status === 'REVIEW_IN_PROGRESS') {
@@ -134,11 +138,13 @@ export function planDeletion(stacks: Stacks, stack: StackRecord): void {
   const ids = [...stack.resources.keys()].reverse();
   const failed: string[] = [];
   for (const id of ids) {
-    const kept = stack.template?.Resources[id]?.DeletionPolicy === 'Retain';
+    const retains = stack.template?.Resources[id]?.DeletionPolicy?.startsWith('Retain') === true;
     stack.steps.push(
       () => event(id, 'DELETE_IN_PROGRESS'),
       () => {
-        const failure = kept ? undefined : failureOf(stacks, id, 'delete');
+        const problem = obstacle(stacks, stack, id);
+        const kept = retains || (retained === 'failing' ? problem !== undefined : retained.includes(id));
+        const failure = kept ? undefined : problem;
         if (!failure) return remove(stacks, stack, id, kept);
         failed.push(id);
         event(id, 'DELETE_FAILED', failure.reason);
@@ -150,6 +156,15 @@ export function planDeletion(stacks: Stacks, stack: StackRecord): void {
     if (failed.length > 0) event(undefined, 'DELETE_FAILED', reason);
     else event(undefined, 'DELETE_COMPLETE');
   });
+}
+
+/** Returns the reason for which a resource cannot be deleted. */
+function obstacle(stacks: Stacks, stack: StackRecord, id: string): Pick<Failing, 'reason'> | undefined {
+  const { type, physicalId: bucket = '' } = stack.resources.get(id) ?? {};
+  if (type === 'AWS::S3::Bucket' && stacks.filled.has(bucket)) {
+    return { reason: 'The bucket you tried to delete is not empty (Service: S3, Status Code: 409)' };
+  }
+  return failureOf(stacks, id, 'delete');
 }
 
 function begin(

@@ -98,6 +98,8 @@ export interface Stacks {
   changeSetsAtOnce: boolean;
   /** Names of resources outside of any stack: `TYPE NAME`. */
   readonly outside: Set<string>;
+  /** Physical ids of buckets with objects in them. */
+  readonly filled: Set<string>;
   /** ClientTokens of accepted requests. */
   readonly taken: Set<string>;
   /** By logical id. */

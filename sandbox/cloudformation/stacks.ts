@@ -21,6 +21,7 @@ export function createStacks({ region, nowMs }: Pick<AwsAccount, 'region' | 'now
     pageSize: 4,
     changeSetsAtOnce: false,
     outside: new Set(),
+    filled: new Set(),
     taken: new Set(),
     failing: new Map(),
     all,

@@ -47,7 +47,7 @@ function changeWords(change: ResourceChange, { old }: TemplateVersions): string 
     case 'Import':
       return `${what} is taken into the stack`;
     case 'Remove':
-      return retained?.DeletionPolicy === 'Retain'
+      return retained?.DeletionPolicy?.startsWith('Retain') === true
         ? `${what} leaves the stack and stays in the account`
         : `${what} is deleted`;
     default: {
@@ -84,7 +84,8 @@ export function dangersIn(changes: readonly ResourceChange[], versions: Template
     if (IRREPLACEABLE.has(type))
       return text('everybody who uses it needs a new config.json and signs in anew');
     if (named.has(logicalId)) return text('config.json files in use name it and would stop working');
-    const keeps = resource?.DeletionPolicy === 'Retain' || resource?.UpdateReplacePolicy === 'Retain';
+    const keeps =
+      resource?.DeletionPolicy?.startsWith('Retain') || resource?.UpdateReplacePolicy === 'Retain';
     if (replaced && keeps) return text('the new one is empty; what is in the old one stays there, unused');
     return [];
   });

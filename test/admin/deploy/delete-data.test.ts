@@ -39,7 +39,7 @@ async function deleteFrom(t: Test, answers: Answers, options: EdgeOptions = {}, 
     settings: { endpoint, credentials, region: 'us-east-1', maxAttempts: 1 },
     target: { partition: 'aws', account: '123456789012', region: 'us-east-1' },
   } as unknown as AwsConnection;
-  const outcome = await deleteBuckets(names, session, edges).then(
+  const outcome = await deleteBuckets(names, session, edges, 'ClaudeCode').then(
     (done) => ({ done, error: undefined }),
     (error: unknown) => ({ done: undefined, error }),
   );
@@ -82,7 +82,7 @@ t.test('a missing permission is reported with the commands that delete the rest'
     code: 'ERR_ADMIN_DENIED',
     message:
       'AWS refused emptying the bucket one: User ada is not authorized: s3:DeleteObject; its stack is gone, the bucket one is still there',
-    fix: /what is left goes with: aws s3 rb s3:\/\/one --force --region us-east-1; aws s3 rb s3:\/\/two --force/,
+    fix: /what is left goes with: ccwb destroy --profile ClaudeCode --delete-bucket one && ccwb destroy --profile ClaudeCode --delete-bucket two/,
   });
   const single = await deleteFrom(t, {
     list: () => listed(['a']),

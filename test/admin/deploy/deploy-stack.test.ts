@@ -83,7 +83,9 @@ t.test('replacing a retained bucket is shown with a warning and needs its own ye
 
 t.test('a retained bucket that leaves the stack is reported as staying', async (t) => {
   const cloud = await startAdminCloud(t);
-  await deployTemplate(cloud, { Resources: { Logs: bucket(), Topic: topic } });
+  await deployTemplate(cloud, {
+    Resources: { Logs: { ...bucket(), DeletionPolicy: 'RetainExceptOnCreate' }, Topic: topic },
+  });
   const { said, deployed } = await deployTemplate(cloud, { Resources: { Topic: topic } });
   t.match(said, / - Logs \(S3 Bucket\) leaves the stack and stays in the account\n/);
   t.match(deployed, { result: 'updated' });

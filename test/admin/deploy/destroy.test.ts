@@ -58,7 +58,7 @@ t.test('a resource that cannot be deleted is reported with its reason, and a ret
   );
   t.match(
     error,
-    /fix: remove what keeps the resource from being deleted, .*; the next ccwb destroy tries again\n$/,
+    /fix: remove what keeps the resource from being deleted, .*; the next ccwb destroy tries again; with --keep-failed that resource stays and the rest goes\n$/,
   );
   t.match(JSON.parse(out), { stacks: [], error: { code: 'ERR_STACK_FAILED' } });
   const deploy = await ccwb('deploy --dry-run');
@@ -121,6 +121,50 @@ t.test('retained resources are listed and stay in the account', async (t) => {
   t.match(error, / Logs AWS::S3::Bucket DELETE_SKIPPED\n/);
   t.match(
     out,
-    /^ccwb-ClaudeCode-auth {2}deleted\n {2}stays: S3 Bucket (ccwb-Test-auth-Logs-\w+)\n {4}to delete it with all that is in it: aws s3 rb s3:\/\/\1 --force --region us-east-1\n$/,
+    /^ccwb-ClaudeCode-auth {2}deleted\n {2}stays: S3 Bucket (ccwb-Test-auth-Logs-\w+)\n {4}to delete it with all that is in it: ccwb destroy --profile ClaudeCode --delete-bucket \1\n$/,
+  );
+});
+
+t.test('--keep-failed deletes the stack without what resists, and names what is left', async (t) => {
+  const cloud = await startAdminCloud(t);
+  const bucket = { Type: 'AWS::S3::Bucket' };
+  await deployTemplate(cloud, { Resources: { Logs: bucket, Topic: { Type: 'AWS::SNS::Topic' } } });
+  const stack = cloud.aws.stacks.find('ccwb-Test-auth');
+  if (stack) Object.assign(stack, { name: STACK });
+  cloud.aws.stacks.filled.add(stack?.resources.get('Logs')?.physicalId ?? '');
+  const refused = await cloud.ccwb('destroy --yes');
+  t.match(
+    refused.error,
+    /Logs \(AWS::S3::Bucket\) DELETE_FAILED: The bucket you tried to delete is not empty/,
+  );
+  const { status, out, error } = await cloud.ccwb('destroy --yes --keep-failed');
+  t.equal(status, 0, error);
+  t.match(out, /^ccwb-ClaudeCode-auth {2}deleted\n {2}stays: S3 Bucket ccwb-Test-auth-Logs-/);
+  t.equal(cloud.aws.stacks.find(STACK), undefined);
+});
+
+t.test('--keep-failed leaves a resource of any type that cannot be deleted', async (t) => {
+  const { ccwb, aws } = await startAdminCloud(t);
+  await ccwb('deploy --yes');
+  aws.stacks.failing.set('AuthenticatedRole', { when: 'delete', reason: 'Cannot delete entity' });
+  const { status, out, error } = await ccwb('destroy --yes --keep-failed --json');
+  t.equal(status, 0, error);
+  t.match(JSON.parse(out), { stacks: [{ result: 'deleted', left: [{ type: 'AWS::IAM::Role' }] }] });
+  t.equal(aws.stacks.find(STACK), undefined);
+});
+
+t.test('--delete-bucket takes buckets of the deployment only', async (t) => {
+  const { ccwb } = await startAdminCloud(t);
+  const { status, error } = await ccwb('destroy --delete-bucket payroll');
+  t.equal(status, 2);
+  t.match(
+    error,
+    /--delete-bucket is "payroll"; allowed: a bucket that a stack of ccwb-ClaudeCode left \(ERR_USAGE\)/,
+  );
+  const dry = await ccwb('destroy --dry-run --delete-bucket ccwb-claudecode-auth-auditbucket-1a2b');
+  t.equal(dry.status, 0, dry.error);
+  t.match(
+    dry.error,
+    /The bucket ccwb-claudecode-auth-auditbucket-1a2b will be deleted, WITH EVERYTHING IN IT\.\n/,
   );
 });

@@ -66,7 +66,7 @@ t.test(
     const [auditBucket] = audit.left;
     t.match(auditBucket, {
       type: 'AWS::S3::Bucket',
-      remove: /^aws s3 rb s3:\/\/\S+ --force --region us-east-1$/,
+      remove: /^ccwb destroy --profile \S+ --delete-bucket \S+$/,
     });
     t.equal((await s3('HEAD', auditBucket?.physicalId ?? '')).status, 200, 'what holds data stays');
 
