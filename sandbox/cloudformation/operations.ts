@@ -1,7 +1,9 @@
 /** The steps of a stack's creation, update and deletion, with the events of CloudFormation. */
+
+import { findConflict } from './load-balancing.ts';
 import type { ChangeSetRecord, Failing, StackRecord, Stacks } from './records.ts';
 import { nameOf } from './resource-names.ts';
-import { physicalId } from './templates.ts';
+import { type MadeResource, physicalId } from './templates.ts';
 
 /** Plans the execution of a change set. */
 export function planExecution(stacks: Stacks, stack: StackRecord, changeSet: ChangeSetRecord): void {
@@ -61,7 +63,11 @@ function planUpdate(stacks: Stacks, stack: StackRecord, changeSet: ChangeSetReco
   const { template, changes } = changeSet;
   const before = { template: stack.template, parameters: stack.parameters };
   stack.steps = [() => event(undefined, 'UPDATE_IN_PROGRESS', 'User Initiated')];
-  const failing = changes.find(({ logicalId }) => failureOf(stacks, logicalId, 'update') !== undefined);
+  const conflict = findConflict(stack, changeSet);
+  const reasonOf = (id: string): string | undefined =>
+    conflict?.logicalId === id ? conflict.reason : failureOf(stacks, id, 'update')?.reason;
+  const failing = changes.find(({ logicalId }) => reasonOf(logicalId) !== undefined);
+  const resources = [...stack.resources.values()].map((resource) => ({ ...resource }));
   for (const { action, logicalId, replacement } of changes) {
     if (action === 'Remove') continue;
     const verb = action === 'Add' ? 'CREATE' : 'UPDATE';
@@ -69,10 +75,8 @@ function planUpdate(stacks: Stacks, stack: StackRecord, changeSet: ChangeSetReco
       begin(stacks, stack, logicalId, changeSet, `${verb}_IN_PROGRESS`, replacement === 'True'),
     );
     if (failing?.logicalId === logicalId) {
-      stack.steps.push(() =>
-        event(logicalId, `${verb}_FAILED`, failureOf(stacks, logicalId, 'update')?.reason),
-      );
-      planUpdateRollback(stacks, stack, logicalId);
+      stack.steps.push(() => event(logicalId, `${verb}_FAILED`, reasonOf(logicalId)));
+      planUpdateRollback(stacks, stack, logicalId, resources);
       return;
     }
     stack.steps.push(() => event(logicalId, `${verb}_COMPLETE`));
@@ -88,7 +92,12 @@ function planUpdate(stacks: Stacks, stack: StackRecord, changeSet: ChangeSetReco
   stack.steps.push(() => event(undefined, 'UPDATE_COMPLETE'));
 }
 
-function planUpdateRollback(stacks: Stacks, stack: StackRecord, failed: string): void {
+function planUpdateRollback(
+  stacks: Stacks,
+  stack: StackRecord,
+  failed: string,
+  before: readonly MadeResource[],
+): void {
   const { event } = on(stacks, stack);
   const stuck = failureOf(stacks, failed, 'rollback');
   const reason = `The following resource(s) failed to update: [${failed}]. `;
@@ -96,6 +105,11 @@ function planUpdateRollback(stacks: Stacks, stack: StackRecord, failed: string):
     () => event(undefined, 'UPDATE_ROLLBACK_IN_PROGRESS', reason),
     () => event(failed, stuck ? 'UPDATE_FAILED' : 'UPDATE_COMPLETE', stuck?.reason),
   );
+  stack.steps.push(() => {
+    // What was created is deleted again, and what was replaced is used again.
+    stack.resources.clear();
+    for (const resource of before) stack.resources.set(resource.logicalId, resource);
+  });
   if (stuck) stack.steps.push(() => event(undefined, 'UPDATE_ROLLBACK_FAILED', reason));
   else planEndOfRollback(stacks, stack);
 }

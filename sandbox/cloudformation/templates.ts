@@ -37,6 +37,18 @@ const maxTemplateBytes = 51_200;
 
 /** Properties that cannot change in place (CloudFormation's resource reference, "Update requires"). */
 const replacing: Readonly<Record<string, readonly string[]>> = {
+  'AWS::EC2::SecurityGroup': ['GroupDescription', 'GroupName', 'VpcId'],
+  'AWS::EC2::Subnet': ['AvailabilityZone', 'CidrBlock', 'VpcId'],
+  'AWS::ElasticLoadBalancingV2::Listener': ['LoadBalancerArn'],
+  'AWS::ElasticLoadBalancingV2::LoadBalancer': ['Name', 'Scheme', 'Type'],
+  'AWS::ElasticLoadBalancingV2::TargetGroup': [
+    'Name',
+    'Port',
+    'Protocol',
+    'ProtocolVersion',
+    'TargetType',
+    'VpcId',
+  ],
   'AWS::IAM::OIDCProvider': ['Url'],
   'AWS::IAM::Role': ['RoleName', 'Path'],
   'AWS::S3::Bucket': ['BucketName'],
@@ -60,7 +72,7 @@ export function parseTemplate(text: string): ParsedTemplate {
     throw invalid('Template format error: At least one Resources member must be defined.');
   }
   const known = new Set([...Object.keys(template.Resources), ...Object.keys(template.Parameters ?? {})]);
-  const unresolved = [...references(template.Resources)].filter(
+  const unresolved = [...referencesIn(template.Resources)].filter(
     (name) => !known.has(name) && !name.startsWith('AWS::'),
   );
   if (unresolved.length > 0) {
@@ -131,7 +143,7 @@ export function compare(
       was.Type !== resource.Type || properties.some((name) => replacing[resource.Type]?.includes(name));
     return [{ ...change('Modify', id, resource.Type), replacement: anew ? 'True' : 'False', properties }];
   });
-  return [...removed, ...modified, ...added];
+  return [...removed, ...withDependents(modified, added, next, made), ...added];
 }
 
 /** Returns the physical id of a new resource. */
@@ -169,16 +181,52 @@ export function invalid(message: string): AwsError {
   return new AwsError('ValidationError', message);
 }
 
-function references(value: unknown, found = new Set<string>()): Set<string> {
-  if (Array.isArray(value)) for (const item of value) references(item, found);
+/** Returns the logical ids and parameters that a value refers to. */
+export function referencesIn(value: unknown, found = new Set<string>()): Set<string> {
+  if (Array.isArray(value)) for (const item of value) referencesIn(item, found);
   else if (typeof value === 'object' && value !== null) {
     for (const [key, inner] of Object.entries(value)) {
       if (key === 'Ref') found.add(String(inner));
       else if (key === 'Fn::GetAtt' && Array.isArray(inner)) found.add(String(inner[0]));
-      else references(inner, found);
+      else if (key === 'Fn::Sub') for (const name of namesInSub(inner)) found.add(name);
+      else referencesIn(inner, found);
     }
   }
   return found;
+}
+
+/** Adds what refers to a replaced resource: it changes too, and is replaced where the property demands it. */
+function withDependents(
+  modified: readonly TemplateChange[],
+  added: readonly TemplateChange[],
+  { Resources }: ParsedTemplate,
+  made: ReadonlyMap<string, MadeResource>,
+): TemplateChange[] {
+  const found = new Map(modified.map((change) => [change.logicalId, change]));
+  const fresh = new Set(added.map(({ logicalId }) => logicalId));
+  for (let grown = true; grown; ) {
+    grown = false;
+    for (const [logicalId, { Type: type, Properties = {} }] of Object.entries(Resources)) {
+      const before = found.get(logicalId);
+      if (fresh.has(logicalId) || before?.replacement === 'True') continue;
+      const moved = Object.keys(Properties).filter((name) =>
+        [...referencesIn(Properties[name])].some((id) => found.get(id)?.replacement === 'True'),
+      );
+      const properties = [...new Set([...(before?.properties ?? []), ...moved])];
+      if (moved.length === 0 || properties.length === before?.properties.length) continue;
+      const replacement = moved.some((name) => replacing[type]?.includes(name)) ? 'True' : 'False';
+      const physicalId = made.get(logicalId)?.physicalId;
+      found.set(logicalId, { action: 'Modify', logicalId, type, physicalId, replacement, properties });
+      grown = true;
+    }
+  }
+  // In the order of the template: CloudFormation goes by dependencies, and CDK writes them first.
+  return Object.keys(Resources).flatMap((id) => found.get(id) ?? []);
+}
+
+function namesInSub(value: unknown): string[] {
+  const text = String(Array.isArray(value) ? value[0] : value);
+  return [...text.matchAll(/\$\{([\w:]+)(?:\.\w+)?\}/g)].map(([, name = '']) => name);
 }
 
 function differing(a: Readonly<Record<string, unknown>>, b: Readonly<Record<string, unknown>>): string[] {

@@ -176,3 +176,57 @@ t.test('requests are signed for CloudFormation, by credentials that are valid', 
   aws.expireAllCredentials();
   await t.rejects(create(), { name: 'ExpiredToken' });
 });
+
+const balancer = (Scheme: string) => ({
+  Type: 'AWS::ElasticLoadBalancingV2::LoadBalancer',
+  Properties: { Scheme },
+});
+const group = (VpcId: string) => ({
+  Type: 'AWS::ElasticLoadBalancingV2::TargetGroup',
+  Properties: { VpcId },
+});
+const listener = (Port: number) => ({
+  Type: 'AWS::ElasticLoadBalancingV2::Listener',
+  Properties: {
+    LoadBalancerArn: { Ref: 'Balancer' },
+    Port,
+    DefaultActions: [{ Type: 'forward', TargetGroupArn: { Ref: 'Group' } }],
+  },
+});
+
+t.test('what is new is created before the old is deleted, as load balancers then refuse it', async (t) => {
+  const { aws, create, execute, made, stack } = await setUp(t);
+  aws.stacks.stepsPerLook = 100;
+  const update = async (Resources: object, ChangeSetType: 'CREATE' | 'UPDATE' = 'UPDATE') => {
+    const { Id } = await create({ ChangeSetType, TemplateBody: text(Resources) });
+    const changeSet = await made(Id);
+    await execute(Id);
+    return { changes: changeSet.Changes, status: (await stack())?.StackStatus };
+  };
+  const failed = () =>
+    aws.stacks.find('stack')?.events.findLast(({ status }) => status.endsWith('_FAILED'))?.reason;
+  const Balancer = balancer('internal');
+  const Group = group('a');
+  const Resources = { Balancer, Group, First: listener(80) };
+  t.equal((await update(Resources, 'CREATE')).status, 'CREATE_COMPLETE');
+  t.equal((await update({ Balancer, Group, Second: listener(80) })).status, 'UPDATE_ROLLBACK_COMPLETE');
+  t.match(failed(), /^A listener already exists on this port for this load balancer/);
+  t.ok(aws.stacks.find('stack')?.resources.has('First'), 'all is as before');
+  const moved = await update({ ...Resources, Balancer: balancer('internet-facing') });
+  t.equal(moved.status, 'UPDATE_ROLLBACK_COMPLETE');
+  t.match(failed(), /^The following target groups cannot be associated with more than one load balancer/);
+  t.match(
+    moved.changes?.map(({ ResourceChange: change }) => [change?.LogicalResourceId, change?.Replacement]),
+    [
+      ['Balancer', 'True'],
+      ['First', 'True'],
+    ],
+    'what refers to a replaced resource changes too',
+  );
+  const both = await update({
+    Balancer: balancer('internet-facing'),
+    Group: group('b'),
+    First: listener(80),
+  });
+  t.equal(both.status, 'UPDATE_COMPLETE');
+});
