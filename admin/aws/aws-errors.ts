@@ -63,7 +63,8 @@ export function toAdminError(thrown: unknown, doing: string): CcwbError {
     return error('ERR_ADMIN_CREDENTIALS', `AWS does not take these credentials (${name}: ${text})`, fix);
   }
   if (DENIED.has(name)) {
-    const fix = 'have the permission that AWS names added, or deploy as another principal (docs/deploy.md)';
+    const fix =
+      'have the permission that AWS names added (ccwb deploy --print-permissions prints all of them), or deploy as another principal';
     return error('ERR_ADMIN_DENIED', `AWS refused ${doing}: ${text}`, fix);
   }
   if (TRANSIENT.has(name) || status === undefined || status >= 500 || status === 429) {

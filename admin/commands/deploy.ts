@@ -32,6 +32,9 @@ Examples:
   From a config.json, without a profile:
     $ ccwb deploy --config config.json --infra infra.json --write-config
 
+  Print what whoever deploys must be allowed, as an IAM policy:
+    $ ccwb deploy monitoring --print-permissions > policy.json
+
   Print the template and deploy it by other means:
     $ ccwb deploy auth --show-template > auth.json
     $ aws cloudformation deploy --stack-name ccwb-ClaudeCode-auth --region us-east-1 \\
@@ -51,6 +54,7 @@ export const DEPLOY: AdminCommand = {
   flags: [
     { flags: '--dry-run', text: 'show what would change, and change nothing' },
     { flags: '--show-template', text: 'print the template of one stack as JSON; needs no AWS' },
+    { flags: '--print-permissions', text: 'print the IAM policy that deploying needs as JSON; needs no AWS' },
     { flags: '-y, --yes', text: 'answer every question with yes, except the next one' },
     {
       flags: '--allow-replacement',

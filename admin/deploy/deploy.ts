@@ -1,11 +1,13 @@
 import { STACKS, type StackId, stackName } from '../../infra/outputs.ts';
+import { partitionOf } from '../../infra/profile/partition.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { type AwsConnection, connectToAws } from '../aws/connection.ts';
 import { retryWhileUnreachable } from '../aws/retry.ts';
 import type { AdminEdges } from '../edges.ts';
+import { deployPolicy, MAX_POLICY_CHARACTERS, policyCharacters } from '../permissions/deploy-policy.ts';
 import { type ChosenProfile, type ProfileFlags, readChosenProfile } from '../profiles/chosen-profile.ts';
 import { confirm } from '../terminal/confirm.ts';
-import { listWords } from '../terminal/text.ts';
+import { listWords, paragraph } from '../terminal/text.ts';
 import { deployStack } from './deploy-stack.ts';
 import type { DeployedStack } from './deployment.ts';
 import { parseStackNames } from './stack-names.ts';
@@ -15,6 +17,7 @@ import { configFields } from './write-config.ts';
 
 export type DeployFlags = ProfileFlags & {
   showTemplate?: true;
+  printPermissions?: true;
   dryRun?: true;
   yes?: true;
   allowReplacement?: true;
@@ -53,6 +56,7 @@ export async function deploy(names: readonly string[], flags: DeployFlags, edges
     edges.writeOut(`${JSON.stringify(onlyPlan(plans).template, undefined, 2)}\n`);
     return;
   }
+  if (flags.printPermissions) return printPermissions(plans, chosen, edges);
   const connection = await connectToAws(chosen, edges);
   const dryRun = flags.dryRun === true;
   edges.writeError(`stacks       ${listWords(plans.map(({ name }) => name))}\n`);
@@ -93,6 +97,17 @@ function checkFlags({ writeConfig, roleArn }: DeployFlags, { admin, path }: Chos
       'run ccwb deploy --help',
     );
   }
+}
+
+function printPermissions(plans: readonly StackPlan[], { profile }: ChosenProfile, edges: AdminEdges): void {
+  const policy = deployPolicy(
+    plans.map(({ template }) => template),
+    partitionOf(profile.awsRegion) ?? 'aws',
+  );
+  edges.writeOut(`${JSON.stringify(policy, undefined, 2)}\n`);
+  if (policyCharacters(policy) <= MAX_POLICY_CHARACTERS) return;
+  const text = `A managed policy of IAM may have ${MAX_POLICY_CHARACTERS} characters, and this one has more: print one for each stack, as in ccwb deploy auth --print-permissions`;
+  edges.writeError(paragraph(text, edges.columns));
 }
 
 async function planStacks(
