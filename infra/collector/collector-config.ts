@@ -57,6 +57,7 @@ export type CollectorConfig = {
   };
   processors: {
     memory_limiter: { check_interval: string; limit_mib: number; spike_limit_mib: number };
+    filter: FilterProcessor;
     attributes: { actions: AttributeAction[] };
     resource: { attributes: AttributeAction[] };
     batch: { timeout: string; send_batch_size: number; send_batch_max_size: number };
@@ -67,6 +68,13 @@ export type CollectorConfig = {
     pipelines: Record<'metrics' | 'logs', { receivers: string[]; processors: string[]; exporters: string[] }>;
     telemetry: { logs: { level: 'warn' }; metrics: { level: 'none' } };
   };
+};
+
+/** Drops the records for which a condition holds (OpenTelemetry Transformation Language). */
+type FilterProcessor = {
+  error_mode: 'ignore';
+  metrics: { datapoint: readonly string[] };
+  logs: { log_record: readonly string[] };
 };
 
 type EmfExporter = {
@@ -84,6 +92,12 @@ type EmfExporter = {
 
 type LogsExporter = { region: string; log_group_name: string; log_stream_name: string };
 
+/**
+ * Conditions for records of a machine whose clock is wrong. CloudWatch Logs takes events that are at most two hours
+ * ahead and fourteen days old; one record beyond that would make it refuse those of all other machines in the batch.
+ */
+const WRONG_TIMES = ['time > Now() + Duration("1h")', 'time < Now() - Duration("300h")'] as const;
+
 /** The stream of a log group that all tasks write to; there is no limit per stream any more. */
 const LOG_STREAM = 'collector';
 
@@ -92,7 +106,7 @@ export function collectorConfig(input: CollectorInput): CollectorConfig {
   // All interfaces: the load balancer comes from outside, and the security group admits nobody else.
   const listen = (port: number): string => `0.0.0.0:${port}`;
   // Headers are read before `batch`, which mixes requests, and memory is guarded before everything.
-  const processors = ['memory_limiter', 'attributes', 'resource', 'batch'];
+  const processors = ['memory_limiter', 'filter', 'attributes', 'resource', 'batch'];
   return {
     extensions: { health_check: { endpoint: listen(PORTS.health) } },
     receivers: {
@@ -105,7 +119,12 @@ export function collectorConfig(input: CollectorInput): CollectorConfig {
     },
     processors: {
       memory_limiter: { check_interval: '1s', ...MEMORY_LIMIT },
-      attributes: { actions: headerActions() },
+      filter: {
+        error_mode: 'ignore',
+        metrics: { datapoint: WRONG_TIMES },
+        logs: { log_record: WRONG_TIMES },
+      },
+      attributes: { actions: [...withoutIdentity(), ...headerActions()] },
       resource: { attributes: resourceActions(input) },
       // A full batch goes at once: a busy minute is not held in memory.
       batch: { timeout: '60s', send_batch_size: 1_000, send_batch_max_size: 1_000 },
@@ -129,6 +148,11 @@ export function collectorConfigText(input: CollectorInput): string {
   return JSON.stringify(collectorConfig(input));
 }
 
+/** Deletes what the machine says of the user: without a header, nothing may stand in for a verified value. */
+function withoutIdentity(): AttributeAction[] {
+  return IDENTITY.map((key) => ({ key, action: 'delete' }));
+}
+
 function headerActions(): AttributeAction[] {
   return Object.entries(HEADER_ATTRIBUTES).map(([header, key]) => ({
     key,
@@ -139,7 +163,7 @@ function headerActions(): AttributeAction[] {
 
 function resourceActions({ accountId, environment }: CollectorInput): AttributeAction[] {
   return [
-    ...IDENTITY.map((key): AttributeAction => ({ key, action: 'delete' })),
+    ...withoutIdentity(),
     { key: 'aws.account_id', action: 'upsert', value: accountId },
     { key: 'deployment.environment', action: 'upsert', value: environment },
   ];

@@ -75,11 +75,15 @@ t.test('the headers of otel-helper override the attributes of the sender', async
   });
   t.strictSame(
     config.processors.attributes.actions,
-    Object.entries(HEADER_ATTRIBUTES).map(([header, key]) => ({
-      key,
-      action: 'upsert',
-      from_context: `metadata.${header}`,
-    })),
+    [
+      ...['user.email', 'user.id', 'user.name'].map((key) => ({ key, action: 'delete' })),
+      ...Object.entries(HEADER_ATTRIBUTES).map(([header, key]) => ({
+        key,
+        action: 'upsert',
+        from_context: `metadata.${header}`,
+      })),
+    ],
+    'without a header, the value of the machine does not stand either',
   );
   t.strictSame(config.processors.resource.attributes, [
     { key: 'user.email', action: 'delete' },
@@ -96,11 +100,20 @@ t.test('metadata is read before requests are mixed, and memory is guarded first'
     t.strictSame(http, { endpoint: '0.0.0.0:4318', include_metadata: true });
   }
   for (const { processors } of Object.values(config.service.pipelines)) {
-    t.strictSame(processors, ['memory_limiter', 'attributes', 'resource', 'batch']);
+    t.strictSame(processors, ['memory_limiter', 'filter', 'attributes', 'resource', 'batch']);
   }
   t.equal(config.processors.batch.timeout, '60s');
   const { limit_mib, spike_limit_mib } = config.processors.memory_limiter;
   t.ok(limit_mib < COLLECTOR_TASK.memoryMib && spike_limit_mib < limit_mib);
+});
+
+t.test('records of a machine with a wrong clock are dropped alone, not with all others', async (t) => {
+  const conditions = ['time > Now() + Duration("1h")', 'time < Now() - Duration("300h")'];
+  t.strictSame(config.processors.filter, {
+    error_mode: 'ignore',
+    metrics: { datapoint: conditions },
+    logs: { log_record: conditions },
+  });
 });
 
 t.test('metrics and events go to the deployment\u2019s own namespace and log groups', async (t) => {
