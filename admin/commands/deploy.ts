@@ -22,7 +22,7 @@ Examples:
   Another profile, one stack of it:
     $ ccwb deploy auth --profile Research
 
-  Once, with models in three regions and nowhere else:
+  Once, with calls from three regions, and no global profiles:
     $ ccwb deploy auth --bedrock-regions us-east-1,us-east-2,us-west-2 \\
         --no-global-inference
 
@@ -68,7 +68,7 @@ export const DEPLOY: AdminCommand = {
     ...PROFILE_FLAGS,
     {
       flags: '--bedrock-regions <regions>',
-      text: "regions in which models may run, separated by commas (default: the profile's aws_region)",
+      text: "regions to call Bedrock from, separated by commas (default: the profile's aws_region)",
       parse: splitList,
     },
     {

@@ -9,7 +9,7 @@ import { ANSWERS, type AnswerName, type AnswerSpec, type Answers, type AnswerVal
 import { ask, interruption } from './prompts/ask.ts';
 import type { Prompter, Voice } from './prompts/prompter.ts';
 import type { Context, LiveCheck, LiveCheckResults, Question } from './question.ts';
-import { sameAnswer, showAnswer } from './values.ts';
+import { EMPTY_LISTS, sameAnswer, showAnswer } from './values.ts';
 
 export type InterviewOptions = {
   readonly name: string;
@@ -85,7 +85,8 @@ export async function answerQuestion(
   }
   const proposed = existing ?? defaultOf(q, c, state);
   if (!prompter) {
-    takeDefault(q, proposed, state);
+    const isNew = existing === undefined && state.options.before === undefined;
+    takeDefault(q, isNew && q.needsPerson?.(c) ? undefined : proposed, state);
     return;
   }
   heading();
@@ -181,6 +182,6 @@ function isNewAnswer(given: GivenAnswer | undefined): boolean {
 
 function isEmpty(q: Question, answer: AnswerValue): boolean {
   const { kind }: AnswerSpec = ANSWERS[q.name];
-  if (q.optional || q.name === 'models') return false;
+  if (q.optional || EMPTY_LISTS[q.name] !== undefined) return false;
   return answer === '' || (kind === 'list' && Array.isArray(answer) && answer.length === 0);
 }

@@ -6,6 +6,7 @@ import { federationProfile, withSettings } from '../profiles/infra-profile.ts';
 import {
   bedrockRegionsOf,
   federationOf,
+  geographiesOf,
   globalInferenceOf,
   providerOf,
   providerTypeOf,
@@ -60,7 +61,11 @@ function candidateOf(profile: AdminProfile): InfraCandidate {
       name: profile.name,
       identityProvider: candidateProvider(profile),
       region: regionOf(profile),
-      bedrock: { regions: bedrockRegionsOf(profile), globalInference: globalInferenceOf(profile) },
+      bedrock: {
+        regions: bedrockRegionsOf(profile),
+        geographies: geographiesOf(profile),
+        globalInference: globalInferenceOf(profile),
+      },
       federation: federationProfile(federationOf(profile), sessionSecondsOf(profile)),
     },
     isLocal ? others : profile.infra,

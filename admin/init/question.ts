@@ -42,6 +42,8 @@ export type Question<N extends AnswerName = AnswerName> = {
   today(profile: AdminProfile): AnswerOf<N> | undefined;
   /** Returns the default for a new profile, or for a field without a value. */
   proposal?(c: Context): AnswerOf<N> | undefined;
+  /** True when `--yes` does not take the default, because only a person can decide. Absent: it takes it. */
+  needsPerson?(c: Context): boolean;
   /** Returns the profile with the answer. */
   write(profile: AdminProfile, answer: AnswerOf<N>, c: Context): AdminProfile;
   /** Returns the answer in its one canonical form. */

@@ -2,11 +2,13 @@
 
 import { AWS_PRICES, type CostEstimate, furtherTrailUsd, monthlyCost } from '../../infra/cost.ts';
 import { stacksOf } from '../../infra/outputs.ts';
+import { GEOGRAPHIES } from '../../infra/profile/geographies.ts';
 import type { IdentityProvider } from '../../protocol/issuer.ts';
 import type { AdminProfile } from '../profiles/admin-profile.ts';
 import {
   bedrockRegionsOf,
   federationOf,
+  geographiesOf,
   globalInferenceOf,
   providerOf,
   regionOf,
@@ -16,7 +18,6 @@ import {
 import { paragraph } from '../terminal/text.ts';
 import type { LiveCheckResults } from './question.ts';
 
-import { geographyOf } from './steps/geographies.ts';
 import { PROVIDER_NAMES } from './steps/provider-answers.ts';
 
 export type SummaryRow = readonly [label: string, value: string];
@@ -25,8 +26,6 @@ export type SummaryRow = readonly [label: string, value: string];
 export function summaryRows(profile: AdminProfile, { identity }: LiveCheckResults): SummaryRow[] {
   const { config, infra, claude } = profile;
   const provider = providerOf(profile);
-  const regions = bedrockRegionsOf(profile);
-  const geography = geographyOf(regions);
   const { accessGroups, audit } = infra;
   return [
     ['Profile', profile.name],
@@ -34,7 +33,7 @@ export function summaryRows(profile: AdminProfile, { identity }: LiveCheckResult
     ['Client id', textField(profile, 'client_id') ?? 'not known'],
     ['Federation', federationWords(profile)],
     ['AWS', `${identity ? `account ${identity.account}, ` : ''}${regionOf(profile)}`],
-    ['Models run in', geography ? `${geography.label} (${regions.join(', ')})` : regions.join(', ')],
+    ['Models run in', placesOf(profile)],
     ['Global inference', globalInferenceOf(profile) ? 'yes' : 'no'],
     ['Models', infra.bedrock?.models?.join(', ') ?? 'all'],
     ['Claude Code', claude.model ?? 'its own choice of model'],
@@ -47,6 +46,15 @@ export function summaryRows(profile: AdminProfile, { identity }: LiveCheckResult
     ['Monitoring', monitoringWords(profile)],
     ['Stacks', stacksFor(profile).join(', ')],
   ];
+}
+
+function placesOf(profile: AdminProfile): string {
+  const regions = bedrockRegionsOf(profile).join(', ');
+  const chosen = geographiesOf(profile);
+  const labels = GEOGRAPHIES.filter(({ id }) => chosen.includes(id)).map(
+    ({ id, label }) => `${label} (${id}.)`,
+  );
+  return labels.length === 0 ? regions : `${labels.join(', ')}, called from ${regions}`;
 }
 
 export function stacksFor({ infra }: AdminProfile): string[] {

@@ -9,6 +9,12 @@ export type ParsedAnswer = { readonly value: AnswerValue } | { readonly allowed:
 /** One attribute of `claude.attributes`: they become one variable, as NAME=VALUE with commas between. */
 const ATTRIBUTE = /^([^\s=,]+)=([^\s,;"\\=]+)$/;
 
+/** The word for an empty list, where a list may be empty. */
+export const EMPTY_LISTS: Readonly<Partial<Record<AnswerName, string>>> = {
+  models: 'all',
+  geographies: 'none',
+};
+
 /** Reads the text of a flag, or what was typed. */
 export function parseText(name: AnswerName, text: string): ParsedAnswer {
   const { kind }: AnswerSpec = ANSWERS[name];
@@ -53,7 +59,7 @@ export function parseValue(name: AnswerName, value: unknown): ParsedAnswer {
 export function showAnswer(name: AnswerName, value: AnswerValue): string {
   if (ANSWERS[name].kind === 'secret') return value === '' ? '' : '(kept to itself)';
   if (typeof value === 'boolean') return value ? 'yes' : 'no';
-  if (Array.isArray(value)) return value.length === 0 && name === 'models' ? 'all' : value.join(', ');
+  if (Array.isArray(value)) return value.join(', ') || (EMPTY_LISTS[name] ?? '');
   if (typeof value === 'object')
     return Object.entries(value)
       .map((pair) => pair.join('='))
@@ -81,7 +87,7 @@ function yesNo(text: string): ParsedAnswer {
 
 function listOf(name: AnswerName, items: readonly string[]): readonly string[] {
   const found = items.map((item) => item.trim()).filter((item) => item !== '');
-  return name === 'models' && found.join() === 'all' ? [] : [...new Set(found)];
+  return found.join() === EMPTY_LISTS[name] ? [] : [...new Set(found)];
 }
 
 function pairsOf(items: readonly string[]): ParsedAnswer {

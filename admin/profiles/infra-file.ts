@@ -27,7 +27,14 @@ interface FieldShapes {
 }
 
 const SHAPE: FieldShapes = {
-  'bedrock?': { 'regions?': 'texts', 'globalInference?': 'boolean', 'models?': 'texts' },
+  'bedrock?': {
+    'regions?': 'texts',
+    'geographies?': 'texts',
+    'globalInference?': 'boolean',
+    'models?': 'texts',
+    'guardrail?': { id: 'text', version: 'text' },
+    'mantle?': 'boolean',
+  },
   'jwksUri?': 'text',
   'providerRegistered?': 'boolean',
   'accessGroups?': { claim: 'text', groups: 'texts', 'match?': ['contains', 'equals'] },

@@ -1,4 +1,5 @@
 /** The stacks' input, made of a profile of config.json and the settings beside it. */
+import { ownGeographies } from '../../infra/profile/geographies.ts';
 import type { FederationProfile, InfraProfile, RegisteredProvider } from '../../infra/profile/profile.ts';
 import type { UndeployedProfile } from '../../protocol/config.ts';
 import type { InfraSettings } from './infra-file.ts';
@@ -18,14 +19,18 @@ const LEAST_ROLE_SESSION_SECONDS = 3_600;
 export function infraProfileOf(config: UndeployedProfile, settings: InfraSettings): InfraProfile {
   const { name, identityProvider, clientId, awsRegion: region, federation } = config;
   const { providerType: type, issuer, loginKey } = identityProvider;
-  const { regions = [region], globalInference = true } = settings.bedrock ?? {};
+  const {
+    regions = [region],
+    geographies = ownGeographies(regions),
+    globalInference = true,
+  } = settings.bedrock ?? {};
   const seconds = federation.type === 'direct' ? federation.durationSeconds : 0;
   return withSettings(
     {
       name,
       identityProvider: { type, issuer, loginKey, clientId },
       region,
-      bedrock: { regions, globalInference },
+      bedrock: { regions, geographies, globalInference },
       federation: federationProfile(federation.type, seconds),
     },
     settings,
@@ -49,7 +54,12 @@ export function withSettings<P extends Partial<RegisteredProvider>>(
   const { bedrock, jwksUri, providerRegistered, accessGroups, audit, monitoring } = settings;
   return {
     ...profile,
-    bedrock: { ...profile.bedrock, ...(bedrock?.models && { models: bedrock.models }) },
+    bedrock: {
+      ...profile.bedrock,
+      ...(bedrock?.models && { models: bedrock.models }),
+      ...(bedrock?.guardrail && { guardrail: bedrock.guardrail }),
+      ...(bedrock?.mantle && { mantle: true }),
+    },
     identityProvider: {
       ...profile.identityProvider,
       ...(jwksUri !== undefined && { jwksUri }),

@@ -1,4 +1,5 @@
 /** Values of a profile with the meaning of its absent fields, also of one that is not complete yet. */
+import { type GeographyId, ownGeographies } from '../../infra/profile/geographies.ts';
 import {
   detectProviderType,
   type IdentityProvider,
@@ -71,6 +72,10 @@ export function regionOf(profile: AdminProfile): string {
 
 export function bedrockRegionsOf(profile: AdminProfile): readonly string[] {
   return profile.infra.bedrock?.regions ?? [regionOf(profile)];
+}
+
+export function geographiesOf(profile: AdminProfile): readonly GeographyId[] {
+  return profile.infra.bedrock?.geographies ?? ownGeographies(bedrockRegionsOf(profile));
 }
 
 export function globalInferenceOf({ infra }: AdminProfile): boolean {

@@ -1,4 +1,5 @@
 /** Steps in Bedrock: list the models of each region, and invoke one. */
+import { PROFILE_PREFIX } from '../../infra/profile/geographies.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { toAdminError } from '../aws/aws-errors.ts';
 import type { ClientSettings } from '../aws/aws-identity.ts';
@@ -57,26 +58,37 @@ export async function callModel(
   return { detail: `${model} answered (${tokens} tokens)`, value: true };
 }
 
+/** Decides which models may be called. */
+type Choosable = Pick<Expected, 'model' | 'models' | 'geographies' | 'globalInference'>;
+
 /**
  * Returns the chosen model by its id in the region, which may have another geography. Without a choice, returns
  * the smallest allowed model.
  */
 export function modelFor(
-  { model, models: allowed = ['*'], globalInference }: Omit<Expected, 'profile'>,
+  { model, models: allowed = ['*'], geographies, globalInference }: Choosable,
   models: Models | undefined,
 ): string | undefined {
   if (models === undefined) return model;
   const { inferenceProfiles, foundationModels } = models;
   if (model !== undefined) {
     if ([...inferenceProfiles, ...foundationModels].includes(model)) return model;
-    return inferenceProfiles.find((id) => baseOf(id) === baseOf(model) && !id.startsWith('global.')) ?? model;
+    return (
+      inferenceProfiles.find((id) => baseOf(id) === baseOf(model) && geographies.includes(prefixOf(id))) ??
+      model
+    );
   }
   const usable = inferenceProfiles
-    .filter((id) => globalInference || !id.startsWith('global.'))
+    .filter((id) => geographies.includes(prefixOf(id)) || (globalInference && prefixOf(id) === 'global'))
     .filter((id) => allowed.some((pattern) => matches(baseOf(id), pattern)));
   // The newest of the same family, by the end of its name.
   const newest = [...usable].sort().reverse();
   return newest.find((id) => id.includes('haiku')) ?? newest.find((id) => id.includes('sonnet')) ?? newest[0];
+}
+
+/** `us.anthropic.claude-x` has `us`; a model has none. */
+function prefixOf(id: string): string {
+  return PROFILE_PREFIX.exec(id)?.[1] ?? '';
 }
 
 /** `us.anthropic.claude-x` is `anthropic.claude-x`. */
@@ -100,7 +112,7 @@ function withFewAttempts(settings: ClientSettings): ClientSettings {
 /** Fixes by the name of Bedrock's error. */
 const FIXES: Readonly<Record<string, string>> = {
   AccessDeniedException:
-    'see that the region is among those of the auth stack (ccwb deploy) and that the account has access to the model (Bedrock console, model access)',
+    'see that the region and the geography are among those of the auth stack (ccwb deploy), and that an administrator of the account has called the model once (Bedrock console, model catalog)',
   ResourceNotFoundException:
     'see in the Bedrock console, in that region, whether the model is there and its use case form was sent',
   ValidationException: 'name a model, or an inference profile, that this region has: --model, or ccwb init',

@@ -1,6 +1,7 @@
 /** The deployment that a package must work with, as the administrator's profile describes it. */
 import { join } from 'node:path';
 import { AUTH_OUTPUTS } from '../../infra/outputs.ts';
+import { ownGeographies } from '../../infra/profile/geographies.ts';
 import { loadConfig, type ProfileConfig, profileNamed } from '../../protocol/config.ts';
 import type { AdminEdges } from '../edges.ts';
 import { userConfig } from '../profiles/admin-profile.ts';
@@ -14,8 +15,10 @@ export type Expected = {
   readonly profile: ProfileConfig;
   /** Role that users must get; undefined when unknown. */
   readonly roleArn: string | undefined;
-  /** Regions in which models may be invoked. */
+  /** Regions from which models may be invoked. */
   readonly regions: readonly string[];
+  /** Geographies whose inference profiles may be invoked. */
+  readonly geographies: readonly string[];
   /** The model of the settings of Claude Code or of the flag; undefined: any model. */
   readonly model: string | undefined;
   /** Models that users can invoke; `*` as in IAM. Undefined: all. */
@@ -50,11 +53,12 @@ export function expectedOf(
   const { federation, awsRegion } = profile;
   const { model, endpoint } = settingsOf(pack);
   const role = admin?.outputs.auth?.[AUTH_OUTPUTS.roleArn];
-  const { regions, models, globalInference } = admin?.infra.bedrock ?? {};
+  const { regions = [awsRegion], geographies, models, globalInference } = admin?.infra.bedrock ?? {};
   return {
     profile,
     roleArn: role ?? (federation.type === 'direct' ? federation.roleArn : undefined),
-    regions: regions !== undefined && regions.length > 0 ? regions : [awsRegion],
+    regions,
+    geographies: geographies ?? ownGeographies(regions),
     model: flags.model ?? model,
     models,
     globalInference: globalInference !== false,

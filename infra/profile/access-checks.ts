@@ -1,16 +1,5 @@
 import type { InfraCandidate, ProfileProblem } from './profile.ts';
 
-const MODELS = { most: 10, longest: 100 };
-
-/**
- * IAM's limit for policies written into a role, and the part that the Bedrock policy needs, all in characters
- * and none too low: a deployment would fail half-way for want of room. A model is named five times, with its ARN.
- */
-const POLICY = { most: 10_240, base: 1_700, perRegion: 205, perModel: 5 * 55 } as const;
-
-// Names of geographies that inference profiles put before a model id: in the list of models they match nothing.
-const GEOGRAPHY = /^(us|us-gov|eu|apac|jp|au|ca|global)\./;
-
 // Cognito's limit of rules for one provider.
 const GROUPS_MOST = 25;
 
@@ -29,28 +18,6 @@ const TAG_CLAIM = /^https:\/\/aws\.amazon\.com\/tags\/principal_tags\/([\w.:+=@-
 export function sessionTagOf(claim: string): string | undefined {
   const tag = TAG_CLAIM.exec(claim)?.[1];
   return tag?.startsWith('aws:') ? undefined : tag;
-}
-
-export function checkModels({ bedrock }: InfraCandidate): ProfileProblem | undefined {
-  const { models, regions } = bedrock;
-  if (models === undefined) return undefined;
-  const wellFormed = models.every(
-    (model) =>
-      /^[a-z0-9*][A-Za-z0-9.:*_-]*$/.test(model) && model.length <= MODELS.longest && !GEOGRAPHY.test(model),
-  );
-  const problem = (allowed: string): ProfileProblem => ({ field: 'bedrock.models', value: models, allowed });
-  if (models.length === 0 || models.length > MODELS.most || !wellFormed)
-    return problem(`1 to ${MODELS.most} model ids without a geography, such as anthropic.claude-*`);
-  if (policyCharacters(models, regions) <= POLICY.most) return undefined;
-  return problem(
-    `fewer or shorter ids: with ${regions.length} regions they make a longer policy than IAM takes`,
-  );
-}
-
-/** At most how many characters the role's policy has. */
-export function policyCharacters(models: readonly string[], regions: readonly string[]): number {
-  const ofModels = models.reduce((sum, model) => sum + POLICY.perModel + 5 * model.length, 0);
-  return POLICY.base + POLICY.perRegion * regions.length + ofModels;
 }
 
 export function checkAccessGroups(profile: InfraCandidate): ProfileProblem | undefined {

@@ -1,5 +1,6 @@
 /** The rules of AWS for a profile, checked before anything is synthesised. */
-import { checkAccessGroups, checkAudit, checkModels } from './access-checks.ts';
+import { checkAccessGroups, checkAudit } from './access-checks.ts';
+import { findBedrockProblem } from './bedrock-checks.ts';
 import { checkKeysAreKnown, findMonitoringProblem } from './monitoring-checks.ts';
 import { partitionOf } from './partition.ts';
 import type { InfraCandidate, InfraProfile, ProfileProblem } from './profile.ts';
@@ -22,8 +23,7 @@ export function findCandidateProblem(profile: InfraCandidate): ProfileProblem | 
     checkIssuer(profile),
     checkClientId(profile),
     checkRegion(profile),
-    checkBedrockRegions(profile),
-    checkModels(profile),
+    findBedrockProblem(profile),
     checkSessionSeconds(profile),
     checkAccessGroups(profile),
     checkAudit(profile),
@@ -70,14 +70,6 @@ function checkRegion({ region }: InfraCandidate): ProfileProblem | undefined {
   if (partitionOf(region)) return undefined;
   const allowed = 'a region of the commercial, GovCloud (US) or China partition, such as us-east-1';
   return { field: 'region', value: region, allowed };
-}
-
-function checkBedrockRegions({ region, bedrock }: InfraCandidate): ProfileProblem | undefined {
-  const partition = partitionOf(region);
-  const wellFormed = bedrock.regions.every((candidate) => partitionOf(candidate) === partition);
-  if (bedrock.regions.length > 0 && wellFormed) return undefined;
-  const allowed = `at least one region, all in the partition of ${region}`;
-  return { field: 'bedrock.regions', value: bedrock.regions, allowed };
 }
 
 function checkSessionSeconds({ federation }: InfraCandidate): ProfileProblem | undefined {

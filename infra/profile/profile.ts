@@ -1,6 +1,7 @@
 /** The typed input of every stack: one deployment, described without CDK. `check-profile.ts` has its rules. */
 
 import type { ProviderType } from '../../protocol/issuer.ts';
+import type { GeographyId } from './geographies.ts';
 
 export type InfraProfile = {
   /** Name of the deployment. Stack and resource names derive from it, so it is unique per account and region. */
@@ -9,18 +10,24 @@ export type InfraProfile = {
   /** Region the stacks are created in. It decides the partition. */
   readonly region: string;
   readonly bedrock: {
-    /**
-     * Regions in which models may run. A geographic inference profile (`us.`, `eu.`, …) is authorised in
-     * the region it routes to, so every one of its destinations belongs in this list.
-     */
+    /** Regions from which Bedrock may be called. A call of a model itself also runs there. */
     readonly regions: readonly string[];
     /**
-     * True when global inference profiles (`global.`) may be used from `regions`. They run in any commercial
-     * region, so this gives up the promise that data stays in the list. No effect outside partition `aws`.
+     * Geographies whose inference profiles (`us.`, `eu.`, …) may be called from `regions`. Such a call runs
+     * wherever in the geography AWS routes it. Empty: none, and few models can be called.
+     */
+    readonly geographies: readonly GeographyId[];
+    /**
+     * True when global inference profiles (`global.`) may be called from `regions`. They run in any commercial
+     * region. No effect outside partition `aws`.
      */
     readonly globalInference: boolean;
     /** Allow-list of model ids, `*` as in IAM, e.g. `anthropic.claude-*`; without a geography. Absent: all. */
     readonly models?: readonly string[];
+    /** The guardrail that calls may name. Absent: none. */
+    readonly guardrail?: Guardrail;
+    /** True when Bedrock's endpoint for the Messages API (`bedrock-mantle`) may be called from `regions`. */
+    readonly mantle?: boolean;
   };
   readonly federation: FederationProfile;
   /** Groups of the identity provider that may use Bedrock. Absent: anyone who can sign in. */
@@ -37,6 +44,14 @@ export type InfraProfile = {
  */
 export type InfraCandidate = Omit<InfraProfile, 'identityProvider'> & {
   readonly identityProvider: Partial<RegisteredProvider>;
+};
+
+/** A guardrail of Bedrock, by which it checks prompts and answers. */
+export type Guardrail = {
+  /** Its id in the regions of the profile, or its ARN. */
+  readonly id: string;
+  /** `DRAFT`, or the number of a version. */
+  readonly version: string;
 };
 
 /** The OpenID Connect identity provider that IAM and Cognito get registered. */
@@ -142,7 +157,9 @@ export type ProfileField =
   | 'clientId'
   | 'region'
   | 'bedrock.regions'
+  | 'bedrock.geographies'
   | 'bedrock.models'
+  | 'bedrock.guardrail'
   | 'federation.maxSessionSeconds'
   | 'jwksUri'
   | 'accessGroups.claim'

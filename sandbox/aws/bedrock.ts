@@ -1,3 +1,4 @@
+import { geographiesServing } from '../../infra/profile/geographies.ts';
 import {
   type AwsAccount,
   AwsError,
@@ -19,9 +20,6 @@ export const sandboxModels: readonly string[] = [
 ];
 
 const modelPath = /^\/model\/([^/]+)\/(invoke|converse)$/;
-
-/** Geographies of inference profiles, and the source regions of each. `global` allows every region. */
-const geographies: Readonly<Record<string, RegExp>> = { us: /^us-/, eu: /^eu-/, apac: /^ap-/, global: /./ };
 
 /**
  * Amazon Bedrock: `InvokeModel` and `Converse` with one canned answer that names the caller, and the lists of
@@ -74,8 +72,8 @@ function isKnown(modelId: string, region: string): boolean {
 }
 
 function profilesIn(region: string): string[] {
-  const here = Object.keys(geographies).filter((geography) => geographies[geography]?.test(region));
-  return here.flatMap((geography) => sandboxModels.map((model) => `${geography}.${model}`));
+  const serving = geographiesServing([region]).map(({ id }) => id);
+  return [...serving, 'global'].flatMap((geography) => sandboxModels.map((model) => `${geography}.${model}`));
 }
 
 function profile(inferenceProfileId: string, region: string): unknown {

@@ -131,7 +131,7 @@ t.test('two deployments of one provider in one account and region share no name'
 
 t.test('templates of other partitions do not name the commercial one', async (t) => {
   for (const region of ['us-gov-west-1', 'us-gov-east-1', 'cn-north-1', 'cn-northwest-1']) {
-    const bedrock = { regions: [region], globalInference: false };
+    const bedrock = { regions: [region], geographies: [], globalInference: false };
     for (const monitoring of ['new private, domain', 'new public'] as const) {
       const profile: InfraProfile = withEverything(
         monitored(profileOf('okta', COGNITO, { region, bedrock }), MONITORINGS[monitoring]),

@@ -1,15 +1,26 @@
-/** Step: the allowed models, and the regions in which they run. */
+/** Step: the allowed models, and where they run. */
 
+import { unservedGeographies } from '../../../infra/profile/bedrock-checks.ts';
+import {
+  type Geography,
+  type GeographyId,
+  geographiesServing,
+  ownGeographies,
+  PROFILE_PREFIX,
+} from '../../../infra/profile/geographies.ts';
 import { partitionOf } from '../../../infra/profile/partition.ts';
-import { bedrockRegionsOf, globalInferenceOf, regionOf } from '../../profiles/profile-values.ts';
+import type { AdminProfile } from '../../profiles/admin-profile.ts';
+import {
+  bedrockRegionsOf,
+  geographiesOf,
+  globalInferenceOf,
+  regionOf,
+} from '../../profiles/profile-values.ts';
 import { withBedrock, withClaude } from '../edit.ts';
 import { type Choice, type Context, type HasProfile, question, type WizardStep } from '../question.ts';
 
-import { expandGeographies, GEOGRAPHIES, geographiesFor, geographyOf } from './geographies.ts';
-
 /** Ids of Anthropic's models, the only ones that Claude Code uses. */
 const CLAUDE_MODELS = ['anthropic.claude-*'];
-const GEOGRAPHY = /^(us|us-gov|eu|apac|jp|au|ca|global)\./;
 
 /** Returns the reason why no user could use a model under the answers before it. */
 export function modelProblem(id: string, { profile }: HasProfile): string | undefined {
@@ -17,15 +28,14 @@ export function modelProblem(id: string, { profile }: HasProfile): string | unde
   if (!/^\S+$/.test(id)) return 'the id of a model or of an inference profile, without spaces';
   // These ids do not contain the model.
   if (id.startsWith('arn:')) return undefined;
-  const geography = GEOGRAPHY.exec(id)?.[1];
-  if (geography === 'global' && !globalInferenceOf(profile))
+  const prefix = PROFILE_PREFIX.exec(id)?.[1];
+  if (prefix === 'global' && !globalInferenceOf(profile))
     return 'a model that is not global: global inference is off';
-  const regions = GEOGRAPHIES.find((each) => each.id === geography)?.regions;
-  const chosen = bedrockRegionsOf(profile);
-  if (regions && !regions.some((region) => chosen.includes(region)))
-    return `a model of the regions chosen: ${geography}. runs in ${regions.join(', ')}`;
+  const geographies: readonly string[] = geographiesOf(profile);
+  if (prefix !== undefined && prefix !== 'global' && !geographies.includes(prefix))
+    return `a model of the geographies chosen: ${geographies.join(', ') || 'none'}`;
   const models = profile.infra.bedrock?.models;
-  if (models && !models.some((pattern) => matches(pattern, id.replace(GEOGRAPHY, ''))))
+  if (models && !models.some((pattern) => matches(pattern, id.replace(PROFILE_PREFIX, ''))))
     return `a model that may be used: ${models.join(', ')}`;
   return undefined;
 }
@@ -35,14 +45,34 @@ function matches(pattern: string, id: string): boolean {
   return new RegExp(`^${escaped}$`).test(id);
 }
 
-function regionChoices({ profile }: Context): readonly Choice<readonly string[]>[] {
-  const region = regionOf(profile);
-  const geographies = geographiesFor(region).map(({ id, label, regions }) => ({
-    value: regions,
-    label: `${label} (${id}.)`,
-    hint: regions.length > 3 ? `${regions.length} regions` : regions.join(', '),
+function geographyChoices({ profile }: Context): readonly Choice<readonly string[]>[] {
+  const regions = bedrockRegionsOf(profile);
+  const geographies = geographiesServing(regions).map((geography) => ({
+    value: [geography.id],
+    label: `${geography.label} (${geography.id}.)`,
+    ...(!holdsAll(geography, regions) && { hint: `data leaves ${regions.join(', ')} for there` }),
   }));
-  return [...geographies, { value: [region], label: `${region} alone`, hint: 'few models are offered so' }];
+  const alone = regions.length === 1 ? `${regions[0]} alone` : 'Only in the region of the call';
+  return [...geographies, { value: [], label: alone, hint: 'few models are offered so' }];
+}
+
+function holdsAll({ holds }: Geography, regions: readonly string[]): boolean {
+  return regions.every((region) => holds.test(region));
+}
+
+/** Returns today's geographies; undefined when none of them serves the region, which has changed then. */
+function stillServing(profile: AdminProfile): readonly GeographyId[] | undefined {
+  const serving = geographiesServing(bedrockRegionsOf(profile)).map(({ id }) => id);
+  const today = geographiesOf(profile);
+  const still = today.filter((id) => serving.includes(id));
+  return today.length > 0 && still.length === 0 ? undefined : still;
+}
+
+/** Returns the geographies of the regions; where they lie in none, those that serve them nevertheless. */
+function proposedGeographies({ profile }: Context): readonly GeographyId[] {
+  const regions = bedrockRegionsOf(profile);
+  const own = ownGeographies(regions);
+  return own.length > 0 ? own : geographiesServing(regions).map(({ id }) => id);
 }
 
 export const bedrockStep: WizardStep = {
@@ -52,31 +82,37 @@ export const bedrockStep: WizardStep = {
   questions: [
     question<'bedrock-regions'>({
       name: 'bedrock-regions',
-      message: () => 'Where may models run?',
       today: bedrockRegionsOf,
-      proposal: ({ profile }) => {
-        const [own] = geographiesFor(regionOf(profile));
-        return own?.regions.includes(regionOf(profile)) ? own.regions : [regionOf(profile)];
-      },
-      choices: regionChoices,
-      normalise: expandGeographies,
       check: (regions, { profile }) =>
         regions.every((region) => partitionOf(region) === partitionOf(regionOf(profile)))
           ? undefined
-          : `regions in the partition of ${regionOf(profile)}, or of ${geographiesFor(regionOf(profile))
-              .map(({ id }) => id)
-              .join(', ')}`,
+          : `regions in the partition of ${regionOf(profile)}; --geographies takes us, eu and the like`,
       write: (profile, regions) => withBedrock(profile, { regions }),
       fields: ['bedrock.regions'],
-      example: 'us-east-1, us-west-2',
+    }),
+    question<'geographies'>({
+      name: 'geographies',
+      message: () => 'Where may models run?',
+      isAsked: ({ profile }) => geographiesServing(bedrockRegionsOf(profile)).length > 0,
+      today: stillServing,
+      proposal: proposedGeographies,
+      // A default must not decide that data leaves the country.
+      needsPerson: ({ profile }) => ownGeographies(bedrockRegionsOf(profile)).length === 0,
+      choices: geographyChoices,
+      check: (geographies, { profile }) => unservedGeographies(geographies, bedrockRegionsOf(profile)),
+      write: (profile, geographies) =>
+        withBedrock(profile, { geographies: geographies as readonly GeographyId[] }),
+      example: 'jp, apac',
     }),
     question<'global-inference'>({
       name: 'global-inference',
-      message: () => 'Also global inference profiles? They run in any commercial region',
+      message: (c) =>
+        `${nothingElse(c) ? 'No geography serves this region: use' : 'Also'} global inference profiles? They run in any commercial region`,
       arises: ({ profile }) => partitionOf(regionOf(profile)) === 'aws',
       today: globalInferenceOf,
-      // Enter must not decide in which regions data may be processed.
-      proposal: () => false,
+      // Enter must not decide in which regions data may be processed, unless no model could be called otherwise.
+      proposal: nothingElse,
+      needsPerson: nothingElse,
       write: (profile, globalInference) => withBedrock(profile, { globalInference }),
     }),
     question<'models'>({
@@ -107,10 +143,40 @@ export const bedrockStep: WizardStep = {
       write: (profile, haikuModel) => withClaude(profile, { haikuModel: haikuModel || undefined }),
       optional: true,
     }),
+    question<'guardrail'>({
+      name: 'guardrail',
+      today: ({ infra }) => infra.bedrock?.guardrail?.id ?? '',
+      write: (profile, id) => {
+        const version = profile.infra.bedrock?.guardrail?.version ?? 'DRAFT';
+        return withBedrock(profile, { guardrail: id === '' ? undefined : { id, version } });
+      },
+      fields: ['bedrock.guardrail'],
+      optional: true,
+    }),
+    question<'guardrail-version'>({
+      name: 'guardrail-version',
+      arises: ({ profile }) => profile.infra.bedrock?.guardrail !== undefined,
+      today: ({ infra }) => infra.bedrock?.guardrail?.version,
+      write: (profile, version) => {
+        const id = profile.infra.bedrock?.guardrail?.id;
+        return id === undefined ? profile : withBedrock(profile, { guardrail: { id, version } });
+      },
+      fields: ['bedrock.guardrail'],
+    }),
+    question<'mantle'>({
+      name: 'mantle',
+      today: ({ infra }) => infra.bedrock?.mantle ?? false,
+      write: (profile, mantle) => withBedrock(profile, { mantle: mantle || undefined }),
+    }),
   ],
 };
 
+/** Tells whether no model could be called except through a global inference profile. */
+function nothingElse({ profile }: Context): boolean {
+  return geographiesServing(bedrockRegionsOf(profile)).length === 0;
+}
+
 function exampleModel({ profile }: Context): string {
-  const geography = geographyOf(bedrockRegionsOf(profile))?.id;
-  return `${geography === undefined ? '' : `${geography}.`}anthropic.claude-sonnet-4-6`;
+  const [geography = 'global'] = geographiesOf(profile);
+  return `${geography}.anthropic.claude-sonnet-4-6`;
 }

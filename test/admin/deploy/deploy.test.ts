@@ -65,12 +65,12 @@ t.test('issuer, audience and trust come from the profile', async (t) => {
 t.test('models run in the profile region and globally unless told otherwise', async (t) => {
   const usual = JSON.stringify(await template(t, ''));
   t.match(usual, '"aws:RequestedRegion":["us-east-1"]');
-  t.match(usual, '"aws:RequestedRegion":"unspecified"');
+  t.match(usual, '"StringEquals":{"aws:RequestedRegion":"unspecified"}');
   const limited = JSON.stringify(
     await template(t, '--bedrock-regions us-east-1,us-west-2 --no-global-inference'),
   );
   t.match(limited, '"aws:RequestedRegion":["us-east-1","us-west-2"]');
-  t.notMatch(limited, '"unspecified"');
+  t.notMatch(limited, 'InvokeThroughGlobalProfiles');
 });
 
 t.test('wrong input is reported with one line of error and one line of fix', async (t) => {

@@ -87,7 +87,7 @@ profile: Research
 provider-domain: company.okta.com
 client-id: 0oa1example
 aws-region: us-east-1
-bedrock-regions: us
+geographies: [us]
 credential-storage: session
 `;
 

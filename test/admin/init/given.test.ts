@@ -11,7 +11,7 @@ provider-domain: company.okta.com
 okta-auth-server: default
 client-id: 0oa1example
 aws-region: eu-central-1
-bedrock-regions: eu
+geographies: [eu]
 models: all
 groups: [claude-code-users, "CN=claude, OU=groups"]
 audit: yes
@@ -41,7 +41,7 @@ t.test('a file of answers makes a profile, in YAML and in JSON', async (t) => {
     config: { provider_domain: 'company.okta.com', okta_auth_server: 'default', aws_region: 'eu-central-1' },
     infra: {
       bedrock: {
-        regions: ['eu-central-1', 'eu-north-1', 'eu-south-1', 'eu-south-2', 'eu-west-1', 'eu-west-3'],
+        geographies: ['eu'],
       },
       accessGroups: { claim: 'groups', groups: ['claude-code-users', 'CN=claude, OU=groups'] },
       audit: { retentionDays: 90 },

@@ -32,7 +32,7 @@ t.test('a person who presses Enter at every default gets a complete profile', as
     },
     infra: {
       bedrock: {
-        regions: ['us-east-1', 'us-east-2', 'us-west-2'],
+        geographies: ['us'],
         globalInference: false,
         models: ['anthropic.claude-*'],
       },
@@ -87,7 +87,7 @@ t.test('today\u2019s values are the defaults, and other fields stay as they are'
       ...before.infra,
       bedrock: {
         ...before.infra.bedrock,
-        regions: ['eu-central-1', 'eu-north-1', 'eu-south-1', 'eu-south-2', 'eu-west-1', 'eu-west-3'],
+        geographies: ['eu'],
       },
     },
     claude: {},

@@ -69,10 +69,10 @@ t.test('the regions of the file count unless a flag names others; global inferen
     /"aws:RequestedRegion": \[[^\]]*\]/.exec(out)?.[0].replace(/\s/g, '') ?? '';
   const file = await deploy(t, 'auth', FULL);
   t.equal(regions(file.out), '"aws:RequestedRegion":["us-east-1","us-west-2"]');
-  t.notMatch(file.out, '"unspecified"');
+  t.notMatch(file.out, 'InvokeThroughGlobalProfiles');
   const flag = await deploy(t, 'auth --bedrock-regions us-east-2', { bedrock: { regions: ['us-west-2'] } });
   t.equal(regions(flag.out), '"aws:RequestedRegion":["us-east-2"]');
-  t.match(flag.out, '"unspecified"');
+  t.match(flag.out, 'InvokeThroughGlobalProfiles');
 });
 
 t.test('a stack that the profile does not ask for is refused', async (t) => {

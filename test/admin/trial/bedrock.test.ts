@@ -15,6 +15,7 @@ const FREE = {
   regions: [],
   model: undefined,
   models: undefined,
+  geographies: ['eu'],
   globalInference: true,
   collector: undefined,
   outdated: [],
@@ -36,6 +37,8 @@ t.test('without a choice the smallest allowed model is called', async (t) => {
   t.equal(modelFor(FREE, EUROPE), `eu.${HAIKU}`);
   const sonnets = { ...FREE, models: ['anthropic.claude-sonnet-*'] };
   t.equal(modelFor({ ...sonnets, globalInference: false }, EUROPE), `eu.${SONNET}`);
+  t.equal(modelFor({ ...sonnets, geographies: [] }, EUROPE), `global.${SONNET}`);
+  t.equal(modelFor({ ...sonnets, geographies: [], globalInference: false }, EUROPE), undefined);
   t.equal(modelFor({ ...FREE, models: ['meta.*'] }, EUROPE), undefined);
   t.equal(modelFor(FREE, undefined), undefined);
 });

@@ -139,7 +139,10 @@ t.test('each fault fails its own row and the other steps still run', async (t) =
     rows.role?.detail,
     /are of arn:aws:sts::123456789012:assumed-role\/BedrockSandboxRole\/.* to get arn:aws:iam::123456789012:role\/Another$/,
   );
-  t.match(rows['invoke eu-central-1'], { detail: /AccessDeniedException: User: /, fix: /model access/ });
+  t.match(rows['invoke eu-central-1'], {
+    detail: /AccessDeniedException: User: /,
+    fix: /has called the model once/,
+  });
   t.match(rows.collector, { detail: /does not take telemetry: status 401$/, fix: /client id/ });
   t.match(
     ended.error,

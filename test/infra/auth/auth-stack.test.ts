@@ -139,7 +139,7 @@ t.test('outside the commercial partition the pool is trusted under its own name 
   for (const [region, name] of Object.entries(names)) {
     const profile = profileOf('okta', COGNITO, {
       region,
-      bedrock: { regions: [region], globalInference: true },
+      bedrock: { regions: [region], geographies: [], globalInference: true },
     });
     const trust = JSON.stringify(only(authTemplate(t, profile), ROLE).AssumeRolePolicyDocument);
     t.match(trust, `"Federated":"${name}"`);

@@ -17,15 +17,21 @@ const userPoolWithClient = (clientId: string): InfraProfile => {
 };
 const inRegions = (...regions: string[]): InfraProfile => ({
   ...okta,
-  bedrock: { regions, globalInference: false },
+  bedrock: { regions, geographies: [], globalInference: false },
 });
 const maxSession = (maxSessionSeconds: number): InfraProfile =>
   profileOf('okta', { type: 'direct', maxSessionSeconds });
 
 const withModels = (...models: string[]): InfraProfile => ({
   ...okta,
-  bedrock: { regions: ['eu-central-1'], globalInference: false, models },
+  bedrock: { regions: ['eu-central-1'], geographies: ['eu'], globalInference: false, models },
 });
+const withBedrock = (changes: Partial<InfraProfile['bedrock']>): InfraProfile => ({
+  ...okta,
+  bedrock: { ...okta.bedrock, ...changes },
+});
+/** More regions than AWS has. */
+const MANY = Array.from({ length: 60 }, (_, index) => `eu-west-${index % 10}`);
 const withGroups = (claim: string, groups: string[], from = okta): InfraProfile => ({
   ...from,
   accessGroups: { claim, groups },
@@ -83,6 +89,12 @@ t.test('a value AWS cannot take is named with its field and what is allowed', as
     ['bedrock.regions', inRegions(), 'none'],
     ['bedrock.regions', inRegions('eu-west-1', 'nowhere'), 'malformed'],
     ['bedrock.regions', inRegions('eu-west-1', 'us-gov-west-1'), 'another partition'],
+    ['bedrock.regions', inRegions(...MANY), 'too many for a policy'],
+    ['bedrock.geographies', withBedrock({ geographies: ['us'] }), 'not served'],
+    ['bedrock.geographies', withBedrock({ geographies: ['us-gov'] }), 'another partition'],
+    ['bedrock.geographies', withBedrock({ geographies: ['mars'] as never }), 'unknown'],
+    ['bedrock.guardrail', withBedrock({ guardrail: { id: 'Not One', version: '1' } }), 'malformed'],
+    ['bedrock.guardrail', withBedrock({ guardrail: { id: 'gr1', version: '0' } }), 'no version'],
     ['bedrock.models', withModels(), 'none'],
     ['bedrock.models', withModels('us.anthropic.claude-*'), 'the id of an inference profile'],
     ['bedrock.models', withModels('global.anthropic.claude-*'), 'the id of a global profile'],
