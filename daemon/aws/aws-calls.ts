@@ -76,7 +76,8 @@ export function readCredentials(
   return { accessKeyId, secretAccessKey, sessionToken, expiresAt, lifetimeMs: expiresAt - clock.now() };
 }
 
-function isText(value: unknown): value is string {
+/** True for a field of a reply that has a value: null, empty and absent are one thing. */
+export function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 

@@ -9,6 +9,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Federation } from './aws-calls.ts';
 import {
   clientSettings,
+  isText,
   malformedReply,
   readCredentials,
   timeLimit,
@@ -50,7 +51,7 @@ export function createIdentityPoolFederation(
         if (IdentityId === undefined) {
           const command = new GetIdCommand({ IdentityPoolId: options.identityPoolId, Logins });
           ({ IdentityId } = await client.send(command, timeLimit()));
-          if (IdentityId === undefined) throw malformedReply('GetId');
+          if (!isText(IdentityId)) throw malformedReply('GetId');
           identityIds.set(sub, IdentityId);
         }
         const reply = await client.send(

@@ -15,6 +15,7 @@ import {
   translateProviderError,
   UnexplainedRefusal,
 } from './provider-errors.ts';
+import { createReplyReader } from './provider-reply.ts';
 import { readTokens, requireIdToken } from './read-tokens.ts';
 import { createRotationWatch } from './rotation-watch.ts';
 import { type SignInTokens, type Tokens, UNKNOWN_SUBJECT } from './tokens.ts';
@@ -66,8 +67,9 @@ type OidcProfile = Pick<ProfileConfig, 'identityProvider' | 'clientId' | 'client
 /** The only user of openid-client, with device-grant and provider-errors: it throws this product's errors. */
 export function createOidcClient(profile: OidcProfile, edges: OidcEdges): OidcClient {
   const { issuer, providerType } = profile.identityProvider;
-  const rotation = createRotationWatch(edges.fetch);
+  const rotation = createRotationWatch(createReplyReader(edges.fetch));
   const configuration = createProviderConfiguration(profile, edges.clock, rotation.fetch);
+  const expectIdToken = createIdTokenExpectation(issuer);
   return {
     startAuthorization: (redirectUri) =>
       configuration.use(async (config) => {
@@ -88,10 +90,12 @@ export function createOidcClient(profile: OidcProfile, edges: OidcEdges): OidcCl
 
     redeemCode: (callback, secrets) =>
       configuration.use(async (config) => {
-        const sender = callback.searchParams.get('iss');
+        // RFC 6749 3.1: a parameter without a value is an absent one.
+        const redirect = withoutEmptyParameters(callback);
+        const sender = redirect.searchParams.get('iss');
         // The library refuses it too, but its error would say that the ID token is wrong.
         if (sender !== null && sender !== config.serverMetadata().issuer) throw otherProvider(issuer);
-        const reply = await oauth.authorizationCodeGrant(config, callback, {
+        const reply = await oauth.authorizationCodeGrant(config, redirect, {
           expectedState: secrets.state,
           expectedNonce: secrets.nonce,
           pkceCodeVerifier: secrets.codeVerifier,
@@ -117,7 +121,7 @@ export function createOidcClient(profile: OidcProfile, edges: OidcEdges): OidcCl
           const reply = await oauth.refreshTokenGrant(config, refreshToken).catch((thrown: unknown) => {
             throw watched.answered() ? thrown : refreshFailure(thrown, issuer);
           });
-          return checkSubject(readTokens(reply, issuer), subject, issuer);
+          return expectIdToken(checkSubject(readTokens(reply, issuer), subject, issuer));
         } finally {
           watched.end();
         }
@@ -229,6 +233,26 @@ function checkSubject(tokens: Tokens, subject: string, issuer: string): Tokens {
   if (subject !== UNKNOWN_SUBJECT && tokens.idToken && tokens.idToken.claims.sub !== subject)
     throw invalidIdToken(issuer, 'is for another user than the one who signed in');
   return tokens;
+}
+
+/**
+ * Checks that a provider whose refreshes bring ID tokens does not leave one out once, which would look like a
+ * provider that never sends any. A second reply in a row without one is believed.
+ */
+function createIdTokenExpectation(issuer: string): (tokens: Tokens) => Tokens {
+  let expected = false;
+  return (tokens) => {
+    const isMissing = expected && tokens.idToken === undefined;
+    expected = tokens.idToken !== undefined;
+    if (isMissing) throw invalidIdToken(issuer, 'is missing from the reply');
+    return tokens;
+  };
+}
+
+function withoutEmptyParameters(callback: URL): URL {
+  const url = new URL(callback);
+  for (const [name, value] of callback.searchParams) if (value === '') url.searchParams.delete(name);
+  return url;
 }
 
 /** Returns the parameters that make the provider issue a refresh token. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { cutReply, delayReply, drip, pour, relabelReply } from './replies.ts';
+import { changeFields, cutReply, delayReply, drip, pour, relabelReply } from './replies.ts';
 
 /** Faults between a client and a server, independent of the service. */
 export type Fault =
@@ -35,6 +35,8 @@ export type Fault =
   | { readonly kind: 'cutReply' }
   /** The request takes full effect, and the answer comes after this many milliseconds. */
   | { readonly kind: 'slowReply'; readonly ms: number }
+  /** The true answer with these fields of its JSON object changed; `undefined` removes a field. */
+  | { readonly kind: 'fields'; readonly fields: Readonly<Record<string, unknown>> }
   /** The true answer under another content type. */
   | { readonly kind: 'relabel'; readonly contentType: string }
   /** 200, `application/json`, and a body that ends half-way. */
@@ -91,6 +93,9 @@ export async function applyFault(
       return 'proceed';
     case 'slowReply':
       delayReply(response, fault.ms);
+      return 'proceed';
+    case 'fields':
+      changeFields(response, fault.fields);
       return 'proceed';
     case 'relabel':
       relabelReply(response, fault.contentType);

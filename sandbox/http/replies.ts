@@ -42,6 +42,15 @@ export function delayReply(response: ServerResponse, ms: number): void {
   });
 }
 
+/** Changes fields of the JSON object in a reply. */
+export function changeFields(response: ServerResponse, fields: Readonly<Record<string, unknown>>): void {
+  onReply(response, async (body, send) => {
+    const changed = Buffer.from(JSON.stringify({ ...JSON.parse(body.toString('utf8')), ...fields }));
+    if (!response.headersSent) response.setHeader('content-length', changed.length);
+    await send(changed, 'last');
+  });
+}
+
 export function relabelReply(response: ServerResponse, contentType: string): void {
   const writeHead = response.writeHead.bind(response);
   const relabelled = (status: number, headers: Readonly<Record<string, string>> = {}): ServerResponse => {

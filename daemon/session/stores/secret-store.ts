@@ -47,7 +47,8 @@ export function parseStoredSession(text: string): StoredSession | undefined {
   }
   if (typeof value !== 'object' || value === null) return undefined;
   const { version, refreshToken, subject, user, rotates, spentAt } = value as Record<string, unknown>;
-  if (version !== 1 || typeof refreshToken !== 'string' || typeof subject !== 'string') return undefined;
+  if (version !== 1 || typeof refreshToken !== 'string' || refreshToken === '') return undefined;
+  if (typeof subject !== 'string') return undefined;
   return {
     version,
     refreshToken,

@@ -138,6 +138,19 @@ t.test('a reply that lacks a field is an error', async (t) => {
   }
 });
 
+t.test('an empty, null or mistyped field of a reply is a missing one', async (t) => {
+  for (const value of ['', null, 7]) {
+    const { pool } = await open(t, () => json({ IdentityId: value }));
+    t.match(await rejection(pool.credentials(idTokenFor(clock))), { message: /GetId lacks a field/ });
+    for (const field of ['AccessKeyId', 'SecretKey', 'SessionToken']) {
+      const { pool } = await open(t, (call) =>
+        call.operation === 'GetId' ? json({ IdentityId: 'i' }) : credentials({ [field]: value }),
+      );
+      t.match(await rejection(pool.credentials(idTokenFor(clock))), { message: /lacks a field/ }, field);
+    }
+  }
+});
+
 t.test('an ID token that AWS finds expired has an error of its own', async (t) => {
   const { pool } = await open(t, () =>
     jsonError('NotAuthorizedException', 'Invalid login token. Token expired: 1 >= 0'),

@@ -584,3 +584,41 @@ t.test('a client secret is sent in the body, never in the URL or a header', asyn
   t.match(token, { authorization: null, secret: 'planted-secret' });
   t.notMatch(JSON.stringify(seen.map(({ url }) => url)), /planted|rt/);
 });
+
+t.test('a refresh reply with empty or null fields is one without them', async (t) => {
+  const { provider, client } = await start(t, { rotation: false });
+  const { refreshToken, subject } = await signIn(client);
+  const fields = { expires_in: -1, scope: null, refresh_expires_in: 'never' };
+  for (const empty of ['', null, 7]) {
+    const successors: string[] = [];
+    const collect = async (token: string) => void successors.push(token);
+    provider.setFault('token', { kind: 'fields', fields: { ...fields, refresh_token: empty } }, 1);
+    const tokens = await client.refresh(refreshToken, subject, collect);
+    t.equal(tokens.refreshToken, undefined, String(empty));
+    t.ok(tokens.idToken, 'the ID token is there all the same');
+    t.same(successors, [], 'the refresh token in use stays');
+  }
+});
+
+t.test(
+  'one reply without the ID token that earlier ones had is a fault, two in a row are believed',
+  async (t) => {
+    const { provider, client } = await start(t, { rotation: false });
+    const { refreshToken, subject } = await signIn(client);
+    await client.refresh(refreshToken, subject, nothing);
+    provider.setFault('token', { kind: 'fields', fields: { id_token: '' } }, 2);
+    t.match(await rejection(client.refresh(refreshToken, subject, nothing)), {
+      code: 'ERR_ID_TOKEN_INVALID',
+      message: /is missing from the reply/,
+    });
+    t.equal((await client.refresh(refreshToken, subject, nothing)).idToken, undefined);
+  },
+);
+
+t.test('an empty parameter of the callback is an absent one', async (t) => {
+  const { client } = await start(t);
+  const { callback, secrets } = await authorize(client);
+  callback.searchParams.set('iss', '');
+  callback.searchParams.set('error', '');
+  t.match(await rejection(client.redeemCode(callback, secrets)), { code: 'ERR_ID_TOKEN_INVALID' });
+});

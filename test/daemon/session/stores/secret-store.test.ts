@@ -21,6 +21,7 @@ t.test('text that no version of this program wrote is ignored', async (t) => {
     JSON.stringify({ ...session, version: '1' }),
     JSON.stringify({ ...session, refreshToken: undefined }),
     JSON.stringify({ ...session, refreshToken: 7 }),
+    JSON.stringify({ ...session, refreshToken: '' }),
     JSON.stringify({ ...session, subject: null }),
   ];
   for (const text of texts) t.equal(parseStoredSession(text), undefined, text);
