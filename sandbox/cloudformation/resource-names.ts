@@ -1,7 +1,7 @@
 /** Names that exist once in an account and region, and the early validation that looks for them. */
 import type { FailedCheck } from './failed-check.ts';
 import type { ChangeSetRecord, StackRecord, Stacks } from './records.ts';
-import { type MadeResource, type ParsedTemplate, worthOf } from './templates.ts';
+import { type MadeResource, type ParsedTemplate, referencesIn, worthOf } from './templates.ts';
 
 /** Properties that name a resource. */
 const NAME_OF: Readonly<Record<string, string>> = {
@@ -46,8 +46,12 @@ export function isTaken(stacks: Stacks, type: string, name: string): boolean {
 /** Returns the new resources of a change set whose names exist. */
 export function checkNames(stacks: Stacks, stack: StackRecord, changeSet: ChangeSetRecord): FailedCheck[] {
   const { template, parameters, changes } = changeSet;
+  const replaced = new Set(changes.flatMap((each) => (each.replacement === 'True' ? each.logicalId : [])));
   return changes.flatMap(({ action, logicalId, type, replacement }) => {
     if (action !== 'Add' && replacement !== 'True') return [];
+    const named = template.Resources[logicalId]?.Properties?.[NAME_OF[type] ?? ''];
+    // A name made from an attribute of something new is as new.
+    if ([...referencesIn(named)].some((id) => replaced.has(id))) return [];
     const name = nameOf(template, logicalId, stack.resources, parameters);
     if (name === undefined || !isTaken(stacks, type, name)) return [];
     const reason = `Resource of type '${type}' with identifier '${name}' already exists.`;
