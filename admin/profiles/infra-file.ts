@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { AccessGroups, InfraProfile, Monitoring } from '../../infra/profile/profile.ts';
+import type { AccessGroups, InfraProfile, Monitoring, SessionTag } from '../../infra/profile/profile.ts';
 import { CcwbError } from '../../protocol/errors.ts';
 import { isObject } from '../../protocol/json.ts';
 import { formatValue } from '../../protocol/profile-reader.ts';
@@ -9,6 +9,9 @@ export type InfraSettings = {
   readonly bedrock?: Partial<InfraProfile['bedrock']>;
   readonly jwksUri?: string;
   readonly providerRegistered?: boolean;
+  /** Absent: as `providerRegistered`. */
+  readonly requireClientId?: boolean;
+  readonly sessionTags?: readonly SessionTag[];
   readonly accessGroups?: AccessGroups;
   readonly audit?: { readonly retentionDays?: number };
   readonly monitoring?: MonitoringSettings;
@@ -37,6 +40,8 @@ const SHAPE: FieldShapes = {
   },
   'jwksUri?': 'text',
   'providerRegistered?': 'boolean',
+  'requireClientId?': 'boolean',
+  'sessionTags?': 'texts',
   'accessGroups?': { claim: 'text', groups: 'texts', 'match?': ['contains', 'equals'] },
   'audit?': { 'retentionDays?': 'number' },
   'monitoring?': {

@@ -52,6 +52,7 @@ export function withSettings<P extends Partial<RegisteredProvider>>(
   settings: InfraSettings,
 ): WithProvider<P> {
   const { bedrock, jwksUri, providerRegistered, accessGroups, audit, monitoring } = settings;
+  const { requireClientId = providerRegistered, sessionTags } = settings;
   return {
     ...profile,
     bedrock: {
@@ -64,7 +65,9 @@ export function withSettings<P extends Partial<RegisteredProvider>>(
       ...profile.identityProvider,
       ...(jwksUri !== undefined && { jwksUri }),
       ...(providerRegistered && { registered: true }),
+      ...(requireClientId && { requiresClientId: true }),
     },
+    ...(sessionTags && { sessionTags }),
     ...(accessGroups && { accessGroups }),
     ...(audit && { audit: { retentionDays: audit.retentionDays ?? DEFAULT_RETENTION_DAYS } }),
     ...(monitoring && { monitoring: { ...MONITORING_DEFAULTS, ...monitoring } }),

@@ -18,8 +18,12 @@ import { AUTH_OUTPUTS, deploymentName } from '../outputs.ts';
 import { sessionTagOf } from '../profile/access-checks.ts';
 import { partitionOf } from '../profile/partition.ts';
 import { GOOGLE_LOGIN_KEY, type InfraProfile } from '../profile/profile.ts';
+import { claimsOf } from '../profile/session-tags.ts';
 import { createAuditTrail } from './audit.ts';
 import { bedrockPolicy } from './bedrock-policy.ts';
+
+/** Session tag with the client id that a token was made for. */
+const CLIENT_ID_TAG = 'ClientId';
 
 /**
  * Sign-in and access to Bedrock: the registration of the identity provider, an identity pool unless
@@ -41,7 +45,7 @@ export class AuthStack extends DeploymentStack {
       this.#createRole(this.#directTrust(provider), profile.federation.maxSessionSeconds);
     } else {
       const pool = this.#createIdentityPool(provider);
-      const role = this.#createRole(identityPoolTrust(pool, profile.region));
+      const role = this.#createRole(this.#poolTrust(pool, provider));
       this.#attachRole(pool, role, provider);
     }
     if (profile.audit) {
@@ -96,6 +100,19 @@ export class AuthStack extends DeploymentStack {
     return { supportedLoginProviders: { [loginKey]: clientId } };
   }
 
+  #poolTrust(pool: CfnIdentityPool, provider: string | undefined): PolicyDocument {
+    const { identityProvider, region } = this.#profile;
+    return identityPoolTrust(pool, region, {
+      // A token of another client carries another tag, and then the condition does not hold.
+      ...(this.#tagsClientId(provider) && { [`aws:RequestTag/${CLIENT_ID_TAG}`]: identityProvider.clientId }),
+    });
+  }
+
+  /** Only a registration in IAM can have more audiences than this deployment's client id. */
+  #tagsClientId(provider: string | undefined): boolean {
+    return provider !== undefined && this.#profile.identityProvider.requiresClientId === true;
+  }
+
   #directTrust(provider: string | undefined): PolicyDocument {
     const { accessGroups, identityProvider } = this.#profile;
     const { loginKey, clientId } = identityProvider;
@@ -126,16 +143,16 @@ export class AuthStack extends DeploymentStack {
       identityPoolId: pool.ref,
       ...this.#rolesOf(pool, role, provider),
     });
+    const principalTags = {
+      ...claimsOf(type, this.#profile.sessionTags),
+      ...(this.#tagsClientId(provider) && { [CLIENT_ID_TAG]: 'aud' }),
+    };
+    if (Object.keys(principalTags).length === 0) return;
     new CfnIdentityPoolPrincipalTag(this, 'PrincipalTags', {
       identityPoolId: pool.ref,
       identityProviderName: provider ?? loginKey,
       useDefaults: false,
-      // Session tags by claim: they name the user in CloudTrail.
-      principalTags: {
-        UserEmail: 'email',
-        UserId: 'sub',
-        UserName: type === 'cognito' ? 'preferred_username' : 'name',
-      },
+      principalTags,
     });
   }
 
@@ -177,10 +194,14 @@ export class AuthStack extends DeploymentStack {
 }
 
 /** Only tokens that this pool issued to somebody who signed in. */
-function identityPoolTrust(pool: CfnIdentityPool, region: string): PolicyDocument {
+function identityPoolTrust(
+  pool: CfnIdentityPool,
+  region: string,
+  tags: Readonly<Record<string, string>> = {},
+): PolicyDocument {
   const principal = identityPoolPrincipal(region);
   return webIdentityTrust(principal, {
-    StringEquals: { [`${principal}:aud`]: pool.ref },
+    StringEquals: { [`${principal}:aud`]: pool.ref, ...tags },
     'ForAnyValue:StringLike': { [`${principal}:amr`]: 'authenticated' },
   });
 }

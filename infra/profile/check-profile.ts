@@ -4,6 +4,7 @@ import { findBedrockProblem } from './bedrock-checks.ts';
 import { checkKeysAreKnown, findMonitoringProblem } from './monitoring-checks.ts';
 import { partitionOf } from './partition.ts';
 import type { InfraCandidate, InfraProfile, ProfileProblem } from './profile.ts';
+import { checkSessionTags } from './session-tags.ts';
 
 // IAM's bounds for MaxSessionDuration of a role.
 const SESSION_SECONDS = { least: 3_600, most: 43_200 };
@@ -25,6 +26,7 @@ export function findCandidateProblem(profile: InfraCandidate): ProfileProblem | 
     checkRegion(profile),
     findBedrockProblem(profile),
     checkSessionSeconds(profile),
+    checkSessionTags(profile),
     checkAccessGroups(profile),
     checkAudit(profile),
     findMonitoringProblem(profile),

@@ -30,6 +30,11 @@ export type InfraProfile = {
     readonly mantle?: boolean;
   };
   readonly federation: FederationProfile;
+  /**
+   * Session tags by which CloudTrail names people; no effect with direct federation. Absent: those whose values
+   * AWS never refuses, by the provider's type.
+   */
+  readonly sessionTags?: readonly SessionTag[];
   /** Groups of the identity provider that may use Bedrock. Absent: anyone who can sign in. */
   readonly accessGroups?: AccessGroups;
   /** A trail of every call to Bedrock, kept for so many days. Absent: none. */
@@ -45,6 +50,8 @@ export type InfraProfile = {
 export type InfraCandidate = Omit<InfraProfile, 'identityProvider'> & {
   readonly identityProvider: Partial<RegisteredProvider>;
 };
+
+export type SessionTag = 'UserEmail' | 'UserId' | 'UserName';
 
 /** A guardrail of Bedrock, by which it checks prompts and answers. */
 export type Guardrail = {
@@ -73,6 +80,11 @@ export type RegisteredProvider = {
    * hand. An account can register an issuer once.
    */
   readonly registered?: boolean;
+  /**
+   * True when other deployments or applications use the registration too: the role then admits only tokens whose
+   * `aud` is `clientId`. Cognito itself checks no more than that IAM's registration has the audience.
+   */
+  readonly requiresClientId?: boolean;
 };
 
 /** Limits access to users with one of `groups` in this claim of the ID token. */
@@ -162,6 +174,7 @@ export type ProfileField =
   | 'bedrock.guardrail'
   | 'federation.maxSessionSeconds'
   | 'jwksUri'
+  | 'sessionTags'
   | 'accessGroups.claim'
   | 'accessGroups.groups'
   | 'audit.retentionDays'

@@ -29,7 +29,7 @@ export function withProvider(
 ): AdminProfile {
   const named = 'issuer' in fields ? fields.issuer : fields.provider_domain;
   const type = detectProviderType(named) ?? ('issuer' in fields ? 'generic' : undefined);
-  const { jwksUri: _, providerRegistered: __, ...infra } = profile.infra;
+  const { jwksUri: _, providerRegistered: __, requireClientId: ___, ...infra } = profile.infra;
   return withConfig({ ...profile, infra }, { ...OF_ONE_PROVIDER, provider_type: type, ...fields });
 }
 

@@ -112,7 +112,7 @@ t.test('a wrong field is named with its file, its value, what is allowed, and wh
     [config({ redirect_port: 0 }), ': config.redirect_port is 0; allowed: a whole number from 1 to 65535'],
     [
       { ...PROFILE, infra: { acessGroups: {} } },
-      ': infra.acessGroups is {}; allowed: nothing of that name; there are bedrock, jwksUri, providerRegistered, accessGroups, audit, monitoring',
+      ': infra.acessGroups is {}; allowed: nothing of that name; there are bedrock, jwksUri, providerRegistered, requireClientId, sessionTags, accessGroups, audit, monitoring',
     ],
     [{ ...PROFILE, infra: undefined }, ': infra is missing; allowed: an object'],
     [{ ...PROFILE, infra: { monitoring: {} } }, ': infra.monitoring.network is missing; allowed: an object'],

@@ -40,7 +40,7 @@ const POOL_RESOURCES = {
 
 t.test('an external provider with an identity pool has exactly five resources', async (t) => {
   for (const type of EXTERNAL) {
-    const template = authTemplate(t, profileOf(type, COGNITO));
+    const template = authTemplate(t, profileOf(type, COGNITO, { sessionTags: ['UserId'] }));
     t.strictSame(resources(template), { OidcProvider: OIDC_PROVIDER, ...POOL_RESOURCES }, type);
     t.strictSame(only(template, POOL).OpenIdConnectProviderARNs, [OIDC_PROVIDER_ARN], type);
     t.equal(only(template, POOL).CognitoIdentityProviders, undefined, type);
@@ -175,16 +175,12 @@ t.test('claims become principal tags under the name the pool knows the provider 
   };
   for (const type of PROVIDER_TYPES) {
     t.strictSame(
-      only(authTemplate(t, profileOf(type, COGNITO)), TAGS),
+      only(authTemplate(t, profileOf(type, COGNITO, { sessionTags: ['UserEmail', 'UserId'] })), TAGS),
       {
         IdentityPoolId: { Ref: 'IdentityPool' },
         IdentityProviderName: providerNames[type] ?? OIDC_PROVIDER_ARN,
         UseDefaults: false,
-        PrincipalTags: {
-          UserEmail: 'email',
-          UserId: 'sub',
-          UserName: type === 'cognito' ? 'preferred_username' : 'name',
-        },
+        PrincipalTags: { UserEmail: 'email', UserId: 'sub' },
       },
       type,
     );

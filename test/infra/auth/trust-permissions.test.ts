@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
 import type { InfraProfile } from '../../../infra/profile/profile.ts';
-import { authTemplate, CLIENT_ID, COGNITO, DIRECT, profileOf } from '../fixtures/profiles.ts';
+import { authTemplate, CLIENT_ID, COGNITO, DIRECT, only, profileOf } from '../fixtures/profiles.ts';
 import { ACCOUNT, type Asked, resolved, resourceAdmits } from '../fixtures/simulate.ts';
 
 process.env.CDK_VALIDATION = 'false';
@@ -37,6 +37,20 @@ t.test('an identity pool\u2019s role admits signed-in users of that pool only', 
   t.equal(await admits(t, profile, IDENTITY_POOLS, guest), false, 'a guest');
   t.equal(await admits(t, profile, IDENTITY_POOLS, {}), false, 'no keys');
   t.equal(await admits(t, profile, OKTA, SIGNED_IN), false, 'the provider itself');
+});
+
+t.test('a shared registration admits tokens of this deployment\u2019s client only', async (t) => {
+  const plain = profileOf('okta', COGNITO);
+  const shared = { ...plain, identityProvider: { ...plain.identityProvider, requiresClientId: true } };
+  const tags = { 'aws:RequestTag/UserId': '00u1a2b3c4' };
+  const own = { ...SIGNED_IN, ...tags, 'aws:RequestTag/ClientId': CLIENT_ID };
+  t.equal(await admits(t, shared, IDENTITY_POOLS, own), true);
+  const other = { ...own, 'aws:RequestTag/ClientId': 'other' };
+  t.equal(await admits(t, shared, IDENTITY_POOLS, other), false, 'another client of the registration');
+  t.equal(await admits(t, shared, IDENTITY_POOLS, { ...SIGNED_IN, ...tags }), false, 'no tag');
+  t.equal(await admits(t, plain, IDENTITY_POOLS, other), true, 'not asked for');
+  const mapped = only(authTemplate(t, shared), 'AWS::Cognito::IdentityPoolPrincipalTag');
+  t.strictSame(mapped.PrincipalTags, { UserId: 'sub', ClientId: 'aud' });
 });
 
 t.test('the role of direct federation admits tokens for the client id only', async (t) => {
