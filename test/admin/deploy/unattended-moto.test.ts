@@ -4,7 +4,7 @@ import type { DeployReport } from '../../../admin/deploy/deploy.ts';
 import type { DestroyedStack } from '../../../admin/deploy/destroy.ts';
 import type { AdminProfile } from '../../../admin/profiles/admin-profile.ts';
 import { readProfile, writeProfile } from '../../../admin/profiles/profile-store.ts';
-import { ANALYTICS_OUTPUTS, STACKS } from '../../../infra/outputs.ts';
+import { ANALYTICS_OUTPUTS, AUTH_OUTPUTS, STACKS } from '../../../infra/outputs.ts';
 import { EVERYTHING, PROFILE } from '../../../tools/support/admin-profiles.ts';
 import { missing } from '../../../tools/support/find-tool.ts';
 import { pythonWithMoto, startMoto } from '../../fixtures/moto.ts';
@@ -59,6 +59,8 @@ t.test(
       Array.from({ length: OBJECTS / 2 }, (_, index) => s3('PUT', `${bucket}/data/${index}`, 'v2')),
     );
     await s3('DELETE', `${bucket}/data/0`);
+    // moto does not know RetainExceptOnCreate and deletes a bucket with its stack, unless something is in it.
+    await s3('PUT', `${outputs.auth?.[AUTH_OUTPUTS.auditBucketName]}/AWSLogs/1`, 'a trail');
 
     const kept = JSON.parse(await run('ccwb destroy dashboard auth --force --json'));
     const audit = kept.stacks.at(-1) as DestroyedStack;
