@@ -181,13 +181,16 @@ function tickSeconds(text: string): number {
   );
 }
 
+/** Variables of Node.js that would load other code, or switch off the check of certificates. */
+const WEAKENING = ['NODE_OPTIONS', 'NODE_TLS_REJECT_UNAUTHORIZED'];
+
 /**
  * Removes settings that could change the destination of tokens. The AWS SDK would read endpoints, regions
  * and credentials from the environment and from ~/.aws, which calls back into this daemon.
  */
 function forgetForeignSettings(): void {
   for (const name of Object.keys(process.env)) {
-    if (name.startsWith('AWS_') || name === 'NODE_OPTIONS' || name.startsWith('LISTEN_'))
+    if (name.startsWith('AWS_') || WEAKENING.includes(name) || name.startsWith('LISTEN_'))
       delete process.env[name];
   }
   process.env.AWS_CONFIG_FILE = '/dev/null';

@@ -77,7 +77,12 @@ function createDispatcher(
   { connectMs, callMs, keepAliveMs, maxReplyBytes }: TransportLimits,
   secureContext: tls.SecureContext | undefined,
 ): undici.Dispatcher {
-  const connect = { timeout: connectMs, ...(secureContext ? { secureContext } : {}) };
+  // Stated, because NODE_TLS_REJECT_UNAUTHORIZED=0 would switch the check off by default.
+  const connect = {
+    timeout: connectMs,
+    rejectUnauthorized: true,
+    ...(secureContext ? { secureContext } : {}),
+  };
   const options = {
     headersTimeout: callMs,
     bodyTimeout: callMs,

@@ -139,6 +139,13 @@ export const environment: ShimCheck = ({ edges, config }) => {
     const text = 'AWS_BEARER_TOKEN_BEDROCK is set: Claude Code uses that, not a profile';
     found.push(problem(text, 'unset AWS_BEARER_TOKEN_BEDROCK'));
   }
+  if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
+    const text =
+      'NODE_TLS_REJECT_UNAUTHORIZED is 0: Claude Code accepts any certificate; this product ignores it';
+    found.push(
+      warning(text, 'unset NODE_TLS_REJECT_UNAUTHORIZED; export NODE_EXTRA_CA_CERTS=/path/to/ca.pem'),
+    );
+  }
   const roles = ROLES.filter((name) => env[name]);
   if (roles.length > 0 && !env.AWS_PROFILE) {
     found.push(warning(`${roles.join(', ')} may be used instead of a profile`, `unset ${roles.join(' ')}`));

@@ -361,6 +361,15 @@ const BREAKS: readonly Break[] = [
     run: { env: { AWS_BEARER_TOKEN_BEDROCK: PLANTED } },
   },
   {
+    name: 'certificates are not checked',
+    check: 'environment',
+    outcome: 'warning',
+    text: /^NODE_TLS_REJECT_UNAUTHORIZED is 0/,
+    fix: /^unset NODE_TLS_REJECT_UNAUTHORIZED; /,
+    how: nothing,
+    run: { env: { NODE_TLS_REJECT_UNAUTHORIZED: '0' } },
+  },
+  {
     name: 'AWS_PROFILE names another profile',
     check: 'environment',
     outcome: 'warning',

@@ -28,6 +28,18 @@ t.test('a private certificate authority is trusted only if it is configured', as
   t.ok(trusting.status().certificates.includes(CA));
 });
 
+t.test('NODE_TLS_REJECT_UNAUTHORIZED=0 switches no check off', async (t) => {
+  const port = await tlsServer(t);
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+  t.teardown(() => delete process.env.NODE_TLS_REJECT_UNAUTHORIZED);
+  t.ok(neverSent(await rejection(open().fetch(`https://localhost:${port}/`))));
+  const { url } = await proxy(t, port);
+  t.ok(
+    neverSent(await rejection(open({ HTTPS_PROXY: url }).fetch('https://idp.example/'))),
+    'nor behind a proxy',
+  );
+});
+
 t.test(
   'a file of certificates that is missing or is none is told, and takes no other trust away',
   async (t) => {
