@@ -8,6 +8,8 @@ import type { SignInTokens } from './tokens.ts';
 export type DeviceAuthorization = {
   /** A secret: anyone who has it can get the tokens. */
   deviceCode: string;
+  /** The PKCE secret of this sign-in (RFC 7636 4.1), sent with every poll. */
+  codeVerifier: string;
   /** The code a person reads and types: printable, at most 40 characters. */
   userCode: string;
   /** An https address, or http on loopback; so is `verificationUriComplete`. */
@@ -24,7 +26,8 @@ export type DevicePoll = { slowDown: boolean } | { tokens: SignInTokens };
 /** The device authorization grant (RFC 8628). */
 export type DeviceGrant = {
   /**
-   * Requests a code (RFC 8628 3.1).
+   * Requests a code (RFC 8628 3.1), bound to a PKCE secret (RFC 7636): some providers demand it of every
+   * grant, and others ignore parameters that they do not know (RFC 6749 3.1).
    *
    * @returns undefined when the provider does not offer this grant.
    * @throws CcwbError ERR_PROVIDER_REJECTED when this application may not use the grant; ERR_PROVIDER_…
@@ -36,7 +39,7 @@ export type DeviceGrant = {
    *
    * @throws CcwbError ERR_LOGIN_DENIED, ERR_LOGIN_EXPIRED, ERR_ID_TOKEN_INVALID, ERR_PROVIDER_…
    */
-  pollDeviceToken(deviceCode: string): Promise<DevicePoll>;
+  pollDeviceToken(device: Pick<DeviceAuthorization, 'deviceCode' | 'codeVerifier'>): Promise<DevicePoll>;
 };
 
 const GRANT_TYPE = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -60,19 +63,27 @@ export function createDeviceGrant(
     startDeviceAuthorization: () =>
       calling(async (config) => {
         if (!config.serverMetadata().device_authorization_endpoint) return undefined;
-        const scope = scopes.join(' ');
-        const reply = await oauth.initiateDeviceAuthorization(config, { scope }).catch((error: unknown) => {
+        const codeVerifier = oauth.randomPKCECodeVerifier();
+        const parameters = {
+          scope: scopes.join(' '),
+          code_challenge: await oauth.calculatePKCECodeChallenge(codeVerifier),
+          code_challenge_method: 'S256',
+        };
+        const reply = await oauth.initiateDeviceAuthorization(config, parameters).catch((error: unknown) => {
           if (isRefusal(error)) throw notForThisApplication(issuer, error);
           throw isMalformed(error) ? unusableReply(issuer, 'an incomplete answer', error) : error;
         });
-        return readAuthorization(reply, issuer);
+        return { ...readAuthorization(reply, issuer), codeVerifier };
       }),
 
-    pollDeviceToken: (deviceCode) =>
+    pollDeviceToken: ({ deviceCode, codeVerifier }) =>
       calling(async (config) => {
         let reply: Awaited<ReturnType<typeof oauth.genericGrantRequest>>;
         try {
-          reply = await oauth.genericGrantRequest(config, GRANT_TYPE, { device_code: deviceCode });
+          reply = await oauth.genericGrantRequest(config, GRANT_TYPE, {
+            device_code: deviceCode,
+            code_verifier: codeVerifier,
+          });
         } catch (error) {
           if (!isRefusal(error)) throw error;
           return readRefusal(error, issuer);
@@ -111,7 +122,10 @@ function readRefusal(error: oauth.ResponseBodyError, issuer: string): DevicePoll
   throw error;
 }
 
-function readAuthorization(reply: oauth.DeviceAuthorizationResponse, issuer: string): DeviceAuthorization {
+function readAuthorization(
+  reply: oauth.DeviceAuthorizationResponse,
+  issuer: string,
+): Omit<DeviceAuthorization, 'codeVerifier'> {
   const complete = reply.verification_uri_complete;
   const lifeMs = Math.min(reply.expires_in * 1000, TIMING.deviceLifeMs);
   const intervalMs = reply.interval === undefined ? TIMING.deviceIntervalMs : reply.interval * 1000;

@@ -125,7 +125,7 @@ function createDevicePoller(
   return {
     poll: async () => {
       try {
-        const answer = await oidc.pollDeviceToken(device.deviceCode);
+        const answer = await oidc.pollDeviceToken(device);
         faults = 0;
         if ('slowDown' in answer && answer.slowDown) intervalMs += TIMING.deviceSlowDownMs;
         return answer;

@@ -6,6 +6,7 @@ import { onReply } from '../http/replies.ts';
 import { type BadIdToken, spoilIdToken } from './bad-id-token.ts';
 import { createProviderCounts, type ProviderCounts } from './counts.ts';
 import { createDevicePacing, type DevicePacing } from './device-pacing.ts';
+import { createDevicePkce, type DevicePkce } from './device-pkce.ts';
 import { deviceGrantType, endpointOf, type ProviderEndpoint } from './endpoints.ts';
 import { createIssuedSecrets, type IssuedSecrets } from './issued-secrets.ts';
 import type { SigningKey } from './signing-keys.ts';
@@ -49,6 +50,7 @@ type EndpointHandler = (
 /** Creates the front of one provider. */
 export function createProviderFront(options: ProviderFrontOptions): ProviderFront {
   const pacing = createDevicePacing(options.deviceIntervalSeconds);
+  const pkce = createDevicePkce();
   const front: ProviderFront = {
     middleware,
     counts: createProviderCounts(),
@@ -59,7 +61,7 @@ export function createProviderFront(options: ProviderFrontOptions): ProviderFron
     secrets: createIssuedSecrets(),
     idTokenOnRefresh: options.idTokenOnRefresh,
   };
-  const handleToken = createTokenHandler(front, pacing, options.key);
+  const handleToken = createTokenHandler(front, pacing, pkce, options.key);
 
   async function middleware(ctx: KoaContext, next: () => Promise<unknown>): Promise<void> {
     const endpoint = endpointOf(ctx.path);
@@ -76,7 +78,7 @@ export function createProviderFront(options: ProviderFrontOptions): ProviderFron
       return;
     }
     if (endpoint === 'token') await handleToken(ctx, form, next);
-    else if (endpoint === 'deviceAuthorization') await deviceAuthorization(ctx, next);
+    else if (endpoint === 'deviceAuthorization') await deviceAuthorization(ctx, form, next);
     else {
       if (endpoint === 'authorization') askForConsent(ctx);
       await next();
@@ -87,11 +89,16 @@ export function createProviderFront(options: ProviderFrontOptions): ProviderFron
     }
   }
 
-  async function deviceAuthorization(ctx: KoaContext, next: () => Promise<unknown>): Promise<void> {
+  async function deviceAuthorization(
+    ctx: KoaContext,
+    form: URLSearchParams,
+    next: () => Promise<unknown>,
+  ): Promise<void> {
     await next();
     const answer = ctx.body;
-    if (!isRecord(answer) || typeof answer.device_code !== 'string') return;
+    if (!isRecord(answer) || typeof answer.device_code !== 'string' || !pkce.accepts(ctx, form)) return;
     pacing.issued(answer.device_code);
+    pkce.issued(answer.device_code, form);
     front.secrets.noteAll(answer);
     ctx.body = { ...answer, interval: options.deviceIntervalSeconds };
   }
@@ -99,10 +106,11 @@ export function createProviderFront(options: ProviderFrontOptions): ProviderFron
   return front;
 }
 
-/** Creates the handler of token requests: hooks, polling interval, counts, spoilt ID tokens. */
+/** Creates the handler of token requests: hooks, polling interval, PKCE of devices, counts, spoilt ID tokens. */
 function createTokenHandler(
   front: ProviderFront,
   pacing: DevicePacing,
+  pkce: DevicePkce,
   key: () => SigningKey,
 ): EndpointHandler {
   const inTurn = createTurns();
@@ -115,6 +123,7 @@ function createTokenHandler(
       ctx.body = { error: 'slow_down', error_description: 'polled before the interval was over' };
       return;
     }
+    if (grantType === deviceGrantType && !pkce.verifies(ctx, form)) return;
     await inTurn(next);
     const answer = ctx.body;
     if (!isRecord(answer)) return;

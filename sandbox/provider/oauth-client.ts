@@ -102,14 +102,31 @@ export function revokeToken(provider: ProviderAddress, token: string | undefined
   return post(provider, '/revoke', { token: token ?? '' });
 }
 
-/** RFC 8628 §3.1. */
-export function startDevice(provider: ProviderAddress): Promise<ProviderAnswer> {
-  return post(provider, '/device_authorization', { scope: defaultScope });
+/** The PKCE secret of this client's sign-ins by code (RFC 7636 §4.1). */
+const deviceVerifier = randomBytes(32).toString('base64url');
+
+/** RFC 8628 §3.1, with PKCE. */
+export function startDevice(
+  provider: ProviderAddress,
+  pkce: Readonly<Record<string, string>> = {
+    code_challenge: createHash('sha256').update(deviceVerifier).digest('base64url'),
+    code_challenge_method: 'S256',
+  },
+): Promise<ProviderAnswer> {
+  return post(provider, '/device_authorization', { scope: defaultScope, ...pkce });
 }
 
 /** RFC 8628 §3.4. */
-export function pollDevice(provider: ProviderAddress, deviceCode: unknown): Promise<ProviderAnswer> {
-  return post(provider, '/token', { grant_type: deviceGrantType, device_code: String(deviceCode) });
+export function pollDevice(
+  provider: ProviderAddress,
+  deviceCode: unknown,
+  codeVerifier = deviceVerifier,
+): Promise<ProviderAnswer> {
+  return post(provider, '/token', {
+    grant_type: deviceGrantType,
+    device_code: String(deviceCode),
+    code_verifier: codeVerifier,
+  });
 }
 
 /** @throws if the response is an error */

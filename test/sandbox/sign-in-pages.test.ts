@@ -87,6 +87,16 @@ t.test('a device gets its tokens after approval, and is paced', async (t) => {
   t.match(provider.counts, { deviceAuthorizations: 2, devicePolls: 4 });
 });
 
+t.test('a device without a PKCE challenge or with a wrong verifier is refused', async (t) => {
+  const provider = await startIdentityProvider();
+  t.teardown(provider.close);
+  t.match(await startDevice(provider, {}), { status: 400, body: { error: 'invalid_request' } });
+  const { body: device } = await startDevice(provider);
+  await approveDevice(String(device.verification_uri_complete));
+  const wrong = await pollDevice(provider, device.device_code, 'x'.repeat(43));
+  t.match(wrong, { status: 400, body: { error: 'invalid_grant' } });
+});
+
 t.test('a denied device is told so', async (t) => {
   const provider = await startIdentityProvider();
   t.teardown(provider.close);

@@ -62,12 +62,13 @@ t.test('a sign-in by code starts with a code and the address to enter it', async
 
 t.test('polling waits for the person, and brings verified tokens with a refresh token', async (t) => {
   const { client, provider } = await start(t, { idTokenSeconds: 600 });
-  const { deviceCode, verificationUriComplete = '' } = await device(client);
-  t.same(await client.pollDeviceToken(deviceCode), { slowDown: false });
-  t.same(await client.pollDeviceToken(deviceCode), { slowDown: true }, 'asked too soon');
+  const given = await device(client);
+  const { verificationUriComplete = '' } = given;
+  t.same(await client.pollDeviceToken(given), { slowDown: false });
+  t.same(await client.pollDeviceToken(given), { slowDown: true }, 'asked too soon');
   const another = await device(client);
   await approveDevice(another.verificationUriComplete ?? '');
-  const answer = await client.pollDeviceToken(another.deviceCode);
+  const answer = await client.pollDeviceToken(another);
   if (!('tokens' in answer)) throw new Error('no tokens');
   const { idToken, refreshToken = '' } = answer.tokens;
   t.match(idToken.claims, { iss: provider.issuer, aud: provider.clientId, sub: provider.users[0]?.sub });
@@ -78,20 +79,29 @@ t.test('polling waits for the person, and brings verified tokens with a refresh 
   t.same(provider.serverErrors, []);
 });
 
+t.test('a code is bound to the PKCE secret of its sign-in', async (t) => {
+  const { client } = await start(t);
+  const [given, other] = [await device(client), await device(client)];
+  t.not(given.codeVerifier, other.codeVerifier);
+  await approveDevice(given.verificationUriComplete ?? '');
+  const stolen = { deviceCode: given.deviceCode, codeVerifier: other.codeVerifier };
+  t.equal(await codeOf(client.pollDeviceToken(stolen)), 'ERR_LOGIN_REQUIRED');
+});
+
 t.test('a denial and an expired code are errors of their own', async (t) => {
   const { client } = await start(t);
   const denied = await device(client);
   await approveDevice(denied.verificationUriComplete ?? '', { deny: true });
-  t.match(await rejection(client.pollDeviceToken(denied.deviceCode)), {
+  t.match(await rejection(client.pollDeviceToken(denied)), {
     code: 'ERR_LOGIN_DENIED',
     message: /access_denied/,
   });
   const short = await start(t, { deviceCodeSeconds: 1 });
-  const { deviceCode } = await device(short.client);
+  const given = await device(short.client);
   let code: string;
   do {
     await new Promise((resolve) => setTimeout(resolve, 1_100));
-    code = await codeOf(short.client.pollDeviceToken(deviceCode));
+    code = await codeOf(short.client.pollDeviceToken(given));
   } while (code === 'no error');
   t.equal(code, 'ERR_LOGIN_EXPIRED');
   t.match(codeExpired(), { code: 'ERR_LOGIN_EXPIRED', fix: /bedrock-auth login/ });
@@ -123,10 +133,11 @@ t.test('an ID token that fails any check is refused', async (t) => {
     'bad-signature',
   ];
   for (const kind of kinds) {
-    const { deviceCode, verificationUriComplete = '' } = await device(client);
+    const given = await device(client);
+    const { verificationUriComplete = '' } = given;
     await approveDevice(verificationUriComplete);
     provider.setBadIdToken(kind, 1);
-    t.equal(await codeOf(client.pollDeviceToken(deviceCode)), 'ERR_ID_TOKEN_INVALID', kind);
+    t.equal(await codeOf(client.pollDeviceToken(given)), 'ERR_ID_TOKEN_INVALID', kind);
   }
 });
 
@@ -140,14 +151,14 @@ t.test('faults that pass are recognised, at the start and when polling', async (
     { kind: 'html' },
     { kind: 'garbage' },
   ];
-  const { deviceCode } = await device(client);
+  const given = await device(client);
   for (const fault of faults) {
     provider.setFault('deviceAuthorization', fault, 1);
     t.match(await rejection(client.startDeviceAuthorization()), { retryable: true }, JSON.stringify(fault));
     provider.setFault('token', fault, 1);
-    t.match(await rejection(client.pollDeviceToken(deviceCode)), { retryable: true }, JSON.stringify(fault));
+    t.match(await rejection(client.pollDeviceToken(given)), { retryable: true }, JSON.stringify(fault));
   }
-  t.ok('slowDown' in (await client.pollDeviceToken(deviceCode)), 'and the code is still good');
+  t.ok('slowDown' in (await client.pollDeviceToken(given)), 'and the code is still good');
 });
 
 /** A provider whose every reply to the device endpoints the test decides. */
@@ -185,7 +196,10 @@ const GIVEN = {
 t.test('missing fields of the reply have defaults, and large values have bounds', async (t) => {
   const { replies, client } = await scripted(t);
   replies.start = GIVEN;
-  t.same(await client.startDeviceAuthorization(), {
+  const { codeVerifier, ...given } = await device(client);
+  // RFC 7636 4.1
+  t.match(codeVerifier, /^[\w.~-]{43,128}$/);
+  t.same(given, {
     deviceCode: 'planted',
     userCode: 'ABCD-EFGH',
     verificationUri: 'https://idp.example/device',
@@ -253,13 +267,13 @@ t.test('every error code that ends a sign-in by code is translated', async (t) =
   for (const [status, error, code] of cases) {
     replies.status = status;
     replies.poll = { error, error_description: 'planted' };
-    const thrown = await rejection(client.pollDeviceToken('d'));
+    const thrown = await rejection(client.pollDeviceToken({ deviceCode: 'd', codeVerifier: 'v' }));
     t.match(thrown, { code }, `${status} ${error}`);
     t.notMatch(String(thrown instanceof Error && thrown.message), /planted/);
   }
   replies.status = 200;
   replies.poll = { access_token: 'a', token_type: 'bearer' };
-  t.match(await rejection(client.pollDeviceToken('d')), {
+  t.match(await rejection(client.pollDeviceToken({ deviceCode: 'd', codeVerifier: 'v' })), {
     code: 'ERR_ID_TOKEN_INVALID',
     message: /is missing from the reply/,
   });
