@@ -32,7 +32,7 @@ Examples:
   From a config.json, without a profile:
     $ ccwb deploy --config config.json --infra infra.json --write-config
 
-  Print what whoever deploys must be allowed, as an IAM policy:
+  Print the IAM policy that deploying needs:
     $ ccwb deploy monitoring --print-permissions > policy.json
 
   Print the template and deploy it by other means:

@@ -5,7 +5,7 @@ import type { StackEvent, StackState } from '../aws/cloudformation-types.ts';
 const FIXES: readonly (readonly [reason: RegExp, way: string])[] = [
   [
     /not authorized to perform|AccessDenied|access denied/i,
-    'have the permission in that reason added for whoever deploys (ccwb deploy --print-permissions prints all of them), then run it again',
+    'have the permission in that reason added for the principal that deploys (ccwb deploy --print-permissions prints all of them), then run it again',
   ],
   [
     /^Provider with url \S+ already exists|'AWS::IAM::OIDCProvider' with identifier '[^']*' already exists/i,

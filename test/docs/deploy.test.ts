@@ -9,9 +9,7 @@ t.test('docs/deploy.md names every permission that ccwb needs and no other', asy
     ([, paged, single]) => `cloudformation:${paged ?? single}`,
   );
   t.ok(called.length > 5, 'the calls are found in the source');
-  const documented = tableUnder(PAGE, 'Permissions of whoever deploys').flatMap(([actions]) =>
-    codeIn(actions),
-  );
+  const documented = tableUnder(PAGE, 'Permissions for deploying').flatMap(([actions]) => codeIn(actions));
   t.strictSame(documented.sort(), [...new Set(called)].sort());
 });
 

@@ -15,7 +15,7 @@ t.test('a failed creation reports the first failed resource, its reason and the 
   t.equal(
     last(error),
     `ccwb: ${STACK} was not created (ROLLBACK_COMPLETE): AuthenticatedRole (AWS::IAM::Role) CREATE_FAILED: ${DENIED} (ERR_STACK_FAILED)\n` +
-      '  fix: have the permission in that reason added for whoever deploys (ccwb deploy --print-permissions prints all of them), then run it again; the next ccwb deploy deletes what is left of the stack first',
+      '  fix: have the permission in that reason added for the principal that deploys (ccwb deploy --print-permissions prints all of them), then run it again; the next ccwb deploy deletes what is left of the stack first',
   );
   t.match(error, / IdentityPoolRoles .* CREATE_FAILED Resource creation cancelled\n/);
   t.match(JSON.parse(out), { stacks: [], error: { code: 'ERR_STACK_FAILED' } });

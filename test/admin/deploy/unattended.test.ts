@@ -54,7 +54,7 @@ t.test('a denied permission ends the line with 1 and is named in the last lines'
   t.equal(
     last(error),
     `ccwb: ${STACK} was not created (ROLLBACK_COMPLETE): AuthenticatedRole (AWS::IAM::Role) CREATE_FAILED: ${DENIED} (ERR_STACK_FAILED)\n` +
-      '  fix: have the permission in that reason added for whoever deploys (ccwb deploy --print-permissions prints all of them), then run it again; the next ccwb deploy deletes what is left of the stack first',
+      '  fix: have the permission in that reason added for the principal that deploys (ccwb deploy --print-permissions prints all of them), then run it again; the next ccwb deploy deletes what is left of the stack first',
   );
   t.equal(out, '', 'neither status nor destroy ran');
   t.strictSame(profile().outputs, {});

@@ -14,7 +14,7 @@ const LOGIN_KEY = 'company.okta.com/oauth2/default:';
 
 type Keys = NonNullable<Asked['context']>;
 
-/** Whether the role's trust policy admits a token with these condition keys. */
+/** Returns true if the role's trust policy admits a token with these condition keys. */
 async function admits(t: Test, profile: InfraProfile, principal: string, context: Keys): Promise<boolean> {
   const roles = authTemplate(t, profile).findResources('AWS::IAM::Role');
   const trust = roles.AuthenticatedRole?.Properties.AssumeRolePolicyDocument;
