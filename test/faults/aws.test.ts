@@ -2,7 +2,7 @@ import t from 'tap';
 import type { AwsFault, AwsOperation } from '../../sandbox/aws/aws-endpoints.ts';
 import { until } from '../fixtures/until.ts';
 import { CREDENTIAL_SECONDS, type Cycle, cycle, pool } from './cycle.ts';
-import { logText, nothingLost, startRunning } from './running.ts';
+import { logText, mustRefresh, nothingLost, startRunning } from './running.ts';
 import { faultGroup } from './table.ts';
 
 const fault = faultGroup(t, 'aws', 6);
@@ -128,11 +128,9 @@ during('STS: connection reset', direct({ kind: 'reset' }, UNREACHABLE));
 
 fault('Cognito calls an ID token expired once: one new ID token', async (t, findings) =>
   worlds(async (running) => {
-    const { aws, provider } = running.sandbox;
-    await running.forgetCredentials();
+    const { provider } = running.sandbox;
     const before = await running.snapshot();
-    const expired = error('NotAuthorizedException', 'Invalid login token. Token expired: 2 >= 1');
-    aws.setFault('GetCredentialsForIdentity', expired, 1);
+    await mustRefresh(running);
     const call = await running.call();
     t.equal(call.status, 0, call.stderr);
     t.equal(provider.counts.refreshGrants - before.counts.refreshGrants, 1, 'one refresh');

@@ -3,7 +3,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { until } from '../fixtures/until.ts';
-import { type Allowed, logText, nothingLost, PROFILE, signIn, startRunning, storedToken } from './running.ts';
+import {
+  type Allowed,
+  logText,
+  mustRefresh,
+  nothingLost,
+  PROFILE,
+  signIn,
+  startRunning,
+  storedToken,
+} from './running.ts';
 import { type Findings, faultGroup } from './table.ts';
 
 const fault = faultGroup(t, 'configuration');
@@ -105,12 +114,10 @@ configured('config.json is rewritten 50 times while callers ask', async (t, find
 
 /** Starts a refresh that takes its time, and does something to the configuration meanwhile. */
 async function duringRefresh(act: () => Promise<void>): Promise<void> {
-  const { aws, provider } = sandbox;
-  const expired = { kind: 'error', code: 'NotAuthorizedException', message: 'Token expired' } as const;
-  aws.setFault('GetCredentialsForIdentity', expired, 1);
+  const { provider } = sandbox;
   provider.setFault('token', { kind: 'slow', ms: 1_500 }, 1);
   const { refreshGrants } = provider.counts;
-  await running.forgetCredentials();
+  await mustRefresh(running);
   const call = running.ask();
   await until(() => provider.counts.refreshGrants > refreshGrants);
   await act();

@@ -74,6 +74,16 @@ export async function signIn(home: Installation): Promise<void> {
   if (status !== 0) throw new Error(`the sign-in ended with ${status}: ${stderr}`);
 }
 
+/** Makes the next call, or the daemon's own next refresh, spend the refresh token. */
+export async function mustRefresh({ sandbox, forgetCredentials, hasCredentials }: Running): Promise<void> {
+  // Those of the sign-in may be on their way still, and would be shared.
+  await until(() => hasCredentials());
+  const message = 'Invalid login token. Token expired: 2 >= 1';
+  const expired = { kind: 'error', code: 'NotAuthorizedException', message } as const;
+  sandbox.aws.setFault('GetCredentialsForIdentity', expired, 1);
+  await forgetCredentials();
+}
+
 export function runningWorld(world: World): Running {
   const { home, sandbox } = world;
   const params = (profile = PROFILE) => ({ params: { profile } });

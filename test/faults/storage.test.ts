@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { keyring, missing, sessionBus } from '../../tools/support/find-tool.ts';
 import { type Keyring, startKeyring } from '../fixtures/keyring.ts';
 import { until } from '../fixtures/until.ts';
-import { logText, nothingLost, PROFILE, type Running, startRunning } from './running.ts';
+import { logText, mustRefresh, nothingLost, PROFILE, type Running, startRunning } from './running.ts';
 import { type Findings, faultGroup } from './table.ts';
 
 const fault = faultGroup(t, 'storage', 3);
@@ -25,15 +25,6 @@ function mounted(t: Test, ...args: string[]): void {
   if (status !== 0) throw new Error(`mount ${args.join(' ')}: ${stderr}`);
   // Before the home is removed.
   t.teardown(() => spawnSync('umount', ['--lazy', directory]));
-}
-
-/** Makes the next call spend the refresh token. */
-async function mustRefresh({ sandbox, forgetCredentials, hasCredentials }: Running): Promise<void> {
-  // Those of the sign-in may be on their way still, and would be shared.
-  await until(() => hasCredentials());
-  const expired = { kind: 'error', code: 'NotAuthorizedException', message: 'Token expired' } as const;
-  sandbox.aws.setFault('GetCredentialsForIdentity', expired, 1);
-  await forgetCredentials();
 }
 
 async function refreshes(t: Test, running: Running, findings: Findings, when: string): Promise<void> {

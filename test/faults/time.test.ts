@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { until } from '../fixtures/until.ts';
 import { CREDENTIAL_SECONDS, pool } from './cycle.ts';
-import { logText, nothingLost, type Running, startRunning, WITH_PARENT } from './running.ts';
+import { logText, mustRefresh, nothingLost, type Running, startRunning, WITH_PARENT } from './running.ts';
 import { type Findings, faultGroup } from './table.ts';
 
 const fault = faultGroup(t, 'time', 3);
@@ -189,12 +189,10 @@ asleep('suspended for longer than the credentials live', async (t, findings, run
   await running.forgetCredentials();
 });
 asleep('suspended in the middle of a refresh', async (t, findings, running, pid) => {
-  const { aws, provider } = running.sandbox;
+  const { provider } = running.sandbox;
   provider.setFault('token', { kind: 'slow', ms: 1_000 }, 1);
-  const expired = { kind: 'error', code: 'NotAuthorizedException', message: 'Token expired' } as const;
-  aws.setFault('GetCredentialsForIdentity', expired, 1);
   const { refreshGrants } = provider.counts;
-  await running.forgetCredentials();
+  await mustRefresh(running);
   const call = running.call();
   await until(() => provider.counts.refreshGrants > refreshGrants);
   process.kill(pid, 'SIGSTOP');
