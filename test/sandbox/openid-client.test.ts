@@ -58,8 +58,13 @@ t.test('openid-client signs a device in', async (t) => {
   const provider = await startIdentityProvider();
   t.teardown(provider.close);
   const { config } = await connect(provider);
-  const device = await initiateDeviceAuthorization(config, { scope: 'openid email offline_access' });
-  const polling = pollDeviceAuthorizationGrant(config, device);
+  const verifier = randomPKCECodeVerifier();
+  const device = await initiateDeviceAuthorization(config, {
+    scope: 'openid email offline_access',
+    code_challenge: await calculatePKCECodeChallenge(verifier),
+    code_challenge_method: 'S256',
+  });
+  const polling = pollDeviceAuthorizationGrant(config, device, { code_verifier: verifier });
   await approveDevice(device.verification_uri_complete ?? '');
   t.ok((await polling).refresh_token);
 });
