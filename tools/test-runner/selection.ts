@@ -43,6 +43,7 @@ const SLOW_TESTS: Readonly<Record<string, string>> = {
   'test/infra/analytics/transform-volume.test.ts': 'transforms a day of telemetry',
   'test/infra/app.test.ts': 'synthesises every configuration',
   'test/infra/dashboard/dashboard-stack.test.ts': 'synthesises many dashboards',
+  'test/infra/update-paths.test.ts': 'updates every configuration to every other one',
   'test/tools/week/week.test.ts': 'simulates weeks of use',
 };
 
