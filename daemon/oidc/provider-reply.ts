@@ -1,4 +1,5 @@
 import type { Fetch } from '../../network/transport.ts';
+import { parseObject } from '../../protocol/json.ts';
 
 /**
  * Returns a `fetch` whose JSON replies have only fields with a value: a field that is absent, empty or null
@@ -11,9 +12,9 @@ export function createReplyReader(through: Fetch): Fetch {
     const text = await response
       .clone()
       .text()
-      .catch(() => undefined);
-    const body = text === undefined ? undefined : jsonObject(text);
-    if (body === undefined || text === undefined) return response;
+      .catch(() => '');
+    const body = parseObject(text);
+    if (body === undefined) return response;
     const { status, statusText, headers } = response;
     return new Response(JSON.stringify(withoutEmptyFields(body)), {
       status,
@@ -47,17 +48,6 @@ function secondsIn(value: unknown): number | undefined {
   const isNumber = typeof value === 'number' || (typeof value === 'string' && /^\d+(\.\d+)?$/.test(value));
   const seconds = isNumber ? Number(value) : Number.NaN;
   return Number.isFinite(seconds) && seconds >= 0 ? seconds : undefined;
-}
-
-function jsonObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Returns the headers without those that describe the body as it was sent. */

@@ -1,6 +1,6 @@
 import { type Finding, ok, problem, skipped, warning } from '../../common/findings.ts';
 import type { ProfileConfig } from '../../protocol/config.ts';
-import { isObject } from '../../protocol/json.ts';
+import { parseObject } from '../../protocol/json.ts';
 import type { Probe, ProbeFailure } from '../../protocol/probe.ts';
 import { formatDuration } from '../terminal/time-format.ts';
 import { type DiscoveryResult, forEachProfile, type ShimCheck } from './check.ts';
@@ -32,7 +32,7 @@ export const jwks: ShimCheck = (context) =>
     if (jwksUri === undefined) return problem('the provider names no signing keys', askAdmin, profile.name);
     const probe = await context.probe(jwksUri);
     if ('code' in probe) return { ...unreachable(probe, jwksUri), profile: profile.name };
-    const keys = asJson(probe.body)?.keys;
+    const keys = parseObject(probe.body)?.keys;
     if (probe.status === 200 && Array.isArray(keys) && keys.length > 0) {
       return ok(`${keys.length} signing ${keys.length === 1 ? 'key' : 'keys'}`, profile.name);
     }
@@ -47,7 +47,7 @@ export async function readDiscovery(
   const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
   const probe = await get(url);
   if ('code' in probe) return { problem: unreachable(probe, issuer), probe };
-  const document = asJson(probe.body);
+  const document = parseObject(probe.body);
   if (!document) {
     const elsewhere = probe.status >= 300 && probe.status < 400 ? 'sends elsewhere' : 'answers no JSON';
     const text = `what answers at ${issuer} ${elsewhere} (status ${probe.status}): a sign-in page of the network?`;
@@ -167,13 +167,4 @@ export function unreachable({ code, message }: ProbeFailure, url: string): Findi
   const timeout = ['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT', 'UND_ERR_HEADERS_TIMEOUT'].includes(code);
   const text = timeout ? 'no answer in time; is a proxy or the VPN needed?' : `cannot be reached (${code})`;
   return problem(`${host}: ${text}`, curl);
-}
-
-function asJson(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
